@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * puck-gpu: what device, driver and tests share.
+ *
+ * docs/specs/gpu.rst is the contract; the section of it that a group of
+ * definitions follows is named above the group. All registers and all
+ * structures in memory are little-endian. Masks are plain constants, so
+ * that FIELD_GET() in the kernel and extract64() in QEMU both take them.
+ */
+#ifndef PUCK_ABI_GPU_H
+#define PUCK_ABI_GPU_H
+
+#include <linux/types.h>
+
+/* Section "PCI identity" */
+#define PUCK_GPU_PCI_VENDOR		0x1234
+#define PUCK_GPU_PCI_DEVICE		0x70c1
+#define PUCK_GPU_PCI_REVISION		1
+#define PUCK_GPU_BAR_REGS		0
+#define PUCK_GPU_BAR_REGS_SIZE		0x4000
+#define PUCK_GPU_BAR_VRAM		2
+#define PUCK_GPU_BAR_MSIX		4
+#define PUCK_GPU_VEC_ERROR		0
+#define PUCK_GPU_VEC_RING(r)		(1 + (r))
+#define PUCK_GPU_RINGS_MAX		8
+
+/* Section "Registers": the whole device */
+#define PUCK_GPU_MAGIC			0x000	/* RO  32 */
+#define PUCK_GPU_VERSION		0x004	/* RO  32 */
+#define PUCK_GPU_CTRL			0x008	/* RW  32 */
+#define PUCK_GPU_NUM_RINGS		0x00c	/* RO  32 */
+#define PUCK_GPU_VRAM_SIZE		0x010	/* RO  64 */
+#define PUCK_GPU_SEG_LEN_MAX		0x018	/* RO  32 */
+#define PUCK_GPU_SEGS_MAX		0x01c	/* RO  32 */
+#define PUCK_GPU_IRQ_STATUS		0x020	/* W1C 32 */
+#define PUCK_GPU_IRQ_ENABLE		0x024	/* RW  32 */
+
+/* Section "Error queue" */
+#define PUCK_GPU_ERR_COUNT		0x040	/* RO  32 */
+#define PUCK_GPU_ERR_INFO		0x044	/* RO  32 */
+#define PUCK_GPU_ERR_SEQNO		0x048	/* RO  32 */
+#define PUCK_GPU_ERR_DESC		0x04c	/* RO  32 */
+#define PUCK_GPU_ERR_ADDR		0x050	/* RO  64 */
+#define PUCK_GPU_ERR_POP		0x058	/* WO  32 */
+#define PUCK_GPU_ERR_LOST		0x05c	/* RO  32 */
+#define PUCK_GPU_ERR_DEPTH		64
+
+/* Section "Scanout" */
+#define PUCK_GPU_SCANOUT_CTRL		0x100	/* RW  32 */
+#define PUCK_GPU_SCANOUT_FORMAT		0x104	/* RW  32 */
+#define PUCK_GPU_SCANOUT_OFFSET		0x108	/* RW  64 */
+#define PUCK_GPU_SCANOUT_WIDTH		0x110	/* RW  32 */
+#define PUCK_GPU_SCANOUT_HEIGHT		0x114	/* RW  32 */
+#define PUCK_GPU_SCANOUT_PITCH		0x118	/* RW  32 */
+#define PUCK_GPU_SCANOUT_ENABLE		0x00000001u
+#define PUCK_GPU_FORMAT_XRGB8888	1
+#define PUCK_GPU_SCANOUT_DIM_MAX	4096
+
+/* Section "Rings": one block for each ring */
+#define PUCK_GPU_RING(r)		(0x1000 + 0x100 * (r))
+#define PUCK_GPU_RING_STRIDE		0x100
+#define PUCK_GPU_RING_BASE		0x00	/* RW  64 */
+#define PUCK_GPU_RING_CTRL		0x08	/* RW  32 */
+#define PUCK_GPU_RING_STATUS		0x0c	/* RO  32 */
+#define PUCK_GPU_RING_HEAD		0x10	/* RO  32 */
+#define PUCK_GPU_RING_TAIL		0x14	/* RW  32, doorbell */
+#define PUCK_GPU_RING_WB_ADDR		0x18	/* RW  64 */
+#define PUCK_GPU_RING_SEQNO		0x20	/* RO  32 */
+#define PUCK_GPU_RING_PENDING		0x24	/* RO  32 */
+/* Section "Completion stage" */
+#define PUCK_GPU_RING_START_DELAY	0x30	/* RW  64, ns */
+#define PUCK_GPU_RING_DELAY		0x38	/* RW  64, ns */
+#define PUCK_GPU_RING_JITTER		0x40	/* RW  64, ns */
+#define PUCK_GPU_RING_SEED		0x48	/* RW  64 */
+#define PUCK_GPU_RING_HOLD		0x50	/* RW  32 */
+#define PUCK_GPU_RING_RELEASE		0x54	/* WO  32 */
+
+#define PUCK_GPU_MAGIC_VALUE		0x50474b50u	/* "PKGP" */
+#define PUCK_GPU_VERSION_MAJOR		0xffff0000u
+#define PUCK_GPU_VERSION_MINOR		0x0000ffffu
+#define PUCK_GPU_VERSION_VALUE		0x00010000u
+
+#define PUCK_GPU_CTRL_RESET		0x80000000u	/* reads as 0 */
+
+#define PUCK_GPU_IRQ_ERROR		0x00000001u
+#define PUCK_GPU_IRQ_ALL		0x00000001u
+
+/* RING_BASE */
+#define PUCK_GPU_RING_BASE_ADDR		0xfffffffffffff000ull
+#define PUCK_GPU_RING_BASE_ORDER	0x000000000000000full
+#define PUCK_GPU_RING_ORDER_MAX		12
+
+/* RING_CTRL */
+#define PUCK_GPU_RING_ENABLE		0x00000001u
+#define PUCK_GPU_RING_RESET		0x00000002u	/* reads 1 until done */
+
+/* RING_STATUS */
+#define PUCK_GPU_RING_ON		0x00000001u
+#define PUCK_GPU_RING_BUSY		0x00000002u
+#define PUCK_GPU_RING_HALTED		0x00000004u
+#define PUCK_GPU_RING_HELD		0x00000008u
+
+#define PUCK_GPU_DELAY_MAX_NS		60000000000ull
+
+/* Section "Write-back slot" */
+struct puck_gpu_wb {
+	__le32 seqno;
+	__le32 reserved;
+};
+
+/* Section "Segment lists" */
+struct puck_gpu_seg {
+	__le64 addr;		/* DMA address, or offset in VRAM */
+	__le32 len;		/* bytes */
+	__le32 flags;
+};
+
+#define PUCK_GPU_SEG_VRAM		0x00000001u
+#define PUCK_GPU_SEGS_MAX_VALUE		65536
+
+/* Section "Commands" */
+struct puck_gpu_fill {
+	__le32 value;
+	__le32 reserved[5];
+};
+
+struct puck_gpu_blit {
+	__le32 src_pitch;	/* bytes */
+	__le32 dst_pitch;	/* bytes */
+	__le32 width;		/* bytes in a row */
+	__le32 height;		/* rows */
+	__le32 reserved[2];
+};
+
+struct puck_gpu_cmd {
+	__le16 opcode;
+	__le16 flags;
+	__le32 seqno;		/* of the job that it belongs to */
+	__le64 src_list;	/* DMA address of struct puck_gpu_seg[] */
+	__le64 dst_list;
+	__le32 src_nsegs;
+	__le32 dst_nsegs;
+	__le64 length;		/* bytes; reserved in BLIT, FENCE and NOP */
+	union {
+		struct puck_gpu_fill fill;
+		struct puck_gpu_blit blit;
+		__le32 reserved[6];
+	};
+};
+
+#define PUCK_GPU_CMD_NOP		0
+#define PUCK_GPU_CMD_FILL		1
+#define PUCK_GPU_CMD_COPY		2
+#define PUCK_GPU_CMD_BLIT		3
+#define PUCK_GPU_CMD_CRC32C		4
+#define PUCK_GPU_CMD_FENCE		5
+
+/* Flags of FENCE; all other commands take none */
+#define PUCK_GPU_FENCE_IRQ		0x0001u
+
+/* Section "Errors": ERR_INFO */
+#define PUCK_GPU_ERR_INFO_REASON	0x000000ffu
+#define PUCK_GPU_ERR_INFO_RING		0x0000ff00u
+#define PUCK_GPU_ERR_INFO_LIST		0x00030000u
+#define PUCK_GPU_ERR_INFO_INDEX		0xfff00000u
+
+#define PUCK_GPU_ERR_LIST_NONE		0
+#define PUCK_GPU_ERR_LIST_SRC		1
+#define PUCK_GPU_ERR_LIST_DST		2
+
+#define PUCK_GPU_ERR_DESC_NONE		0xffffffffu
+
+#define PUCK_GPU_ERR_OPCODE		1
+#define PUCK_GPU_ERR_RESERVED		2
+#define PUCK_GPU_ERR_NSEGS		3
+#define PUCK_GPU_ERR_SEG_ZERO		4
+#define PUCK_GPU_ERR_SEG_ONES		5
+#define PUCK_GPU_ERR_SEG_TOO_LONG	6
+#define PUCK_GPU_ERR_SEG_WRAP		7
+#define PUCK_GPU_ERR_SEG_VRAM		8
+#define PUCK_GPU_ERR_LIST_SHORT		9
+#define PUCK_GPU_ERR_GEOMETRY		10
+#define PUCK_GPU_ERR_DMA_READ		11
+#define PUCK_GPU_ERR_DMA_WRITE		12
+#define PUCK_GPU_ERR_LIST_READ		13
+#define PUCK_GPU_ERR_RING_READ		14
+#define PUCK_GPU_ERR_WRITE_BACK		15
+#define PUCK_GPU_ERR_TAIL		16
+#define PUCK_GPU_ERR_LENGTH		17
+
+/* Layout checks for whichever side includes this. */
+_Static_assert(sizeof(struct puck_gpu_wb) == 8, "write-back slot");
+_Static_assert(sizeof(struct puck_gpu_seg) == 16, "segment");
+_Static_assert(sizeof(struct puck_gpu_cmd) == 64, "command");
+_Static_assert(__builtin_offsetof(struct puck_gpu_cmd, src_list) == 8, "command.src_list");
+_Static_assert(__builtin_offsetof(struct puck_gpu_cmd, length) == 32, "command.length");
+_Static_assert(__builtin_offsetof(struct puck_gpu_cmd, fill) == 40, "command.fill");
+
+#endif /* PUCK_ABI_GPU_H */
