@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Debian packages: installed on the host, or fetched privately into the cache.
+
+The system's package sources are only read. What has to come from another
+suite (QEMU's source, a newer meson) is asked for through an apt configuration
+of our own below the cache, on the mirror the system itself uses.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from . import steps
+from .util import PuckError, cache, fresh_dir, lock, say
+
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+NEWER_SUITE = "trixie"
+
+HOST_PACKAGES = {
+    "build-essential": "compiler for QEMU, kernel modules and guest programs",
+    "ninja-build": "QEMU's build",
+    "pkg-config": "QEMU's build",
+    "python3-venv": "QEMU's configure",
+    "python3-setuptools": "QEMU's configure",
+    "libglib2.0-dev": "QEMU needs it",
+    "libpixman-1-dev": "QEMU's displays",
+    "libpng-dev": "QEMU's screendump to PNG",
+    "libattr1-dev": "QEMU's 9p file sharing",
+    "zlib1g-dev": "QEMU needs it",
+    "flex": "kernel configuration and QEMU",
+    "bison": "kernel configuration and QEMU",
+    "bc": "kernel build",
+    "libelf-dev": "kernel build (objtool)",
+    "libssl-dev": "kernel build",
+    "kmod": "kernel module lists (depmod)",
+    "xz-utils": "unpacking kernels and modules",
+    "busybox-static": "the guest's user space",
+    "seabios": "the guest's firmware",
+    "qemu-system-data": "the guest's firmware and keymaps",
+    "ipxe-qemu": "option ROMs of the guest's network cards",
+    "e2fsprogs": "file systems for the guest tests' disks",
+}
+TEST_PACKAGES = {
+    "sparse": "checking the guest driver",
+}
+
+
+def missing(packages):
+    names = sorted(packages)
+    result = subprocess.run(["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *names],
+                            capture_output=True, text=True)
+    installed = {line.split()[0] for line in result.stdout.splitlines() if line.endswith(" installed")}
+    return [name for name in names if name not in installed]
+
+
+def as_root(cmd):
+    """cmd, made to run as root; None where that cannot be had."""
+    if os.geteuid() == 0:
+        return cmd
+    if shutil.which("sudo"):
+        return ["sudo", *cmd]
+    return None
+
+
+def ensure_host(packages=None):
+    """Install what is missing on the host, having said what and why."""
+    packages = packages or HOST_PACKAGES
+    wanted = missing(packages)
+    if not wanted:
+        return
+    say("these Debian packages are missing on this machine:")
+    for name in wanted:
+        say(f"    {name:20} {packages[name]}")
+    install = as_root(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "-q",
+                       "--no-install-recommends", *wanted])
+    if install is None:
+        raise PuckError("not root and no sudo: please have them installed:\n"
+                        f"    apt-get install --no-install-recommends {' '.join(wanted)}", code=3)
+    say("installing them with apt-get (the system's package sources stay as they are)")
+    with lock("apt"):
+        log = steps.log_path("apt-install")
+        try:
+            steps.run_step("package lists", as_root(["apt-get", "update", "-q"]), log)
+        except PuckError as err:
+            say(f"apt-get update had errors (going on with what there is): {log}")
+            if not Path("/var/lib/apt/lists").exists():
+                raise err
+        steps.run_step("install packages", install, log)
+
+
+def os_codename():
+    text = Path("/etc/os-release").read_text() if Path("/etc/os-release").exists() else ""
+    match = re.search(r"^VERSION_CODENAME=(\S+)", text, re.M)
+    if not match or not re.search(r"^ID=\"?debian", text, re.M):
+        raise PuckError("this is not Debian: packages cannot be fetched for it; "
+                        "use --qemu-src and --kdir with trees of your own")
+    return match[1]
+
+
+def parse_one_line(text):
+    """(type, uri, suite, components, options) of the classic sources.list lines."""
+    for line in text.splitlines():
+        match = re.match(r"\s*(deb|deb-src)\s+(?:\[([^]]*)\]\s+)?(\S+)\s+(\S+)\s*([^#]*)", line)
+        if match:
+            yield match[1], match[3], match[4], match[5].split()
+
+
+def parse_deb822(text):
+    for stanza in re.split(r"\n\s*\n", text):
+        stanza = "\n".join(line for line in stanza.splitlines() if not line.lstrip().startswith("#"))
+        field = {k.lower(): v.split() for k, v in
+                 re.findall(r"^([A-Za-z-]+):((?:.*)(?:\n[ \t].*)*)", stanza, re.M)}
+        if field.get("enabled", ["yes"])[0].lower() in ("no", "false"):
+            continue
+        for kind in field.get("types", []):
+            for uri in field.get("uris", []):
+                for suite in field.get("suites", []):
+                    yield kind, uri, suite, field.get("components", [])
+
+
+def system_sources():
+    """Every binary package source of the system, as tuples."""
+    etc = Path("/etc/apt")
+    entries = []
+    if (etc / "sources.list").exists():
+        entries += parse_one_line((etc / "sources.list").read_text())
+    for path in sorted((etc / "sources.list.d").glob("*")):
+        if path.suffix == ".list":
+            entries += parse_one_line(path.read_text())
+        elif path.suffix == ".sources":
+            entries += parse_deb822(path.read_text())
+    return [entry for entry in entries if entry[0] == "deb"]
+
+
+def debian_sources():
+    """The system's entries of its own Debian release (main, updates, security)."""
+    name = os_codename()
+    own = [e for e in system_sources() if e[2] == name or e[2].startswith((name + "-", name + "/"))]
+    if not own:
+        raise PuckError(f"no package source of {name} found below /etc/apt")
+    return own
+
+
+def mirror():
+    """The mirror this machine uses for its own release."""
+    name = os_codename()
+    for _, uri, suite, _ in debian_sources():
+        if suite == name:
+            return uri
+    raise PuckError(f"no package source of the suite {name} below /etc/apt")
+
+
+class PrivateApt:
+    """An apt with sources, lists and archives of its own below the cache."""
+
+    def __init__(self, name, stanzas):
+        self.root = cache("apt", name, "x").parent
+        self.stanzas = stanzas
+        self.updated = False
+
+    def options(self):
+        root = self.root
+        return ["-o", "Dir::Etc::SourceList=/dev/null", "-o", f"Dir::Etc::SourceParts={root}/parts",
+                "-o", f"Dir::State::Lists={root}/lists", "-o", f"Dir::Cache={root}/cache",
+                "-o", "APT::Sandbox::User=", "-o", "Acquire::Languages=none",
+                "-o", "Acquire::Retries=3"]
+
+    def update(self):
+        if self.updated:
+            return
+        for folder in ("parts", "lists/partial", "cache/archives/partial"):
+            (self.root / folder).mkdir(parents=True, exist_ok=True)
+        text = ""
+        for types, uri, suite, components in self.stanzas:
+            text += (f"Types: {types}\nURIs: {uri}\nSuites: {suite}\n"
+                     f"Components: {' '.join(components)}\nSigned-By: {KEYRING}\n\n")
+        (self.root / "parts" / "puck.sources").write_text(text)
+        steps.run_step(f"package lists ({self.root.name})", ["apt-get", *self.options(), "-q", "update"],
+                       steps.log_path("apt-" + self.root.name), quiet=True)
+        self.updated = True
+
+    def show(self, package):
+        """Fields of the newest version of a binary package, or None."""
+        self.update()
+        result = subprocess.run(["apt-cache", *self.options(), "show", "--no-all-versions", package],
+                                capture_output=True, text=True)
+        fields = dict(re.findall(r"^([A-Z][A-Za-z0-9-]+): (.*)$", result.stdout, re.M))
+        return fields or None
+
+    def download(self, package, into):
+        """The .deb of a package; kept under `into`."""
+        self.update()
+        into.mkdir(parents=True, exist_ok=True)
+        steps.run_step(f"download {package}", ["apt-get", *self.options(), "-q", "download", package],
+                       steps.log_path("apt-" + self.root.name), cwd=into)
+        found = sorted(into.glob(package.replace("/", "_") + "_*.deb"), key=lambda p: p.stat().st_mtime)
+        if not found:
+            raise PuckError(f"apt-get downloaded no {package}")
+        return found[-1]
+
+    def source(self, package, into):
+        """Fetch a source package; returns the .dsc."""
+        self.update()
+        into.mkdir(parents=True, exist_ok=True)
+        steps.run_step(f"download source of {package}",
+                       ["apt-get", *self.options(), "-q", "source", "--download-only", package],
+                       steps.log_path("apt-" + self.root.name), cwd=into)
+        found = sorted(into.glob(package + "_*.dsc"), key=lambda p: p.stat().st_mtime)
+        if not found:
+            raise PuckError(f"the source package {package} cannot be had from the suite {NEWER_SUITE}")
+        return found[-1]
+
+
+_instances = {}
+
+
+def system_apt():
+    """The machine's own release, with lists of ours: works without root."""
+    if "system" not in _instances:
+        _instances["system"] = PrivateApt("system", debian_sources())
+    return _instances["system"]
+
+
+def newer_apt():
+    if "newer" not in _instances:
+        _instances["newer"] = PrivateApt(NEWER_SUITE, [("deb deb-src", mirror(), NEWER_SUITE, ["main"])])
+    return _instances["newer"]
+
+
+def unpack(deb, into):
+    """Unpack a .deb into a folder of the cache, all or nothing."""
+    with fresh_dir(into) as tmp:
+        steps.output(["dpkg-deb", "-x", deb, tmp])
+    return into

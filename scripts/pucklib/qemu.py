@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""QEMU with Puck's devices: source, overlay, configure, build.
+
+The source tree is a copy in the cache. Puck's files are copied into it by
+content, so every clone on a machine shares one build, and changing a file
+rebuilds that file alone.
+"""
+
+import re
+import shutil
+from pathlib import Path
+
+from . import apt, steps
+from .util import (REPO, PuckError, cache, cpus, digest, fresh_dir, lock, read_json, say, sync_tree,
+                   tree_files, write_if_changed, write_json)
+
+TARGET = "qemu-system-x86_64"
+
+# Names of devices that QEMU's own Kconfig does not turn on for us under
+# --without-default-devices. CXL is there because leaving it out does not link:
+# the pxb and ACPI code that q35 pulls in refers to it.
+DEVICES = """
+Q35 PCIE_PORT PCI_BRIDGE PXB CXL CXL_MEM_DEVICE NVDIMM VTD
+VIRTIO_PCI VIRTIO_BLK VIRTIO_NET VIRTIO_SERIAL VIRTIO_GPU VIRTIO_VGA VIRTIO_RNG VIRTIO_IOMMU
+VIRTIO_9P VIRTIO_SCSI VIRTIO_BALLOON VIRTIO_INPUT
+NVME_PCI E1000E_PCI_EXPRESS AHCI_ICH9 IDE_ISA VGA_PCI BOCHS_DISPLAY
+USB_XHCI_PCI USB_STORAGE_CLASSIC EDU ISA_DEBUG SERIAL_ISA PCI_TESTDEV
+PUCK_IOMMU PUCK_GPU
+""".split()
+
+CONFIGURE = """
+--target-list=x86_64-softmmu --without-default-features --without-default-devices
+--with-devices-x86_64=puck --enable-tcg --enable-kvm --enable-pixman --enable-png --enable-vnc
+--enable-attr --enable-virtfs --enable-trace-backends=log --disable-werror --disable-fdt
+--disable-install-blobs --disable-docs --disable-relocatable
+--firmwarepath=/usr/share/qemu:/usr/share/seabios:/usr/lib/ipxe/qemu
+""".split()
+
+# The whole hook: file, and how its text is changed.
+HOOKS = {
+    "hw/meson.build": lambda text: text + "subdir('puck')\n",
+    "hw/Kconfig": lambda text: text.replace("# arch Kconfig", "source puck/Kconfig\n\n# arch Kconfig", 1),
+    "meson.build": lambda text: text.replace("trace_events_subdirs = [\n",
+                                             "trace_events_subdirs = [\n  'hw/puck',\n", 1),
+    "tests/qtest/meson.build": lambda text: text + "subdir('puck')\n",
+}
+OVERLAY = {"hw/puck": "qemu-device", "tests/qtest/puck": "tests/qtest", "include/abi": "include/abi"}
+DEVICE_FILE = "configs/devices/x86_64-softmmu/puck.mak"
+
+
+def device_config():
+    return "# Written by scripts/puck.\n" + "".join(f"CONFIG_{name}=y\n" for name in DEVICES)
+
+
+class Qemu:
+    """One QEMU source tree with Puck in it, and its build."""
+
+    def __init__(self, qemu_src=None):
+        self.user_src = Path(qemu_src).resolve() if qemu_src else None
+        if self.user_src:
+            self.check_user_tree()
+            self.root = cache("qemu", f"tree-{digest(str(self.user_src), self.key())}", "x").parent
+        else:
+            self.root = None
+
+    def check_user_tree(self):
+        version = self.user_src / "VERSION"
+        if not version.exists() or not (self.user_src / "configure").exists():
+            raise PuckError(f"{self.user_src} is not a QEMU source tree")
+        numbers = tuple(int(n) for n in re.findall(r"\d+", version.read_text())[:2])
+        if numbers < (10, 0):
+            raise PuckError(f"{self.user_src} is QEMU {version.read_text().strip()}; 10.0 or newer is needed")
+
+    def key(self):
+        return digest(CONFIGURE, device_config(), sorted(HOOKS))
+
+    def locate(self):
+        """Know where the tree is, fetching the package the first time."""
+        if self.root:
+            return
+        known = read_json(cache("qemu", "package.json"))
+        if not known or not Path(known["dsc"]).exists():
+            known = self.fetch()
+        self.package = known
+        self.root = cache("qemu", f"{known['version']}-{self.key()}", "x").parent
+
+    @property
+    def src(self):
+        return self.root / "src"
+
+    @property
+    def build(self):
+        return self.root / "build"
+
+    @property
+    def binary(self):
+        return self.build / TARGET
+
+    def fetch(self):
+        with lock("qemu-source"):
+            dsc = apt.newer_apt().source("qemu", cache("qemu", "package", "x").parent)
+            version = re.sub(r".*_(.*)\.dsc", r"\1", dsc.name)
+            known = {"dsc": str(dsc), "version": version}
+            write_json(cache("qemu", "package.json"), known)
+            return known
+
+    def pristine(self):
+        """The unmodified tree: unpacked from the package, or the user's own."""
+        if self.user_src:
+            return self.user_src
+        path = cache("qemu", "package", f"qemu-{self.package['version']}")
+        if not path.exists():
+            say(f"unpacking QEMU {self.package['version']}")
+            partial = path.with_name(path.name + ".partial")
+            shutil.rmtree(partial, ignore_errors=True)
+            steps.run_step("unpack QEMU", ["dpkg-source", "--no-check", "-x", self.package["dsc"], partial],
+                           steps.log_path("qemu-unpack"), quiet=True)
+            partial.rename(path)
+        return path
+
+    def shadow(self):
+        """Our own copy of the tree, which the overlay may change."""
+        if self.user_src:
+            return self.shadow_user_tree()
+        if self.src.exists():
+            return
+        tree = self.pristine()
+        with fresh_dir(self.src) as tmp:
+            steps.output(["cp", "-a", "--reflink=auto", f"{tree}/.", tmp])
+        # Half a gigabyte that can be unpacked again in seconds.
+        shutil.rmtree(tree, ignore_errors=True)
+
+    def shadow_user_tree(self):
+        apt.ensure_host({"rsync": "following changes of the tree given with --qemu-src"})
+        ours = [*HOOKS, *OVERLAY, DEVICE_FILE]
+        self.src.mkdir(parents=True, exist_ok=True)
+        steps.output(["rsync", "-a", "--delete", "--exclude=.git", "--exclude=/build*",
+                      *[f"--exclude=/{path}" for path in [*ours, "pristine"]],
+                      f"{self.user_src}/", f"{self.src}/"])
+        for path in HOOKS:
+            shutil.copy2(self.user_src / path, self.saved(path))
+
+    def saved(self, path):
+        """Where the unmodified version of a hooked file is kept."""
+        place = self.root / "pristine" / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        return place
+
+    def overlay(self):
+        """Lay Puck over the tree; returns a digest of everything laid."""
+        for path, change in HOOKS.items():
+            saved = self.saved(path)
+            if not saved.exists():
+                shutil.copy2(self.src / path, saved)
+            text = saved.read_text()
+            changed = change(text)
+            if changed == text:
+                raise PuckError(f"QEMU's {path} has no place for Puck's hook")
+            write_if_changed(self.src / path, changed)
+        for inside, ours in OVERLAY.items():
+            sync_tree(REPO / ours, self.src / inside)
+        write_if_changed(self.src / DEVICE_FILE, device_config())
+        return self.overlay_digest()
+
+    def overlay_digest(self):
+        parts = []
+        for ours in OVERLAY.values():
+            for rel in tree_files(REPO / ours):
+                parts += [str(rel), REPO / ours / rel]
+        return digest(self.key(), *parts)
+
+    def meson_path(self):
+        """A meson new enough: Debian 12's is older than QEMU asks for."""
+        place = cache("tools", "meson")
+        if not place.exists():
+            with lock("meson"):
+                if not place.exists():
+                    deb = apt.newer_apt().download("meson", cache("debs", "x").parent)
+                    apt.unpack(deb, place)
+        return place / "usr/lib/python3/dist-packages"
+
+    def env(self):
+        return {"PYTHONPATH": str(self.meson_path())}
+
+    def configure(self):
+        stamp = self.root / "configured"
+        if stamp.exists():
+            return
+        args = list(CONFIGURE)
+        if not self.user_src:
+            # The package is complete; a user's git tree may lack subprojects.
+            args.append("--disable-download")
+        shutil.rmtree(self.build, ignore_errors=True)
+        self.build.mkdir()
+        steps.run_step("configure QEMU", [self.src / "configure", "--python=/usr/bin/python3", *args],
+                       steps.log_path("qemu-configure"), cwd=self.build, env=self.env())
+        stamp.write_text("")
+
+    def ninja(self, targets, title):
+        rewrite = {}
+        for inside, ours in OVERLAY.items():
+            rewrite[self.src / inside] = REPO / ours
+            rewrite[f"../src/{inside}"] = REPO / ours
+        steps.run_step(title, ["ninja", f"-j{cpus()}", *targets], steps.log_path("qemu-build"),
+                       cwd=self.build, env=self.env(), rewrite=rewrite)
+
+    def ensure(self, targets=(TARGET,)):
+        """Bring the named build targets up to date; returns the QEMU binary."""
+        self.locate()
+        stamp = self.root / "built.json"
+        wanted = self.overlay_digest()
+        if not self.user_src:
+            done = read_json(stamp, {})
+            if all(done.get(t) == wanted and (self.build / t).exists() for t in targets):
+                return self.binary
+        with lock(f"qemu-{self.root.name}"):
+            self.shadow()
+            wanted = self.overlay()
+            self.configure()
+            self.ninja(targets, "build " + (TARGET if TARGET in targets else "qtests"))
+            done = read_json(stamp, {})
+            done.update({t: wanted for t in targets})
+            write_json(stamp, done)
+        return self.binary
+
+    def qtests(self):
+        """Names of the qtest programs there are sources for."""
+        return [f"tests/qtest/puck/{p.stem}" for p in sorted((REPO / "tests/qtest").glob("*-test.c"))]

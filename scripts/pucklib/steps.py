@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Run external commands: log to a file, show progress, print the tail on failure."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections import deque
+from pathlib import Path
+
+from .util import PuckError, cache, say
+
+NINJA = re.compile(rb"^\[(\d+)/(\d+)\] (.*)")
+MAKE = re.compile(rb"^\s+(CC|LD|AR|AS|MODPOST|HOSTCC|CHECK|CC \[M\]|LD \[M\]|OBJCOPY|BTF|GEN)\s+(\S.*)")
+ERROR = re.compile(rb"(error|undefined reference|FAILED|Error \d|No such file)")
+PLAIN_EVERY = 10.0
+TTY_EVERY = 0.2
+
+
+class Progress:
+    """One line that is overwritten on a terminal, a line every 10 s elsewhere."""
+
+    def __init__(self, title, expect=0):
+        self.title, self.expect = title, expect
+        self.tty = sys.stderr.isatty()
+        self.start = self.shown = time.monotonic()
+        self.count = 0
+        self.text = ""
+
+    def feed(self, line):
+        match = NINJA.match(line)
+        if match:
+            self.text = f"[{match[1].decode()}/{match[2].decode()}]"
+        elif MAKE.match(line):
+            self.count += 1
+            total = f"/~{self.expect}" if self.expect else ""
+            self.text = f"[{self.count}{total}]"
+        else:
+            return
+        self.show()
+
+    def show(self):
+        now = time.monotonic()
+        if now - self.shown < (TTY_EVERY if self.tty else PLAIN_EVERY):
+            return
+        self.shown = now
+        if self.tty:
+            print(f"\r\033[K  {self.title} {self.text} {now - self.start:.0f}s",
+                  end="", file=sys.stderr, flush=True)
+        else:
+            say(f"  {self.title} {self.text}")
+
+    def done(self):
+        if self.tty:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+        return time.monotonic() - self.start
+
+
+def log_path(name):
+    return cache("logs", name + ".log")
+
+
+def run_step(title, cmd, log, cwd=None, env=None, expect=0, rewrite=None, quiet=False):
+    """Run cmd with its output in a log file; raise PuckError with the tail.
+
+    `rewrite` maps a path prefix in messages to the one the user edits.
+    """
+    log = Path(log)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    progress = Progress(title, expect)
+    tail = deque(maxlen=2000)
+    full_env = dict(os.environ, LC_ALL="C.UTF-8", **(env or {}))
+    full_env.pop("PYTHONDONTWRITEBYTECODE", None)
+    with open(log, "ab") as out:
+        out.write(f"\n$ {' '.join(map(str, cmd))}   (in {cwd or '.'})\n".encode())
+        proc = subprocess.Popen([str(c) for c in cmd], cwd=cwd, env=full_env, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        for line in proc.stdout:
+            out.write(line)
+            out.flush()
+            tail.append(line)
+            progress.feed(line)
+        status = proc.wait()
+    elapsed = progress.done()
+    if status:
+        raise PuckError(f"{title} failed (exit {status}); whole log: {log}\n" + excerpt(tail, rewrite))
+    if not quiet:
+        say(f"{title}: done in {elapsed:.0f}s")
+    return b"".join(tail).decode(errors="replace")
+
+
+def excerpt(tail, rewrite):
+    """The lines around the first errors, else the last ones."""
+    lines = list(tail)
+    hits = [i for i, line in enumerate(lines) if ERROR.search(line)]
+    if hits and hits[0] < len(lines) - 30:
+        lines = lines[max(0, hits[0] - 3):hits[0] + 30]
+    else:
+        lines = lines[-30:]
+    text = b"".join(lines).decode(errors="replace")
+    for old, new in (rewrite or {}).items():
+        text = text.replace(str(old), str(new))
+    return text
+
+
+def output(cmd, **kwargs):
+    """stdout of a short command, or PuckError."""
+    try:
+        result = subprocess.run([str(c) for c in cmd], capture_output=True, text=True, check=True,
+                                stdin=subprocess.DEVNULL, **kwargs)
+    except (OSError, subprocess.CalledProcessError) as err:
+        detail = getattr(err, "stderr", "") or ""
+        raise PuckError(f"{cmd[0]}: {err}\n{detail.strip()}") from err
+    return result.stdout
