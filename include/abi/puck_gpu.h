@@ -74,6 +74,8 @@
 #define PUCK_GPU_RING_SEED		0x48	/* RW  64 */
 #define PUCK_GPU_RING_HOLD		0x50	/* RW  32 */
 #define PUCK_GPU_RING_RELEASE		0x54	/* WO  32 */
+/* Section "Rings" again */
+#define PUCK_GPU_RING_STOP_HEAD		0x58	/* RO  32 */
 
 #define PUCK_GPU_MAGIC_VALUE		0x50474b50u	/* "PKGP" */
 #define PUCK_GPU_VERSION_MAJOR		0xffff0000u
