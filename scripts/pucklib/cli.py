@@ -2,26 +2,149 @@
 """Command line of scripts/puck."""
 
 import argparse
-import sys
+import shlex
 
-from . import apt
 from .util import PuckError, say
+
+DESCRIPTION = """\
+Puck in a virtual machine: build it, show it, test it, measure it.
+
+Everything made is kept outside the clone, in $PUCK_CACHE or ~/.cache/puck.
+Debian packages that are missing on this machine are installed with apt-get
+where that is possible; what and why is said first."""
 
 
 def cmd_build(args):
-    from .qemu import Qemu
-    apt.ensure_host()
-    print(f"qemu={Qemu(args.qemu_src).ensure()}")
-    return 0
+    from . import build
+    return build.cmd_build(args)
+
+
+def cmd_guest(args):
+    from . import guest
+    return guest.cmd_guest(args)
+
+
+def cmd_shell(args):
+    from . import guest
+    return guest.cmd_shell(args)
+
+
+def cmd_run(args):
+    from . import run
+    return run.cmd_run(args)
+
+
+def cmd_test(args):
+    from . import suites
+    return suites.cmd_test(args)
+
+
+def cmd_bench(args):
+    from . import bench
+    return bench.cmd_bench(args)
+
+
+def cmd_clean(args):
+    from . import clean
+    return clean.cmd_clean(args)
+
+
+def add(sub, name, func, text, more=""):
+    p = sub.add_parser(name, help=text, description=text + "\n\n" + more,
+                       formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.set_defaults(func=func)
+    return p
+
+
+def common(p):
+    p.add_argument("--qemu-src", metavar="DIR", help="use this QEMU tree (10.0 or newer; it is not changed)")
+    p.add_argument("--accel", choices=("kvm", "tcg"), help="do not probe, use this")
+    p.add_argument("--run-dir", metavar="DIR", help="where command line, console, events go "
+                                                    "(default: a new folder in the cache)")
+
+
+def machine_options(p, kernel="stock"):
+    p.add_argument("--kernel", choices=("stock", "debug"), default=kernel, help=f"guest kernel (default {kernel})")
+    p.add_argument("--iommu", default="puck", help="puck, intel, virtio or none (default puck)")
+    p.add_argument("--smp", type=int, default=2, metavar="N", help="virtual CPUs (default 2)")
+    p.add_argument("--memory", default="1G", metavar="SIZE", help="guest memory (default 1G)")
+    p.add_argument("--seed", type=int, default=1, metavar="N", help="seed of all randomness (default 1)")
+    p.add_argument("--icount", action="store_true", help="count instructions instead of time: TCG, one CPU")
+    p.add_argument("--load", metavar="A,B", help="modules to load first (default puck-iommu,puck; 'none')")
+    p.add_argument("--append", metavar="WORDS", help="more words for the kernel command line")
+    p.add_argument("--qemu-args", type=shlex.split, default=[], metavar="'ARGS'", help="more QEMU arguments")
+    p.add_argument("--trace-all", action="store_true", help="record every translation too (large)")
+    p.add_argument("--keep-going", action="store_true", help="leave out what does not compile")
+
+
+def add_build(sub):
+    p = add(sub, "build", cmd_build, "build parts of Puck",
+            "WHAT: qemu, modules, programs, qtests, kernel (the debug kernel), stock (Debian's kernel,\n"
+            "unpacked), or all of qemu, stock, modules and programs (the default).")
+    p.add_argument("what", nargs="*", metavar="WHAT")
+    p.add_argument("--qemu-src", metavar="DIR", help="use this QEMU tree (10.0 or newer; it is not changed)")
+    p.add_argument("--kdir", metavar="DIR", help="build the guest modules against this kernel")
+    p.add_argument("--drivers", metavar="A,B", help="only these subfolders of guest-driver")
+    p.add_argument("--print-paths", action="store_true", help="print KEY=VALUE lines of where things are")
+
+
+def add_guest(sub):
+    p = add(sub, "guest", cmd_guest, "run a command in the standard machine",
+            "Ports: rp1 (with puck-gpu gpu0), rp2 and rp3 are behind the IOMMU, rp4 is not, nor is\n"
+            "gpu1 on pcie.0. Output of the command goes to stdout; kernel messages into the run\n"
+            "folder. Exit status: the command's; 124 after a timeout, 125 when the guest died.")
+    common(p)
+    machine_options(p)
+    p.add_argument("--timeout", type=float, default=120, metavar="S", help="seconds (default 120)")
+    p.add_argument("--drivers", metavar="A,B", help="build only these subfolders of guest-driver")
+    p.add_argument("--check", action="store_true", help="splats and faults on the console make it fail")
+    p.add_argument("--file", action="append", metavar="GUEST=HOST", help="put a file into the guest")
+    p.add_argument("command", nargs="+", metavar="COMMAND", help="run by /bin/sh in the guest, as root")
+
+
+def add_run(sub):
+    p = add(sub, "run", cmd_run, "the first-run show: merged DMA, a late fence, a verdict",
+            "Boots Debian's stock kernel in the standard machine and prints what it saw.")
+    common(p)
+    machine_options(p)
+    p.add_argument("--timeout", type=float, default=120, metavar="S", help="seconds for the guest (default 120)")
+    p.add_argument("--events", metavar="FILE", help="write the order of the device events here, without times")
+    p.add_argument("--compare", action="store_true", help="run twice and compare the order of events")
+
+
+def add_test(sub):
+    p = add(sub, "test", cmd_test, "run the test suites",
+            "SUITE: style, abi, unit, qtest, guest (default: all of them). The last line is\n"
+            "'N passed, N failed, N skipped'. Splats, leaks and unasked-for faults are failures.")
+    common(p)
+    p.add_argument("suites", nargs="*", metavar="SUITE")
+    p.add_argument("--filter", metavar="REGEX", help="only guest tests and qtests whose name matches")
+    p.add_argument("--seed", type=int, default=1, metavar="N", help="seed of all randomness (default 1)")
+
+
+def add_bench(sub):
+    p = add(sub, "bench", cmd_bench, "measure, as ratios, in kernels without debugging")
+    common(p)
+    p.add_argument("--runs", type=int, default=5, metavar="N", help="runs per figure (default 5)")
+    p.add_argument("parts", nargs="*", metavar="PART", help="map, copy, fence (default: all)")
 
 
 def parser():
-    top = argparse.ArgumentParser(prog="puck")
-    sub = top.add_subparsers(dest="command", required=True)
-    p = sub.add_parser("build")
-    p.add_argument("what", nargs="*")
-    p.add_argument("--qemu-src")
-    p.set_defaults(func=cmd_build)
+    top = argparse.ArgumentParser(prog="puck", description=DESCRIPTION,
+                                  formatter_class=argparse.RawDescriptionHelpFormatter)
+    sub = top.add_subparsers(dest="command_name", required=True, metavar="COMMAND")
+    add_run(sub)
+    add_test(sub)
+    add_build(sub)
+    add_bench(sub)
+    p = add(sub, "shell", cmd_shell, "an interactive shell in the standard machine")
+    common(p)
+    machine_options(p)
+    add_guest(sub)
+    p = add(sub, "clean", cmd_clean, "throw away what was built or downloaded",
+            "Without options: run folders and logs. The cache is kept unless --all is given.")
+    p.add_argument("--all", action="store_true", help="the whole cache: QEMU, kernels, downloads")
+    p.add_argument("--yes", action="store_true", help="do not ask")
     return top
 
 
@@ -33,5 +156,7 @@ def main(argv):
         say(f"error: {err}")
         return err.code
     except KeyboardInterrupt:
-        say("interrupted; what was finished is kept")
+        say("interrupted; what was finished is kept, the same command goes on from there")
         return 130
+    except BrokenPipeError:
+        return 141

@@ -28,13 +28,13 @@ USB_XHCI_PCI USB_STORAGE_CLASSIC EDU ISA_DEBUG SERIAL_ISA PCI_TESTDEV
 PUCK_IOMMU PUCK_GPU
 """.split()
 
+FIRMWARE = ("/usr/share/qemu", "/usr/share/seabios", "/usr/lib/ipxe/qemu")
 CONFIGURE = """
 --target-list=x86_64-softmmu --without-default-features --without-default-devices
 --with-devices-x86_64=puck --enable-tcg --enable-kvm --enable-pixman --enable-png --enable-vnc
 --enable-attr --enable-virtfs --enable-trace-backends=log --disable-werror --disable-fdt
 --disable-install-blobs --disable-docs --disable-relocatable
---firmwarepath=/usr/share/qemu:/usr/share/seabios:/usr/lib/ipxe/qemu
-""".split()
+""".split() + ["--firmwarepath=" + ":".join(FIRMWARE)]
 
 # The whole hook: file, and how its text is changed.
 HOOKS = {
@@ -194,7 +194,16 @@ class Qemu:
         self.build.mkdir()
         steps.run_step("configure QEMU", [self.src / "configure", "--python=/usr/bin/python3", *args],
                        steps.log_path("qemu-configure"), cwd=self.build, env=self.env())
+        self.link_firmware()
         stamp.write_text("")
+
+    def link_firmware(self):
+        """Run from its build folder, QEMU looks for firmware below qemu-bundle."""
+        for folder in FIRMWARE:
+            link = self.build / "qemu-bundle" / folder.lstrip("/")
+            if not link.exists():
+                link.parent.mkdir(parents=True, exist_ok=True)
+                link.symlink_to(folder)
 
     def ninja(self, targets, title):
         rewrite = {}

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""scripts/puck build."""
+
+from . import apt, kernel, modules
+from .qemu import Qemu
+from .util import PuckError, cache_dir, say
+
+DEFAULT = ["qemu", "stock", "modules", "programs"]
+
+
+def build_qemu(args):
+    return {"qemu": Qemu(args.qemu_src).ensure()}
+
+
+def build_qtests(args):
+    qemu = Qemu(args.qemu_src)
+    qemu.ensure(("qemu-system-x86_64", *qemu.qtests()))
+    return {name.rpartition("/")[2]: qemu.build / name for name in qemu.qtests()}
+
+
+def build_modules(args):
+    """For --kdir that kernel; else for the stock one and, if it is there, the debug one."""
+    parts = args.drivers.split(",") if args.drivers else None
+    if args.kdir:
+        return {path.name: path for path in modules.Drivers(args.kdir).ensure(parts)}
+    paths = {}
+    for name, one in known_kernels().items():
+        for path in modules.Drivers(one.kdir).ensure(parts):
+            paths[f"{name}.{path.name}"] = path
+    return paths
+
+
+def known_kernels():
+    found = {"stock": kernel.stock()}
+    stamps = sorted(cache_dir().glob(f"kernels/debug-{kernel.debug_key()}/kernel.json"))
+    if stamps:
+        found["debug"] = kernel.debug()
+    return found
+
+
+def kernel_paths(one):
+    return {f"{one.name}.image": one.image, f"{one.name}.kdir": one.kdir, f"{one.name}.modules": one.modules}
+
+
+def build_programs(args):
+    return {f"program.{name}": path for name, path in modules.programs().items()}
+
+
+STEPS = {
+    "qemu": build_qemu,
+    "qtests": build_qtests,
+    "stock": lambda args: kernel_paths(kernel.stock()),
+    "kernel": lambda args: kernel_paths(kernel.debug()),
+    "modules": build_modules,
+    "programs": build_programs,
+}
+
+
+def cmd_build(args):
+    what = args.what or (["modules"] if args.kdir else DEFAULT)
+    if what == ["all"]:
+        what = DEFAULT
+    unknown = [w for w in what if w not in STEPS]
+    if unknown:
+        raise PuckError(f"nothing called {unknown[0]}: {', '.join(STEPS)}")
+    apt.ensure_host()
+    paths = {"cache": cache_dir()}
+    for step in what:
+        paths.update(STEPS[step](args))
+    if args.print_paths:
+        for key, value in paths.items():
+            print(f"{key}={value}")
+    else:
+        say("built: " + ", ".join(what))
+    return 0

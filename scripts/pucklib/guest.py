@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Boot a guest for a command: the common road of run, test, bench and shell."""
+
+import shutil
+import time
+from pathlib import Path
+
+from . import accel, kernel, modules, verdict
+from .machine import Machine, Spec, check_spec
+from .qemu import Qemu
+from .util import PuckError, cache, say
+
+KEEP_RUNS = 40
+
+
+class Bench:
+    """Everything built that a guest needs, ready for any number of boots."""
+
+    def __init__(self, args, kernel_name, drivers=None):
+        self.qemu = Qemu(getattr(args, "qemu_src", None)).ensure()
+        self.accel, self.why = accel.choose(self.qemu, getattr(args, "accel", None))
+        self.kernel = kernel.get(kernel_name)
+        keep = getattr(args, "keep_going", False)
+        self.modules = self.build_modules(drivers, keep)
+        self.programs = modules.programs(keep_going=keep)
+
+    def build_modules(self, drivers, keep_going):
+        try:
+            return modules.Drivers(self.kernel.kdir).ensure(drivers)
+        except PuckError as err:
+            if not keep_going:
+                raise
+            say(f"going on without modules: {err}")
+            return []
+
+    def machine(self, rundir, spec):
+        check_spec(spec)
+        spec.accel = "tcg" if spec.icount else self.accel
+        return Machine(self.qemu, self.kernel, rundir, spec)
+
+    def boot(self, rundir, spec, command, timeout, on_line=None, extra=None):
+        machine = self.machine(rundir, spec)
+        cmd = machine.prepare(self.modules, self.programs, command, extra)
+        return machine.run(cmd, timeout, on_line)
+
+
+def new_rundir(name, wanted=None):
+    """A folder for one run; old ones of the cache are thrown away."""
+    if wanted:
+        return Path(wanted).resolve()
+    base = cache("runs", "x").parent
+    base.mkdir(exist_ok=True)
+    old = sorted((p for p in base.iterdir() if p.is_dir()), key=lambda p: p.stat().st_mtime)
+    for path in old[:-KEEP_RUNS]:
+        shutil.rmtree(path, ignore_errors=True)
+    stem = time.strftime("%Y%m%d-%H%M%S-") + name
+    for n in range(100):
+        path = base / (stem + (f"-{n}" if n else ""))
+        try:
+            path.mkdir()
+            return path
+        except FileExistsError:
+            continue
+    raise PuckError(f"cannot make a run folder below {base}")
+
+
+def spec_from(args):
+    """The machine that the common options describe."""
+    return Spec(iommu=args.iommu, smp=args.smp, memory=args.memory, seed=args.seed, icount=args.icount,
+                load=args.load or "", append=args.append or "", qemu_args=args.qemu_args,
+                trace_all=args.trace_all)
+
+
+def cmd_guest(args):
+    """scripts/puck guest: run a command in the standard machine."""
+    drivers = args.drivers.split(",") if args.drivers else None
+    bench = Bench(args, args.kernel, drivers)
+    accel.announce(bench.accel, bench.why)
+    spec = spec_from(args)
+    rundir = new_rundir("guest", args.run_dir)
+    command = "\n".join(["cd /", " ".join(args.command)]) + "\n"
+    extra = dict(item.split("=", 1) for item in args.file or [])
+    result = bench.boot(rundir, spec, command, args.timeout, on_line=print_line, extra=extra)
+    return report(result, args.check)
+
+
+def print_line(line):
+    if not line.startswith("puck-exit:"):
+        print(line, flush=True)
+
+
+def report(result, check):
+    """Exit status of a guest command, worsened by what the console shows."""
+    say(f"run folder: {result.rundir} ({result.elapsed:.1f} s)")
+    problem = result.problem()
+    if problem:
+        say(f"error: {problem}")
+        return 124 if result.timed_out else 125
+    findings = verdict.check_console(result.console)
+    for finding in findings:
+        say(f"console: {finding}")
+    if findings and check:
+        return result.status or 1
+    return result.status
+
+
+def cmd_shell(args):
+    """scripts/puck shell: an interactive guest."""
+    bench = Bench(args, args.kernel)
+    accel.announce(bench.accel, bench.why)
+    spec = spec_from(args)
+    spec.shell = True
+    machine = bench.machine(new_rundir("shell", args.run_dir), spec)
+    cmd = machine.prepare(bench.modules, bench.programs, "", None)
+    say(f"kernel messages: {machine.console}; QMP: {machine.qmp_path()}; leave with 'exit' or Ctrl-A x")
+    return machine.interactive(cmd)

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The guest's kernels: Debian's stock 6.12 and our debug build of the same source."""
+
+import re
+import shutil
+from pathlib import Path
+
+from . import apt, steps
+from .util import (REPO, PuckError, cache, cpus, digest, fresh_dir, lock, read_json, say, write_if_changed,
+                   write_json)
+
+SERIES = "6.12"
+FRAGMENT = REPO / "test-images/kernel/debug.config"
+DEBUG_STEPS = 2400      # about what make prints for the debug kernel
+
+
+class Kernel:
+    """An image, the modules that belong to it and a tree to build against."""
+
+    def __init__(self, name, release, image, modules, kdir):
+        self.name, self.release = name, release
+        self.image, self.modules, self.kdir = Path(image), Path(modules), Path(kdir)
+
+    @classmethod
+    def load(cls, path):
+        """From a stamp, if all it names is still there."""
+        known = read_json(path)
+        if known and all(Path(known[k]).exists() for k in ("image", "modules", "kdir")):
+            return cls(**known)
+        return None
+
+    def save(self, path):
+        write_json(path, {k: str(v) for k, v in vars(self).items()})
+
+
+def resolve(apt_, meta):
+    """The package a metapackage stands for today."""
+    fields = apt_.show(meta)
+    if not fields:
+        raise PuckError(f"this machine's package sources have no {meta}; "
+                        "a Debian 12 with its security suite has")
+    match = re.search(r"(linux-(?:image|headers)-\d[^\s,()]*)", fields.get("Depends", ""))
+    if not match:
+        raise PuckError(f"{meta} depends on no kernel package")
+    return match[1]
+
+
+def stock():
+    """Debian's own kernel and headers, unpacked in the cache, never installed."""
+    stamp = cache("kernels", "stock.json")
+    known = Kernel.load(stamp)
+    if known:
+        return known
+    with lock("kernel-stock"):
+        known = Kernel.load(stamp)
+        if known:
+            return known
+        return fetch_stock(stamp)
+
+
+def fetch_stock(stamp):
+    system = apt.system_apt()
+    image = resolve(system, f"linux-image-{SERIES}-amd64")
+    release = image.removeprefix("linux-image-").removesuffix("-unsigned")
+    base = release.removesuffix("-amd64")
+    root = cache("kernels", f"stock-{release}")
+    if not root.exists():
+        debs = [system.download(name, cache("debs", "x").parent) for name in
+                (image, f"linux-headers-{release}", f"linux-headers-{base}-common", f"linux-kbuild-{base}")]
+        with fresh_dir(root) as tmp:
+            for deb in debs:
+                steps.output(["dpkg-deb", "-x", deb, tmp])
+            relocate_headers(tmp, root, release)
+        for deb in debs:
+            deb.unlink()
+    modules = root / "usr/lib/modules" / release
+    if not modules.exists():
+        modules = root / "lib/modules" / release
+    steps.output(["depmod", "-b", depmod_base(modules), release])
+    kernel = Kernel("stock", release, root / f"boot/vmlinuz-{release}", modules,
+                    root / f"usr/src/linux-headers-{release}")
+    kernel.save(stamp)
+    return kernel
+
+
+def depmod_base(modules):
+    """depmod -b wants the folder above lib/modules."""
+    return modules.parent.parent.parent
+
+
+def relocate_headers(tmp, root, release):
+    """The headers' Makefile names /usr/src: point it to where it lies now."""
+    makefile = tmp / f"usr/src/linux-headers-{release}/Makefile"
+    makefile.write_text(makefile.read_text().replace("/usr/src/", f"{root}/usr/src/"))
+
+
+def source_version():
+    """Version and .deb name of linux-source; remembered so that warm runs ask nobody."""
+    stamp = cache("kernels", "source.json")
+    known = read_json(stamp)
+    if known:
+        return known["version"]
+    fields = apt.system_apt().show(f"linux-source-{SERIES}")
+    if not fields:
+        raise PuckError(f"this machine's package sources have no linux-source-{SERIES}")
+    write_json(stamp, {"version": fields["Version"]})
+    return fields["Version"]
+
+
+def source_tree():
+    """The unmodified kernel source, unpacked in the cache."""
+    version = source_version()
+    tree = cache("kernels", f"source-{version}")
+    if tree.exists():
+        return tree
+    with lock("kernel-source"):
+        if tree.exists():
+            return tree
+        deb = apt.system_apt().download(f"linux-source-{SERIES}", cache("debs", "x").parent)
+        say(f"unpacking the source of Linux {version}")
+        unpacked = apt.unpack(deb, cache("kernels", "source-deb"))
+        tarball = next((unpacked / "usr/src").glob("linux-source-*.tar.xz"))
+        with fresh_dir(tree) as tmp:
+            steps.run_step("unpack kernel source", ["tar", "-C", tmp, "--strip-components=1", "-xJf", tarball],
+                           steps.log_path("kernel-unpack"))
+        shutil.rmtree(unpacked)
+        deb.unlink()
+    return tree
+
+
+def fragment_lines():
+    return [line.strip() for line in FRAGMENT.read_text().splitlines()
+            if line.strip() and (not line.startswith("#") or line.endswith(" is not set"))]
+
+
+def debug_key():
+    gcc = steps.output(["gcc", "-dumpfullversion"]).strip()
+    return digest(source_version(), fragment_lines(), gcc)
+
+
+def debug():
+    """The debug kernel, built on first use."""
+    root = cache("kernels", f"debug-{debug_key()}")
+    stamp = root / "kernel.json"
+    known = Kernel.load(stamp)
+    if known:
+        return known
+    apt.ensure_host()
+    with lock("kernel-debug"):
+        known = Kernel.load(stamp)
+        return known or build_debug(root, stamp)
+
+
+def build_debug(root, stamp):
+    tree = source_tree()
+    build = root / "build"
+    log = steps.log_path("kernel-build")
+    configure_debug(tree, build, log)
+    say("building the debug kernel (once; some 10 minutes on two cores)")
+    make = ["make", f"-j{cpus()}", "-C", tree, f"O={build}"]
+    steps.run_step("debug kernel", [*make, "bzImage", "modules"], log, expect=DEBUG_STEPS)
+    release = (build / "include/config/kernel.release").read_text().strip()
+    shutil.rmtree(root / "install", ignore_errors=True)
+    steps.run_step("install modules", [*make, f"INSTALL_MOD_PATH={root}/install", "modules_install"], log,
+                   quiet=True)
+    kernel = Kernel("debug", release, build / "arch/x86/boot/bzImage",
+                    root / "install/lib/modules" / release, build)
+    kernel.save(stamp)
+    return kernel
+
+
+def configure_debug(tree, build, log):
+    """allnoconfig plus the fragment, and proof that every line of it took."""
+    lines = fragment_lines()
+    build.mkdir(parents=True, exist_ok=True)
+    mini = build / "puck.config"
+    changed = write_if_changed(mini, "\n".join(lines) + "\n")
+    if changed or not (build / ".config").exists():
+        steps.run_step("configure the debug kernel",
+                       ["make", "-C", tree, f"O={build}", f"KCONFIG_ALLCONFIG={mini}", "allnoconfig"], log)
+    refused = not_taken(lines, (build / ".config").read_text())
+    if refused:
+        mini.unlink()
+        raise PuckError("these lines of debug.config did not take effect:\n    " + "\n    ".join(refused))
+
+
+def not_taken(lines, config):
+    have = set(config.splitlines())
+    refused = []
+    for line in lines:
+        name = re.search(r"CONFIG_\w+", line)[0]
+        if line.endswith("is not set") or line.endswith("=n"):
+            if any(h.startswith(name + "=") for h in have):
+                refused.append(line)
+        elif line not in have:
+            refused.append(line)
+    return refused
+
+
+def get(name):
+    if name == "stock":
+        return stock()
+    if name == "debug":
+        return debug()
+    raise PuckError(f"no kernel '{name}': stock or debug")

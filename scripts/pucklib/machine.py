@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The virtual machine: its command line, its run, what it leaves behind."""
+
+import os
+import select
+import shlex
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import initramfs
+from .util import REPO, PuckError
+
+# Port, whether it is behind the IOMMU, what it is for.
+ROOT_PORTS = (("rp1", True), ("rp2", True), ("rp3", True), ("rp4", False))
+# Every translation is a great many lines: asked for with --trace-all only.
+TRACE = ["puck_*"]
+TOO_MANY = "puck_iommu_translate"
+APPEND = "console=ttyS0 panic=-1 oops=panic mitigations=off random.trust_cpu=on"
+
+
+@dataclass
+class Spec:
+    """What distinguishes one machine from the standard one."""
+    iommu: str = "puck"             # puck, intel, virtio or none
+    smp: int = 2
+    memory: str = "1G"
+    seed: int = 1
+    icount: bool = False
+    accel: str = "tcg"
+    gpu: bool = True
+    gpu_options: str = ""
+    iommu_options: str = ""
+    load: str = ""                  # puck.load= of the guest's init
+    append: str = ""
+    qemu_args: list = field(default_factory=list)
+    trace_all: bool = False
+    shell: bool = False
+
+
+_known_devices = {}
+
+
+def has_device(qemu, name):
+    """Whether this QEMU has a device type."""
+    if qemu not in _known_devices:
+        result = subprocess.run([str(qemu), "-device", "help"], capture_output=True, text=True)
+        _known_devices[qemu] = result.stdout
+    return f'"{name}"' in _known_devices[qemu]
+
+
+def iommu_args(spec, qemu):
+    if spec.iommu == "puck" and has_device(qemu, "puck-iommu"):
+        buses = ":".join(port for port, behind in ROOT_PORTS if behind)
+        return ["-device", f"puck-iommu,id=iommu0,bus=pcie.0,addr=0x2,buses={buses}{spec.iommu_options}"]
+    if spec.iommu == "intel":
+        return ["-device", f"intel-iommu,intremap=on,caching-mode=off{spec.iommu_options}"]
+    if spec.iommu == "virtio":
+        return ["-device", f"virtio-iommu-pci,bus=pcie.0,addr=0x2{spec.iommu_options}"]
+    return []
+
+
+def port_args(qemu):
+    args = []
+    for number, (port, _) in enumerate(ROOT_PORTS, start=1):
+        args += ["-device", f"pcie-root-port,id={port},bus=pcie.0,chassis={number},slot={number},addr={number + 3:#x}"]
+    return args
+
+
+def gpu_args(spec, qemu):
+    """gpu0 is behind the IOMMU, gpu1 is not: the ordinary VM beside the board."""
+    if not spec.gpu or not has_device(qemu, "puck-gpu"):
+        return []
+    options = f",seed={spec.seed}{spec.gpu_options}"
+    return ["-device", f"puck-gpu,id=gpu0,bus=rp1{options}", "-device", f"puck-gpu,id=gpu1,bus=pcie.0,addr=0x9{options}"]
+
+
+def machine_args(spec):
+    # The interrupt remapping of intel-iommu needs the split irqchip.
+    machine = "q35,kernel-irqchip=split" if spec.iommu == "intel" else "q35"
+    cpu = "host" if spec.accel == "kvm" else "max"
+    args = ["-machine", machine, "-accel", spec.accel, "-cpu", cpu, "-m", spec.memory,
+            "-smp", str(1 if spec.icount else spec.smp), "-seed", str(spec.seed)]
+    if spec.icount:
+        args += ["-icount", "shift=auto", "-rtc", "base=2026-01-01T00:00:00,clock=vm"]
+    return args
+
+
+def kernel_append(spec, more=""):
+    words = [APPEND, "loglevel=7"]
+    if spec.iommu == "intel":
+        words.append("intel_iommu=on")
+    if spec.icount:
+        words.append("nokaslr")
+    if spec.load:
+        words.append(f"puck.load={spec.load}")
+    if spec.shell:
+        words.append("puck.shell=1")
+    return " ".join(filter(None, [*words, spec.append, more]))
+
+
+class Machine:
+    """One run of a guest, with everything about it in a folder."""
+
+    def __init__(self, qemu, kernel, rundir, spec):
+        self.qemu, self.kernel, self.spec = qemu, kernel, spec
+        self.rundir = Path(rundir)
+        self.rundir.mkdir(parents=True, exist_ok=True)
+        self.console = self.rundir / "console.log"
+        self.output = self.rundir / "output.log"
+        self.events = self.rundir / "events.log"
+
+    def command_line(self, initrd):
+        spec = self.spec
+        (self.rundir / "trace-events").write_text("\n".join(self.trace_patterns()) + "\n")
+        cmd = [str(self.qemu), "-nodefaults", "-no-user-config", "-no-reboot", *machine_args(spec),
+               *port_args(self.qemu), *iommu_args(spec, self.qemu), *gpu_args(spec, self.qemu),
+               "-trace", f"events={self.rundir / 'trace-events'},file={self.events}",
+               "-serial", f"file:{self.console}",
+               "-serial", "mon:stdio" if spec.shell else "stdio",
+               "-qmp", f"unix:{self.qmp_path()},server=on,wait=off",
+               "-kernel", str(self.kernel.image), "-initrd", str(initrd),
+               "-append", kernel_append(spec)]
+        if "-display" not in spec.qemu_args and "-vnc" not in spec.qemu_args:
+            cmd += ["-display", "none"]
+        if not spec.shell:
+            cmd += ["-monitor", "none"]
+        return cmd + spec.qemu_args
+
+    def trace_patterns(self):
+        known = (REPO / "qemu-device/trace-events").read_text()
+        if self.spec.trace_all or TOO_MANY not in known:
+            return TRACE
+        return [*TRACE, "-" + TOO_MANY]
+
+    def qmp_path(self):
+        """A Unix socket's path may have 107 bytes only: a long folder is left by a link."""
+        path = self.rundir / "qmp.sock"
+        if len(str(path)) < 100:
+            return path
+        return Path(f"/tmp/puck-qmp-{os.getpid()}-{abs(hash(str(path))) % 100000}.sock")
+
+    def prepare(self, modules, programs, command, extra=None):
+        initrd = initramfs.build(self.kernel, modules, programs, command, extra=extra,
+                                 into=self.rundir / "initrd")
+        cmd = self.command_line(initrd)
+        (self.rundir / "cmdline").write_text(" ".join(shlex.quote(c) for c in cmd) + "\n")
+        (self.rundir / "seed").write_text(f"{self.spec.seed}\n")
+        (self.rundir / "command.sh").write_text(command)
+        return cmd
+
+    def interactive(self, cmd):
+        """Hand the terminal over."""
+        return subprocess.run(cmd).returncode
+
+    def run(self, cmd, timeout, on_line=None):
+        """Run to the end; returns a Result."""
+        start = time.monotonic()
+        with open(self.rundir / "qemu.log", "wb") as err, open(self.output, "wb") as out:
+            proc = subprocess.Popen(cmd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=err)
+            try:
+                timed_out = self.follow(proc, out, start + timeout, on_line)
+            finally:
+                if proc.poll() is None:
+                    proc.kill()
+                proc.wait()
+        (self.rundir / "initrd").unlink(missing_ok=True)
+        self.qmp_path().unlink(missing_ok=True)
+        return Result(self, proc.returncode, timed_out, time.monotonic() - start)
+
+    def follow(self, proc, out, deadline, on_line):
+        """Copy the guest's output until QEMU ends; True when time ran out."""
+        pending = b""
+        fd = proc.stdout.fileno()
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                proc.kill()
+                return True
+            if not select.select([fd], [], [], min(left, 1.0))[0]:
+                continue
+            data = os.read(fd, 65536)
+            if not data:
+                return False
+            out.write(data)
+            out.flush()
+            pending += data
+            *lines, pending = pending.split(b"\n")
+            for line in lines:
+                if on_line:
+                    on_line(line.decode(errors="replace").rstrip("\r"))
+
+
+class Result:
+    """What a run left: exit status of the command in the guest, and its texts."""
+
+    def __init__(self, machine, qemu_status, timed_out, elapsed):
+        self.rundir = machine.rundir
+        self.timed_out, self.elapsed, self.qemu_status = timed_out, elapsed, qemu_status
+        self.output = read_text(machine.output)
+        self.console = read_text(machine.console)
+        self.qemu_messages = read_text(machine.rundir / "qemu.log").strip()
+        self.status = self.find_status()
+
+    def find_status(self):
+        for line in reversed(self.output.splitlines()[-20:]):
+            if line.startswith("puck-exit: "):
+                return int(line.split()[1])
+        return None
+
+    def problem(self):
+        """Why the run as such failed, or None."""
+        if self.timed_out:
+            return "the guest did not finish in time"
+        if self.status is None:
+            last = self.qemu_messages or "\n".join(self.console.splitlines()[-5:])
+            return f"the guest ended before its command did (QEMU status {self.qemu_status}): {last}"
+        return None
+
+
+def read_text(path):
+    if not Path(path).exists():
+        return ""
+    return Path(path).read_text(errors="replace").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def check_spec(spec):
+    if spec.iommu not in ("puck", "intel", "virtio", "none"):
+        raise PuckError(f"no IOMMU '{spec.iommu}': puck, intel, virtio or none")

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Guest side code: the driver modules per kernel, and the static test programs."""
+
+import shutil
+from pathlib import Path
+
+from . import apt, steps
+from .util import (REPO, PuckError, cache, cpus, digest, lock, read_json, say, sync_tree, tree_files,
+                   write_json)
+
+CFLAGS = ["-std=c11", "-O2", "-Wall", "-Wextra", "-static", "-pthread"]
+INCLUDES = ["-Iinclude/uapi", "-Iinclude", "-idirafter", "/usr/include/drm"]
+
+
+def tree_digest(*folders):
+    parts = []
+    for folder in folders:
+        for rel in tree_files(REPO / folder):
+            parts += [f"{folder}/{rel}", REPO / folder / rel]
+    return digest(*parts)
+
+
+class Drivers:
+    """The guest driver built against one kernel, out of tree in the cache."""
+
+    def __init__(self, kdir):
+        self.kdir = Path(kdir).resolve()
+        if not (self.kdir / "Makefile").exists():
+            raise PuckError(f"{kdir} is no kernel build or headers folder (it has no Makefile)")
+        self.root = cache("modules", f"{self.kdir.name}-{digest(str(self.kdir))}", "x").parent
+
+    @property
+    def tree(self):
+        return self.root / "guest-driver"
+
+    def ensure(self, parts=None):
+        """Build; returns the .ko files. `parts` limits it to some subfolders."""
+        stamp = self.root / "built.json"
+        wanted = tree_digest("guest-driver", "include")
+        done = read_json(stamp)
+        if not parts and done and done["tree"] == wanted and all(Path(p).exists() for p in done["modules"]):
+            return [Path(p) for p in done["modules"]]
+        with lock(f"modules-{self.root.name}"):
+            modules = self.build(parts)
+            if not parts:
+                write_json(stamp, {"tree": wanted, "modules": [str(p) for p in modules]})
+        return modules
+
+    def sync(self):
+        for folder in ("guest-driver", "include"):
+            sync_tree(REPO / folder, self.root / folder)
+
+    def make(self, folder, *args, title="build the guest driver"):
+        """One make run over the driver or a subfolder of it; returns its output."""
+        # No BTF: it needs pahole and vmlinux, and nothing here reads it.
+        cmd = ["make", f"-j{cpus()}", "-C", self.kdir, f"M={folder}", "W=1", "CONFIG_DEBUG_INFO_BTF_MODULES=",
+               *args, "modules"]
+        rewrite = {self.tree: REPO / "guest-driver", self.root / "include": REPO / "include"}
+        return steps.run_step(title, cmd, self.root / "build.log", rewrite=rewrite)
+
+    def build(self, parts):
+        self.sync()
+        if not (self.tree / "Kbuild").exists() and not parts:
+            say("guest-driver has no Kbuild yet: no modules")
+            return []
+        (self.root / "build.log").unlink(missing_ok=True)
+        if not parts:
+            self.make(self.tree)
+            return self.listed(self.tree)
+        modules = []
+        for part in parts:
+            self.make(self.tree / part, title=f"build guest-driver/{part}")
+            modules += self.listed(self.tree / part)
+        return modules
+
+    def listed(self, folder):
+        """What modules.order names, in its order."""
+        names = (folder / "modules.order").read_text().split()
+        paths = []
+        for name in names:
+            path = Path(name).with_suffix(".ko")
+            paths.append(path if path.is_absolute() else self.find(folder, path))
+        return paths
+
+    def find(self, folder, path):
+        for base in (folder, self.kdir, self.root):
+            if (base / path).exists():
+                return base / path
+        raise PuckError(f"the build lists {path} but made no such file")
+
+
+def sources():
+    folder = REPO / "test-images/guest"
+    return sorted(folder.glob("*.c")) if folder.is_dir() else []
+
+
+def programs(keep_going=False):
+    """Compile every guest program to a static binary; {name: path}."""
+    headers = sorted((REPO / "test-images/guest").glob("*.h"))
+    base = digest(CFLAGS, INCLUDES, *headers, tree_digest("include"))
+    built = {}
+    for source in sources():
+        out = cache("guest", f"{source.stem}-{digest(base, source)}")
+        if not out.exists():
+            try:
+                compile_program(source, out)
+            except PuckError as err:
+                if not keep_going:
+                    raise
+                say(f"left out: {err}")
+                continue
+        built[source.stem] = out
+    return built
+
+
+def compile_program(source, out):
+    apt.ensure_host()
+    for old in out.parent.glob(source.stem + "-" + "?" * 16):
+        old.unlink()
+    tmp = out.with_suffix(".tmp")
+    libs = ["-lm"]
+    steps.run_step(f"compile {source.name}",
+                   ["gcc", *CFLAGS, *INCLUDES, f"-I{source.parent}", "-o", tmp, source.relative_to(REPO), *libs],
+                   steps.log_path("guest-programs"), cwd=REPO, quiet=True)
+    shutil.move(tmp, out)
