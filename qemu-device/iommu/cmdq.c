@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * puck-iommu: the command queue. See section "Command queue" of
+ * docs/specs/iommu.rst.
+ *
+ * The lock is taken for each command anew, so that requests from other
+ * threads wait for one command at most. The BQL keeps register writes out
+ * for the whole run.
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "qemu/main-loop.h"
+#include "iommu.h"
+#include "../trace.h"
+
+#define IOVA_END    (1ull << PUCK_IOMMU_IOVA_BITS)
+#define PAGE_MASK   PUCK_MASK_4K
+
+/* A command in the CPU's byte order. */
+typedef struct PuckCmd {
+    uint16_t opcode;
+    uint16_t flags;
+    uint32_t id;
+    uint64_t addr;
+    uint64_t size;
+    uint64_t data;
+} PuckCmd;
+
+/* What a command took away from those who cache translations. */
+typedef struct PuckUnmap {
+    uint64_t iova;
+    uint64_t size;
+} PuckUnmap;
+
+typedef struct PuckCmdRule {
+    const char *name;
+    uint32_t id_max;        /* a field's maximum is 0 where it is reserved */
+    uint64_t addr_max;
+    uint64_t size_max;
+    uint64_t data_max;
+    uint16_t flags;
+    /* Returns PUCK_IOMMU_CQ_ERR_* */
+    uint8_t (*check)(const PuckCmd *cmd);
+    uint8_t (*run)(PuckIOMMU *s, const PuckCmd *cmd, PuckUnmap *unmap);
+} PuckCmdRule;
+
+static uint8_t check_page(const PuckCmd *cmd)
+{
+    if ((cmd->addr & PAGE_MASK) || cmd->addr >= IOVA_END) {
+        return PUCK_IOMMU_CQ_ERR_ADDRESS;
+    }
+    return 0;
+}
+
+static uint8_t check_range(const PuckCmd *cmd)
+{
+    if (check_page(cmd) || !cmd->size || (cmd->size & PAGE_MASK) ||
+        cmd->size > IOVA_END - cmd->addr) {
+        return PUCK_IOMMU_CQ_ERR_ADDRESS;
+    }
+    return 0;
+}
+
+static uint8_t check_sync(const PuckCmd *cmd)
+{
+    if (!(cmd->flags & PUCK_IOMMU_SYNC_WRITE)) {
+        return cmd->addr || cmd->data ? PUCK_IOMMU_CQ_ERR_RESERVED : 0;
+    }
+    if ((cmd->addr & 7) || cmd->addr >> PUCK_IOMMU_PA_BITS) {
+        return PUCK_IOMMU_CQ_ERR_ADDRESS;
+    }
+    return 0;
+}
+
+static uint8_t run_inv_page(PuckIOMMU *s, const PuckCmd *cmd, PuckUnmap *unmap)
+{
+    puck_iotlb_inv_page(&s->iotlb, cmd->id, cmd->addr);
+    s->regs.invalidations++;
+    *unmap = (PuckUnmap) { cmd->addr, PAGE_MASK + 1 };
+    return 0;
+}
+
+static uint8_t run_inv_range(PuckIOMMU *s, const PuckCmd *cmd,
+                             PuckUnmap *unmap)
+{
+    puck_iotlb_inv_range(&s->iotlb, cmd->id, cmd->addr, cmd->size);
+    s->regs.invalidations++;
+    *unmap = (PuckUnmap) { cmd->addr, cmd->size };
+    return 0;
+}
+
+static uint8_t run_inv_domain(PuckIOMMU *s, const PuckCmd *cmd,
+                              PuckUnmap *unmap)
+{
+    puck_iotlb_inv_domain(&s->iotlb, cmd->id);
+    s->regs.invalidations++;
+    *unmap = (PuckUnmap) { 0, IOVA_END };
+    return 0;
+}
+
+static uint8_t run_inv_all(PuckIOMMU *s, const PuckCmd *cmd, PuckUnmap *unmap)
+{
+    puck_iotlb_inv_all(&s->iotlb);
+    puck_context_drop_all_locked(s);
+    s->regs.invalidations++;
+    *unmap = (PuckUnmap) { 0, IOVA_END };
+    return 0;
+}
+
+static uint8_t run_inv_context(PuckIOMMU *s, const PuckCmd *cmd,
+                               PuckUnmap *unmap)
+{
+    puck_context_drop_locked(s, cmd->id);
+    s->regs.invalidations++;
+    *unmap = (PuckUnmap) { 0, IOVA_END };
+    return 0;
+}
+
+static uint8_t run_sync(PuckIOMMU *s, const PuckCmd *cmd, PuckUnmap *unmap)
+{
+    uint64_t data = cpu_to_le64(cmd->data);
+
+    if ((cmd->flags & PUCK_IOMMU_SYNC_WRITE) &&
+        !puck_iommu_write(s, cmd->addr, &data, sizeof(data))) {
+        return PUCK_IOMMU_CQ_ERR_SYNC_WRITE;
+    }
+    if (cmd->flags & PUCK_IOMMU_SYNC_IRQ) {
+        puck_iommu_raise_locked(s, PUCK_IOMMU_IRQ_CMD_SYNC);
+    }
+    return 0;
+}
+
+static const PuckCmdRule rules[] = {
+    [PUCK_IOMMU_CMD_INV_PAGE] = {
+        .name = "inv-page", .id_max = 0xffff, .addr_max = UINT64_MAX,
+        .check = check_page, .run = run_inv_page,
+    },
+    [PUCK_IOMMU_CMD_INV_RANGE] = {
+        .name = "inv-range", .id_max = 0xffff, .addr_max = UINT64_MAX,
+        .size_max = UINT64_MAX, .check = check_range, .run = run_inv_range,
+    },
+    [PUCK_IOMMU_CMD_INV_DOMAIN] = {
+        .name = "inv-domain", .id_max = 0xffff, .run = run_inv_domain,
+    },
+    [PUCK_IOMMU_CMD_INV_ALL] = {
+        .name = "inv-all", .run = run_inv_all,
+    },
+    [PUCK_IOMMU_CMD_INV_CONTEXT] = {
+        .name = "inv-context", .id_max = 0xffff, .run = run_inv_context,
+    },
+    [PUCK_IOMMU_CMD_SYNC] = {
+        .name = "sync", .addr_max = UINT64_MAX, .data_max = UINT64_MAX,
+        .flags = PUCK_IOMMU_SYNC_WRITE | PUCK_IOMMU_SYNC_IRQ,
+        .check = check_sync, .run = run_sync,
+    },
+};
+
+static uint8_t check_cmd(const PuckCmd *cmd)
+{
+    const PuckCmdRule *rule = &rules[cmd->opcode < ARRAY_SIZE(rules) ?
+                                     cmd->opcode : 0];
+
+    if (!rule->run) {
+        return PUCK_IOMMU_CQ_ERR_OPCODE;
+    }
+    if (cmd->id > rule->id_max || cmd->addr > rule->addr_max ||
+        cmd->size > rule->size_max || cmd->data > rule->data_max ||
+        (cmd->flags & ~rule->flags)) {
+        return PUCK_IOMMU_CQ_ERR_RESERVED;
+    }
+    return rule->check ? rule->check(cmd) : 0;
+}
+
+static bool fetch_locked(PuckIOMMU *s, PuckCmd *cmd)
+{
+    struct puck_iommu_cmd raw;
+    uint64_t at = (s->regs.cq_base & PUCK_IOMMU_QUEUE_BASE) +
+                  sizeof(raw) * s->regs.cq_head;
+
+    if (!puck_iommu_read(s, at, &raw, sizeof(raw))) {
+        return false;
+    }
+    *cmd = (PuckCmd) {
+        .opcode = le16_to_cpu(raw.opcode),
+        .flags = le16_to_cpu(raw.flags),
+        .id = le32_to_cpu(raw.id),
+        .addr = le64_to_cpu(raw.addr),
+        .size = le64_to_cpu(raw.size),
+        .data = le64_to_cpu(raw.data),
+    };
+    return true;
+}
+
+void puck_cmdq_error_locked(PuckIOMMU *s, uint8_t code)
+{
+    puck_iommu_guest_error("command queue error %u at %" PRIu64,
+                           code, s->regs.cq_head);
+    s->regs.status |= PUCK_IOMMU_STATUS_CQ_ERROR;
+    s->regs.cq_error = code |
+        s->regs.cq_head << ctz32(PUCK_IOMMU_CQ_ERROR_INDEX);
+    puck_iommu_raise_locked(s, PUCK_IOMMU_IRQ_CMD_ERROR);
+}
+
+void puck_cmdq_enable_locked(PuckIOMMU *s)
+{
+    s->regs.cq_head = 0;
+    s->regs.cq_tail = 0;
+    s->regs.cq_error = 0;
+    s->regs.status &= ~(uint64_t)PUCK_IOMMU_STATUS_CQ_ERROR;
+}
+
+/* Executes the command at the head. Returns false when there is no more. */
+static bool step_locked(PuckIOMMU *s, PuckUnmap *unmap)
+{
+    PuckCmd cmd;
+    uint8_t code;
+
+    if ((s->regs.status & PUCK_IOMMU_STATUS_CQ_ERROR) ||
+        s->regs.cq_head == s->regs.cq_tail) {
+        return false;
+    }
+    if (!fetch_locked(s, &cmd)) {
+        puck_cmdq_error_locked(s, PUCK_IOMMU_CQ_ERR_FETCH);
+        return false;
+    }
+    code = check_cmd(&cmd);
+    if (!code) {
+        trace_puck_iommu_cmd(rules[cmd.opcode].name, s->regs.cq_head, cmd.id,
+                             cmd.addr, cmd.size, cmd.flags);
+        code = rules[cmd.opcode].run(s, &cmd, unmap);
+    }
+    if (code) {
+        puck_cmdq_error_locked(s, code);
+        return false;
+    }
+    s->regs.commands++;
+    s->regs.cq_head = (s->regs.cq_head + 1) % puck_queue_size(s->regs.cq_base);
+    return true;
+}
+
+static bool take_tail_locked(PuckIOMMU *s, uint32_t tail)
+{
+    bool stopped = s->regs.status & PUCK_IOMMU_STATUS_CQ_ERROR;
+
+    if (!(s->regs.ctrl & PUCK_IOMMU_CTRL_CQ_ENABLE)) {
+        puck_iommu_guest_error("doorbell with the command queue off");
+        return false;
+    }
+    if (tail >= puck_queue_size(s->regs.cq_base)) {
+        if (!stopped) {
+            puck_cmdq_error_locked(s, PUCK_IOMMU_CQ_ERR_TAIL);
+        }
+        return false;
+    }
+    s->regs.cq_tail = tail;
+    if (stopped) {
+        puck_iommu_guest_error("doorbell with CQ_ERROR set");
+    }
+    return !stopped;
+}
+
+void puck_cmdq_doorbell(PuckIOMMU *s, uint32_t tail)
+{
+    PuckUnmap unmap;
+    bool more;
+
+    WITH_QEMU_LOCK_GUARD(&s->lock) {
+        more = take_tail_locked(s, tail);
+    }
+    /* Ends: the head moves towards a tail that nobody writes meanwhile. */
+    while (more) {
+        unmap = (PuckUnmap) { };
+        WITH_QEMU_LOCK_GUARD(&s->lock) {
+            more = step_locked(s, &unmap);
+        }
+        if (unmap.size) {
+            puck_iommu_notify_unmap(s, unmap.iova, unmap.size);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * puck-iommu: the function's own accesses to guest memory.
+ *
+ * They are made with PuckIOMMU::lock held and reach RAM alone. An address
+ * where another device answers counts as one where nothing is: dispatching
+ * to that device would take the BQL, which comes before the lock, and could
+ * come back here by way of the device's own DMA.
+ *
+ * Nothing is cached: a pointer is looked up for each access and is good
+ * until the end of the RCU critical section.
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/atomic.h"
+#include "qemu/rcu.h"
+#include "hw/pci/pci.h"
+#include "iommu.h"
+
+/* Inside an RCU critical section. NULL unless @pa is RAM for all of @len. */
+static void *ram_at(PuckIOMMU *s, uint64_t pa, size_t len)
+{
+    AddressSpace *as = pci_get_address_space(&s->parent_obj);
+    FlatView *view = address_space_to_flatview(as);
+    hwaddr xlat, plen = len;
+    MemoryRegion *mr;
+
+    mr = flatview_translate(view, pa, &xlat, &plen, false,
+                            MEMTXATTRS_UNSPECIFIED);
+    if (plen < len ||
+        !memory_access_is_direct(mr, false, MEMTXATTRS_UNSPECIFIED)) {
+        return NULL;
+    }
+    return qemu_map_ram_ptr(mr->ram_block, xlat);
+}
+
+/* One load: a guest that changes an entry is seen before or after, not torn. */
+bool puck_iommu_read64(PuckIOMMU *s, uint64_t pa, uint64_t *val)
+{
+    const uint64_t *p;
+
+    RCU_READ_LOCK_GUARD();
+    p = ram_at(s, pa, sizeof(*p));
+    if (!p) {
+        return false;
+    }
+    *val = le64_to_cpu(qatomic_read_u64(p));
+    return true;
+}
+
+bool puck_iommu_read(PuckIOMMU *s, uint64_t pa, void *buf, size_t len)
+{
+    const void *p;
+
+    RCU_READ_LOCK_GUARD();
+    p = ram_at(s, pa, len);
+    if (!p) {
+        return false;
+    }
+    memcpy(buf, p, len);
+    return true;
+}
+
+bool puck_iommu_write(PuckIOMMU *s, uint64_t pa, const void *buf, size_t len)
+{
+    AddressSpace *as = pci_get_address_space(&s->parent_obj);
+    hwaddr plen = len;
+    ram_addr_t offset;
+    bool ok;
+    void *p;
+
+    /*
+     * Mapping is the one way to write RAM or nothing. What is not RAM gets a
+     * bounce buffer, which is given back without having been written.
+     */
+    p = address_space_map(as, pa, &plen, true, MEMTXATTRS_UNSPECIFIED);
+    if (!p) {
+        return false;
+    }
+    WITH_RCU_READ_LOCK_GUARD() {
+        ok = plen == len && memory_region_from_host(p, &offset);
+    }
+    if (ok) {
+        memcpy(p, buf, len);
+    }
+    address_space_unmap(as, p, plen, true, ok ? len : 0);
+    return ok;
+}

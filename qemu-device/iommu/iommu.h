@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * puck-iommu: the device's state, and what its steps offer each other.
+ *
+ * One file a step: regs (register access), charge (buses in charge, address
+ * spaces), translate, context, walk, iotlb, cmdq, faultq, irq, guest-memory,
+ * vmstate, device (QOM). The contract is docs/specs/iommu.rst.
+ *
+ * Locking. PuckIOMMU::lock protects everything marked (L). Requests come
+ * from any thread with or without the BQL, register accesses with it. Order:
+ * BQL, then lock; whoever holds the lock must not take the BQL, so nothing
+ * under it may touch a memory region that is not RAM (see guest-memory.c) or
+ * send an interrupt (see irq.c).
+ */
+#ifndef PUCK_IOMMU_H
+#define PUCK_IOMMU_H
+
+#include "hw/pci/pci_device.h"
+#include "qemu/host-utils.h"
+#include "qemu/thread.h"
+#include "qemu/log.h"
+#include "../compat.h"
+#include "abi/puck_iommu.h"
+#include "iotlb.h"
+#include "walk.h"
+
+#define TYPE_PUCK_IOMMU "puck-iommu"
+OBJECT_DECLARE_SIMPLE_TYPE(PuckIOMMU, PUCK_IOMMU)
+
+#define TYPE_PUCK_IOMMU_MEMORY_REGION "puck-iommu-memory-region"
+
+/* A guest broke the contract. Never more than one line a guest access. */
+#define puck_iommu_guest_error(fmt, ...) \
+    qemu_log_mask(LOG_GUEST_ERROR, "puck-iommu: " fmt "\n", ## __VA_ARGS__)
+
+/*
+ * Registers that hold a value, 64 bits each whatever their width, so that
+ * regs.c can describe them in one table.
+ */
+typedef struct PuckIOMMURegs {
+    uint64_t ctrl;
+    uint64_t status;            /* W1C bits only, the others mirror ctrl */
+    uint64_t root;
+    uint64_t cq_base;
+    uint64_t cq_head;
+    uint64_t cq_tail;
+    uint64_t fq_base;
+    uint64_t fq_head;
+    uint64_t fq_tail;
+    uint64_t irq_status;
+    uint64_t irq_enable;
+    uint64_t cq_error;
+
+    uint64_t translations;
+    uint64_t hits;
+    uint64_t walks;
+    uint64_t faults;
+    uint64_t faults_lost;
+    uint64_t commands;
+    uint64_t invalidations;
+    uint64_t evictions;
+    uint64_t stale_hits;
+} PuckIOMMURegs;
+
+typedef struct PuckContext {
+    uint64_t table;
+    uint16_t domain;
+    uint8_t mode;
+    bool valid;
+} PuckContext;
+
+/* What a context look-up found out. */
+typedef struct PuckContextResult {
+    uint64_t entry;             /* address of the entry at fault, or 0 */
+    uint8_t reason;             /* PUCK_IOMMU_FAULT_*, or 0 */
+} PuckContextResult;
+
+/*
+ * The address space of one requester. Made under the BQL when PCI first
+ * asks for it, immutable from then on.
+ */
+typedef struct PuckSpace {
+    struct rcu_head rcu;        /* has to be first */
+    IOMMUMemoryRegion mr;
+    AddressSpace as;
+    PuckIOMMU *iommu;
+    PCIBus *bus;                /* its number may change at any time */
+    int devfn;
+    IOMMUNotifierFlag notify;   /* BQL */
+} PuckSpace;
+
+/* One look-up on its way through translate.c. */
+typedef struct PuckRequest {
+    /* in */
+    uint64_t iova;
+    uint16_t rid;
+    uint8_t want;               /* PUCK_PERM_MASK bits; 0 asks for either */
+    /* out */
+    uint64_t pa;                /* of the page */
+    uint64_t mask;              /* its size - 1 */
+    uint64_t entry;             /* faults: table entry, or 0 */
+    uint16_t domain;
+    uint8_t perm;
+    uint8_t reason;             /* PUCK_IOMMU_FAULT_*, or 0 */
+    bool domain_valid;
+    bool hit;
+} PuckRequest;
+
+struct PuckIOMMU {
+    PCIDevice parent_obj;
+
+    MemoryRegion mmio;
+    QemuMutex lock;
+
+    PuckIOMMURegs regs;                 /* (L), written with the BQL too */
+    PuckIOTLB iotlb;                    /* (L) */
+    PuckContext *contexts[PUCK_IOMMU_ROOT_ENTRIES];     /* (L) by bus number */
+
+    /* Set while CTRL.ENABLE is; read without the lock on the way past. */
+    bool translating;
+
+    QEMUBH *irq_bh;
+    uint32_t irq_pending;               /* (L) vectors to be sent, a bit each */
+
+    PCIBus *charge[PUCK_IOMMU_SCOPE_MAX];       /* const once realized */
+    unsigned charge_count;
+    GHashTable *spaces;                 /* BQL: PuckSpace by (bus, devfn) */
+    unsigned notifiers;                 /* BQL: spaces with a notifier */
+
+    /* What is migrated instead of iotlb and contexts, see vmstate.c */
+    struct PuckSavedPage *saved_pages;
+    struct PuckSavedContext *saved_contexts;
+    int32_t saved_page_count;
+    int32_t saved_context_count;
+
+    /* Properties */
+    char *buses;
+    uint32_t iotlb_entries;
+    bool audit;
+};
+
+/* device.c */
+void puck_iommu_reset_locked(PuckIOMMU *s);
+
+/* regs.c */
+void puck_iommu_regs_init(PuckIOMMU *s);
+
+/* charge.c */
+bool puck_iommu_take_charge(PuckIOMMU *s, Error **errp);
+void puck_iommu_leave_charge(PuckIOMMU *s);
+uint32_t puck_iommu_scope(PuckIOMMU *s, unsigned n);
+uint16_t puck_space_rid(PuckSpace *space);
+/* With the BQL: tell those who cache translations themselves (vhost). */
+void puck_iommu_notify_unmap(PuckIOMMU *s, uint64_t iova, uint64_t size);
+
+/* translate.c */
+void puck_iommu_translate_locked(PuckIOMMU *s, PuckRequest *req);
+
+/* context.c */
+const PuckContext *puck_context_get_locked(PuckIOMMU *s, uint16_t rid,
+                                           PuckContextResult *res);
+void puck_context_insert_locked(PuckIOMMU *s, uint16_t rid, PuckContext ctx);
+void puck_context_drop_locked(PuckIOMMU *s, uint16_t rid);
+void puck_context_drop_all_locked(PuckIOMMU *s);
+
+/* cmdq.c */
+void puck_cmdq_enable_locked(PuckIOMMU *s);
+void puck_cmdq_doorbell(PuckIOMMU *s, uint32_t tail);
+void puck_cmdq_error_locked(PuckIOMMU *s, uint8_t code);
+
+/* faultq.c */
+void puck_faultq_enable_locked(PuckIOMMU *s);
+void puck_faultq_set_head_locked(PuckIOMMU *s, uint32_t head);
+void puck_faultq_record_locked(PuckIOMMU *s, const PuckRequest *req);
+
+/* irq.c */
+void puck_iommu_irq_init(PuckIOMMU *s);
+void puck_iommu_irq_exit(PuckIOMMU *s);
+void puck_iommu_raise_locked(PuckIOMMU *s, uint32_t causes);
+void puck_iommu_irq_enable_locked(PuckIOMMU *s, uint32_t enable);
+/* Without the lock, with or without the BQL. */
+void puck_iommu_irq_deliver(PuckIOMMU *s);
+
+/* guest-memory.c */
+bool puck_iommu_read64(PuckIOMMU *s, uint64_t pa, uint64_t *val);
+bool puck_iommu_read(PuckIOMMU *s, uint64_t pa, void *buf, size_t len);
+bool puck_iommu_write(PuckIOMMU *s, uint64_t pa, const void *buf, size_t len);
+
+/* vmstate.c */
+extern const VMStateDescription vmstate_puck_iommu;
+
+/* The field of @value that @mask covers. */
+static inline uint64_t puck_field(uint64_t value, uint64_t mask)
+{
+    return (value & mask) >> ctz64(mask);
+}
+
+static inline uint32_t puck_queue_size(uint64_t base)
+{
+    return 1u << (base & PUCK_IOMMU_QUEUE_ORDER);
+}
+
+static inline bool puck_queue_order_valid(uint64_t base)
+{
+    uint64_t order = base & PUCK_IOMMU_QUEUE_ORDER;
+
+    return order >= 1 && order <= PUCK_IOMMU_QUEUE_ORDER_MAX;
+}
+
+#endif /* PUCK_IOMMU_H */

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * puck-iommu: the IOTLB.
+ *
+ * Plain C without a device behind it, checked against a naive model in a
+ * unit test. Fully associative, exact LRU; look-up and insertion take
+ * constant time. Nothing is locked here: callers hold PuckIOMMU::lock.
+ * See section "IOTLB" of docs/specs/iommu.rst.
+ */
+#ifndef PUCK_IOMMU_IOTLB_H
+#define PUCK_IOMMU_IOTLB_H
+
+#include "abi/puck_iommu.h"
+
+#define PUCK_IOTLB_ENTRIES_MAX  65536
+#define PUCK_IOTLB_NONE         UINT32_MAX
+
+#define PUCK_MASK_4K            0xfffull
+#define PUCK_MASK_2M            0x1fffffull
+
+typedef struct PuckIOTLBEntry {
+    uint64_t iova;      /* first byte of the page */
+    uint64_t pa;
+    uint16_t domain;
+    uint8_t perm;
+    bool huge;          /* 2M, else 4K */
+    bool used;
+    /* Indices into PuckIOTLB::entries, or PUCK_IOTLB_NONE */
+    uint32_t chain;     /* next in the hash bucket, or in the free list */
+    uint32_t newer;
+    uint32_t older;
+} PuckIOTLBEntry;
+
+typedef struct PuckIOTLB {
+    PuckIOTLBEntry *entries;
+    uint32_t *buckets;
+    uint32_t capacity;
+    uint32_t bucket_bits;
+    uint32_t count;
+    uint32_t count_huge;
+    uint32_t free;
+    uint32_t newest;
+    uint32_t oldest;
+} PuckIOTLB;
+
+static inline uint64_t puck_iotlb_mask(const PuckIOTLBEntry *e)
+{
+    return e->huge ? PUCK_MASK_2M : PUCK_MASK_4K;
+}
+
+void puck_iotlb_init(PuckIOTLB *tlb, uint32_t capacity);
+void puck_iotlb_destroy(PuckIOTLB *tlb);
+
+/*
+ * The entry that holds @iova, or NULL; of two, the 4K one. It becomes the
+ * newest. Valid until the next call that inserts or drops.
+ */
+PuckIOTLBEntry *puck_iotlb_lookup(PuckIOTLB *tlb, uint16_t domain,
+                                  uint64_t iova);
+
+/*
+ * Enters a page as the newest entry, in place of one of the same domain,
+ * page and size if there is one. Returns true if the oldest entry had to go.
+ */
+bool puck_iotlb_insert(PuckIOTLB *tlb, uint16_t domain, uint64_t iova,
+                       uint64_t pa, uint8_t perm, bool huge);
+
+void puck_iotlb_drop(PuckIOTLB *tlb, PuckIOTLBEntry *e);
+
+/* All of these return the number of entries dropped. */
+uint32_t puck_iotlb_inv_page(PuckIOTLB *tlb, uint16_t domain, uint64_t iova);
+uint32_t puck_iotlb_inv_range(PuckIOTLB *tlb, uint16_t domain, uint64_t iova,
+                              uint64_t size);
+uint32_t puck_iotlb_inv_domain(PuckIOTLB *tlb, uint16_t domain);
+uint32_t puck_iotlb_inv_all(PuckIOTLB *tlb);
+
+#endif /* PUCK_IOMMU_IOTLB_H */

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * puck-iommu: causes and messages. See section "Interrupts" of
+ * docs/specs/iommu.rst.
+ *
+ * A message is a memory write that ends in an interrupt controller and wants
+ * the BQL, so it is noted under the lock and sent after its release: at once
+ * by a thread that has the BQL, else by a bottom half.
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/atomic.h"
+#include "qemu/main-loop.h"
+#include "hw/pci/msix.h"
+#include "iommu.h"
+#include "../trace.h"
+
+#define CAUSES_FAULT    (PUCK_IOMMU_IRQ_FAULT | PUCK_IOMMU_IRQ_FQ_OVERFLOW)
+#define CAUSES_CMD      (PUCK_IOMMU_IRQ_CMD_SYNC | PUCK_IOMMU_IRQ_CMD_ERROR)
+
+static void note_messages_locked(PuckIOMMU *s, uint32_t causes)
+{
+    uint32_t vectors = 0;
+
+    if (causes & CAUSES_FAULT) {
+        vectors |= 1u << PUCK_IOMMU_VEC_FAULT;
+    }
+    if (causes & CAUSES_CMD) {
+        vectors |= 1u << PUCK_IOMMU_VEC_CMD;
+    }
+    qatomic_set(&s->irq_pending, s->irq_pending | vectors);
+}
+
+void puck_iommu_raise_locked(PuckIOMMU *s, uint32_t causes)
+{
+    uint32_t rising = causes & ~s->regs.irq_status;
+
+    s->regs.irq_status |= causes;
+    note_messages_locked(s, rising & s->regs.irq_enable);
+}
+
+void puck_iommu_irq_enable_locked(PuckIOMMU *s, uint32_t enable)
+{
+    uint32_t rising = enable & ~s->regs.irq_enable;
+
+    s->regs.irq_enable = enable;
+    note_messages_locked(s, rising & s->regs.irq_status);
+}
+
+static void send_messages(PuckIOMMU *s)
+{
+    uint32_t vectors;
+    unsigned v;
+
+    WITH_QEMU_LOCK_GUARD(&s->lock) {
+        vectors = s->irq_pending;
+        qatomic_set(&s->irq_pending, 0);
+    }
+    for (v = 0; v < PUCK_IOMMU_NUM_VECS; v++) {
+        if (vectors & (1u << v)) {
+            trace_puck_iommu_irq(v);
+            msix_notify(&s->parent_obj, v);
+        }
+    }
+}
+
+static void irq_bh(void *opaque)
+{
+    send_messages(opaque);
+}
+
+void puck_iommu_irq_deliver(PuckIOMMU *s)
+{
+    if (likely(!qatomic_read(&s->irq_pending))) {
+        return;
+    }
+    if (bql_locked()) {
+        send_messages(s);
+    } else {
+        qemu_bh_schedule(s->irq_bh);
+    }
+}
+
+void puck_iommu_irq_init(PuckIOMMU *s)
+{
+    s->irq_bh = qemu_bh_new(irq_bh, s);
+}
+
+void puck_iommu_irq_exit(PuckIOMMU *s)
+{
+    qemu_bh_delete(s->irq_bh);
+}

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * puck-iommu: the register BAR. What may be done to a register is in one
+ * table; what a write sets off is in its hook. See section "Registers" of
+ * docs/specs/iommu.rst.
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/bitops.h"
+#include "qemu/lockable.h"
+#include "iommu.h"
+#include "../trace.h"
+
+typedef struct PuckReg {
+    uint16_t offset;
+    uint8_t size;
+    uint16_t value;         /* offset in PuckIOMMURegs, or NO_VALUE */
+    uint64_t rw;            /* bits that a write sets */
+    uint64_t w1c;           /* bits that a write of one clears */
+    uint32_t fixed_by;      /* CTRL bit while which writes are ignored */
+    /* With the lock held. @n is the index in an array of registers. */
+    uint64_t (*read)(PuckIOMMU *s, unsigned n);
+    void (*write)(PuckIOMMU *s, uint64_t value);
+    /* Without the lock, instead of all that. */
+    void (*doorbell)(PuckIOMMU *s, uint32_t value);
+} PuckReg;
+
+#define NO_VALUE        UINT16_MAX
+#define VALUE(field)    offsetof(PuckIOMMURegs, field)
+#define QUEUE_BITS      (PUCK_IOMMU_QUEUE_BASE | PUCK_IOMMU_QUEUE_ORDER)
+
+static uint64_t read_magic(PuckIOMMU *s, unsigned n)
+{
+    return PUCK_IOMMU_MAGIC_VALUE;
+}
+
+static uint64_t read_version(PuckIOMMU *s, unsigned n)
+{
+    return PUCK_IOMMU_VERSION_VALUE;
+}
+
+static uint64_t cap_field(uint64_t value, uint64_t mask)
+{
+    return value << ctz64(mask);
+}
+
+static uint64_t read_cap(PuckIOMMU *s, unsigned n)
+{
+    return cap_field(PUCK_IOMMU_IOVA_BITS, PUCK_IOMMU_CAP_IOVA_BITS) |
+           cap_field(PUCK_IOMMU_PA_BITS, PUCK_IOMMU_CAP_PA_BITS) |
+           cap_field(PUCK_IOMMU_QUEUE_ORDER_MAX, PUCK_IOMMU_CAP_CQ_ORDER_MAX) |
+           cap_field(PUCK_IOMMU_QUEUE_ORDER_MAX, PUCK_IOMMU_CAP_FQ_ORDER_MAX) |
+           cap_field(PUCK_IOMMU_DOMAIN_BITS, PUCK_IOMMU_CAP_DOMAIN_BITS) |
+           PUCK_IOMMU_CAP_PAGE_4K | PUCK_IOMMU_CAP_PAGE_2M;
+}
+
+static uint64_t read_iotlb_capacity(PuckIOMMU *s, unsigned n)
+{
+    return s->iotlb.capacity;
+}
+
+static uint64_t read_status(PuckIOMMU *s, unsigned n)
+{
+    /* The enable bits stand at the same place in both registers. */
+    return s->regs.status |
+           (s->regs.ctrl & (PUCK_IOMMU_CTRL_ENABLE | PUCK_IOMMU_CTRL_CQ_ENABLE |
+                            PUCK_IOMMU_CTRL_FQ_ENABLE));
+}
+
+QEMU_BUILD_BUG_ON(PUCK_IOMMU_STATUS_ENABLED != PUCK_IOMMU_CTRL_ENABLE);
+QEMU_BUILD_BUG_ON(PUCK_IOMMU_STATUS_CQ_ON != PUCK_IOMMU_CTRL_CQ_ENABLE);
+QEMU_BUILD_BUG_ON(PUCK_IOMMU_STATUS_FQ_ON != PUCK_IOMMU_CTRL_FQ_ENABLE);
+
+static uint64_t read_scope_count(PuckIOMMU *s, unsigned n)
+{
+    return s->charge_count;
+}
+
+static uint64_t read_scope(PuckIOMMU *s, unsigned n)
+{
+    return puck_iommu_scope(s, n);
+}
+
+static uint64_t read_iotlb_entries(PuckIOMMU *s, unsigned n)
+{
+    return s->iotlb.count;
+}
+
+static void write_ctrl(PuckIOMMU *s, uint64_t value)
+{
+    uint64_t rising = value & ~s->regs.ctrl;
+
+    if (value & PUCK_IOMMU_CTRL_RESET) {
+        puck_iommu_reset_locked(s);
+        return;
+    }
+    if (rising & PUCK_IOMMU_CTRL_CQ_ENABLE) {
+        if (puck_queue_order_valid(s->regs.cq_base)) {
+            puck_cmdq_enable_locked(s);
+        } else {
+            puck_iommu_guest_error("CQ_BASE: order out of range");
+            value &= ~(uint64_t)PUCK_IOMMU_CTRL_CQ_ENABLE;
+        }
+    }
+    if (rising & PUCK_IOMMU_CTRL_FQ_ENABLE) {
+        if (puck_queue_order_valid(s->regs.fq_base)) {
+            puck_faultq_enable_locked(s);
+        } else {
+            puck_iommu_guest_error("FQ_BASE: order out of range");
+            value &= ~(uint64_t)PUCK_IOMMU_CTRL_FQ_ENABLE;
+        }
+    }
+    s->regs.ctrl = value;
+    qatomic_set(&s->translating, !!(value & PUCK_IOMMU_CTRL_ENABLE));
+}
+
+static void write_status(PuckIOMMU *s, uint64_t value)
+{
+    s->regs.status = value;
+    if (!(value & PUCK_IOMMU_STATUS_CQ_ERROR)) {
+        s->regs.cq_error = 0;
+    }
+}
+
+static void write_fq_head(PuckIOMMU *s, uint64_t value)
+{
+    puck_faultq_set_head_locked(s, value);
+}
+
+static void write_irq_enable(PuckIOMMU *s, uint64_t value)
+{
+    puck_iommu_irq_enable_locked(s, value);
+}
+
+#define COUNTER(_name, _field) \
+    { PUCK_IOMMU_CNT_ ## _name, 8, VALUE(_field) }
+
+static const PuckReg registers[] = {
+    { PUCK_IOMMU_MAGIC, 4, NO_VALUE, .read = read_magic },
+    { PUCK_IOMMU_VERSION, 4, NO_VALUE, .read = read_version },
+    { PUCK_IOMMU_CAP, 8, NO_VALUE, .read = read_cap },
+    { PUCK_IOMMU_IOTLB_CAPACITY, 4, NO_VALUE, .read = read_iotlb_capacity },
+    { PUCK_IOMMU_CTRL, 4, VALUE(ctrl),
+      .rw = PUCK_IOMMU_CTRL_WRITABLE | PUCK_IOMMU_CTRL_RESET,
+      .write = write_ctrl },
+    { PUCK_IOMMU_STATUS, 4, VALUE(status), .w1c = PUCK_IOMMU_STATUS_W1C,
+      .read = read_status, .write = write_status },
+    { PUCK_IOMMU_ROOT, 8, VALUE(root), .rw = PUCK_IOMMU_ROOT_ADDR,
+      .fixed_by = PUCK_IOMMU_CTRL_ENABLE },
+    { PUCK_IOMMU_CQ_BASE, 8, VALUE(cq_base), .rw = QUEUE_BITS,
+      .fixed_by = PUCK_IOMMU_CTRL_CQ_ENABLE },
+    { PUCK_IOMMU_CQ_HEAD, 4, VALUE(cq_head) },
+    { PUCK_IOMMU_CQ_TAIL, 4, VALUE(cq_tail), .doorbell = puck_cmdq_doorbell },
+    { PUCK_IOMMU_FQ_BASE, 8, VALUE(fq_base), .rw = QUEUE_BITS,
+      .fixed_by = PUCK_IOMMU_CTRL_FQ_ENABLE },
+    { PUCK_IOMMU_FQ_HEAD, 4, VALUE(fq_head), .rw = UINT32_MAX,
+      .write = write_fq_head },
+    { PUCK_IOMMU_FQ_TAIL, 4, VALUE(fq_tail) },
+    { PUCK_IOMMU_IRQ_STATUS, 4, VALUE(irq_status), .w1c = PUCK_IOMMU_IRQ_ALL },
+    { PUCK_IOMMU_IRQ_ENABLE, 4, VALUE(irq_enable), .rw = PUCK_IOMMU_IRQ_ALL,
+      .write = write_irq_enable },
+    { PUCK_IOMMU_CQ_ERROR, 4, VALUE(cq_error) },
+    { PUCK_IOMMU_SCOPE_COUNT, 4, NO_VALUE, .read = read_scope_count },
+    COUNTER(TRANSLATIONS, translations),
+    COUNTER(HITS, hits),
+    COUNTER(WALKS, walks),
+    COUNTER(FAULTS, faults),
+    COUNTER(FAULTS_LOST, faults_lost),
+    COUNTER(COMMANDS, commands),
+    COUNTER(INVALIDATIONS, invalidations),
+    COUNTER(EVICTIONS, evictions),
+    COUNTER(STALE_HITS, stale_hits),
+    { PUCK_IOMMU_CNT_IOTLB_ENTRIES, 8, NO_VALUE, .read = read_iotlb_entries },
+};
+
+static const PuckReg scope_register = {
+    PUCK_IOMMU_SCOPE(0), 4, NO_VALUE, .read = read_scope
+};
+
+/*
+ * The register that an access of @size at @addr is for, or NULL. A 64-bit
+ * register takes 64 bits and aligned halves, a 32-bit one 32 bits.
+ */
+static const PuckReg *find_register(hwaddr addr, unsigned size)
+{
+    unsigned i;
+
+    if ((size != 4 && size != 8) || addr % size) {
+        return NULL;
+    }
+    if (size == 4 && addr >= PUCK_IOMMU_SCOPE(0) &&
+        addr < PUCK_IOMMU_SCOPE(PUCK_IOMMU_SCOPE_MAX)) {
+        return &scope_register;
+    }
+    for (i = 0; i < ARRAY_SIZE(registers); i++) {
+        const PuckReg *reg = &registers[i];
+
+        if (addr >= reg->offset && addr + size <= reg->offset + reg->size) {
+            return reg;
+        }
+    }
+    return NULL;
+}
+
+static uint64_t *value_of(PuckIOMMU *s, const PuckReg *reg)
+{
+    return (uint64_t *)((char *)&s->regs + reg->value);
+}
+
+static uint64_t regs_read(void *opaque, hwaddr addr, unsigned size)
+{
+    PuckIOMMU *s = opaque;
+    const PuckReg *reg = find_register(addr, size);
+    uint64_t value;
+
+    if (!reg) {
+        puck_iommu_guest_error("read of %u bytes at 0x%" HWADDR_PRIx,
+                               size, addr);
+        return 0;
+    }
+    WITH_QEMU_LOCK_GUARD(&s->lock) {
+        value = reg->read ? reg->read(s, (addr - reg->offset) / reg->size) :
+                            *value_of(s, reg);
+    }
+    if (size < reg->size) {
+        value = extract64(value, 8 * (addr - reg->offset), 32);
+    }
+    trace_puck_iommu_reg_read(addr, size, value);
+    return value;
+}
+
+/* Applies the access rules of @reg to a write of @size bytes at @addr. */
+static void write_locked(PuckIOMMU *s, const PuckReg *reg, hwaddr addr,
+                         uint64_t written, unsigned size)
+{
+    uint64_t *value = value_of(s, reg);
+    uint64_t full = written, lanes = UINT64_MAX, new;
+
+    if (size < reg->size) {
+        unsigned shift = 8 * (addr - reg->offset);
+
+        full = written << shift;
+        lanes = (uint64_t)UINT32_MAX << shift;
+    }
+    if (s->regs.ctrl & reg->fixed_by) {
+        puck_iommu_guest_error("write at 0x%" HWADDR_PRIx " ignored: in use",
+                               addr);
+        return;
+    }
+    new = (*value & ~(reg->rw & lanes)) | (full & reg->rw & lanes);
+    new &= ~(full & reg->w1c);
+    if (reg->write) {
+        reg->write(s, new);
+    } else {
+        *value = new;
+    }
+}
+
+static void regs_write(void *opaque, hwaddr addr, uint64_t val, unsigned size)
+{
+    PuckIOMMU *s = opaque;
+    const PuckReg *reg = find_register(addr, size);
+    bool translating = s->translating;
+
+    trace_puck_iommu_reg_write(addr, size, val);
+    if (!reg) {
+        puck_iommu_guest_error("write of %u bytes at 0x%" HWADDR_PRIx,
+                               size, addr);
+        return;
+    }
+    if (reg->doorbell) {
+        reg->doorbell(s, val);
+    } else if (reg->rw || reg->w1c) {
+        WITH_QEMU_LOCK_GUARD(&s->lock) {
+            write_locked(s, reg, addr, val, size);
+        }
+    }
+    if (translating != s->translating) {
+        puck_iommu_notify_unmap(s, 0, 1ull << PUCK_IOMMU_IOVA_BITS);
+    }
+    puck_iommu_irq_deliver(s);
+}
+
+/* All sizes come here, so that the bad ones are reported by us. */
+static const MemoryRegionOps regs_ops = {
+    .read = regs_read,
+    .write = regs_write,
+    .endianness = DEVICE_LITTLE_ENDIAN,
+    .valid = { .min_access_size = 1, .max_access_size = 8, .unaligned = true },
+    .impl = { .min_access_size = 1, .max_access_size = 8, .unaligned = true },
+};
+
+void puck_iommu_regs_init(PuckIOMMU *s)
+{
+    memory_region_init_io(&s->mmio, OBJECT(s), &regs_ops, s,
+                          "puck-iommu-regs", PUCK_IOMMU_BAR_REGS_SIZE);
+    pci_register_bar(&s->parent_obj, PUCK_IOMMU_BAR_REGS,
+                     PCI_BASE_ADDRESS_SPACE_MEMORY |
+                     PCI_BASE_ADDRESS_MEM_TYPE_64, &s->mmio);
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * puck-iommu: one request, from an IOVA to memory or to a fault.
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/atomic.h"
+#include "qemu/lockable.h"
+#include "qapi/error.h"
+#include "iommu.h"
+#include "../trace.h"
+
+/* QEMU's access flags and the PTE's permissions are the same bits. */
+QEMU_BUILD_BUG_ON(IOMMU_RO != PUCK_IOMMU_PTE_READ);
+QEMU_BUILD_BUG_ON(IOMMU_WO != PUCK_IOMMU_PTE_WRITE);
+
+#define WINDOW_MASK     (PUCK_IOMMU_MSI_SIZE - 1)
+#define PASS_MASK       ((1ull << PUCK_IOMMU_PA_BITS) - 1)
+
+static bool in_window(uint64_t iova)
+{
+    return (iova & ~WINDOW_MASK) == PUCK_IOMMU_MSI_BASE;
+}
+
+static bool read_table(void *opaque, uint64_t pa, uint64_t *entry)
+{
+    return puck_iommu_read64(opaque, pa, entry);
+}
+
+/*
+ * Results are used for whole pages. Where a 2M page holds the interrupt
+ * window, the answer for the rest of it ends at the window.
+ */
+static void clip_to_window(PuckRequest *req)
+{
+    if (req->mask > WINDOW_MASK &&
+        ((req->iova ^ PUCK_IOMMU_MSI_BASE) & ~req->mask) == 0) {
+        req->mask = WINDOW_MASK;
+        req->pa |= req->iova & PUCK_MASK_2M & ~WINDOW_MASK;
+    }
+}
+
+static void serve_identity(PuckRequest *req)
+{
+    req->mask = PUCK_MASK_2M;
+    req->pa = req->iova & ~req->mask;
+    req->perm = PUCK_PERM_MASK;
+}
+
+/* CTRL.AUDIT: would the tables as they are now say the same? */
+static void audit_locked(PuckIOMMU *s, const PuckRequest *req, uint64_t table)
+{
+    uint64_t pa = req->pa | (req->iova & req->mask);
+    PuckWalk walk;
+
+    if (puck_walk(table, req->iova, req->want, read_table, s, &walk) ||
+        (walk.pa | (req->iova & walk.mask)) != pa) {
+        s->regs.stale_hits++;
+        trace_puck_iommu_stale(req->rid, req->iova, pa, walk.reason);
+    }
+}
+
+static bool serve_hit_locked(PuckIOMMU *s, PuckRequest *req, uint64_t table)
+{
+    PuckIOTLBEntry *e = puck_iotlb_lookup(&s->iotlb, req->domain, req->iova);
+
+    if (!e) {
+        return false;
+    }
+    if (req->want & ~e->perm) {
+        /* The walk that follows takes its place. */
+        puck_iotlb_drop(&s->iotlb, e);
+        return false;
+    }
+    s->regs.hits++;
+    req->hit = true;
+    req->mask = puck_iotlb_mask(e);
+    req->pa = e->pa;
+    req->perm = e->perm;
+    if (unlikely(s->regs.ctrl & PUCK_IOMMU_CTRL_AUDIT)) {
+        audit_locked(s, req, table);
+    }
+    return true;
+}
+
+static void serve_walk_locked(PuckIOMMU *s, PuckRequest *req, uint64_t table)
+{
+    PuckWalk walk;
+
+    s->regs.walks++;
+    req->reason = puck_walk(table, req->iova, req->want, read_table, s, &walk);
+    if (req->reason) {
+        req->entry = walk.entry;
+        return;
+    }
+    req->mask = walk.mask;
+    req->pa = walk.pa;
+    req->perm = walk.perm;
+    s->regs.evictions += puck_iotlb_insert(&s->iotlb, req->domain, req->iova,
+                                           walk.pa, walk.perm,
+                                           walk.mask == PUCK_MASK_2M);
+}
+
+static void serve_locked(PuckIOMMU *s, PuckRequest *req)
+{
+    PuckContextResult res;
+    const PuckContext *ctx;
+
+    if (in_window(req->iova)) {
+        req->reason = PUCK_IOMMU_FAULT_INTERRUPT;
+        return;
+    }
+    if (req->iova >> PUCK_IOMMU_IOVA_BITS) {
+        req->reason = PUCK_IOMMU_FAULT_ADDRESS;
+        return;
+    }
+    ctx = puck_context_get_locked(s, req->rid, &res);
+    if (!ctx) {
+        req->reason = res.reason;
+        req->entry = res.entry;
+        return;
+    }
+    req->domain = ctx->domain;
+    req->domain_valid = true;
+    switch (ctx->mode) {
+    case PUCK_IOMMU_CTX_MODE_TRANSLATE:
+        if (!serve_hit_locked(s, req, ctx->table)) {
+            serve_walk_locked(s, req, ctx->table);
+        }
+        break;
+    case PUCK_IOMMU_CTX_MODE_IDENTITY:
+        serve_identity(req);
+        break;
+    default:
+        req->reason = PUCK_IOMMU_FAULT_BLOCKED;
+        break;
+    }
+}
+
+void puck_iommu_translate_locked(PuckIOMMU *s, PuckRequest *req)
+{
+    if (in_window(req->iova) && req->want == PUCK_IOMMU_PTE_WRITE) {
+        /* An interrupt message: no request, and not counted as one. */
+        req->mask = WINDOW_MASK;
+        req->pa = PUCK_IOMMU_MSI_BASE;
+        req->perm = PUCK_IOMMU_PTE_WRITE;
+        return;
+    }
+
+    s->regs.translations++;
+    serve_locked(s, req);
+    if (req->reason) {
+        s->regs.faults++;
+        puck_faultq_record_locked(s, req);
+        return;
+    }
+    clip_to_window(req);
+    trace_puck_iommu_translate(req->rid, req->iova, req->want,
+                               req->pa | (req->iova & req->mask),
+                               req->hit ? "hit" : "walk");
+}
+
+/*
+ * From any thread, inside an RCU critical section. @flag is never IOMMU_NONE:
+ * that is asked for notifiers of mappings, which are refused.
+ */
+static IOMMUTLBEntry translate(IOMMUMemoryRegion *mr, hwaddr addr,
+                               IOMMUAccessFlags flag, int iommu_idx)
+{
+    PuckSpace *space = container_of(mr, PuckSpace, mr);
+    PuckIOMMU *s = space->iommu;
+    PuckRequest req = { .iova = addr, .want = flag & PUCK_PERM_MASK };
+
+    if (!qatomic_read(&s->translating)) {
+        req.mask = PASS_MASK;
+        req.pa = addr & ~PASS_MASK;
+        req.perm = PUCK_PERM_MASK;
+    } else {
+        req.rid = puck_space_rid(space);
+        qemu_mutex_lock(&s->lock);
+        puck_iommu_translate_locked(s, &req);
+        qemu_mutex_unlock(&s->lock);
+        puck_iommu_irq_deliver(s);
+    }
+    return (IOMMUTLBEntry) {
+        .target_as = &address_space_memory,
+        .iova = addr & ~req.mask,
+        .translated_addr = req.pa,
+        .addr_mask = req.mask,
+        .perm = req.reason ? IOMMU_NONE : (IOMMUAccessFlags)req.perm,
+    };
+}
+
+static int notify_flag_changed(IOMMUMemoryRegion *mr, IOMMUNotifierFlag old,
+                               IOMMUNotifierFlag new, Error **errp)
+{
+    PuckSpace *space = container_of(mr, PuckSpace, mr);
+
+    if (new & ~IOMMU_NOTIFIER_UNMAP) {
+        error_setg(errp, "puck-iommu does not tell of new mappings: a device "
+                   "that needs to know them (vfio-pci, vdpa) cannot be behind "
+                   "it");
+        return -ENOTSUP;
+    }
+    space->iommu->notifiers += !!new - !!old;
+    space->notify = new;
+    return 0;
+}
+
+static void memory_region_class_init(ObjectClass *klass,
+                                     PUCK_CONST_10_1 void *data)
+{
+    IOMMUMemoryRegionClass *imrc = IOMMU_MEMORY_REGION_CLASS(klass);
+
+    imrc->translate = translate;
+    imrc->notify_flag_changed = notify_flag_changed;
+}
+
+static const TypeInfo types[] = {
+    {
+        .name = TYPE_PUCK_IOMMU_MEMORY_REGION,
+        .parent = TYPE_IOMMU_MEMORY_REGION,
+        .class_init = memory_region_class_init,
+    },
+};
+
+DEFINE_TYPES(types)

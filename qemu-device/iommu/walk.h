@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * puck-iommu: the page table walk.
+ *
+ * Plain C without a device behind it: entries come from a callback, so that
+ * the walk runs over crafted tables in a unit test. See section "Page
+ * tables" of docs/specs/iommu.rst.
+ */
+#ifndef PUCK_IOMMU_WALK_H
+#define PUCK_IOMMU_WALK_H
+
+#include "abi/puck_iommu.h"
+
+/* Permissions are the PTE's own bits: PUCK_IOMMU_PTE_READ and _WRITE. */
+#define PUCK_PERM_MASK  (PUCK_IOMMU_PTE_READ | PUCK_IOMMU_PTE_WRITE)
+
+/* Reads the table entry at @pa. Returns false if it cannot be read. */
+typedef bool PuckReadEntry(void *opaque, uint64_t pa, uint64_t *entry);
+
+typedef struct PuckWalk {
+    uint64_t pa;        /* first byte of the page the IOVA is in */
+    uint64_t mask;      /* size of that page - 1 */
+    uint64_t entry;     /* address of the entry at fault, or of the leaf */
+    uint8_t perm;       /* AND over all levels */
+    uint8_t reason;     /* PUCK_IOMMU_FAULT_*, or 0 */
+} PuckWalk;
+
+/*
+ * Walks the tables below @table for @iova, which is below 2^48, and checks
+ * that they grant all permissions in @want. Fills @walk; returns its reason.
+ * perm is valid for reason 0 and for PERMISSION.
+ */
+uint8_t puck_walk(uint64_t table, uint64_t iova, uint8_t want,
+                  PuckReadEntry *read, void *opaque, PuckWalk *walk);
+
+#endif /* PUCK_IOMMU_WALK_H */
