@@ -36,6 +36,7 @@ HOST_PACKAGES = {
     "libssl-dev": "kernel build",
     "kmod": "kernel module lists (depmod)",
     "xz-utils": "unpacking kernels and modules",
+    "libdrm-dev": "DRM definitions for the guest programs",
     "busybox-static": "the guest's user space",
     "seabios": "the guest's firmware",
     "qemu-system-data": "the guest's firmware and keymaps",

@@ -9,7 +9,7 @@ from .util import (REPO, PuckError, cache, cpus, digest, lock, read_json, say, s
                    write_json)
 
 CFLAGS = ["-std=c11", "-O2", "-Wall", "-Wextra", "-static", "-pthread"]
-INCLUDES = ["-Iinclude/uapi", "-Iinclude", "-idirafter", "/usr/include/drm"]
+INCLUDES = ["-Iinclude/uapi", "-Iinclude", "-idirafter", "/usr/include/libdrm"]
 
 
 def tree_digest(*folders):

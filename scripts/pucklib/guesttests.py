@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The guest suite: test-images/guest/tests.list, run and judged."""
+
+import re
+import shlex
+from dataclasses import dataclass, field
+
+from . import verdict
+from .guest import Bench
+from .machine import Spec
+from .util import REPO, PuckError, say
+from .verdict import Case
+
+LIST = REPO / "test-images/guest/tests.list"
+BOOT_TIME = 60          # seconds of grace on top of the tests' own limits
+
+# In the guest. A test that hangs is killed, with what it started; the marks
+# go to both logs, so that each test's part of them can be told.
+PRELUDE = r"""
+mark() { echo "$*"; echo "$*" >/dev/kmsg; }
+run_test() {
+	name=$1 limit=$2
+	mark "puck-test: begin $name"
+	setsid sh -c "$3" & pid=$!
+	( sleep "$limit"; echo "puck-test: timeout after $limit s"; kill -9 -$pid ) & watch=$!
+	wait $pid; status=$?
+	kill $watch 2>/dev/null; wait $watch 2>/dev/null
+	mark "puck-test: end $name $status"
+}
+[ -e /sys/kernel/debug/kmemleak ] && echo clear >/sys/kernel/debug/kmemleak
+"""
+
+# kmemleak spares objects younger than 5 s, and needs two looks to be sure.
+LEAKS = r"""
+if [ -e /sys/kernel/debug/kmemleak ]; then
+	mark "puck-test: begin kmemleak"
+	sleep 5; echo scan >/sys/kernel/debug/kmemleak
+	sleep 1; echo scan >/sys/kernel/debug/kmemleak
+	cat /sys/kernel/debug/kmemleak
+	[ -z "$(head -c 1 /sys/kernel/debug/kmemleak)" ]
+	mark "puck-test: end kmemleak $?"
+fi
+"""
+
+
+@dataclass
+class TestMachine:
+    name: str
+    kernel: str = "debug"
+    unload: str = ""
+    files: list = field(default_factory=list)
+    qemu: str = ""
+    gpu: str = ""
+    options: dict = field(default_factory=dict)
+    tests: list = field(default_factory=list)
+
+
+@dataclass
+class Test:
+    name: str
+    machine: str
+    command: str
+    timeout: int = 60
+
+
+def parse_list(path=LIST):
+    machines = {}
+    for number, line in enumerate(path.read_text().splitlines(), start=1):
+        try:
+            words = shlex.split(line, comments=True)
+        except ValueError as err:
+            raise PuckError(f"{path}:{number}: {err}") from err
+        if not words:
+            continue
+        if words[0] == "machine" and len(words) > 1:
+            machines[words[1]] = parse_machine(words, f"{path}:{number}")
+        elif words[0] == "test" and "--" in words:
+            test = parse_test(words, f"{path}:{number}")
+            if test.machine not in machines:
+                raise PuckError(f"{path}:{number}: no machine '{test.machine}' before this line")
+            machines[test.machine].tests.append(test)
+        else:
+            raise PuckError(f"{path}:{number}: neither a machine nor a test")
+    return list(machines.values())
+
+
+def pairs(words, where):
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals:
+            raise PuckError(f"{where}: '{word}' is not KEY=VALUE")
+        yield key, value
+
+
+def parse_machine(words, where):
+    machine = TestMachine(words[1])
+    for key, value in pairs(words[2:], where):
+        if key in ("kernel", "unload", "qemu", "gpu"):
+            setattr(machine, key, value)
+        elif key == "file":
+            machine.files.append(value)
+        elif key in ("iommu", "smp", "memory", "load", "append"):
+            machine.options[key] = int(value) if key == "smp" else value
+        else:
+            raise PuckError(f"{where}: a machine has no '{key}'")
+    return machine
+
+
+def parse_test(words, where):
+    split = words.index("--")
+    test = Test(words[1], "", " ".join(words[split + 1:]))
+    for key, value in pairs(words[2:split], where):
+        if key not in ("machine", "timeout"):
+            raise PuckError(f"{where}: a test has no '{key}'")
+        setattr(test, key, int(value) if key == "timeout" else value)
+    return test
+
+
+def script(machine, tests):
+    lines = [PRELUDE]
+    lines += [f"run_test {t.name} {t.timeout} {shlex.quote(t.command)}" for t in tests]
+    for module in filter(None, machine.unload.split(",")):
+        name = module.replace("-", "_")
+        # Killed or crashed tests may leave it in use: a failure as well.
+        lines.append(f"if grep -q '^{name} ' /proc/modules; then "
+                     f"run_test unload-{module} 30 'rmmod {name}'; fi")
+    return "\n".join([*lines, LEAKS, "true"]) + "\n"
+
+
+def size_bytes(text):
+    return int(text[:-1]) << {"K": 10, "M": 20, "G": 30}[text[-1]]
+
+
+def make_files(machine, rundir):
+    for item in machine.files:
+        name, size = item.split(":")
+        with open(rundir / name, "wb") as f:
+            f.truncate(size_bytes(size))
+
+
+class Suite:
+    """Runs the machines of the list one after the other."""
+
+    def __init__(self, args, rundir):
+        self.args, self.rundir = args, rundir
+        self.benches = {}
+        self.cases = []
+
+    def bench(self, kernel):
+        if kernel not in self.benches:
+            self.benches[kernel] = Bench(self.args, kernel)
+        return self.benches[kernel]
+
+    def run(self):
+        wanted = re.compile(self.args.filter or "")
+        for machine in parse_list():
+            tests = [t for t in machine.tests if wanted.search(t.name)]
+            if tests:
+                self.run_machine(machine, tests)
+        return self.cases
+
+    def run_machine(self, machine, tests):
+        """Boot until every test had its turn: one that kills the guest costs itself only."""
+        left = tests
+        attempt = 0
+        while left:
+            rundir = self.rundir / (f"guest-{machine.name}" + (f"-{attempt}" if attempt else ""))
+            result = self.boot(machine, left, rundir)
+            finished = self.judge(machine, left, result)
+            left = left[finished:]
+            attempt += 1
+
+    def boot(self, machine, tests, rundir):
+        bench = self.bench(machine.kernel)
+        rundir.mkdir(parents=True, exist_ok=True)
+        make_files(machine, rundir)
+        qemu_args = [word.replace("{run}", str(rundir)) for word in shlex.split(machine.qemu)]
+        spec = Spec(seed=self.args.seed, qemu_args=qemu_args, **machine.options,
+                    gpu_options="," + machine.gpu if machine.gpu else "")
+        limit = BOOT_TIME + sum(t.timeout for t in tests)
+        say(f"guest machine '{machine.name}' ({machine.kernel} kernel): {len(tests)} tests")
+        return bench.boot(rundir, spec, script(machine, tests), limit, on_line=show_progress)
+
+    def judge(self, machine, tests, result):
+        """Add the cases of a boot; returns how many of its tests are done with."""
+        suite = f"guest.{machine.name}"
+        outputs, consoles = segments(result.output), segments(result.console)
+        problem = result.problem()
+        done = 0
+        for test in tests:
+            if test.name not in outputs:
+                break
+            done += 1
+            self.cases += judge_test(suite, test.name, outputs[test.name], consoles.get(test.name), problem, result)
+        extra = [n for n in outputs if n and (n.startswith("unload-") or n == "kmemleak")]
+        for name in extra:
+            self.cases += judge_test(suite, name, outputs[name], consoles.get(name), problem, result)
+        self.outside(suite, result, consoles)
+        if not done:
+            self.cases += [Case(suite, t.name, "failed", problem or "was not run") for t in tests]
+            done = len(tests)
+        return done
+
+    def outside(self, suite, result, consoles):
+        """Splats before the first test and after the last one."""
+        rest = consoles.get(None)
+        findings = verdict.check_console(rest.text) if rest else []
+        if findings:
+            self.cases.append(Case(suite, "console", "failed", "\n".join(findings)))
+        if result.qemu_messages:
+            say(f"QEMU said: {result.qemu_messages.splitlines()[0]}")
+
+
+def show_progress(line):
+    if line.startswith("puck-test: end ") or re.match(r"\s*not ok", line):
+        say("  " + line.removeprefix("puck-test: end "))
+
+
+@dataclass
+class Segment:
+    """A test's part of a log; status is None when its end never came."""
+    text: str = ""
+    status: int = None
+
+
+MARK = re.compile(r"puck-test: (begin|end) (\S+)(?: (\d+))?")
+
+
+def segments(text):
+    """A log cut at the marks; what is outside of any test has the key None."""
+    found = {None: Segment()}
+    name, lines = None, {None: []}
+    for line in text.splitlines():
+        mark = MARK.search(line)
+        if mark and mark[1] == "begin":
+            name = mark[2]
+            found[name], lines[name] = Segment(), []
+        elif mark:
+            found.setdefault(mark[2], Segment()).status = int(mark[3] or 0)
+            name = None
+        else:
+            lines.setdefault(name, []).append(line)
+    for key, segment in found.items():
+        segment.text = "\n".join(lines.get(key, []))
+    return found
+
+
+def judge_test(suite, name, output, console, problem, result):
+    """Cases of one test: its KTAP, its status, its part of the kernel log."""
+    cases = verdict.parse_ktap(output.text, f"{suite}.{name}")
+    ktap_failed = any(c.result == "failed" for c in cases)
+    tail = "\n".join(output.text.splitlines()[-15:])
+    if output.status is None:
+        cases.append(Case(suite, name, "failed", f"{problem or 'did not end'}\n{tail}"))
+    elif output.status == 4 and not cases:
+        cases.append(Case(suite, name, "skipped", tail))
+    elif output.status and not ktap_failed:
+        cases.append(Case(suite, name, "failed", f"exit status {output.status}\n{tail}"))
+    elif not cases:
+        cases.append(Case(suite, name, "passed"))
+    findings = verdict.check_console(console.text) if console else []
+    if findings:
+        cases.append(Case(f"{suite}.{name}", "kernel log", "failed", "\n".join(findings)
+                          + f"\nsee {result.rundir / 'console.log'}"))
+    return cases

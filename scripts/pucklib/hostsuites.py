@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Suites that need no guest: abi and unit (meson), qtest (QEMU's build)."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+
+from . import steps, verdict
+from .qemu import TARGET, Qemu
+from .util import REPO, PuckError, cache, digest, lock, say
+from .verdict import Case
+
+QTEST_LIMIT = 300
+
+
+def run_meson(suite, rundir, qemu_src=None):
+    """One suite of the top meson.build."""
+    qemu = Qemu(qemu_src)
+    build = cache("unit", digest(str(REPO)))
+    env = dict(os.environ, PYTHONPATH=str(qemu.meson_path()), PYTHONDONTWRITEBYTECODE="1")
+    meson = [sys.executable, "-m", "mesonbuild.mesonmain"]
+    log = rundir / f"{suite}.log"
+    with lock("unit-" + build.name):
+        try:
+            if not (build / "build.ninja").exists():
+                steps.run_step("configure the host tests", [*meson, "setup", build, REPO], log, env=env)
+            steps.run_step("build the host tests", ["ninja", "-C", build], log, env=env)
+        except PuckError as err:
+            return [Case(suite, "build", "failed", str(err))]
+        subprocess.run([*meson, "test", "-C", str(build), "--no-rebuild", "--suite", suite],
+                       env=env, stdin=subprocess.DEVNULL, stdout=open(log, "ab"), stderr=subprocess.STDOUT)
+        return meson_cases(suite, build / "meson-logs/testlog.json")
+
+
+def meson_cases(suite, path):
+    cases = []
+    if not path.exists():
+        return [Case(suite, "meson", "failed", f"no {path}: no test ran")]
+    for line in path.read_text().splitlines():
+        entry = json.loads(line)
+        name = re.sub(r"^.* / ", "", entry["name"])
+        outcome = {"OK": "passed", "SKIP": "skipped"}.get(entry["result"], "failed")
+        tap = verdict.parse_ktap(entry.get("stdout", ""), suite)
+        for case in tap:
+            case.name = f"{name}.{case.name}"
+        cases += tap
+        if not tap or (outcome == "failed" and all(c.result != "failed" for c in tap)):
+            detail = "\n".join([entry.get("stdout", "")[-2000:], entry.get("stderr", "")[-2000:]])
+            cases.append(Case(suite, name, outcome, detail, entry.get("duration", 0.0)))
+    return cases
+
+
+def run_qtests(args, rundir):
+    """Every program of tests/qtest, built in QEMU's tree and run on our QEMU."""
+    qemu = Qemu(args.qemu_src)
+    targets = qemu.qtests()
+    if not targets:
+        return [Case("qtest", "qtest", "skipped", "no tests/qtest/*-test.c")]
+    binary = qemu.ensure((TARGET, *targets))
+    cases = []
+    for target in targets:
+        cases += run_qtest(binary, qemu.build / target, args.filter, rundir)
+    return cases
+
+
+def run_qtest(binary, program, wanted, rundir):
+    suite = f"qtest.{program.name}"
+    env = dict(os.environ, QTEST_QEMU_BINARY=str(binary), G_TEST_DBUS_DAEMON="")
+    start = time.monotonic()
+    say(f"qtest {program.name}")
+    try:
+        result = subprocess.run([str(program), "--tap", "-k"], env=env, cwd=rundir, timeout=QTEST_LIMIT,
+                                stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
+        text, err, status = result.stdout, result.stderr, result.returncode
+    except subprocess.TimeoutExpired as late:
+        text, err, status = (late.stdout or b"").decode(), (late.stderr or b"").decode(), "timeout"
+    (rundir / f"{program.name}.log").write_text(text + "\n--- stderr\n" + err)
+    cases = verdict.parse_ktap(text, suite)
+    for case in cases:
+        case.detail += "\n" + err[-1500:] if case.result == "failed" else ""
+    if wanted:
+        cases = [c for c in cases if re.search(wanted, c.name)]
+    if status and all(c.result != "failed" for c in cases):
+        cases.append(Case(suite, "exit", "failed", f"exit status {status}\n{err[-3000:]}"))
+    say(f"  {len(cases)} cases in {time.monotonic() - start:.1f} s")
+    return cases

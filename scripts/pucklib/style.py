@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The style suite: what a reviewer would send back unread."""
+
+import re
+import subprocess
+import sys
+
+from . import kernel, modules, steps
+from .qemu import Qemu
+from .util import REPO, PuckError, say, tree_files
+from .verdict import Case
+
+MAX_FILE = 800
+LONG_FUNCTION = 80
+# What kernel maintainers' checkpatch asks for that does not fit a tree of its own:
+# MAINTAINERS, and a Makefile's SPDX style in files it does not know.
+KERNEL_IGNORE = "FILE_PATH_CHANGES,SPDX_LICENSE_TAG,CONFIG_DESCRIPTION"
+
+
+def c_files(*folders):
+    return [REPO / folder / rel for folder in folders if (REPO / folder).is_dir()
+            for rel in tree_files(REPO / folder, (".c", ".h"))]
+
+
+def rel(path):
+    return str(path.relative_to(REPO))
+
+
+def run_tool(cmd, cwd=None):
+    result = subprocess.run([str(c) for c in cmd], capture_output=True, text=True, errors="replace",
+                            stdin=subprocess.DEVNULL, cwd=cwd)
+    return result.returncode, (result.stdout + result.stderr).strip()
+
+
+def check_files(name, files, command):
+    """One case a file: a tool that prints nothing and returns 0 is content."""
+    cases = []
+    for path in files:
+        # Relative names: checkpatch has rules by folder.
+        status, text = run_tool(command(path.relative_to(REPO)), cwd=REPO)
+        cases.append(Case(f"style.{name}", rel(path), "failed" if status or text else "passed", text))
+    return cases
+
+
+def kernel_checkpatch():
+    script = kernel.source_tree() / "scripts/checkpatch.pl"
+    files = c_files("guest-driver", "include", "test-images/guest")
+    # Guest programs are user space, where the kernel's own helpers do not exist.
+    return check_files("checkpatch", files, lambda path: [
+        "perl", script, "--no-tree", "--terse", "--no-summary", "--quiet", "--max-line-length=100",
+        f"--ignore={KERNEL_IGNORE}", "-f", path])
+
+
+def qemu_checkpatch(qemu):
+    script = qemu.src / "scripts/checkpatch.pl"
+    # It takes __has_include for an architecture's macro; compat.h lives on that.
+    quiet = 'perl "$0" --no-tree --terse --no-summary -q -f "$1" | grep -v "architecture specific defines"; true'
+    return check_files("qemu-checkpatch", c_files("qemu-device", "tests"), lambda path: [
+        "sh", "-c", quiet, script, path])
+
+
+def sparse_and_warnings():
+    """A full build with W=1 and sparse: any diagnostic in our files is a failure."""
+    drivers = modules.Drivers(kernel.stock().kdir)
+    drivers.root = drivers.root.with_name(drivers.root.name + "-sparse")
+    drivers.root.mkdir(exist_ok=True)
+    drivers.sync()
+    if not (drivers.tree / "Kbuild").exists():
+        return [Case("style.sparse", "guest-driver", "skipped", "no Kbuild")]
+    steps.output(["make", "-C", drivers.kdir, f"M={drivers.tree}", "clean"])
+    try:
+        text = drivers.make(drivers.tree, "C=2", "CF=-D__CHECK_ENDIAN__", title="sparse, W=1")
+    except PuckError as err:
+        return [Case("style.sparse", "guest-driver", "failed", str(err))]
+    bad = [line for line in text.splitlines() if re.search(r"(warning|error):", line, re.I)]
+    bad = [line.replace(str(drivers.tree), "guest-driver") for line in bad]
+    return [Case("style.sparse", "guest-driver", "failed" if bad else "passed", "\n".join(bad))]
+
+
+def scripts_compile():
+    cases = check_files("python", sorted((REPO / "scripts/pucklib").glob("*.py")), lambda path: [
+        sys.executable, "-c", "import ast, sys; ast.parse(open(sys.argv[1]).read())", path])
+    shell = [p for p in (REPO / "scripts/puck", REPO / ".ci/run", REPO / "test-images/initramfs/init") if p.exists()]
+    return cases + check_files("shell", shell, lambda path: [
+        "bash" if path.name == "run" else "sh", "-n", path])
+
+
+def functions(path):
+    """(name, lines) of the functions of a C file: kernel and QEMU brace style."""
+    name, start = None, 0
+    lines = path.read_text(errors="replace").splitlines()
+    for number, line in enumerate(lines):
+        if line == "{":
+            start = number
+            head = " ".join(lines[max(0, number - 4):number])
+            found = re.findall(r"(\w+)\s*\(", head)
+            name = next((f for f in reversed(found) if f not in ("__must_hold", "__releases")), "?")
+        elif line == "}" and name:
+            yield name, number - start + 1
+            name = None
+
+
+def lengths():
+    """File length is a limit; function length is reported, to be looked at."""
+    files = c_files("qemu-device", "guest-driver", "tests", "test-images/guest")
+    files += sorted((REPO / "scripts/pucklib").glob("*.py"))
+    cases, long_ones, all_lengths = [], [], []
+    for path in files:
+        count = len(path.read_text(errors="replace").splitlines())
+        cases.append(Case("style.length", rel(path), "passed" if count <= MAX_FILE else "failed",
+                          f"{count} lines, at most {MAX_FILE}" if count > MAX_FILE else ""))
+        if path.suffix == ".c":
+            for name, size in functions(path):
+                all_lengths.append(size)
+                if size > LONG_FUNCTION:
+                    long_ones.append(f"{size} lines: {name}() in {rel(path)}")
+    report_lengths(all_lengths, long_ones)
+    return cases
+
+
+def report_lengths(sizes, long_ones):
+    if not sizes:
+        return
+    sizes.sort()
+    say(f"  functions: median {sizes[len(sizes) // 2]}, 90th percentile {sizes[len(sizes) * 9 // 10]}, "
+        f"longest {sizes[-1]} lines")
+    for line in sorted(long_ones, key=lambda text: -int(text.split()[0]))[:10]:
+        say(f"  {line}")
+
+
+def run(args, rundir):
+    qemu = Qemu(args.qemu_src)
+    qemu.ensure()
+    cases = lengths() + scripts_compile() + kernel_checkpatch() + qemu_checkpatch(qemu) + sparse_and_warnings()
+    (rundir / "style.log").write_text("".join(
+        f"== {c.suite} {c.name}\n{c.detail}\n" for c in cases if c.result == "failed"))
+    return cases

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""scripts/puck test: run the suites, count, write the report."""
+
+import time
+import traceback
+
+from . import apt, verdict
+from .guest import new_rundir
+from .util import PuckError, say
+from .verdict import Case
+
+
+def suite_style(args, rundir):
+    from . import style
+    return style.run(args, rundir)
+
+
+def suite_abi(args, rundir):
+    from . import hostsuites
+    return hostsuites.run_meson("abi", rundir)
+
+
+def suite_unit(args, rundir):
+    from . import hostsuites
+    return hostsuites.run_meson("unit", rundir)
+
+
+def suite_qtest(args, rundir):
+    from . import hostsuites
+    return hostsuites.run_qtests(args, rundir)
+
+
+def suite_guest(args, rundir):
+    from . import guesttests
+    return guesttests.Suite(args, rundir).run()
+
+
+SUITES = {"style": suite_style, "abi": suite_abi, "unit": suite_unit, "qtest": suite_qtest,
+          "guest": suite_guest}
+
+
+def run_suite(name, args, rundir):
+    """A suite's cases; that it cannot run is a failed case, never silence."""
+    start = time.monotonic()
+    say(f"suite {name}")
+    try:
+        cases = SUITES[name](args, rundir)
+    except PuckError as err:
+        say(f"error: {err}")
+        if err.code == 3:
+            raise
+        cases = [Case(name, "suite", "failed", str(err))]
+    except Exception:                                   # noqa: a bug of ours must not read as a pass
+        cases = [Case(name, "suite", "failed", traceback.format_exc())]
+        say(cases[0].detail)
+    if not cases:
+        cases = [Case(name, "suite", "failed", "no test ran")]
+    say(f"suite {name}: {verdict.tally(cases)[0]} in {time.monotonic() - start:.0f} s")
+    return cases
+
+
+def cmd_test(args):
+    names = args.suites or list(SUITES)
+    unknown = [n for n in names if n not in SUITES]
+    if unknown:
+        raise PuckError(f"no suite '{unknown[0]}': {', '.join(SUITES)}")
+    apt.ensure_host({**apt.HOST_PACKAGES, **apt.TEST_PACKAGES})
+    rundir = new_rundir("test", args.run_dir)
+    rundir.mkdir(parents=True, exist_ok=True)
+    cases = []
+    for name in names:
+        cases += run_suite(name, args, rundir)
+    verdict.junit(cases, rundir / "junit.xml")
+    failures = [c for c in cases if c.result == "failed"]
+    for case in failures:
+        first = case.detail.strip().splitlines()[:12]
+        print(f"FAILED {case.suite} {case.name}" + "".join(f"\n    {line}" for line in first))
+    print(f"report: {rundir / 'junit.xml'}")
+    line, failed = verdict.tally(cases)
+    print(line, flush=True)
+    return 1 if failed else 0
