@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * In-kernel clients (puck_client.h). They bring segment lists of their own,
+ * good or bad; all else about their jobs is as with user space.
+ */
+#include <linux/dma-fence.h>
+#include <linux/export.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+
+#include <drm/drm_drv.h>
+
+#include "puck_client.h"
+#include "puck_drv.h"
+#include "puck_trace.h"
+
+/**
+ * struct puck_client - a kernel module that uses the engine
+ * @puck: the device; a reference
+ * @entity: one for each ring
+ */
+struct puck_client {
+	struct puck_device *puck;
+	struct puck_entity entity[PUCK_GPU_RINGS_MAX];
+};
+
+/* Devices between probe and remove. */
+static DEFINE_MUTEX(puck_client_lock);
+static LIST_HEAD(puck_client_devices);
+
+/**
+ * puck_client_add_device - let clients find a device
+ * @puck: ready for work
+ */
+void puck_client_add_device(struct puck_device *puck)
+{
+	mutex_lock(&puck_client_lock);
+	list_add_tail(&puck->node, &puck_client_devices);
+	mutex_unlock(&puck_client_lock);
+}
+
+/**
+ * puck_client_remove_device - hide a device from clients
+ * @puck: going away; who has it already keeps it, and gets -ENODEV from it
+ */
+void puck_client_remove_device(struct puck_device *puck)
+{
+	mutex_lock(&puck_client_lock);
+	list_del(&puck->node);
+	mutex_unlock(&puck_client_lock);
+}
+
+static struct puck_device *puck_client_find(struct pci_dev *pdev)
+{
+	struct puck_device *puck, *found = NULL;
+
+	mutex_lock(&puck_client_lock);
+	list_for_each_entry(puck, &puck_client_devices, node) {
+		if (puck->pdev == pdev) {
+			drm_dev_get(&puck->drm);
+			found = puck;
+			break;
+		}
+	}
+	mutex_unlock(&puck_client_lock);
+	return found;
+}
+
+/**
+ * puck_client_get - become a client of a Puck GPU
+ * @pdev: its PCI function
+ *
+ * Context: may sleep.
+ * Return: the client; ERR_PTR(-ENODEV) if no Puck GPU is bound there; other
+ * errors.
+ */
+struct puck_client *puck_client_get(struct pci_dev *pdev)
+{
+	struct puck_client *client;
+	int ret = 0;
+	u32 i;
+
+	client = kzalloc(sizeof(*client), GFP_KERNEL);
+	if (!client)
+		return ERR_PTR(-ENOMEM);
+	client->puck = puck_client_find(pdev);
+	if (!client->puck) {
+		kfree(client);
+		return ERR_PTR(-ENODEV);
+	}
+	for (i = 0; i < client->puck->num_rings; i++) {
+		ret = puck_entity_init(&client->entity[i], client->puck->ring[i]);
+		if (ret)
+			break;
+	}
+	if (!ret)
+		return client;
+
+	while (i--)
+		puck_entity_fini(&client->entity[i]);
+	drm_dev_put(&client->puck->drm);
+	kfree(client);
+	return ERR_PTR(ret);
+}
+EXPORT_SYMBOL_GPL(puck_client_get);
+
+/**
+ * puck_client_put - be a client no more
+ * @client: from puck_client_get()
+ *
+ * Waits until the client's jobs are in the ring; they complete by themselves.
+ *
+ * Context: may sleep.
+ */
+void puck_client_put(struct puck_client *client)
+{
+	u32 i;
+
+	for (i = 0; i < client->puck->num_rings; i++)
+		puck_entity_fini(&client->entity[i]);
+	drm_dev_put(&client->puck->drm);
+	kfree(client);
+}
+EXPORT_SYMBOL_GPL(puck_client_put);
+
+/**
+ * puck_client_dma_dev - the device to map memory for
+ * @client: the client
+ *
+ * Return: the device; mappings must be gone before it is unbound.
+ */
+struct device *puck_client_dma_dev(struct puck_client *client)
+{
+	return client->puck->drm.dev;
+}
+EXPORT_SYMBOL_GPL(puck_client_dma_dev);
+
+/**
+ * puck_client_num_rings - how many rings there are
+ * @client: the client
+ *
+ * Return: their number, at least 2.
+ */
+unsigned int puck_client_num_rings(struct puck_client *client)
+{
+	return client->puck->num_rings;
+}
+EXPORT_SYMBOL_GPL(puck_client_num_rings);
+
+/* Write a list as the client has it; returns its DMA address. */
+static __le64 puck_client_add_list(struct puck_segs *segs, const struct puck_client_seg *list,
+				   u32 n)
+{
+	dma_addr_t begin = puck_segs_end(segs);
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		struct puck_gpu_seg *seg = &segs->list[segs->used++];
+
+		seg->addr = cpu_to_le64(list[i].addr);
+		seg->len = cpu_to_le32(list[i].len);
+		seg->flags = 0;
+	}
+	return cpu_to_le64(n ? begin : 0);
+}
+
+static int puck_client_fill(struct puck_job *job, const struct puck_client_job *desc)
+{
+	struct puck_gpu_cmd *cmd = &job->cmds[0];
+	int ret;
+
+	if (desc->nsrc > PUCK_SEGS_PER_JOB || desc->ndst > PUCK_SEGS_PER_JOB)
+		return -E2BIG;
+	ret = puck_segs_alloc(job->puck, &job->segs, desc->nsrc + desc->ndst);
+	if (ret)
+		return ret;
+
+	cmd->opcode = cpu_to_le16(desc->opcode);
+	cmd->length = cpu_to_le64(desc->length);
+	cmd->src_list = puck_client_add_list(&job->segs, desc->src, desc->nsrc);
+	cmd->src_nsegs = cpu_to_le32(desc->nsrc);
+	cmd->dst_list = puck_client_add_list(&job->segs, desc->dst, desc->ndst);
+	cmd->dst_nsegs = cpu_to_le32(desc->ndst);
+	if (desc->opcode == PUCK_GPU_CMD_FILL)
+		cmd->fill.value = cpu_to_le32(desc->value);
+	return 0;
+}
+
+static struct dma_fence *puck_client_queue(struct puck_entity *entity,
+					   const struct puck_client_job *desc)
+{
+	struct puck_ring *ring = entity->ring;
+	struct dma_fence *fence;
+	struct puck_job *job;
+	int ret;
+
+	job = puck_job_create(entity, 1, 0, 0);
+	if (IS_ERR(job))
+		return ERR_CAST(job);
+	ret = puck_client_fill(job, desc);
+	if (ret) {
+		puck_job_discard(job);
+		return ERR_PTR(ret);
+	}
+
+	mutex_lock(&entity->submit_lock);
+	puck_job_set_number(job, atomic64_inc_return(&ring->seqno));
+	trace_puck_submit(ring->index, job->seqno, 1, 0, job->segs.used);
+	fence = puck_sched_arm(job);
+	puck_sched_push(job);
+	mutex_unlock(&entity->submit_lock);
+	/* Clients rely on it that the hardware knows of the job by now. */
+	dma_fence_wait(&to_drm_sched_fence(fence)->scheduled, false);
+	return fence;
+}
+
+/**
+ * puck_client_submit - queue a job with segment lists as they are
+ * @client: the client
+ * @ring: number of the ring
+ * @job: what to do; copied
+ *
+ * Returns when the doorbell was rung for the job: what the hardware does without
+ * delay, it may have done by then. The memory must stay mapped until the
+ * returned fence is signalled. Its error tells what became of the job: 0, -EIO,
+ * -EFAULT, -ETIME, -ENODEV. No dma_resv is looked at.
+ *
+ * Context: may sleep.
+ * Return: the job's fence, a reference; ERR_PTR(-EINVAL) for no such ring or
+ * opcode; -E2BIG; -ENODEV; -ENOMEM.
+ */
+struct dma_fence *puck_client_submit(struct puck_client *client, unsigned int ring,
+				     const struct puck_client_job *job)
+{
+	struct dma_fence *fence = ERR_PTR(-ENODEV);
+	int idx;
+
+	if (ring >= client->puck->num_rings)
+		return ERR_PTR(-EINVAL);
+	if (job->opcode != PUCK_GPU_CMD_FILL && job->opcode != PUCK_GPU_CMD_COPY &&
+	    job->opcode != PUCK_GPU_CMD_CRC32C)
+		return ERR_PTR(-EINVAL);
+
+	if (drm_dev_enter(&client->puck->drm, &idx)) {
+		fence = puck_client_queue(&client->entity[ring], job);
+		drm_dev_exit(idx);
+	}
+	return fence;
+}
+EXPORT_SYMBOL_GPL(puck_client_submit);
+
+/**
+ * puck_client_set_delay - make data or fences of a ring late
+ * @client: the client
+ * @ring: number of the ring
+ * @start_delay_ns: ns before an idle ring starts to work
+ * @delay_ns: ns from a job's end to its fence
+ *
+ * This holds for all users of the ring, until it is set again.
+ *
+ * Return: 0, -EINVAL for no such ring, -ENODEV.
+ */
+int puck_client_set_delay(struct puck_client *client, unsigned int ring,
+			  u64 start_delay_ns, u64 delay_ns)
+{
+	int idx;
+
+	if (ring >= client->puck->num_rings)
+		return -EINVAL;
+	if (!drm_dev_enter(&client->puck->drm, &idx))
+		return -ENODEV;
+
+	puck_ring_write64(client->puck->ring[ring], PUCK_GPU_RING_START_DELAY, start_delay_ns);
+	puck_ring_write64(client->puck->ring[ring], PUCK_GPU_RING_DELAY, delay_ns);
+	drm_dev_exit(idx);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(puck_client_set_delay);

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /sys/kernel/debug/dri/<device>/: rings, fences and bos to read, and a folder
+ * for each ring with the knobs of its completion stage (docs/specs/gpu.rst,
+ * "Completion stage") and the scheduler's timeout.
+ */
+#include <linux/debugfs.h>
+#include <linux/jiffies.h>
+#include <linux/scatterlist.h>
+#include <linux/seq_file.h>
+
+#include <drm/drm_debugfs.h>
+#include <drm/drm_drv.h>
+
+#include "puck_drv.h"
+
+/* BOs of many segments show the first ones only. */
+#define PUCK_DEBUGFS_SEGS	64
+
+static void puck_debugfs_ring(struct seq_file *m, struct puck_ring *ring)
+{
+	u64 done, failed, resets;
+	int dead;
+
+	spin_lock_irq(&ring->lock);
+	done = ring->done;
+	failed = ring->failed;
+	resets = ring->resets;
+	dead = ring->dead;
+	spin_unlock_irq(&ring->lock);
+
+	seq_printf(m, "ring %u: last number %lld, done %llu, failed %llu, resets %llu, dead %d\n",
+		   ring->index, (s64)atomic64_read(&ring->seqno), done, failed, resets, dead);
+	seq_printf(m, "  base %#llx ctrl %#x status %#x head %u tail %u\n",
+		   puck_ring_read64(ring, PUCK_GPU_RING_BASE),
+		   puck_ring_read(ring, PUCK_GPU_RING_CTRL),
+		   puck_ring_read(ring, PUCK_GPU_RING_STATUS),
+		   puck_ring_read(ring, PUCK_GPU_RING_HEAD),
+		   puck_ring_read(ring, PUCK_GPU_RING_TAIL));
+	seq_printf(m, "  seqno %u slot %u pending %u stop_head %u\n",
+		   puck_ring_read(ring, PUCK_GPU_RING_SEQNO),
+		   le32_to_cpu(READ_ONCE(ring->wb->seqno)),
+		   puck_ring_read(ring, PUCK_GPU_RING_PENDING),
+		   puck_ring_read(ring, PUCK_GPU_RING_STOP_HEAD));
+	seq_printf(m, "  start_delay %llu ns, delay %llu ns, jitter %llu ns, seed %#llx, hold %u\n",
+		   puck_ring_read64(ring, PUCK_GPU_RING_START_DELAY),
+		   puck_ring_read64(ring, PUCK_GPU_RING_DELAY),
+		   puck_ring_read64(ring, PUCK_GPU_RING_JITTER),
+		   puck_ring_read64(ring, PUCK_GPU_RING_SEED),
+		   puck_ring_read(ring, PUCK_GPU_RING_HOLD));
+}
+
+static int puck_debugfs_rings(struct seq_file *m, void *data)
+{
+	struct drm_debugfs_entry *entry = m->private;
+	struct puck_device *puck = to_puck_device(entry->dev);
+	int idx;
+	u32 i;
+
+	if (!drm_dev_enter(&puck->drm, &idx))
+		return -ENODEV;
+	for (i = 0; i < puck->num_rings; i++)
+		puck_debugfs_ring(m, puck->ring[i]);
+	drm_dev_exit(idx);
+	return 0;
+}
+
+static int puck_debugfs_fences(struct seq_file *m, void *data)
+{
+	struct drm_debugfs_entry *entry = m->private;
+	struct puck_device *puck = to_puck_device(entry->dev);
+	ktime_t now = ktime_get();
+	struct puck_job *job;
+	u32 i;
+
+	for (i = 0; i < puck->num_rings; i++) {
+		struct puck_ring *ring = puck->ring[i];
+
+		spin_lock_irq(&ring->lock);
+		list_for_each_entry(job, &ring->inflight, inflight)
+			seq_printf(m, "ring %u seqno %llu context %llu age %lld us error %d\n",
+				   i, job->seqno, job->fence->base.context,
+				   ktime_us_delta(now, job->fence->start), job->error);
+		spin_unlock_irq(&ring->lock);
+	}
+	return 0;
+}
+
+static void puck_debugfs_bo(struct seq_file *m, struct puck_bo *bo)
+{
+	struct drm_gem_object *obj = &bo->base.base;
+	struct scatterlist *sg;
+	int i;
+
+	if (!bo->sgt)
+		return;
+	seq_printf(m, "bo %p size %zu orig_nents %u nents %u%s\n", obj, obj->size,
+		   bo->sgt->orig_nents, bo->sgt->nents,
+		   obj->import_attach ? " imported" : "");
+	for_each_sgtable_dma_sg(bo->sgt, sg, i) {
+		if (i == PUCK_DEBUGFS_SEGS) {
+			seq_puts(m, "  ...\n");
+			break;
+		}
+		seq_printf(m, "  %d: %#llx + %#x\n", i, (u64)sg_dma_address(sg),
+			   sg_dma_len(sg));
+	}
+}
+
+static int puck_debugfs_bos(struct seq_file *m, void *data)
+{
+	struct drm_debugfs_entry *entry = m->private;
+	struct puck_device *puck = to_puck_device(entry->dev);
+	struct puck_bo *bo;
+
+	mutex_lock(&puck->list_lock);
+	list_for_each_entry(bo, &puck->bos, node)
+		puck_debugfs_bo(m, bo);
+	mutex_unlock(&puck->list_lock);
+	return 0;
+}
+
+static const struct drm_debugfs_info puck_debugfs_files[] = {
+	{ "rings", puck_debugfs_rings, 0 },
+	{ "fences", puck_debugfs_fences, 0 },
+	{ "bos", puck_debugfs_bos, 0 },
+};
+
+static int puck_knob_get(struct puck_ring *ring, u32 reg, u64 *val)
+{
+	int idx;
+
+	if (!drm_dev_enter(&ring->puck->drm, &idx))
+		return -ENODEV;
+	*val = puck_ring_read64(ring, reg);
+	drm_dev_exit(idx);
+	return 0;
+}
+
+static int puck_knob_set(struct puck_ring *ring, u32 reg, u64 val)
+{
+	int idx;
+
+	if (!drm_dev_enter(&ring->puck->drm, &idx))
+		return -ENODEV;
+	puck_ring_write64(ring, reg, val);
+	drm_dev_exit(idx);
+	return 0;
+}
+
+static int puck_knob_set32(struct puck_ring *ring, u32 reg, u64 val)
+{
+	int idx;
+
+	if (val > U32_MAX)
+		return -EINVAL;
+	if (!drm_dev_enter(&ring->puck->drm, &idx))
+		return -ENODEV;
+	puck_ring_write(ring, reg, val);
+	drm_dev_exit(idx);
+	return 0;
+}
+
+#define PUCK_KNOB(name, reg)						\
+static int puck_##name##_get(void *data, u64 *val)			\
+{									\
+	return puck_knob_get(data, reg, val);				\
+}									\
+static int puck_##name##_set(void *data, u64 val)			\
+{									\
+	return puck_knob_set(data, reg, val);				\
+}									\
+DEFINE_DEBUGFS_ATTRIBUTE(puck_##name##_fops, puck_##name##_get,		\
+			 puck_##name##_set, "%llu\n")
+
+PUCK_KNOB(start_delay, PUCK_GPU_RING_START_DELAY);
+PUCK_KNOB(delay, PUCK_GPU_RING_DELAY);
+PUCK_KNOB(jitter, PUCK_GPU_RING_JITTER);
+PUCK_KNOB(seed, PUCK_GPU_RING_SEED);
+
+static int puck_hold_get(void *data, u64 *val)
+{
+	struct puck_ring *ring = data;
+	int idx;
+
+	if (!drm_dev_enter(&ring->puck->drm, &idx))
+		return -ENODEV;
+	*val = puck_ring_read(ring, PUCK_GPU_RING_HOLD);
+	drm_dev_exit(idx);
+	return 0;
+}
+
+static int puck_hold_set(void *data, u64 val)
+{
+	return val > 1 ? -EINVAL : puck_knob_set32(data, PUCK_GPU_RING_HOLD, val);
+}
+DEFINE_DEBUGFS_ATTRIBUTE(puck_hold_fops, puck_hold_get, puck_hold_set, "%llu\n");
+
+static int puck_release_set(void *data, u64 val)
+{
+	return puck_knob_set32(data, PUCK_GPU_RING_RELEASE, val);
+}
+DEFINE_DEBUGFS_ATTRIBUTE(puck_release_fops, NULL, puck_release_set, "%llu\n");
+
+static int puck_timeout_get(void *data, u64 *val)
+{
+	struct puck_ring *ring = data;
+
+	*val = jiffies_to_msecs(READ_ONCE(ring->sched.timeout));
+	return 0;
+}
+
+/* Counts for jobs that start from now on. */
+static int puck_timeout_set(void *data, u64 val)
+{
+	struct puck_ring *ring = data;
+
+	if (!val || val > INT_MAX)
+		return -EINVAL;
+	WRITE_ONCE(ring->sched.timeout, max(msecs_to_jiffies(val), 1ul));
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(puck_timeout_fops, puck_timeout_get, puck_timeout_set, "%llu\n");
+
+static void puck_debugfs_knobs(struct puck_ring *ring, struct dentry *root)
+{
+	struct dentry *dir;
+	char name[16];
+
+	snprintf(name, sizeof(name), "ring%u", ring->index);
+	dir = debugfs_create_dir(name, root);
+	debugfs_create_file_unsafe("start_delay_ns", 0600, dir, ring, &puck_start_delay_fops);
+	debugfs_create_file_unsafe("delay_ns", 0600, dir, ring, &puck_delay_fops);
+	debugfs_create_file_unsafe("jitter_ns", 0600, dir, ring, &puck_jitter_fops);
+	debugfs_create_file_unsafe("seed", 0600, dir, ring, &puck_seed_fops);
+	debugfs_create_file_unsafe("hold", 0600, dir, ring, &puck_hold_fops);
+	debugfs_create_file_unsafe("release", 0200, dir, ring, &puck_release_fops);
+	debugfs_create_file_unsafe("timeout_ms", 0600, dir, ring, &puck_timeout_fops);
+}
+
+/**
+ * puck_debugfs_init - make the files
+ * @minor: the DRM minor whose folder they are for
+ */
+void puck_debugfs_init(struct drm_minor *minor)
+{
+	struct puck_device *puck = to_puck_device(minor->dev);
+	u32 i;
+
+	drm_debugfs_add_files(minor->dev, puck_debugfs_files, ARRAY_SIZE(puck_debugfs_files));
+	for (i = 0; i < puck->num_rings; i++)
+		puck_debugfs_knobs(puck->ring[i], minor->debugfs_root);
+}

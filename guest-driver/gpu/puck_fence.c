@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Completion of a job by the hardware as a dma_fence.
+ *
+ * These fences are what the scheduler waits for. User space and other drivers
+ * get the scheduler's own "finished" fence, which can be held for as long as
+ * anybody likes: longer than the file, the device or its driver's bond. Such a
+ * fence still refers to the scheduler and, as its parent, to the hardware
+ * fence here. So a hardware fence keeps what both need: the ring, in whose
+ * memory the scheduler lies, and this module.
+ */
+#include <linux/dma-fence.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "../compat/gpu.h"
+#include "puck_drv.h"
+#include "puck_trace.h"
+
+static inline struct puck_fence *to_puck_fence(struct dma_fence *fence)
+{
+	return container_of(fence, struct puck_fence, base);
+}
+
+static const char *puck_fence_get_driver_name(struct dma_fence *fence)
+{
+	return "puck";
+}
+
+static const char *puck_fence_get_timeline_name(struct dma_fence *fence)
+{
+	return to_puck_fence(fence)->ring->name;
+}
+
+static void puck_fence_free_rcu(struct rcu_head *rcu)
+{
+	puck_fence_free(to_puck_fence(container_of(rcu, struct dma_fence, rcu)));
+}
+
+static void puck_fence_release(struct dma_fence *fence)
+{
+	call_rcu(&fence->rcu, puck_fence_free_rcu);
+}
+
+static const struct dma_fence_ops puck_fence_ops = {
+	.get_driver_name = puck_fence_get_driver_name,
+	.get_timeline_name = puck_fence_get_timeline_name,
+	.release = puck_fence_release,
+	PUCK_FENCE_OPS_64BIT
+};
+
+/**
+ * puck_fence_alloc - make the memory of a fence
+ * @ring: where its job will run
+ *
+ * Context: may sleep, so not in the way of a fence.
+ * Return: a fence to be given to puck_fence_init() or puck_fence_free(), or
+ * NULL.
+ */
+struct puck_fence *puck_fence_alloc(struct puck_ring *ring)
+{
+	struct puck_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+
+	if (!fence)
+		return NULL;
+
+	spin_lock_init(&fence->lock);
+	puck_ring_get(ring);
+	fence->ring = ring;
+	/* The caller runs in this module, so it is alive. */
+	__module_get(THIS_MODULE);
+	return fence;
+}
+
+/**
+ * puck_fence_free - free a fence that is no dma_fence yet, or no more
+ * @fence: the fence
+ *
+ * Context: any.
+ */
+void puck_fence_free(struct puck_fence *fence)
+{
+	puck_ring_put(fence->ring);
+	kfree(fence);
+	module_put(THIS_MODULE);
+}
+
+/**
+ * puck_fence_init - begin the life of a fence
+ * @fence: from puck_fence_alloc()
+ * @context: of the job's entity
+ * @seqno: of the job; its lower half is what the hardware will write back
+ *
+ * Context: any; nothing here can fail. From now on use dma_fence_put().
+ */
+void puck_fence_init(struct puck_fence *fence, u64 context, u64 seqno)
+{
+	puck_compat_fence_init64(&fence->base, &puck_fence_ops, &fence->lock,
+				 context, seqno);
+}
+
+/**
+ * puck_fence_signal - complete a fence
+ * @fence: the fence
+ * @error: zero or a negative errno
+ *
+ * Callers hold the ring's lock, so that the fences of a ring signal in order.
+ *
+ * Context: any, hard interrupts included.
+ */
+void puck_fence_signal(struct puck_fence *fence, int error)
+{
+	lockdep_assert_held(&fence->ring->lock);
+
+	trace_puck_fence_signal(fence->ring->index, fence->base.seqno, error);
+	if (error)
+		dma_fence_set_error(&fence->base, error);
+	dma_fence_signal(&fence->base);
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Interrupts: vector 0 for errors, vector 1 + r for the fences of ring r.
+ */
+#include <linux/bitfield.h>
+#include <linux/interrupt.h>
+#include <linux/pci.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_print.h>
+
+#include "puck_drv.h"
+#include "puck_trace.h"
+
+/* Names of the reasons in spec section "Errors", and what a job's fence says. */
+static const struct {
+	const char *name;
+	int error;
+} puck_reasons[] = {
+	[PUCK_GPU_ERR_OPCODE] = { "unknown opcode", -EIO },
+	[PUCK_GPU_ERR_RESERVED] = { "reserved field set", -EIO },
+	[PUCK_GPU_ERR_NSEGS] = { "bad number of segments", -EIO },
+	[PUCK_GPU_ERR_SEG_ZERO] = { "segment of length 0", -EIO },
+	[PUCK_GPU_ERR_SEG_ONES] = { "segment at address ~0", -EIO },
+	[PUCK_GPU_ERR_SEG_TOO_LONG] = { "segment too long", -EIO },
+	[PUCK_GPU_ERR_SEG_WRAP] = { "segment wraps", -EIO },
+	[PUCK_GPU_ERR_SEG_VRAM] = { "segment leaves VRAM", -EIO },
+	[PUCK_GPU_ERR_LIST_SHORT] = { "segment list too short", -EIO },
+	[PUCK_GPU_ERR_GEOMETRY] = { "bad geometry", -EIO },
+	[PUCK_GPU_ERR_DMA_READ] = { "DMA read failed", -EFAULT },
+	[PUCK_GPU_ERR_DMA_WRITE] = { "DMA write failed", -EFAULT },
+	[PUCK_GPU_ERR_LIST_READ] = { "segment list not readable", -EFAULT },
+	[PUCK_GPU_ERR_RING_READ] = { "ring not readable", -EFAULT },
+	[PUCK_GPU_ERR_WRITE_BACK] = { "write-back slot not writable", 0 },
+	[PUCK_GPU_ERR_TAIL] = { "bad doorbell", 0 },
+	[PUCK_GPU_ERR_LENGTH] = { "bad length", -EIO },
+};
+
+static const char *puck_reason_name(u32 reason)
+{
+	if (reason < ARRAY_SIZE(puck_reasons) && puck_reasons[reason].name)
+		return puck_reasons[reason].name;
+	return "unknown reason";
+}
+
+static int puck_reason_error(u32 reason)
+{
+	return reason < ARRAY_SIZE(puck_reasons) ? puck_reasons[reason].error : -EIO;
+}
+
+/* The hardware fences of a ring are signalled right here, in hard interrupt. */
+static irqreturn_t puck_irq_ring(int irq, void *data)
+{
+	bool cookie = dma_fence_begin_signalling();
+
+	puck_ring_retire(data);
+	dma_fence_end_signalling(cookie);
+	return IRQ_HANDLED;
+}
+
+static void puck_irq_blame(struct puck_ring *ring, u32 reason, u32 seqno)
+{
+	struct puck_job *job;
+
+	/* Nothing stops for a bad doorbell. */
+	if (reason == PUCK_GPU_ERR_TAIL)
+		return;
+
+	spin_lock_irq(&ring->lock);
+	job = puck_ring_find(ring, seqno);
+	if (job && !job->error)
+		job->error = puck_reason_error(reason);
+	ring->halted = true;
+	puck_ring_check_error(ring);
+	spin_unlock_irq(&ring->lock);
+}
+
+/* One record of the error queue. */
+static void puck_irq_error_record(struct puck_device *puck)
+{
+	u32 info = puck_read(puck, PUCK_GPU_ERR_INFO);
+	u32 seqno = puck_read(puck, PUCK_GPU_ERR_SEQNO);
+	u32 desc = puck_read(puck, PUCK_GPU_ERR_DESC);
+	u64 addr = puck_read64(puck, PUCK_GPU_ERR_ADDR);
+	u32 reason = FIELD_GET(PUCK_GPU_ERR_INFO_REASON, info);
+	u32 ring = FIELD_GET(PUCK_GPU_ERR_INFO_RING, info);
+
+	puck_write(puck, PUCK_GPU_ERR_POP, 0);
+	trace_puck_error(ring, seqno, reason, desc, addr);
+	dev_err_ratelimited(puck->drm.dev,
+			    "ring %u: job %u: %s (reason %u), list %u, segment %d, address %#llx\n",
+			    ring, seqno, puck_reason_name(reason), reason,
+			    (u32)FIELD_GET(PUCK_GPU_ERR_INFO_LIST, info), (int)desc,
+			    addr);
+	if (ring < puck->num_rings)
+		puck_irq_blame(puck->ring[ring], reason, seqno);
+}
+
+static irqreturn_t puck_irq_error(int irq, void *data)
+{
+	struct puck_device *puck = data;
+	bool cookie;
+	u32 count;
+	int idx;
+
+	if (!drm_dev_enter(&puck->drm, &idx))
+		return IRQ_HANDLED;
+
+	cookie = dma_fence_begin_signalling();
+	puck_write(puck, PUCK_GPU_IRQ_STATUS, PUCK_GPU_IRQ_ERROR);
+	/* What comes in after the last look has raised a new interrupt. */
+	count = puck_read(puck, PUCK_GPU_ERR_COUNT);
+	while (count && count <= PUCK_GPU_ERR_DEPTH) {
+		puck_irq_error_record(puck);
+		count = puck_read(puck, PUCK_GPU_ERR_COUNT);
+	}
+	dma_fence_end_signalling(cookie);
+	drm_dev_exit(idx);
+	return IRQ_HANDLED;
+}
+
+/**
+ * puck_irq_init - set the interrupts up
+ * @puck: the device, its rings made
+ *
+ * Return: 0 or a negative errno, with nothing left.
+ */
+int puck_irq_init(struct puck_device *puck)
+{
+	struct pci_dev *pdev = puck->pdev;
+	int n = 1 + puck->num_rings;
+	int ret;
+	u32 i;
+
+	ret = pci_alloc_irq_vectors(pdev, n, n, PCI_IRQ_MSIX);
+	if (ret < 0)
+		return ret;
+
+	ret = request_threaded_irq(pci_irq_vector(pdev, PUCK_GPU_VEC_ERROR), NULL, puck_irq_error,
+				   IRQF_ONESHOT, "puck error", puck);
+	if (ret)
+		goto err_vectors;
+
+	for (i = 0; i < puck->num_rings; i++) {
+		struct puck_ring *ring = puck->ring[i];
+
+		ring->irq = pci_irq_vector(pdev, PUCK_GPU_VEC_RING(i));
+		ret = request_irq(ring->irq, puck_irq_ring, 0, ring->name, ring);
+		if (ret)
+			goto err_rings;
+	}
+	puck_write(puck, PUCK_GPU_IRQ_ENABLE, PUCK_GPU_IRQ_ALL);
+	return 0;
+
+err_rings:
+	while (i--)
+		free_irq(puck->ring[i]->irq, puck->ring[i]);
+	free_irq(pci_irq_vector(pdev, PUCK_GPU_VEC_ERROR), puck);
+err_vectors:
+	pci_free_irq_vectors(pdev);
+	return ret;
+}
+
+/**
+ * puck_irq_fini - undo puck_irq_init()
+ * @puck: the device
+ */
+void puck_irq_fini(struct puck_device *puck)
+{
+	u32 i;
+
+	puck_write(puck, PUCK_GPU_IRQ_ENABLE, 0);
+	for (i = 0; i < puck->num_rings; i++)
+		free_irq(puck->ring[i]->irq, puck->ring[i]);
+	free_irq(pci_irq_vector(puck->pdev, PUCK_GPU_VEC_ERROR), puck);
+	pci_free_irq_vectors(puck->pdev);
+}

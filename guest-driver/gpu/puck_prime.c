@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sharing BOs with other drivers through dma-buf.
+ *
+ * The PRIME helpers would map a BO for an importer without care for the
+ * longest segment that one takes, and know no CPU access. So there is an own
+ * exporter here, which remembers its importers. Nothing is ever moved: BOs
+ * are pinned while they are bound, so importers need no move_notify.
+ */
+#include <linux/dma-buf.h>
+#include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
+#include <linux/slab.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_prime.h>
+
+#include "../compat/gpu.h"
+#include "puck_drv.h"
+
+/**
+ * struct puck_attachment - an importer
+ * @node: in puck_bo.attachments
+ * @dev: the device that it maps for
+ * @sgt: what is mapped, or NULL; puck_bo.attach_lock
+ * @dir: direction of the mapping
+ */
+struct puck_attachment {
+	struct list_head node;
+	struct device *dev;
+	struct sg_table *sgt;
+	enum dma_data_direction dir;
+};
+
+static int puck_prime_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
+{
+	struct puck_bo *bo = to_puck_bo(dmabuf->priv);
+	struct puck_attachment *a = kzalloc(sizeof(*a), GFP_KERNEL);
+	int ret;
+
+	if (!a)
+		return -ENOMEM;
+	/* Pins the pages. */
+	ret = drm_gem_map_attach(dmabuf, attach);
+	if (ret) {
+		kfree(a);
+		return ret;
+	}
+	a->dev = attach->dev;
+	attach->priv = a;
+	mutex_lock(&bo->attach_lock);
+	list_add_tail(&a->node, &bo->attachments);
+	mutex_unlock(&bo->attach_lock);
+	return 0;
+}
+
+static void puck_prime_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
+{
+	struct puck_bo *bo = to_puck_bo(dmabuf->priv);
+	struct puck_attachment *a = attach->priv;
+
+	mutex_lock(&bo->attach_lock);
+	list_del(&a->node);
+	mutex_unlock(&bo->attach_lock);
+	drm_gem_map_detach(dmabuf, attach);
+	kfree(a);
+}
+
+static struct sg_table *puck_prime_map(struct dma_buf_attachment *attach,
+				       enum dma_data_direction dir)
+{
+	struct puck_bo *bo = to_puck_bo(attach->dmabuf->priv);
+	struct puck_attachment *a = attach->priv;
+	struct sg_table *sgt = puck_gem_table(bo, a->dev);
+	int ret;
+
+	if (IS_ERR(sgt))
+		return sgt;
+	ret = dma_map_sgtable(a->dev, sgt, dir, 0);
+	if (ret) {
+		puck_gem_free_table(sgt);
+		return ERR_PTR(ret);
+	}
+	mutex_lock(&bo->attach_lock);
+	a->sgt = sgt;
+	a->dir = dir;
+	mutex_unlock(&bo->attach_lock);
+	return sgt;
+}
+
+static void puck_prime_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
+			     enum dma_data_direction dir)
+{
+	struct puck_bo *bo = to_puck_bo(attach->dmabuf->priv);
+	struct puck_attachment *a = attach->priv;
+
+	mutex_lock(&bo->attach_lock);
+	a->sgt = NULL;
+	mutex_unlock(&bo->attach_lock);
+	dma_unmap_sgtable(a->dev, sgt, dir, 0);
+	puck_gem_free_table(sgt);
+}
+
+/* Hand the pages to the CPU, or back to each device that has them mapped. */
+static void puck_prime_sync(struct puck_bo *bo, bool for_cpu)
+{
+	struct drm_device *drm = bo->base.base.dev;
+	struct puck_attachment *a;
+	int idx;
+
+	if (drm_dev_enter(drm, &idx)) {
+		if (for_cpu)
+			dma_sync_sgtable_for_cpu(drm->dev, bo->sgt, DMA_BIDIRECTIONAL);
+		else
+			dma_sync_sgtable_for_device(drm->dev, bo->sgt, DMA_BIDIRECTIONAL);
+		drm_dev_exit(idx);
+	}
+
+	mutex_lock(&bo->attach_lock);
+	list_for_each_entry(a, &bo->attachments, node) {
+		if (!a->sgt)
+			continue;
+		if (for_cpu)
+			dma_sync_sgtable_for_cpu(a->dev, a->sgt, a->dir);
+		else
+			dma_sync_sgtable_for_device(a->dev, a->sgt, a->dir);
+	}
+	mutex_unlock(&bo->attach_lock);
+}
+
+static int puck_prime_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
+{
+	bool write = dir == DMA_BIDIRECTIONAL || dir == DMA_TO_DEVICE;
+	long ret;
+
+	/* The core waits only after this, but what is synced has to be there. */
+	ret = dma_resv_wait_timeout(dmabuf->resv, dma_resv_usage_rw(write), true,
+				    MAX_SCHEDULE_TIMEOUT);
+	if (ret < 0)
+		return ret;
+	puck_prime_sync(to_puck_bo(dmabuf->priv), true);
+	return 0;
+}
+
+static int puck_prime_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
+{
+	puck_prime_sync(to_puck_bo(dmabuf->priv), false);
+	return 0;
+}
+
+static const struct dma_buf_ops puck_prime_ops = {
+	.attach = puck_prime_attach,
+	.detach = puck_prime_detach,
+	.map_dma_buf = puck_prime_map,
+	.unmap_dma_buf = puck_prime_unmap,
+	.release = drm_gem_dmabuf_release,
+	.begin_cpu_access = puck_prime_begin_cpu_access,
+	.end_cpu_access = puck_prime_end_cpu_access,
+	.mmap = drm_gem_dmabuf_mmap,
+	.vmap = drm_gem_dmabuf_vmap,
+	.vunmap = drm_gem_dmabuf_vunmap,
+};
+
+/**
+ * puck_prime_export - make a dma-buf of a BO
+ * @obj: own memory, not an imported BO
+ * @flags: DRM_CLOEXEC, DRM_RDWR
+ *
+ * Return: the dma-buf or an ERR_PTR().
+ */
+struct dma_buf *puck_prime_export(struct drm_gem_object *obj, int flags)
+{
+	struct dma_buf_export_info info = {
+		.exp_name = "puck",
+		.owner = obj->dev->driver->fops->owner,
+		.ops = &puck_prime_ops,
+		.size = obj->size,
+		.flags = flags,
+		.priv = obj,
+		.resv = obj->resv,
+	};
+
+	return drm_gem_dmabuf_export(obj->dev, &info);
+}
+
+/**
+ * puck_prime_import - make a BO of a dma-buf
+ * @dev: the device
+ * @dmabuf: from anybody
+ *
+ * Return: the GEM object, an existing one if it was exported here, or an
+ * ERR_PTR().
+ */
+struct drm_gem_object *puck_prime_import(struct drm_device *dev, struct dma_buf *dmabuf)
+{
+	struct drm_gem_object *obj = dmabuf->priv;
+
+	if (dmabuf->ops == &puck_prime_ops && obj->dev == dev) {
+		drm_gem_object_get(obj);
+		return obj;
+	}
+	/* Maps it bidirectionally, then calls puck_gem_import_table(). */
+	return drm_gem_prime_import(dev, dmabuf);
+}

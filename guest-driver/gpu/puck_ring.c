@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Hardware rings: writing commands, seeing them complete, and getting going
+ * again after an error (docs/specs/gpu.rst, "Rings").
+ */
+#include <linux/dma-mapping.h>
+#include <linux/interrupt.h>
+#include <linux/iopoll.h>
+#include <linux/slab.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_print.h>
+
+#include "../compat/gpu.h"
+#include "puck_drv.h"
+#include "puck_trace.h"
+
+/* A reset has to stop one command somewhere, which is quick. */
+#define PUCK_RESET_POLL_US	10
+#define PUCK_RESET_TIMEOUT_US	(2 * USEC_PER_SEC)
+
+static void puck_ring_reset_work(struct work_struct *work)
+{
+	puck_ring_recover(container_of(work, struct puck_ring, reset_work), NULL);
+}
+
+/**
+ * puck_ring_create - make the part of a ring that fences may refer to for ever
+ * @puck: the device
+ * @index: number of the ring
+ *
+ * Return: the ring, with one reference, or NULL.
+ */
+struct puck_ring *puck_ring_create(struct puck_device *puck, u32 index)
+{
+	struct puck_ring *ring = kzalloc(sizeof(*ring), GFP_KERNEL);
+
+	if (!ring)
+		return NULL;
+
+	kref_init(&ring->ref);
+	ring->puck = puck;
+	ring->regs = puck->regs + PUCK_GPU_RING(index);
+	ring->index = index;
+	snprintf(ring->name, sizeof(ring->name), "puck %s ring%u", dev_name(puck->drm.dev),
+		 index);
+	atomic64_set(&ring->seqno, puck_first_seqno - 1);
+	spin_lock_init(&ring->lock);
+	INIT_LIST_HEAD(&ring->inflight);
+	init_waitqueue_head(&ring->idle);
+	INIT_WORK(&ring->reset_work, puck_ring_reset_work);
+	return ring;
+}
+
+/**
+ * puck_ring_get - take a reference
+ * @ring: the ring
+ */
+void puck_ring_get(struct puck_ring *ring)
+{
+	kref_get(&ring->ref);
+}
+
+static void puck_ring_release(struct kref *ref)
+{
+	kfree(container_of(ref, struct puck_ring, ref));
+}
+
+/**
+ * puck_ring_put - drop a reference
+ * @ring: the ring
+ *
+ * Context: any.
+ */
+void puck_ring_put(struct puck_ring *ring)
+{
+	kref_put(&ring->ref, puck_ring_release);
+}
+
+/**
+ * puck_ring_alloc - allocate the memory that the hardware uses
+ * @ring: the ring
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int puck_ring_alloc(struct puck_ring *ring)
+{
+	struct device *dev = ring->puck->drm.dev;
+
+	ring->cmds = dma_alloc_coherent(dev, PUCK_RING_SLOTS * sizeof(*ring->cmds),
+					&ring->cmds_dma, GFP_KERNEL);
+	if (!ring->cmds)
+		return -ENOMEM;
+
+	ring->wb = dma_alloc_coherent(dev, sizeof(*ring->wb), &ring->wb_dma, GFP_KERNEL);
+	if (!ring->wb) {
+		puck_ring_free(ring);
+		return -ENOMEM;
+	}
+	/* What a completed job would have left; no job has this number soon. */
+	ring->wb->seqno = cpu_to_le32(lower_32_bits(puck_first_seqno - 1));
+	return 0;
+}
+
+/**
+ * puck_ring_free - free the memory that the hardware used
+ * @ring: the ring, reset; nothing happens if it has none
+ */
+void puck_ring_free(struct puck_ring *ring)
+{
+	struct device *dev = ring->puck->drm.dev;
+
+	if (ring->wb)
+		dma_free_coherent(dev, sizeof(*ring->wb), ring->wb, ring->wb_dma);
+	if (ring->cmds)
+		dma_free_coherent(dev, PUCK_RING_SLOTS * sizeof(*ring->cmds), ring->cmds,
+				  ring->cmds_dma);
+	ring->wb = NULL;
+	ring->cmds = NULL;
+}
+
+/**
+ * puck_ring_start - enable a ring that is reset
+ * @ring: the ring, with nothing in it
+ *
+ * Context: inside drm_dev_enter(), or before there are users.
+ * Return: 0, or -EIO if the device refuses.
+ */
+int puck_ring_start(struct puck_ring *ring)
+{
+	ring->wptr = 0;
+	puck_ring_write64(ring, PUCK_GPU_RING_BASE, ring->cmds_dma | PUCK_RING_ORDER);
+	puck_ring_write64(ring, PUCK_GPU_RING_WB_ADDR, ring->wb_dma);
+	puck_ring_write(ring, PUCK_GPU_RING_CTRL, PUCK_GPU_RING_ENABLE);
+	if (!(puck_ring_read(ring, PUCK_GPU_RING_CTRL) & PUCK_GPU_RING_ENABLE))
+		return -EIO;
+	return 0;
+}
+
+/**
+ * puck_ring_stop - reset a ring: when this returns it makes no access to memory
+ * @ring: the ring
+ *
+ * Fences in its completion stage are dropped.
+ *
+ * Context: may sleep; inside drm_dev_enter(), or in remove.
+ * Return: 0, -ENODEV if the device does not answer, -ETIMEDOUT.
+ */
+int puck_ring_stop(struct puck_ring *ring)
+{
+	u32 ctrl;
+	int ret;
+
+	puck_ring_write(ring, PUCK_GPU_RING_CTRL, PUCK_GPU_RING_RESET);
+	ret = readl_poll_timeout(ring->regs + PUCK_GPU_RING_CTRL, ctrl,
+				 ctrl == ~0u || !(ctrl & PUCK_GPU_RING_RESET),
+				 PUCK_RESET_POLL_US, PUCK_RESET_TIMEOUT_US);
+	return ctrl == ~0u ? -ENODEV : ret;
+}
+
+/* Write the commands of a job that are still to be done behind wptr. */
+static void puck_ring_write_job(struct puck_ring *ring, struct puck_job *job)
+{
+	u32 i;
+
+	job->pos = ring->wptr;
+	for (i = job->first; i < job->ncmds; i++)
+		ring->cmds[ring->wptr++ % PUCK_RING_SLOTS] = job->cmds[i];
+}
+
+static void puck_ring_doorbell(struct puck_ring *ring)
+{
+	/* writel() orders the commands and lists before it. */
+	puck_ring_write(ring, PUCK_GPU_RING_TAIL, ring->wptr % PUCK_RING_SLOTS);
+}
+
+/**
+ * puck_ring_emit - give a job to the hardware
+ * @ring: the ring
+ * @job: its commands; the scheduler's credits are the room for them
+ *
+ * Context: run_job, inside drm_dev_enter() and the signalling annotation.
+ * Return: 0, or why the ring is dead.
+ */
+int puck_ring_emit(struct puck_ring *ring, struct puck_job *job)
+{
+	unsigned long flags;
+	int ret;
+
+	job->fence->start = ktime_get();
+	spin_lock_irqsave(&ring->lock, flags);
+	ret = ring->dead;
+	if (!ret)
+		list_add_tail(&job->inflight, &ring->inflight);
+	spin_unlock_irqrestore(&ring->lock, flags);
+	if (ret)
+		return ret;
+
+	puck_ring_write_job(ring, job);
+	trace_puck_doorbell(ring->index, job->seqno, ring->wptr % PUCK_RING_SLOTS);
+	puck_ring_doorbell(ring);
+	return 0;
+}
+
+/* Take a job off the ring and signal its fence. The job may be gone then. */
+static void puck_ring_complete(struct puck_ring *ring, struct puck_job *job, int error)
+{
+	lockdep_assert_held(&ring->lock);
+
+	list_del_init(&job->inflight);
+	ring->done++;
+	if (error)
+		ring->failed++;
+	puck_fence_signal(job->fence, error);
+	if (list_empty(&ring->inflight))
+		wake_up(&ring->idle);
+}
+
+/**
+ * puck_ring_find - look for a job in flight
+ * @ring: the ring
+ * @hw_seqno: the lower half of its number, which is what the hardware knows
+ *
+ * Numbers rise within a file only, so the order of the ring is not the order
+ * of numbers. But a number comes back after 2^32 jobs only, so among those in
+ * flight its lower half names one job.
+ *
+ * Context: the ring's lock is held.
+ * Return: the job or NULL.
+ */
+struct puck_job *puck_ring_find(struct puck_ring *ring, u32 hw_seqno)
+{
+	struct puck_job *job;
+
+	lockdep_assert_held(&ring->lock);
+
+	list_for_each_entry(job, &ring->inflight, inflight)
+		if (lower_32_bits(job->seqno) == hw_seqno)
+			return job;
+	return NULL;
+}
+
+/* Complete the job that the hardware names, and all before it. */
+static void puck_ring_retire_to(struct puck_ring *ring, u32 hw_seqno)
+{
+	struct puck_job *last = puck_ring_find(ring, hw_seqno);
+	struct puck_job *job;
+	bool done = !last;
+
+	while (!done) {
+		job = list_first_entry(&ring->inflight, struct puck_job, inflight);
+		done = job == last;
+		puck_ring_complete(ring, job, 0);
+	}
+}
+
+/**
+ * puck_ring_check_error - start the recovery if its time has come
+ * @ring: the ring
+ *
+ * After an error the fences before the faulty job are still to come: only
+ * when that job is the next one, or no job is to blame, the ring is reset.
+ *
+ * Context: the ring's lock is held.
+ */
+void puck_ring_check_error(struct puck_ring *ring)
+{
+	struct puck_job *job;
+
+	lockdep_assert_held(&ring->lock);
+
+	if (!ring->halted)
+		return;
+	list_for_each_entry(job, &ring->inflight, inflight)
+		if (job->error)
+			break;
+	if (list_entry_is_head(job, &ring->inflight, inflight) ||
+	    list_is_first(&job->inflight, &ring->inflight))
+		queue_work(ring->reset_wq, &ring->reset_work);
+}
+
+/**
+ * puck_ring_retire - signal the fences of all jobs that the hardware is done with
+ * @ring: the ring
+ *
+ * Context: any; inside a signalling annotation.
+ */
+void puck_ring_retire(struct puck_ring *ring)
+{
+	unsigned long flags;
+	u32 hw_seqno;
+
+	spin_lock_irqsave(&ring->lock, flags);
+	hw_seqno = le32_to_cpu(READ_ONCE(ring->wb->seqno));
+	/* What the job wrote is read after the slot says that it is there. */
+	dma_rmb();
+	puck_ring_retire_to(ring, hw_seqno);
+	puck_ring_check_error(ring);
+	spin_unlock_irqrestore(&ring->lock, flags);
+}
+
+/**
+ * puck_ring_kill - let nothing run on a ring any more
+ * @ring: the ring, reset or gone
+ * @error: for its jobs
+ *
+ * Context: process.
+ */
+void puck_ring_kill(struct puck_ring *ring, int error)
+{
+	struct puck_job *job, *next;
+	bool cookie = dma_fence_begin_signalling();
+
+	spin_lock_irq(&ring->lock);
+	ring->dead = error;
+	list_for_each_entry_safe(job, next, &ring->inflight, inflight)
+		puck_ring_complete(ring, job, error);
+	spin_unlock_irq(&ring->lock);
+	dma_fence_end_signalling(cookie);
+}
+
+/*
+ * After a reset: fail the jobs that are to blame, and write the others again,
+ * each from the command on at which the ring stopped: what is done must not be
+ * done twice, since a later command may have overwritten what it read. A job
+ * whose commands are all done only lost its fence.
+ */
+static void puck_ring_rewrite(struct puck_ring *ring, u32 stop_head)
+{
+	u32 head = ring->wptr - ((ring->wptr - stop_head) % PUCK_RING_SLOTS);
+	struct puck_job *job, *next;
+
+	lockdep_assert_held(&ring->lock);
+
+	ring->wptr = 0;
+	list_for_each_entry_safe(job, next, &ring->inflight, inflight) {
+		s32 done = head - job->pos;
+
+		if (job->error) {
+			puck_ring_complete(ring, job, job->error);
+			continue;
+		}
+		if (done > 0)
+			job->first = min_t(u32, job->first + done, job->ncmds - 1);
+		puck_ring_write_job(ring, job);
+	}
+}
+
+/* Reset a ring and let the innocent jobs go on. */
+static int puck_ring_reset(struct puck_ring *ring)
+{
+	u32 stop_head, hw_seqno, todo;
+	int ret;
+
+	ret = puck_ring_stop(ring);
+	synchronize_irq(ring->irq);
+	if (ret)
+		return ret;
+
+	stop_head = puck_ring_read(ring, PUCK_GPU_RING_STOP_HEAD);
+	hw_seqno = puck_ring_read(ring, PUCK_GPU_RING_SEQNO);
+	trace_puck_reset(ring->index, stop_head);
+
+	spin_lock_irq(&ring->lock);
+	ring->resets++;
+	ring->halted = false;
+	/* The register is right even where the slot could not be written. */
+	puck_ring_retire_to(ring, hw_seqno);
+	puck_ring_rewrite(ring, stop_head);
+	todo = ring->wptr;
+	spin_unlock_irq(&ring->lock);
+
+	ret = puck_ring_start(ring);
+	if (ret)
+		return ret;
+	ring->wptr = todo;
+	if (todo)
+		puck_ring_doorbell(ring);
+	return 0;
+}
+
+/* True if @late, if given, has to be blamed, or the hardware asked for help. */
+static bool puck_ring_needs_reset(struct puck_ring *ring, struct puck_job *late)
+{
+	bool needed;
+
+	puck_ring_retire(ring);
+	spin_lock_irq(&ring->lock);
+	needed = ring->halted;
+	if (late && !list_empty(&late->inflight)) {
+		needed = true;
+		if (!late->error)
+			late->error = -ETIME;
+	}
+	spin_unlock_irq(&ring->lock);
+	return needed && !ring->dead;
+}
+
+static void puck_ring_recover_hw(struct puck_ring *ring, struct puck_job *late)
+{
+	struct drm_device *drm = &ring->puck->drm;
+	bool cookie = dma_fence_begin_signalling();
+	int ret;
+
+	if (puck_ring_needs_reset(ring, late)) {
+		if (late)
+			drm_err(drm, "ring %u: job %llu is late, resetting the ring\n",
+				ring->index, late->seqno);
+		ret = puck_ring_reset(ring);
+		if (ret) {
+			drm_err(drm, "ring %u: reset failed: %d; the ring is dead\n",
+				ring->index, ret);
+			puck_ring_kill(ring, -EIO);
+		}
+	}
+	dma_fence_end_signalling(cookie);
+}
+
+/**
+ * puck_ring_recover - get a ring going again
+ * @ring: the ring
+ * @late: the job that timed out, or NULL after an error from the device
+ *
+ * Jobs to blame get an error, all others complete as if nothing had happened,
+ * and other rings see nothing of it.
+ *
+ * Context: in reset_wq only.
+ */
+void puck_ring_recover(struct puck_ring *ring, struct puck_job *late)
+{
+	struct drm_sched_job *base;
+	int idx;
+
+	/* Parks run_job and free_job, and takes the scheduler's hooks off. */
+	drm_sched_stop(&ring->sched, late ? &late->base : NULL);
+
+	/*
+	 * The same fences stay in use, so they are the parents again.
+	 * drm_sched_start() sees which of them are signalled by then.
+	 */
+	list_for_each_entry(base, &ring->sched.pending_list, list)
+		base->s_fence->parent = dma_fence_get(&to_puck_job(base)->fence->base);
+
+	if (drm_dev_enter(&ring->puck->drm, &idx)) {
+		puck_ring_recover_hw(ring, late);
+		drm_dev_exit(idx);
+	}
+	puck_compat_sched_start(&ring->sched);
+}
+
+/**
+ * puck_ring_save - remember the completion stage over a suspend
+ * @ring: the ring
+ */
+void puck_ring_save(struct puck_ring *ring)
+{
+	ring->saved.start_delay = puck_ring_read64(ring, PUCK_GPU_RING_START_DELAY);
+	ring->saved.delay = puck_ring_read64(ring, PUCK_GPU_RING_DELAY);
+	ring->saved.jitter = puck_ring_read64(ring, PUCK_GPU_RING_JITTER);
+	ring->saved.seed = puck_ring_read64(ring, PUCK_GPU_RING_SEED);
+	ring->saved.hold = puck_ring_read(ring, PUCK_GPU_RING_HOLD);
+}
+
+/**
+ * puck_ring_restore - set the completion stage as puck_ring_save() found it
+ * @ring: the ring
+ */
+void puck_ring_restore(struct puck_ring *ring)
+{
+	puck_ring_write64(ring, PUCK_GPU_RING_START_DELAY, ring->saved.start_delay);
+	puck_ring_write64(ring, PUCK_GPU_RING_DELAY, ring->saved.delay);
+	puck_ring_write64(ring, PUCK_GPU_RING_JITTER, ring->saved.jitter);
+	puck_ring_write64(ring, PUCK_GPU_RING_SEED, ring->saved.seed);
+	puck_ring_write(ring, PUCK_GPU_RING_HOLD, ring->saved.hold);
+}

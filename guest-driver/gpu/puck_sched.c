@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Whose turn it is: one drm_sched scheduler for each ring.
+ *
+ * The scheduler waits for a job's dependencies, hands it to the ring while
+ * there is room, sees its hardware fence signal, signals the finished fence
+ * that the world knows, and calls for help when that takes too long.
+ */
+#include <linux/jiffies.h>
+#include <linux/slab.h>
+
+#include <drm/drm_drv.h>
+
+#include "../compat/gpu.h"
+#include "puck_drv.h"
+#include "puck_trace.h"
+
+/*
+ * All fences of the ring depend on this, so nothing here may wait for memory
+ * or for a lock under which others do: the commands were written by the ioctl.
+ */
+static struct dma_fence *puck_sched_run_job(struct drm_sched_job *base)
+{
+	struct puck_job *job = to_puck_job(base);
+	bool cookie;
+	int idx, ret;
+
+	if (!drm_dev_enter(&job->puck->drm, &idx))
+		return ERR_PTR(-ENODEV);
+
+	cookie = dma_fence_begin_signalling();
+	ret = puck_ring_emit(job->ring, job);
+	dma_fence_end_signalling(cookie);
+	drm_dev_exit(idx);
+	return ret ? ERR_PTR(ret) : dma_fence_get(&job->fence->base);
+}
+
+static enum drm_gpu_sched_stat puck_sched_timedout_job(struct drm_sched_job *base)
+{
+	struct puck_job *job = to_puck_job(base);
+
+	puck_ring_recover(job->ring, job);
+	return PUCK_SCHED_STAT_RESET;
+}
+
+/*
+ * Called in submit_wq, which the next job waits for. The last reference to a
+ * BO must not be dropped here: to unmap an imported one takes its dma_resv
+ * lock, and whoever holds that may be waiting for the next job.
+ */
+static void puck_sched_free_job(struct drm_sched_job *base)
+{
+	struct puck_job *job = to_puck_job(base);
+	struct drm_sched_fence *s_fence = base->s_fence;
+	struct puck_fence *fence = job->fence;
+	unsigned long flags;
+
+	/*
+	 * A job that never ran has no parent fence yet. Give it one: it keeps
+	 * in place what the finished fence refers to (see puck_fence.c).
+	 */
+	if (!s_fence->parent) {
+		spin_lock_irqsave(&job->ring->lock, flags);
+		if (!dma_fence_is_signaled(&fence->base))
+			puck_fence_signal(fence, s_fence->finished.error);
+		spin_unlock_irqrestore(&job->ring->lock, flags);
+		s_fence->parent = dma_fence_get(&fence->base);
+	}
+	queue_work(puck_release_wq, &job->release);
+}
+
+static const struct drm_sched_backend_ops puck_sched_ops = {
+	.run_job = puck_sched_run_job,
+	.timedout_job = puck_sched_timedout_job,
+	.free_job = puck_sched_free_job,
+};
+
+/**
+ * puck_sched_init - make the scheduler of a ring and its workqueues
+ * @ring: the ring
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int puck_sched_init(struct puck_ring *ring)
+{
+	struct drm_sched_init_args args = {
+		.ops = &puck_sched_ops,
+		.num_rqs = DRM_SCHED_PRIORITY_COUNT,
+		.credit_limit = PUCK_RING_CREDITS,
+		.timeout = msecs_to_jiffies(puck_timeout_ms),
+		.name = ring->name,
+		.dev = ring->puck->drm.dev,
+	};
+	int ret = -ENOMEM;
+
+	/* Fences wait for both, and memory reclaim for fences. */
+	ring->submit_wq = alloc_ordered_workqueue("%s", WQ_MEM_RECLAIM | WQ_HIGHPRI, ring->name);
+	if (!ring->submit_wq)
+		return -ENOMEM;
+	ring->reset_wq = alloc_ordered_workqueue("%s reset", WQ_MEM_RECLAIM, ring->name);
+	if (!ring->reset_wq)
+		goto err_submit_wq;
+
+	args.submit_wq = ring->submit_wq;
+	args.timeout_wq = ring->reset_wq;
+	ret = puck_compat_sched_init(&ring->sched, &args);
+	if (ret)
+		goto err_reset_wq;
+	return 0;
+
+err_reset_wq:
+	destroy_workqueue(ring->reset_wq);
+err_submit_wq:
+	destroy_workqueue(ring->submit_wq);
+	return ret;
+}
+
+/**
+ * puck_sched_fini - end the scheduler of a ring
+ * @ring: the ring; no jobs and no entities are left
+ */
+void puck_sched_fini(struct puck_ring *ring)
+{
+	drm_sched_fini(&ring->sched);
+	destroy_workqueue(ring->reset_wq);
+	destroy_workqueue(ring->submit_wq);
+}
+
+/**
+ * puck_entity_init - make a queue of jobs for a ring
+ * @entity: to be initialised
+ * @ring: the ring
+ *
+ * Return: 0 or a negative errno.
+ */
+int puck_entity_init(struct puck_entity *entity, struct puck_ring *ring)
+{
+	struct drm_gpu_scheduler *sched = &ring->sched;
+
+	mutex_init(&entity->submit_lock);
+	entity->ring = ring;
+	entity->context = dma_fence_context_alloc(1);
+	return drm_sched_entity_init(&entity->base, DRM_SCHED_PRIORITY_NORMAL, &sched, 1, NULL);
+}
+
+/**
+ * puck_entity_fini - end a queue of jobs
+ * @entity: nobody submits to it any more
+ *
+ * Waits until its jobs are in the ring. If the process is being killed, those
+ * that are not after a second are dropped with -ESRCH.
+ */
+void puck_entity_fini(struct puck_entity *entity)
+{
+	drm_sched_entity_destroy(&entity->base);
+	mutex_destroy(&entity->submit_lock);
+}
+
+/**
+ * puck_sched_arm - the point of no return
+ * @job: complete but for its fences
+ *
+ * Gives the job its fences. From here on nothing may fail, since they may be
+ * seen by others; puck_sched_push() has to follow.
+ *
+ * Context: process; the entity's submit_lock is held.
+ * Return: the fence that is signalled when the job is complete; a reference.
+ */
+struct dma_fence *puck_sched_arm(struct puck_job *job)
+{
+	struct puck_entity *entity = container_of(job->base.entity, struct puck_entity, base);
+
+	lockdep_assert_held(&entity->submit_lock);
+
+	drm_sched_job_arm(&job->base);
+	puck_fence_init(job->fence, entity->context, job->seqno);
+	trace_puck_job_arm(job->ring->index, job->seqno);
+	return dma_fence_get(&job->base.s_fence->finished);
+}
+
+/**
+ * puck_sched_push - queue an armed job
+ * @job: armed; it may be gone when this returns
+ *
+ * Context: process; the entity's submit_lock is held since puck_sched_arm().
+ */
+void puck_sched_push(struct puck_job *job)
+{
+	drm_sched_entity_push_job(&job->base);
+}
+
+/**
+ * puck_sched_detach_jobs - take the DMA memory of all jobs away
+ * @puck: the device, unplugged and silent
+ *
+ * Jobs can outlive the bond of driver and device, when they wait for a fence
+ * from elsewhere. They will not run, but DMA memory has to go back now.
+ */
+void puck_sched_detach_jobs(struct puck_device *puck)
+{
+	struct puck_job *job;
+
+	mutex_lock(&puck->list_lock);
+	list_for_each_entry(job, &puck->jobs, node)
+		puck_segs_free(puck, &job->segs);
+	mutex_unlock(&puck->list_lock);
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One event for each hop of a job that the driver sees. seqno is the same
+ * number in all of them; its lower half is the seqno of the device's traces.
+ */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM puck
+
+#if !defined(PUCK_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
+#define PUCK_TRACE_H
+
+#include <linux/tracepoint.h>
+
+DECLARE_EVENT_CLASS(puck_job,
+	TP_PROTO(u32 ring, u64 seqno),
+	TP_ARGS(ring, seqno),
+	TP_STRUCT__entry(
+		__field(u32, ring)
+		__field(u64, seqno)
+	),
+	TP_fast_assign(
+		__entry->ring = ring;
+		__entry->seqno = seqno;
+	),
+	TP_printk("ring=%u seqno=%llu", __entry->ring, __entry->seqno)
+);
+
+/* Hop 1: the ioctl's arguments are good. */
+TRACE_EVENT(puck_submit,
+	TP_PROTO(u32 ring, u64 seqno, u32 ncmds, u32 nbos, u32 nsegs),
+	TP_ARGS(ring, seqno, ncmds, nbos, nsegs),
+	TP_STRUCT__entry(
+		__field(u32, ring)
+		__field(u64, seqno)
+		__field(u32, ncmds)
+		__field(u32, nbos)
+		__field(u32, nsegs)
+	),
+	TP_fast_assign(
+		__entry->ring = ring;
+		__entry->seqno = seqno;
+		__entry->ncmds = ncmds;
+		__entry->nbos = nbos;
+		__entry->nsegs = nsegs;
+	),
+	TP_printk("ring=%u seqno=%llu ncmds=%u nbos=%u nsegs=%u", __entry->ring,
+		  __entry->seqno, __entry->ncmds, __entry->nbos, __entry->nsegs)
+);
+
+/* Hop 2: the BOs are locked and have a slot for the job's fence. */
+DEFINE_EVENT(puck_job, puck_resv,
+	TP_PROTO(u32 ring, u64 seqno),
+	TP_ARGS(ring, seqno)
+);
+
+/* Hop 3: the job is the scheduler's; nothing can fail from here on. */
+DEFINE_EVENT(puck_job, puck_job_arm,
+	TP_PROTO(u32 ring, u64 seqno),
+	TP_ARGS(ring, seqno)
+);
+
+/* Hop 4: the commands are in the ring, the doorbell is about to be rung. */
+TRACE_EVENT(puck_doorbell,
+	TP_PROTO(u32 ring, u64 seqno, u32 tail),
+	TP_ARGS(ring, seqno, tail),
+	TP_STRUCT__entry(
+		__field(u32, ring)
+		__field(u64, seqno)
+		__field(u32, tail)
+	),
+	TP_fast_assign(
+		__entry->ring = ring;
+		__entry->seqno = seqno;
+		__entry->tail = tail;
+	),
+	TP_printk("ring=%u seqno=%llu tail=%u", __entry->ring, __entry->seqno,
+		  __entry->tail)
+);
+
+/* Hop 8: the job is complete, or given up. */
+TRACE_EVENT(puck_fence_signal,
+	TP_PROTO(u32 ring, u64 seqno, int error),
+	TP_ARGS(ring, seqno, error),
+	TP_STRUCT__entry(
+		__field(u32, ring)
+		__field(u64, seqno)
+		__field(int, error)
+	),
+	TP_fast_assign(
+		__entry->ring = ring;
+		__entry->seqno = seqno;
+		__entry->error = error;
+	),
+	TP_printk("ring=%u seqno=%llu error=%d", __entry->ring, __entry->seqno,
+		  __entry->error)
+);
+
+/* Beside the way: what the device complained about, and resets. */
+TRACE_EVENT(puck_error,
+	TP_PROTO(u32 ring, u32 seqno, u32 reason, u32 desc, u64 addr),
+	TP_ARGS(ring, seqno, reason, desc, addr),
+	TP_STRUCT__entry(
+		__field(u32, ring)
+		__field(u32, seqno)
+		__field(u32, reason)
+		__field(u32, desc)
+		__field(u64, addr)
+	),
+	TP_fast_assign(
+		__entry->ring = ring;
+		__entry->seqno = seqno;
+		__entry->reason = reason;
+		__entry->desc = desc;
+		__entry->addr = addr;
+	),
+	TP_printk("ring=%u seqno=%u reason=%u desc=%u addr=%#llx", __entry->ring,
+		  __entry->seqno, __entry->reason, __entry->desc, __entry->addr)
+);
+
+TRACE_EVENT(puck_reset,
+	TP_PROTO(u32 ring, u32 stop_head),
+	TP_ARGS(ring, stop_head),
+	TP_STRUCT__entry(
+		__field(u32, ring)
+		__field(u32, stop_head)
+	),
+	TP_fast_assign(
+		__entry->ring = ring;
+		__entry->stop_head = stop_head;
+	),
+	TP_printk("ring=%u stop_head=%u", __entry->ring, __entry->stop_head)
+);
+
+#endif /* PUCK_TRACE_H */
+
+#undef TRACE_INCLUDE_PATH
+#define TRACE_INCLUDE_PATH .
+#undef TRACE_INCLUDE_FILE
+#define TRACE_INCLUDE_FILE puck_trace
+#include <trace/define_trace.h>
