@@ -14,7 +14,7 @@ def build_qemu(args):
 
 def build_qtests(args):
     qemu = Qemu(args.qemu_src)
-    qemu.ensure(("qemu-system-x86_64", *qemu.qtests()))
+    qemu.ensure(qemu.qtests())
     return {name.rpartition("/")[2]: qemu.build / name for name in qemu.qtests()}
 
 

@@ -9,7 +9,7 @@ import sys
 import time
 
 from . import steps, verdict
-from .qemu import TARGET, Qemu
+from .qemu import Qemu
 from .util import REPO, PuckError, cache, digest, lock, say
 from .verdict import Case
 
@@ -59,7 +59,7 @@ def run_qtests(args, rundir):
     targets = qemu.qtests()
     if not targets:
         return [Case("qtest", "qtest", "skipped", "no tests/qtest/*-test.c")]
-    binary = qemu.ensure((TARGET, *targets))
+    binary = qemu.ensure(targets)
     cases = []
     for target in targets:
         cases += run_qtest(binary, qemu.build / target, args.filter, rundir)

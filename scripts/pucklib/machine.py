@@ -35,6 +35,7 @@ class Spec:
     load: str = ""                  # puck.load= of the guest's init
     append: str = ""
     qemu_args: list = field(default_factory=list)
+    trace: bool = True              # record the devices' events
     trace_all: bool = False
     shell: bool = False
 
@@ -113,10 +114,9 @@ class Machine:
 
     def command_line(self, initrd):
         spec = self.spec
-        (self.rundir / "trace-events").write_text("\n".join(self.trace_patterns()) + "\n")
         cmd = [str(self.qemu), "-nodefaults", "-no-user-config", "-no-reboot", *machine_args(spec),
                *port_args(self.qemu), *iommu_args(spec, self.qemu), *gpu_args(spec, self.qemu),
-               "-trace", f"events={self.rundir / 'trace-events'},file={self.events}",
+               *self.trace_args(),
                "-serial", f"file:{self.console}",
                "-serial", "mon:stdio" if spec.shell else "stdio",
                "-qmp", f"unix:{self.qmp_path()},server=on,wait=off",
@@ -127,6 +127,13 @@ class Machine:
         if not spec.shell:
             cmd += ["-monitor", "none"]
         return cmd + spec.qemu_args
+
+    def trace_args(self):
+        if not self.spec.trace:
+            return []
+        patterns = self.rundir / "trace-events"
+        patterns.write_text("\n".join(self.trace_patterns()) + "\n")
+        return ["-trace", f"events={patterns},file={self.events}"]
 
     def trace_patterns(self):
         known = (REPO / "qemu-device/trace-events").read_text()

@@ -44,7 +44,9 @@ HOOKS = {
                                              "trace_events_subdirs = [\n  'hw/puck',\n", 1),
     "tests/qtest/meson.build": lambda text: text + "subdir('puck')\n",
 }
-OVERLAY = {"hw/puck": "qemu-device", "tests/qtest/puck": "tests/qtest", "include/abi": "include/abi"}
+OVERLAY = {"hw/puck": "qemu-device", "include/abi": "include/abi"}
+# Laid over only when the tests are wanted: a half-written test stops no QEMU.
+QTESTS = {"tests/qtest/puck": "tests/qtest"}
 DEVICE_FILE = "configs/devices/x86_64-softmmu/puck.mak"
 
 
@@ -132,7 +134,7 @@ class Qemu:
 
     def shadow_user_tree(self):
         apt.ensure_host({"rsync": "following changes of the tree given with --qemu-src"})
-        ours = [*HOOKS, *OVERLAY, DEVICE_FILE]
+        ours = [*HOOKS, *OVERLAY, *QTESTS, DEVICE_FILE]
         self.src.mkdir(parents=True, exist_ok=True)
         steps.output(["rsync", "-a", "--delete", "--exclude=.git", "--exclude=/build*",
                       *[f"--exclude=/{path}" for path in [*ours, "pristine"]],
@@ -146,8 +148,8 @@ class Qemu:
         place.parent.mkdir(parents=True, exist_ok=True)
         return place
 
-    def overlay(self):
-        """Lay Puck over the tree; returns a digest of everything laid."""
+    def overlay(self, folders):
+        """Lay Puck over the tree."""
         for path, change in HOOKS.items():
             saved = self.saved(path)
             if not saved.exists():
@@ -157,14 +159,19 @@ class Qemu:
             if changed == text:
                 raise PuckError(f"QEMU's {path} has no place for Puck's hook")
             write_if_changed(self.src / path, changed)
-        for inside, ours in OVERLAY.items():
+        if not (self.src / "tests/qtest/puck/meson.build").exists():
+            self.no_qtests()
+        for inside, ours in folders.items():
             sync_tree(REPO / ours, self.src / inside)
         write_if_changed(self.src / DEVICE_FILE, device_config())
-        return self.overlay_digest()
 
-    def overlay_digest(self):
+    def no_qtests(self):
+        """Nothing where the hook looks for tests."""
+        write_if_changed(self.src / "tests/qtest/puck/meson.build", "")
+
+    def overlay_digest(self, folders):
         parts = []
-        for ours in OVERLAY.values():
+        for ours in folders.values():
             for rel in tree_files(REPO / ours):
                 parts += [str(rel), REPO / ours / rel]
         return digest(self.key(), *parts)
@@ -207,30 +214,44 @@ class Qemu:
 
     def ninja(self, targets, title):
         rewrite = {}
-        for inside, ours in OVERLAY.items():
+        for inside, ours in {**OVERLAY, **QTESTS}.items():
             rewrite[self.src / inside] = REPO / ours
             rewrite[f"../src/{inside}"] = REPO / ours
         steps.run_step(title, ["ninja", f"-j{cpus()}", *targets], steps.log_path("qemu-build"),
                        cwd=self.build, env=self.env(), rewrite=rewrite)
 
-    def ensure(self, targets=(TARGET,)):
-        """Bring the named build targets up to date; returns the QEMU binary."""
+    def ensure(self, qtests=()):
+        """Bring QEMU and the named qtests up to date; returns the QEMU binary."""
         self.locate()
+        folders = {**OVERLAY, **QTESTS} if qtests else OVERLAY
+        targets = [TARGET, *qtests]
         stamp = self.root / "built.json"
-        wanted = self.overlay_digest()
-        if not self.user_src:
-            done = read_json(stamp, {})
-            if all(done.get(t) == wanted and (self.build / t).exists() for t in targets):
-                return self.binary
+        wanted = self.overlay_digest(folders)
+        done = read_json(stamp, {})
+        if not self.user_src and self.fresh(done, wanted, qtests):
+            return self.binary
         with lock(f"qemu-{self.root.name}"):
             self.shadow()
-            wanted = self.overlay()
+            self.overlay(folders)
             self.configure()
-            self.ninja(targets, "build " + (TARGET if TARGET in targets else "qtests"))
-            done = read_json(stamp, {})
-            done.update({t: wanted for t in targets})
+            self.compile(targets, qtests)
+            done = {t: wanted for t in qtests}
+            done[TARGET] = self.overlay_digest(OVERLAY)
             write_json(stamp, done)
         return self.binary
+
+    def fresh(self, done, wanted, qtests):
+        """Whether the last build was of just these sources."""
+        stamps = [done.get(t) == wanted for t in qtests] or [done.get(TARGET) == wanted]
+        return all(stamps) and all((self.build / t).exists() for t in (TARGET, *qtests))
+
+    def compile(self, targets, qtests):
+        try:
+            self.ninja(targets, "build QEMU and its qtests" if qtests else "build QEMU")
+        except PuckError:
+            if qtests:
+                self.no_qtests()
+            raise
 
     def qtests(self):
         """Names of the qtest programs there are sources for."""

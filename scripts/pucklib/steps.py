@@ -13,7 +13,7 @@ from .util import PuckError, cache, say
 
 NINJA = re.compile(rb"^\[(\d+)/(\d+)\] (.*)")
 MAKE = re.compile(rb"^\s+(CC|LD|AR|AS|MODPOST|HOSTCC|CHECK|CC \[M\]|LD \[M\]|OBJCOPY|BTF|GEN)\s+(\S.*)")
-ERROR = re.compile(rb"(error|undefined reference|FAILED|Error \d|No such file)")
+ERROR = re.compile(rb"(\berror:|ERROR:|undefined reference|^FAILED|Error \d|No such file|does not exist)")
 PLAIN_EVERY = 10.0
 TTY_EVERY = 0.2
 
@@ -94,10 +94,7 @@ def excerpt(tail, rewrite):
     """The lines around the first errors, else the last ones."""
     lines = list(tail)
     hits = [i for i, line in enumerate(lines) if ERROR.search(line)]
-    if hits and hits[0] < len(lines) - 30:
-        lines = lines[max(0, hits[0] - 3):hits[0] + 30]
-    else:
-        lines = lines[-30:]
+    lines = lines[max(0, hits[0] - 3):hits[0] + 30] if hits else lines[-30:]
     text = b"".join(lines).decode(errors="replace")
     for old, new in (rewrite or {}).items():
         text = text.replace(str(old), str(new))

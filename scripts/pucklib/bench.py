@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""scripts/puck bench: figures as ratios, medians of several runs.
+
+Guest programs print "bench: KEY VALUE" lines, one per run; what belongs to
+one comparison is measured in one go, on one guest kernel without debugging.
+"""
+
+import statistics
+import time
+from dataclasses import dataclass
+
+from . import accel, apt, kernel, steps, verdict
+from .guest import Bench, new_rundir
+from .machine import Spec
+from .util import REPO, PuckError, cache, digest, say, sync_tree, write_if_changed
+
+NIC = "8086:10d3"       # e1000e: a device that nobody else binds
+MIB = 64
+PAGES = (1, 64)
+
+
+@dataclass
+class Goal:
+    """A ratio, and the side of the limit it is to be on."""
+    what: str
+    value: float
+    limit: float
+    at_most: bool
+
+    def line(self):
+        good = self.value <= self.limit if self.at_most else self.value >= self.limit
+        word = "at most" if self.at_most else "at least"
+        return f"  {self.what:54} {self.value:6.2f}   goal {word} {self.limit:.2f}   {'met' if good else 'MISSED'}"
+
+
+def benchmark_module(target):
+    """dma_map_benchmark as a module of a kernel that was built without it."""
+    source = kernel.source_tree() / "kernel/dma/map_benchmark.c"
+    root = cache("modules", f"map-benchmark-{target.release}-{digest(source)}")
+    root.mkdir(exist_ok=True)
+    sync_tree(REPO / "test-images/bench", root)
+    write_if_changed(root / source.name, source.read_bytes())
+    steps.run_step("build dma_map_benchmark", ["make", "-C", target.kdir, f"M={root}",
+                                               "CONFIG_DEBUG_INFO_BTF_MODULES=", "modules"],
+                   steps.log_path("map-benchmark"), quiet=True)
+    return root / "puck-map-benchmark.ko"
+
+
+class Figures:
+    """Values of each key per machine variant."""
+
+    def __init__(self):
+        self.values = {}
+
+    def take(self, variant, line):
+        words = line.split()
+        if len(words) >= 3 and words[0] == "bench:":
+            self.values.setdefault((variant, words[1]), []).append(float(words[2]))
+
+    def median(self, variant, key):
+        values = self.values.get((variant, key))
+        return statistics.median(values) if values else None
+
+    def spread(self, variant, key):
+        values = self.values.get((variant, key), [])
+        return f"{min(values):.4g}..{max(values):.4g}, n={len(values)}" if values else "not measured"
+
+
+class Runner:
+    def __init__(self, args):
+        self.args = args
+        self.bench = Bench(args, "stock")
+        self.rundir = new_rundir("bench", args.run_dir)
+        self.figures = Figures()
+        self.problems = []
+
+    def boot(self, variant, spec, command, modules=(), timeout=180):
+        say(f"  {variant}")
+        start = time.monotonic()
+        kept = self.bench.modules
+        self.bench.modules = [*kept, *modules]
+        result = self.bench.boot(self.rundir / variant.replace(" ", "-"), spec, command, timeout,
+                                 on_line=lambda line: self.figures.take(variant, line))
+        self.bench.modules = kept
+        trouble = [result.problem()] if result.problem() else verdict.check_console(result.console)
+        if not trouble and result.status:
+            trouble = [f"exit status {result.status}: " + " / ".join(result.output.splitlines()[-4:])]
+        self.problems += [f"{variant}: {t}" for t in trouble]
+        say(f"    {time.monotonic() - start:.0f} s" + (f", {trouble[0]}" if trouble else ""))
+
+
+MAP_VARIANTS = [(iommu, mode) for mode in ("strict", "lazy") for iommu in ("puck", "intel", "virtio")]
+
+
+def bench_map(runner):
+    """map+unmap on each IOMMU, strict and lazy, and without one."""
+    module = benchmark_module(runner.bench.kernel)
+    command = (f"modprobe puck-map-benchmark && "
+               f"bench-map {NIC} {runner.args.runs} {' '.join(map(str, PAGES))}\n")
+    for iommu, mode in [("none", ""), *MAP_VARIANTS]:
+        append = f"iommu.strict={int(mode == 'strict')}" if mode else ""
+        load = "virtio-iommu" if iommu == "virtio" else "puck-iommu"
+        spec = Spec(iommu=iommu, gpu=False, load=load, append=append, trace=False,
+                    qemu_args=["-device", "e1000e,bus=rp2"])
+        runner.boot(f"map {iommu} {mode}".strip(), spec, command, modules=[module])
+    return report_map(runner.figures)
+
+
+def report_map(figures):
+    print("\nmap+unmap with dma_map_benchmark, one thread, microseconds (median, range)")
+    for iommu, mode in [("none", ""), *MAP_VARIANTS]:
+        variant = f"map {iommu} {mode}".strip()
+        cells = []
+        for pages in PAGES:
+            value = figures.median(variant, f"pages_{pages}")
+            cells.append("not measured" if value is None else f"{value / 1000:8.2f} "
+                         f"({figures.spread(variant, f'pages_{pages}')} ns)")
+        print(f"  {iommu:7} {mode:7} " + "   ".join(f"{p:2} pages: {c}" for p, c in zip(PAGES, cells)))
+    goals = []
+    for mode in ("strict", "lazy"):
+        for pages in PAGES:
+            mine = figures.median(f"map puck {mode}", f"pages_{pages}")
+            others = [figures.median(f"map {o} {mode}", f"pages_{pages}") for o in ("intel", "virtio")]
+            if mine is not None and all(others):
+                goals.append(Goal(f"{pages} pages, {mode}: puck / best of intel, virtio", mine / min(others), 0.5, True))
+    return goals
+
+
+def host_memcpy(runs):
+    """GB/s of memcpy in the host: what copying between two bytearrays is."""
+    size = MIB << 20
+    source, target = bytearray(b"\x5a" * size), bytearray(size)
+    view, rates = memoryview(source), []
+    for _ in range(runs + 2):
+        start = time.perf_counter()
+        target[:] = view
+        rates.append(size / (time.perf_counter() - start) / 1e9)
+    return rates[2:]
+
+
+def bench_copy(runner):
+    """64 MiB system memory to system memory by the GPU through the IOMMU."""
+    need(runner, "bench-copy")
+    for rate in host_memcpy(runner.args.runs):
+        runner.figures.take("copy", f"bench: host_gbs {rate}")
+    runner.boot("copy", Spec(memory="1G", trace=False), f"bench-copy {MIB} {runner.args.runs}\n")
+    for rate in host_memcpy(runner.args.runs):
+        runner.figures.take("copy", f"bench: host_gbs {rate}")
+    print(f"\ncopy of {MIB} MiB, GB/s (median, range)")
+    names = {"gpu_gbs": "puck-gpu through the IOMMU", "host_gbs": "memcpy in the host", "guest_gbs": "memcpy in the guest"}
+    for key, name in names.items():
+        print(f"  {name:28} {runner.figures.median('copy', key) or float('nan'):8.2f} ({runner.figures.spread('copy', key)})")
+    gpu, host = (runner.figures.median("copy", k) for k in ("gpu_gbs", "host_gbs"))
+    return [Goal("copy: puck-gpu / memcpy in the host", gpu / host, 0.7, False)] if gpu else []
+
+
+def bench_fence(runner):
+    """Submit-to-fence at delay 0, against virtio-gpu's."""
+    need(runner, "bench-fence")
+    spec = Spec(trace=False, qemu_args=["-device", "virtio-gpu-pci,bus=rp4"])
+    runner.boot("fence", spec, f"modprobe virtio-gpu; bench-fence {runner.args.runs}\n")
+    print("\nsubmit to fence, microseconds (median, range)")
+    for key, name in {"puck_us": "puck-gpu", "virtio_us": "virtio-gpu"}.items():
+        print(f"  {name:28} {runner.figures.median('fence', key) or float('nan'):8.2f} ({runner.figures.spread('fence', key)})")
+    puck, virtio = (runner.figures.median("fence", k) for k in ("puck_us", "virtio_us"))
+    return [Goal("round trip: puck-gpu / virtio-gpu", puck / virtio, 0.5, True)] if puck and virtio else []
+
+
+def need(runner, program):
+    if program not in runner.bench.programs:
+        raise PuckError(f"test-images/guest/{program}.c is missing")
+
+
+PARTS = {"map": bench_map, "copy": bench_copy, "fence": bench_fence}
+
+
+def cmd_bench(args):
+    parts = args.parts or list(PARTS)
+    unknown = [p for p in parts if p not in PARTS]
+    if unknown:
+        raise PuckError(f"no part '{unknown[0]}': {', '.join(PARTS)}")
+    apt.ensure_host()
+    runner = Runner(args)
+    accel.announce(runner.bench.accel, runner.bench.why)
+    goals = []
+    for part in parts:
+        say(f"bench {part}: {args.runs} runs a figure, Linux {runner.bench.kernel.release}")
+        try:
+            goals += PARTS[part](runner)
+        except PuckError as err:
+            runner.problems.append(f"{part}: {err}")
+    print("\nratios of medians")
+    for goal in goals:
+        print(goal.line())
+    for problem in runner.problems:
+        print(f"problem: {problem}")
+    print(f"run folder: {runner.rundir}")
+    return 1 if runner.problems else 0
