@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What every client gets right: two mapped buffers, descriptors made of their
+ * DMA segments, a copy between them.
+ */
+#include <linux/dma-fence.h>
+#include <linux/dma-mapping.h>
+#include <linux/slab.h>
+
+#include "abi/puck_gpu.h"
+#include "scenario.h"
+
+static struct puck_client_seg *segments(struct sg_table *sgt)
+{
+	struct puck_client_seg *segs;
+	struct scatterlist *sg;
+	unsigned int i;
+
+	segs = kcalloc(sgt->nents, sizeof(*segs), GFP_KERNEL);
+	if (!segs)
+		return NULL;
+
+	for_each_sgtable_dma_sg(sgt, sg, i) {
+		segs[i].addr = sg_dma_address(sg);
+		segs[i].len = sg_dma_len(sg);
+	}
+	return segs;
+}
+
+/* Whatever it returns, puck_copy_teardown() is due. */
+int puck_copy_setup(struct puck_run *run, struct puck_copy *copy, unsigned int npages)
+{
+	int ret;
+
+	ret = puck_buffer_alloc(&copy->src, npages);
+	if (ret)
+		return ret;
+	puck_buffer_pattern(&copy->src, PUCK_COPY_SEED);
+
+	ret = puck_buffer_alloc(&copy->dst, npages);
+	if (ret)
+		return ret;
+
+	ret = puck_buffer_map(&copy->src, run->dev, DMA_TO_DEVICE);
+	if (ret)
+		return ret;
+
+	ret = puck_buffer_map(&copy->dst, run->dev, DMA_FROM_DEVICE);
+	if (ret)
+		return ret;
+	run->orig_nents = copy->dst.sgt.orig_nents;
+	run->nents = copy->dst.sgt.nents;
+
+	copy->src_segs = segments(&copy->src.sgt);
+	copy->dst_segs = segments(&copy->dst.sgt);
+	return copy->src_segs && copy->dst_segs ? 0 : -ENOMEM;
+}
+
+void puck_copy_teardown(struct puck_copy *copy)
+{
+	kfree(copy->dst_segs);
+	kfree(copy->src_segs);
+	puck_buffer_free(&copy->dst);
+	puck_buffer_free(&copy->src);
+}
+
+/* The first @length bytes; the fence is the caller's to put. */
+struct dma_fence *puck_copy_submit(struct puck_run *run, struct puck_copy *copy,
+				   u64 length)
+{
+	struct puck_client_job job = {
+		.opcode = PUCK_GPU_CMD_COPY,
+		.length = length,
+		.src = copy->src_segs,
+		.nsrc = copy->src.sgt.nents,
+		.dst = copy->dst_segs,
+		.ndst = copy->dst.sgt.nents,
+	};
+
+	return puck_client_submit(run->client, 0, &job);
+}
+
+/* Submit, wait, and say whether the job went well. */
+int puck_copy_run(struct puck_run *run, struct puck_copy *copy, u64 length)
+{
+	struct dma_fence *fence;
+	int ret;
+
+	fence = puck_copy_submit(run, copy, length);
+	if (IS_ERR(fence))
+		return PTR_ERR(fence);
+
+	dma_fence_wait(fence, false);
+	ret = dma_fence_get_status(fence);
+	dma_fence_put(fence);
+	return ret < 0 ? ret : 0;
+}

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * puck-scenarios: driver bugs to be caught. debugfs puck-scenarios/
+ *
+ *   list   name, mistake and history of each scenario
+ *   gpu    the GPUs there are, and which of them an IOMMU translates for
+ *   run    write "NAME buggy|fixed PCIADDR [late=MS]", read the result as KTAP
+ */
+#include <linux/debugfs.h>
+#include <linux/iommu.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/pci.h>
+#include <linux/seq_file.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "abi/puck_gpu.h"
+#include "scenario.h"
+
+static const struct puck_scenario * const scenarios[] = {
+	&puck_pages_mapped_nents,
+	&puck_sg_length,
+	&puck_unmap_mapped_count,
+	&puck_sync_mapped_count,
+	&puck_resv_wait_forgotten,
+};
+
+#define LATE_MAX_MS	10000
+
+/* What was asked for in a write to "run". */
+struct request {
+	const struct puck_scenario *scenario;
+	bool fixed;
+	struct pci_dev *pdev;	/* referenced */
+	u64 late_ns;
+};
+
+static DEFINE_MUTEX(run_lock);		/* one run at a time; protects result */
+static char result[1024];
+static struct dentry *folder;
+
+void puck_caught(struct puck_run *run, const char *by, const char *format, ...)
+{
+	va_list args;
+
+	run->by = by;
+	va_start(args, format);
+	vscnprintf(run->detail, sizeof(run->detail), format, args);
+	va_end(args);
+}
+
+static bool translated(struct device *dev)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+
+	return domain && (domain->type & __IOMMU_DOMAIN_PAGING);
+}
+
+/* Whether a buggy client has to be caught on this GPU. */
+static bool expected(const struct request *req, struct puck_run *run)
+{
+	if (req->fixed)
+		return false;
+	if (req->scenario->shown_by == PUCK_SHOWN_BY_LATENESS)
+		return run->late_ns;
+	return translated(run->dev);
+}
+
+/* Tell who reads the log which complaint of the kernel is asked for. */
+static void expect_splat(const struct request *req, bool begin)
+{
+	if (req->fixed || !req->scenario->splat)
+		return;
+	if (begin)
+		pr_info("puck-expect: begin %s\n", req->scenario->splat);
+	else
+		pr_info("puck-expect: end\n");
+}
+
+static int play(const struct request *req, struct puck_run *run)
+{
+	const struct puck_scenario *scenario = req->scenario;
+	int ret;
+
+	puck_ledger_open(run->dev);
+	ret = scenario->setup(run);
+	if (ret)
+		goto out;
+
+	expect_splat(req, true);
+	ret = req->fixed ? scenario->fixed(run) : scenario->buggy(run);
+	expect_splat(req, false);
+	if (!ret)
+		scenario->verdict(run);
+out:
+	scenario->teardown(run);
+	puck_ledger_close();
+	return ret;
+}
+
+static void report(const struct request *req, struct puck_run *run, int error,
+		   const char *skipped)
+{
+	const char *variant = req->fixed ? "fixed" : "buggy";
+	const char *ok = !!run->by == expected(req, run) ? "ok" : "not ok";
+	int n;
+
+	n = scnprintf(result, sizeof(result),
+		      "KTAP version 1\n1..1\n# %s: %s on %s: orig_nents %u, nents %u\n",
+		      req->scenario->name, req->scenario->mistake,
+		      pci_name(req->pdev), run->orig_nents, run->nents);
+	if (skipped)
+		scnprintf(result + n, sizeof(result) - n, "ok 1 %s.%s # SKIP %s\n",
+			  req->scenario->name, variant, skipped);
+	else if (error)
+		scnprintf(result + n, sizeof(result) - n, "not ok 1 %s.%s # error %d\n",
+			  req->scenario->name, variant, error);
+	else if (run->by)
+		scnprintf(result + n, sizeof(result) - n, "%s 1 %s.%s # caught by %s: %s\n",
+			  ok, req->scenario->name, variant, run->by, run->detail);
+	else
+		scnprintf(result + n, sizeof(result) - n, "%s 1 %s.%s # %s\n",
+			  ok, req->scenario->name, variant,
+			  req->fixed ? "silent" : "unnoticed");
+}
+
+static int run_request(const struct request *req)
+{
+	struct puck_run run = { .late_ns = req->late_ns };
+	const char *skipped = NULL;
+	int ret = 0;
+
+	run.client = puck_client_get(req->pdev);
+	if (IS_ERR(run.client))
+		return PTR_ERR(run.client);
+	run.dev = puck_client_dma_dev(run.client);
+
+	if (req->scenario->skip)
+		skipped = req->scenario->skip(&run);
+	if (!skipped)
+		ret = play(req, &run);
+	report(req, &run, ret, skipped);
+
+	puck_client_put(run.client);
+	return 0;
+}
+
+static struct pci_dev *find_gpu(const char *address)
+{
+	struct pci_dev *pdev = NULL;
+
+	while ((pdev = pci_get_device(PUCK_GPU_PCI_VENDOR, PUCK_GPU_PCI_DEVICE, pdev)))
+		if (!strcmp(pci_name(pdev), address))
+			break;
+	return pdev;
+}
+
+/* "late=MS"; nothing is the same as 0. */
+static int parse_late(const char *word, u64 *late_ns)
+{
+	unsigned int ms;
+	int ret;
+
+	if (!word || !*word)
+		return 0;
+	if (strncmp(word, "late=", 5))
+		return -EINVAL;
+
+	ret = kstrtouint(word + 5, 10, &ms);
+	if (ret)
+		return ret;
+	if (ms > LATE_MAX_MS)
+		return -ERANGE;
+	*late_ns = (u64)ms * NSEC_PER_MSEC;
+	return 0;
+}
+
+/* On success the caller puts req->pdev. */
+static int parse_request(char *text, struct request *req)
+{
+	const char *name = strsep(&text, " ");
+	const char *variant = strsep(&text, " ");
+	const char *address = strsep(&text, " ");
+	unsigned int i;
+	int ret;
+
+	if (!name || !variant || !address)
+		return -EINVAL;
+
+	for (i = 0; i < ARRAY_SIZE(scenarios); i++)
+		if (!strcmp(scenarios[i]->name, name))
+			req->scenario = scenarios[i];
+	req->fixed = !strcmp(variant, "fixed");
+	if (!req->scenario || (!req->fixed && strcmp(variant, "buggy")))
+		return -EINVAL;
+
+	ret = parse_late(text, &req->late_ns);
+	if (ret)
+		return ret;
+
+	req->pdev = find_gpu(address);
+	return req->pdev ? 0 : -ENODEV;
+}
+
+static ssize_t run_write(struct file *file, const char __user *from, size_t size,
+			 loff_t *pos)
+{
+	struct request req = {};
+	char text[128];
+	int ret;
+
+	if (size >= sizeof(text))
+		return -EINVAL;
+	if (copy_from_user(text, from, size))
+		return -EFAULT;
+	text[size] = '\0';
+
+	ret = parse_request(strim(text), &req);
+	if (ret)
+		return ret;
+
+	mutex_lock(&run_lock);
+	result[0] = '\0';
+	ret = run_request(&req);
+	mutex_unlock(&run_lock);
+
+	pci_dev_put(req.pdev);
+	return ret ?: size;
+}
+
+static ssize_t run_read(struct file *file, char __user *to, size_t size, loff_t *pos)
+{
+	ssize_t ret;
+
+	mutex_lock(&run_lock);
+	ret = simple_read_from_buffer(to, size, pos, result, strlen(result));
+	mutex_unlock(&run_lock);
+	return ret;
+}
+
+static const struct file_operations run_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.read = run_read,
+	.write = run_write,
+	.llseek = default_llseek,
+};
+
+static int list_show(struct seq_file *seq, void *unused)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(scenarios); i++)
+		seq_printf(seq, "%s\t%s\t%s\n", scenarios[i]->name,
+			   scenarios[i]->mistake, scenarios[i]->history);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(list);
+
+static int gpu_show(struct seq_file *seq, void *unused)
+{
+	struct pci_dev *pdev = NULL;
+
+	while ((pdev = pci_get_device(PUCK_GPU_PCI_VENDOR, PUCK_GPU_PCI_DEVICE, pdev)))
+		seq_printf(seq, "%s\t%s\n", pci_name(pdev),
+			   translated(&pdev->dev) ? "translated" : "direct");
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(gpu);
+
+static int __init puck_scenarios_init(void)
+{
+	int ret = puck_ledger_init();
+
+	if (ret)
+		pr_notice("puck-scenarios: no probes (%d), no ledger\n", ret);
+
+	folder = debugfs_create_dir("puck-scenarios", NULL);
+	debugfs_create_file("list", 0444, folder, NULL, &list_fops);
+	debugfs_create_file("gpu", 0444, folder, NULL, &gpu_fops);
+	debugfs_create_file("run", 0600, folder, NULL, &run_fops);
+	return 0;
+}
+module_init(puck_scenarios_init);
+
+static void __exit puck_scenarios_exit(void)
+{
+	debugfs_remove(folder);
+	puck_ledger_exit();
+}
+module_exit(puck_scenarios_exit);
+
+MODULE_DESCRIPTION("Driver bugs for Puck to catch, each with its fix");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A scenario: one class of driver bug as history had it, its fix, and an
+ * oracle that tells them apart.
+ *
+ * setup() builds what both clients need and does it right. buggy() and
+ * fixed() differ in the wrong line only. verdict() looks at bytes and at
+ * what independent observers saw, never at what a client says of itself.
+ * teardown() is called whenever setup() was, however far that got.
+ */
+#ifndef PUCK_SCENARIO_H
+#define PUCK_SCENARIO_H
+
+#include <linux/dma-direction.h>
+#include <linux/scatterlist.h>
+#include <linux/types.h>
+
+#include "../gpu/puck_client.h"
+
+struct device;
+struct dma_fence;
+struct page;
+struct puck_run;
+
+/* Pages of the buffers: scattered so that nothing but an IOMMU joins them. */
+#define PUCK_SCENARIO_PAGES	256
+
+/**
+ * struct puck_scenario - one bug class
+ * @name: as written to debugfs
+ * @mistake: what the buggy client does, in a few words
+ * @history: a commit that fixed it in Linux
+ * @shown_by: what the hardware has to do for the mistake to show
+ * @splat: regular expression of the kernel's own complaint about buggy(), or
+ *	NULL; a test run takes it as asked for
+ */
+struct puck_scenario {
+	const char *name;
+	const char *mistake;
+	const char *history;
+	enum puck_shown_by {
+		PUCK_SHOWN_BY_MERGING,
+		PUCK_SHOWN_BY_LATENESS,
+	} shown_by;
+	const char *splat;
+
+	const char *(*skip)(struct puck_run *run);
+	int (*setup)(struct puck_run *run);
+	int (*buggy)(struct puck_run *run);
+	int (*fixed)(struct puck_run *run);
+	void (*verdict)(struct puck_run *run);
+	void (*teardown)(struct puck_run *run);
+};
+
+/**
+ * struct puck_run - a scenario at work on one GPU
+ * @client: the GPU, to submit to
+ * @dev: what to map memory for
+ * @late_ns: how late the GPU's data is asked to be
+ * @priv: the scenario's own
+ * @orig_nents: entries with pages of the buffer the scenario is about
+ * @nents: DMA segments of it
+ * @by: who caught the client, or NULL
+ * @detail: and what was seen
+ */
+struct puck_run {
+	struct puck_client *client;
+	struct device *dev;
+	u64 late_ns;
+	void *priv;
+	unsigned int orig_nents;
+	unsigned int nents;
+	const char *by;
+	char detail[96];
+};
+
+__printf(3, 4)
+void puck_caught(struct puck_run *run, const char *by, const char *format, ...);
+
+/* memory.c: buffers of single scattered pages, mapped, and what is in them */
+
+/**
+ * struct puck_buffer - scattered pages and their mapping
+ * @pages: in descending order, no two of them neighbours
+ * @npages: number of them
+ * @sgt: one entry a page
+ * @dev: mapped for, or NULL when not mapped
+ * @dir: mapped in this direction
+ */
+struct puck_buffer {
+	struct page **pages;
+	unsigned int npages;
+	struct sg_table sgt;
+	struct device *dev;
+	enum dma_data_direction dir;
+};
+
+int puck_buffer_alloc(struct puck_buffer *buf, unsigned int npages);
+int puck_buffer_map(struct puck_buffer *buf, struct device *dev,
+		    enum dma_data_direction dir);
+void puck_buffer_free(struct puck_buffer *buf);
+void puck_buffer_pattern(struct puck_buffer *buf, u32 seed);
+unsigned int puck_pattern_pages(struct page **pages, unsigned int npages, u32 seed);
+
+/* copy.c: two buffers and the engine between them, done right */
+
+/**
+ * struct puck_copy - a source full of pattern and an empty destination
+ * @src: mapped DMA_TO_DEVICE
+ * @dst: mapped DMA_FROM_DEVICE
+ * @src_segs: descriptors of @src
+ * @dst_segs: descriptors of @dst
+ */
+struct puck_copy {
+	struct puck_buffer src;
+	struct puck_buffer dst;
+	struct puck_client_seg *src_segs;
+	struct puck_client_seg *dst_segs;
+};
+
+#define PUCK_COPY_SEED	0x5ca77e4d
+
+int puck_copy_setup(struct puck_run *run, struct puck_copy *copy, unsigned int npages);
+void puck_copy_teardown(struct puck_copy *copy);
+struct dma_fence *puck_copy_submit(struct puck_run *run, struct puck_copy *copy,
+				   u64 length);
+int puck_copy_run(struct puck_run *run, struct puck_copy *copy, u64 length);
+
+/* ledger.c: an observer of the DMA API */
+int puck_ledger_init(void);
+void puck_ledger_exit(void);
+bool puck_ledger_works(void);
+void puck_ledger_open(struct device *dev);
+void puck_ledger_close(void);
+bool puck_ledger_report(char *text, size_t size);
+
+extern const struct puck_scenario puck_pages_mapped_nents;
+extern const struct puck_scenario puck_sg_length;
+extern const struct puck_scenario puck_unmap_mapped_count;
+extern const struct puck_scenario puck_sync_mapped_count;
+extern const struct puck_scenario puck_resv_wait_forgotten;
+
+#endif /* PUCK_SCENARIO_H */

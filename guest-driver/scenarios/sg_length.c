@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Bug: a descriptor takes its address from sg_dma_address() and its length
+ * from sg->length. The one belongs to a DMA segment, the other to the pages
+ * of that entry; they differ as soon as entries are merged, and then the
+ * hardware is told of the first page only.
+ *
+ * In Linux: saa7134 and saa7146, fixed by 4e1cb753c04d and e56429b09d5e
+ * (v5.13), "choppy DMA audio" on boards with an AMD IOMMU; virtio-gpu's backing
+ * store (v5.10).
+ *
+ * Oracle: the bytes that arrive at the destination.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/slab.h>
+
+#include "scenario.h"
+
+static int setup(struct puck_run *run)
+{
+	struct puck_copy *copy = kzalloc(sizeof(*copy), GFP_KERNEL);
+
+	if (!copy)
+		return -ENOMEM;
+	run->priv = copy;
+	return puck_copy_setup(run, copy, PUCK_SCENARIO_PAGES);
+}
+
+/* As engines do: run until the list of the destination ends. */
+static int copy_by_list(struct puck_run *run)
+{
+	struct puck_copy *copy = run->priv;
+	u64 length = 0;
+	unsigned int i;
+
+	for (i = 0; i < copy->dst.sgt.nents; i++)
+		length += copy->dst_segs[i].len;
+	return puck_copy_run(run, copy, length);
+}
+
+static int buggy(struct puck_run *run)
+{
+	struct puck_copy *copy = run->priv;
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sgtable_dma_sg(&copy->dst.sgt, sg, i) {
+		copy->dst_segs[i].addr = sg_dma_address(sg);
+		copy->dst_segs[i].len = sg->length;
+	}
+	return copy_by_list(run);
+}
+
+static int fixed(struct puck_run *run)
+{
+	struct puck_copy *copy = run->priv;
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sgtable_dma_sg(&copy->dst.sgt, sg, i) {
+		copy->dst_segs[i].addr = sg_dma_address(sg);
+		copy->dst_segs[i].len = sg_dma_len(sg);
+	}
+	return copy_by_list(run);
+}
+
+static void verdict(struct puck_run *run)
+{
+	struct puck_copy *copy = run->priv;
+	unsigned int good;
+
+	dma_sync_sgtable_for_cpu(run->dev, &copy->dst.sgt, DMA_FROM_DEVICE);
+	good = puck_pattern_pages(copy->dst.pages, copy->dst.npages, PUCK_COPY_SEED);
+	if (good < copy->dst.npages)
+		puck_caught(run, "compare", "%u of %u pages copied", good,
+			    copy->dst.npages);
+}
+
+static void teardown(struct puck_run *run)
+{
+	struct puck_copy *copy = run->priv;
+
+	if (!copy)
+		return;
+	puck_copy_teardown(copy);
+	kfree(copy);
+}
+
+const struct puck_scenario puck_sg_length = {
+	.name = "sg_length",
+	.mistake = "sg->length beside sg_dma_address()",
+	.history = "4e1cb753c04d (saa7134), e56429b09d5e (saa7146)",
+	.shown_by = PUCK_SHOWN_BY_MERGING,
+	.setup = setup,
+	.buggy = buggy,
+	.fixed = fixed,
+	.verdict = verdict,
+	.teardown = teardown,
+};

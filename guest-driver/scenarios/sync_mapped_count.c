@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Bug: dma_sync_sg_for_cpu() is called with the mapped count. Pages behind the
+ * first entries are not synced; on hardware that is not coherent the CPU
+ * goes on to read what was there before.
+ *
+ * In Linux: udmabuf and videobuf2-dma-sg, fixed by afe382843717 and
+ * a704a3c503ae (v6.16), five years after the conversion to sgtables.
+ *
+ * Oracle: the ledger, which sees both counts; and DMA_API_DEBUG. On coherent
+ * x86 without DMA_API_DEBUG the call never leaves its inline function, so
+ * nobody can see it: skipped there.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/slab.h>
+
+#include "scenario.h"
+
+static const char *skip(struct puck_run *run)
+{
+	if (!dma_dev_need_sync(run->dev))
+		return "this kernel skips syncs of coherent devices";
+	return puck_ledger_works() ? NULL : "no kprobes in this kernel";
+}
+
+static int setup(struct puck_run *run)
+{
+	struct puck_copy *copy = kzalloc(sizeof(*copy), GFP_KERNEL);
+	int ret;
+
+	if (!copy)
+		return -ENOMEM;
+	run->priv = copy;
+
+	ret = puck_copy_setup(run, copy, PUCK_SCENARIO_PAGES);
+	if (ret)
+		return ret;
+	return puck_copy_run(run, copy, PUCK_SCENARIO_PAGES * PAGE_SIZE);
+}
+
+static int buggy(struct puck_run *run)
+{
+	struct puck_copy *copy = run->priv;
+	struct sg_table *sgt = &copy->dst.sgt;
+
+	dma_sync_sg_for_cpu(run->dev, sgt->sgl, sgt->nents, DMA_FROM_DEVICE);
+	return 0;
+}
+
+static int fixed(struct puck_run *run)
+{
+	struct puck_copy *copy = run->priv;
+	struct sg_table *sgt = &copy->dst.sgt;
+
+	dma_sync_sg_for_cpu(run->dev, sgt->sgl, sgt->orig_nents, DMA_FROM_DEVICE);
+	return 0;
+}
+
+static void verdict(struct puck_run *run)
+{
+	char text[64];
+
+	if (puck_ledger_report(text, sizeof(text)))
+		puck_caught(run, "ledger", "%s", text);
+}
+
+static void teardown(struct puck_run *run)
+{
+	struct puck_copy *copy = run->priv;
+
+	if (!copy)
+		return;
+	puck_copy_teardown(copy);
+	kfree(copy);
+}
+
+const struct puck_scenario puck_sync_mapped_count = {
+	.name = "sync_mapped_count",
+	.mistake = "sync with the mapped count",
+	.history = "a704a3c503ae (vb2-dma-sg), afe382843717 (udmabuf)",
+	.shown_by = PUCK_SHOWN_BY_MERGING,
+	.splat = "DMA-API: .*syncs DMA sg list with different entry count",
+	.skip = skip,
+	.setup = setup,
+	.buggy = buggy,
+	.fixed = fixed,
+	.verdict = verdict,
+	.teardown = teardown,
+};

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Bug: dma_unmap_sg() is called with the count that dma_map_sg() returned. It
+ * wants the count that dma_map_sg() was called with.
+ *
+ * In Linux: ksmbd, fixed by 98e3e2b561bc (v6.19); a series of its kind through
+ * mvsas, isci, inside-secure, bcm2835 and mvsdio. dma-iommu forgives it;
+ * implementations that sync or bounce entry by entry do not.
+ *
+ * Oracle: the ledger, which sees both counts; and DMA_API_DEBUG where the
+ * kernel has it.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/slab.h>
+
+#include "scenario.h"
+
+static const char *skip(struct puck_run *run)
+{
+	return puck_ledger_works() ? NULL : "no kprobes in this kernel";
+}
+
+static int setup(struct puck_run *run)
+{
+	struct puck_copy *copy = kzalloc(sizeof(*copy), GFP_KERNEL);
+	int ret;
+
+	if (!copy)
+		return -ENOMEM;
+	run->priv = copy;
+
+	ret = puck_copy_setup(run, copy, PUCK_SCENARIO_PAGES);
+	if (ret)
+		return ret;
+	return puck_copy_run(run, copy, PUCK_SCENARIO_PAGES * PAGE_SIZE);
+}
+
+static int buggy(struct puck_run *run)
+{
+	struct puck_copy *copy = run->priv;
+	struct sg_table *sgt = &copy->dst.sgt;
+
+	dma_unmap_sg(run->dev, sgt->sgl, sgt->nents, DMA_FROM_DEVICE);
+	copy->dst.dev = NULL;
+	return 0;
+}
+
+static int fixed(struct puck_run *run)
+{
+	struct puck_copy *copy = run->priv;
+	struct sg_table *sgt = &copy->dst.sgt;
+
+	dma_unmap_sg(run->dev, sgt->sgl, sgt->orig_nents, DMA_FROM_DEVICE);
+	copy->dst.dev = NULL;
+	return 0;
+}
+
+static void verdict(struct puck_run *run)
+{
+	char text[64];
+
+	if (puck_ledger_report(text, sizeof(text)))
+		puck_caught(run, "ledger", "%s", text);
+}
+
+static void teardown(struct puck_run *run)
+{
+	struct puck_copy *copy = run->priv;
+
+	if (!copy)
+		return;
+	puck_copy_teardown(copy);
+	kfree(copy);
+}
+
+const struct puck_scenario puck_unmap_mapped_count = {
+	.name = "unmap_mapped_count",
+	.mistake = "unmap with the mapped count",
+	.history = "98e3e2b561bc (ksmbd)",
+	.shown_by = PUCK_SHOWN_BY_MERGING,
+	.splat = "DMA-API: .*frees DMA sg list with different entry count",
+	.skip = skip,
+	.setup = setup,
+	.buggy = buggy,
+	.fixed = fixed,
+	.verdict = verdict,
+	.teardown = teardown,
+};
