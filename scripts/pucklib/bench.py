@@ -89,20 +89,37 @@ class Runner:
         say(f"    {time.monotonic() - start:.0f} s" + (f", {trouble[0]}" if trouble else ""))
 
 
+# That the device is really behind the IOMMU meant, in the mode meant: in the
+# guest, before anything is measured.
+CHECK_IOMMU = r"""
+for dev in /sys/bus/pci/devices/*; do
+	[ "$(cat $dev/vendor):$(cat $dev/device)" = 0x{nic} ] && break
+done
+type=$(cat $dev/iommu_group/type 2>/dev/null)
+if [ "$type" != "{type}" ]; then
+	echo "the DMA domain's type is '$type' and not '{type}'"
+	exit 1
+fi
+echo "# domain $type of $(readlink $dev/iommu)"
+"""
+DOMAIN_TYPES = {"": "", "strict": "DMA", "lazy": "DMA-FQ"}
+
 MAP_VARIANTS = [(iommu, mode) for mode in ("strict", "lazy") for iommu in ("puck", "intel", "virtio")]
 
 
 def bench_map(runner):
     """map+unmap on each IOMMU, strict and lazy, and without one."""
     module = benchmark_module(runner.bench.kernel)
-    command = (f"modprobe puck-map-benchmark && "
-               f"bench-map {NIC} {runner.args.runs} {' '.join(map(str, PAGES))}\n")
+    # No run at first: it binds the device, which is when some IOMMUs take it.
+    bind = f"modprobe puck-map-benchmark && bench-map {NIC} 0 1 || exit 1\n"
+    measure = f"bench-map {NIC} {runner.args.runs} {' '.join(map(str, PAGES))}\n"
     for iommu, mode in [("none", ""), *MAP_VARIANTS]:
         append = f"iommu.strict={int(mode == 'strict')}" if mode else ""
         load = "virtio-iommu" if iommu == "virtio" else "puck-iommu"
         spec = Spec(iommu=iommu, gpu=False, load=load, append=append, trace=False,
                     qemu_args=["-device", "e1000e,bus=rp2"])
-        runner.boot(f"map {iommu} {mode}".strip(), spec, command, modules=[module])
+        check = CHECK_IOMMU.format(nic=NIC.replace(":", ":0x"), type=DOMAIN_TYPES[mode])
+        runner.boot(f"map {iommu} {mode}".strip(), spec, bind + check + measure, modules=[module])
     return report_map(runner.figures)
 
 

@@ -5,7 +5,7 @@ import shutil
 import time
 from pathlib import Path
 
-from . import accel, kernel, modules, verdict
+from . import accel, apt, kernel, modules, verdict
 from .machine import Machine, Spec, check_spec
 from .qemu import Qemu
 from .util import PuckError, cache, say
@@ -17,6 +17,7 @@ class Bench:
     """Everything built that a guest needs, ready for any number of boots."""
 
     def __init__(self, args, kernel_name, drivers=None):
+        apt.ensure_host()
         self.qemu = Qemu(getattr(args, "qemu_src", None)).ensure()
         self.accel, self.why = accel.choose(self.qemu, getattr(args, "accel", None))
         self.kernel = kernel.get(kernel_name)

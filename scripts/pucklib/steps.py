@@ -74,8 +74,11 @@ def run_step(title, cmd, log, cwd=None, env=None, expect=0, rewrite=None, quiet=
     full_env.pop("PYTHONDONTWRITEBYTECODE", None)
     with open(log, "ab") as out:
         out.write(f"\n$ {' '.join(map(str, cmd))}   (in {cwd or '.'})\n".encode())
-        proc = subprocess.Popen([str(c) for c in cmd], cwd=cwd, env=full_env, stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        try:
+            proc = subprocess.Popen([str(c) for c in cmd], cwd=cwd, env=full_env, stdin=subprocess.DEVNULL,
+                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        except OSError as err:
+            raise PuckError(f"{title}: {err}") from err
         for line in proc.stdout:
             out.write(line)
             out.flush()
