@@ -76,14 +76,27 @@ typedef struct PuckContextResult {
 } PuckContextResult;
 
 /*
+ * The fault that a requester's access ran into last. QEMU cuts what is left
+ * of an aborted access into words and asks for each of them; they belong to
+ * the fault that is on record.
+ */
+typedef struct PuckFaultStreak {
+    uint64_t iova;
+    int64_t time;
+    uint8_t want;
+    uint8_t reason;             /* 0: the last request was served */
+} PuckFaultStreak;
+
+/*
  * The address space of one requester. Made under the BQL when PCI first
- * asks for it, immutable from then on.
+ * asks for it.
  */
 typedef struct PuckSpace {
     struct rcu_head rcu;        /* has to be first */
     IOMMUMemoryRegion mr;
     AddressSpace as;
     PuckIOMMU *iommu;
+    PuckFaultStreak streak;     /* (L) */
     PCIBus *bus;                /* its number may change at any time */
     int devfn;
     IOMMUNotifierFlag notify;   /* BQL */
@@ -93,9 +106,9 @@ typedef struct PuckSpace {
 typedef struct PuckRequest {
     /* in */
     uint64_t iova;
-    uint16_t rid;
-    uint8_t want;               /* PUCK_PERM_MASK bits; 0 asks for either */
+    uint8_t want;               /* PUCK_PERM_MASK bits */
     /* out */
+    uint16_t rid;
     uint64_t pa;                /* of the page */
     uint64_t mask;              /* its size - 1 */
     uint64_t entry;             /* faults: table entry, or 0 */
@@ -154,7 +167,7 @@ uint16_t puck_space_rid(PuckSpace *space);
 void puck_iommu_notify_unmap(PuckIOMMU *s, uint64_t iova, uint64_t size);
 
 /* translate.c */
-void puck_iommu_translate_locked(PuckIOMMU *s, PuckRequest *req);
+void puck_iommu_translate_locked(PuckSpace *space, PuckRequest *req);
 
 /* context.c */
 const PuckContext *puck_context_get_locked(PuckIOMMU *s, uint16_t rid,

@@ -6,6 +6,7 @@
 #include "qemu/osdep.h"
 #include "qemu/atomic.h"
 #include "qemu/lockable.h"
+#include "qemu/timer.h"
 #include "qapi/error.h"
 #include "iommu.h"
 #include "../trace.h"
@@ -16,6 +17,10 @@ QEMU_BUILD_BUG_ON(IOMMU_WO != PUCK_IOMMU_PTE_WRITE);
 
 #define WINDOW_MASK     (PUCK_IOMMU_MSI_SIZE - 1)
 #define PASS_MASK       ((1ull << PUCK_IOMMU_PA_BITS) - 1)
+
+/* How far apart, in bytes and in time, the pieces of a failed access are. */
+#define STREAK_STEP     8
+#define STREAK_NS       (10 * SCALE_MS)
 
 static bool in_window(uint64_t iova)
 {
@@ -137,8 +142,37 @@ static void serve_locked(PuckIOMMU *s, PuckRequest *req)
     }
 }
 
-void puck_iommu_translate_locked(PuckIOMMU *s, PuckRequest *req)
+/*
+ * Whether a request is the rest of an access that has failed: it goes on
+ * where the last one of this requester was refused, in the same page.
+ */
+static bool continues_fault_locked(const PuckFaultStreak *streak,
+                                   const PuckRequest *req, int64_t now)
 {
+    return streak->reason && streak->want == req->want &&
+           req->iova - streak->iova <= STREAK_STEP &&
+           !((req->iova ^ streak->iova) & ~PUCK_MASK_4K) &&
+           now - streak->time < STREAK_NS;
+}
+
+static void refuse_locked(PuckIOMMU *s, PuckSpace *space, PuckRequest *req)
+{
+    space->streak = (PuckFaultStreak) {
+        .iova = req->iova,
+        .time = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL),
+        .want = req->want,
+        .reason = req->reason,
+    };
+    s->regs.faults++;
+    puck_faultq_record_locked(s, req);
+}
+
+void puck_iommu_translate_locked(PuckSpace *space, PuckRequest *req)
+{
+    PuckIOMMU *s = space->iommu;
+    PuckFaultStreak *streak = &space->streak;
+
+    req->rid = puck_space_rid(space);
     if (in_window(req->iova) && req->want == PUCK_IOMMU_PTE_WRITE) {
         /* An interrupt message: no request, and not counted as one. */
         req->mask = WINDOW_MASK;
@@ -147,11 +181,21 @@ void puck_iommu_translate_locked(PuckIOMMU *s, PuckRequest *req)
         return;
     }
 
+    if (unlikely(streak->reason)) {
+        int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+
+        if (continues_fault_locked(streak, req, now)) {
+            streak->iova = req->iova;
+            streak->time = now;
+            req->reason = streak->reason;
+            return;
+        }
+        streak->reason = 0;
+    }
     s->regs.translations++;
     serve_locked(s, req);
-    if (req->reason) {
-        s->regs.faults++;
-        puck_faultq_record_locked(s, req);
+    if (unlikely(req->reason)) {
+        refuse_locked(s, space, req);
         return;
     }
     clip_to_window(req);
@@ -176,9 +220,8 @@ static IOMMUTLBEntry translate(IOMMUMemoryRegion *mr, hwaddr addr,
         req.pa = addr & ~PASS_MASK;
         req.perm = PUCK_PERM_MASK;
     } else {
-        req.rid = puck_space_rid(space);
         qemu_mutex_lock(&s->lock);
-        puck_iommu_translate_locked(s, &req);
+        puck_iommu_translate_locked(space, &req);
         qemu_mutex_unlock(&s->lock);
         puck_iommu_irq_deliver(s);
     }
