@@ -103,6 +103,7 @@
 #define PUCK_GPU_RING_HELD		0x00000008u
 
 #define PUCK_GPU_DELAY_MAX_NS		60000000000ull
+#define PUCK_GPU_FENCES_MAX		1024	/* in one completion stage */
 
 /* Section "Write-back slot" */
 struct puck_gpu_wb {

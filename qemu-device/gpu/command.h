@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * puck-gpu: one command: its fields and its rules. Pure logic, shared with the
+ * unit tests.
+ */
+#ifndef PUCK_GPU_COMMAND_H
+#define PUCK_GPU_COMMAND_H
+
+#include "segments.h"
+
+/* A transfer reaches at most so far into a list. */
+#define PUCK_GPU_LENGTH_MAX     (1ull << 40)
+
+/* What a command asks for on one of its lists. */
+typedef struct PuckExtent {
+    uint64_t list;              /* address, of nsegs entries */
+    uint32_t nsegs;             /* 0: the command has no such list */
+    uint64_t width;             /* bytes of a row */
+    uint64_t pitch;
+    uint64_t rows;
+} PuckExtent;
+
+/* A checked command. A linear transfer is one row. */
+typedef struct PuckCmd {
+    uint16_t opcode;
+    uint16_t flags;
+    uint32_t seqno;
+    uint32_t value;             /* FILL */
+    PuckExtent src;
+    PuckExtent dst;
+} PuckCmd;
+
+/*
+ * Decodes @raw into @cmd. False if it breaks a rule that can be checked
+ * without looking at its lists; opcode and seqno are valid even then.
+ */
+bool puck_cmd_decode(const struct puck_gpu_cmd *raw, PuckCmd *cmd,
+                     PuckFault *fault);
+
+/* Bytes that a command makes the device handle, as a measure of its time. */
+uint64_t puck_cmd_cost(const PuckCmd *cmd);
+
+#endif /* PUCK_GPU_COMMAND_H */

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * puck-gpu: the PCI function: options, realize, reset, unplug.
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/host-utils.h"
+#include "qemu/module.h"
+#include "qemu/units.h"
+#include "qapi/error.h"
+#include "hw/pci/pci.h"
+#include "migration/vmstate.h"
+#include "system/runstate.h"
+#include "gpu.h"
+
+#define EXPRESS_CAP_OFFSET  0x80
+#define VRAM_SIZE_MIN       (1 * MiB)
+#define VRAM_SIZE_MAX       (4 * GiB)
+
+/* Registers into the state after power-on; rings are stopped already. */
+void puck_gpu_reset_regs(PuckGpu *s)
+{
+    s->irq_status = 0;
+    s->irq_enable = 0;
+    s->errors = (PuckErrorQueue) { };
+    s->scanout = (PuckScanout) { };
+    for (unsigned r = 0; r < s->num_rings; r++) {
+        puck_ring_reset_regs(&s->rings[r]);
+    }
+}
+
+/* Bus, machine and function level reset. */
+static void gpu_reset_hold(Object *obj, ResetType type)
+{
+    PuckGpu *s = PUCK_GPU(obj);
+
+    for (unsigned r = 0; r < s->num_rings; r++) {
+        puck_ring_kill(&s->rings[r]);
+    }
+    puck_gpu_reset_regs(s);
+}
+
+static void vm_state_changed(void *opaque, bool running, RunState state)
+{
+    PuckGpu *s = opaque;
+
+    qatomic_set(&s->paused, !running);
+    for (unsigned r = 0; r < s->num_rings; r++) {
+        if (running) {
+            puck_ring_resume(&s->rings[r]);
+        } else {
+            puck_ring_pause(&s->rings[r]);
+        }
+    }
+}
+
+static void gpu_config_write(PCIDevice *pdev, uint32_t addr, uint32_t val,
+                             int len)
+{
+    pci_default_write_config(pdev, addr, val, len);
+    if (pci_is_express(pdev)) {
+        pcie_cap_flr_write_config(pdev, addr, val, len);
+    }
+}
+
+static bool check_options(PuckGpu *s, Error **errp)
+{
+    if (!is_power_of_2(s->vram_size) || s->vram_size < VRAM_SIZE_MIN ||
+        s->vram_size > VRAM_SIZE_MAX) {
+        error_setg(errp, "vram-size: a power of two, 1 MiB to 4 GiB");
+        return false;
+    }
+    if (s->num_rings < 2 || s->num_rings > PUCK_GPU_RINGS_MAX) {
+        error_setg(errp, "rings: 2 to %d", PUCK_GPU_RINGS_MAX);
+        return false;
+    }
+    if (!s->seg_len_max) {
+        error_setg(errp, "seg-len-max: at least 1");
+        return false;
+    }
+    return true;
+}
+
+static bool init_express(PCIDevice *pdev, Error **errp)
+{
+    if (!pci_bus_is_express(pci_get_bus(pdev))) {
+        pdev->cap_present &= ~QEMU_PCI_CAP_EXPRESS;
+        return true;
+    }
+    if (pcie_endpoint_cap_init(pdev, EXPRESS_CAP_OFFSET) < 0) {
+        error_setg(errp, "no room for the PCI Express capability");
+        return false;
+    }
+    pcie_cap_flr_init(pdev);
+    return true;
+}
+
+static void gpu_realize(PCIDevice *pdev, Error **errp)
+{
+    PuckGpu *s = PUCK_GPU(pdev);
+
+    if (!check_options(s, errp) || !init_express(pdev, errp)) {
+        return;
+    }
+    if (!memory_region_init_ram(&s->vram, OBJECT(s), "puck-gpu-vram",
+                                s->vram_size, errp)) {
+        return;
+    }
+    if (puck_irq_init(s, errp)) {
+        return;
+    }
+    pdev->config[PCI_INTERRUPT_PIN] = 0;
+    puck_gpu_regs_init(s);
+    pci_register_bar(pdev, PUCK_GPU_BAR_VRAM,
+                     PCI_BASE_ADDRESS_SPACE_MEMORY |
+                     PCI_BASE_ADDRESS_MEM_TYPE_64 |
+                     PCI_BASE_ADDRESS_MEM_PREFETCH, &s->vram);
+    for (unsigned r = 0; r < s->num_rings; r++) {
+        puck_ring_init(s, r);
+    }
+    s->paused = !runstate_is_running();
+    s->vm_state = qdev_add_vm_change_state_handler(DEVICE(s),
+                                                   vm_state_changed, s);
+    puck_scanout_init(s);
+}
+
+/* A job may still be on its thread: it moves nothing, and holds on to us. */
+static void gpu_exit(PCIDevice *pdev)
+{
+    PuckGpu *s = PUCK_GPU(pdev);
+
+    qemu_del_vm_change_state_handler(s->vm_state);
+    puck_scanout_exit(s);
+    for (unsigned r = 0; r < s->num_rings; r++) {
+        puck_ring_exit(&s->rings[r]);
+    }
+    puck_irq_exit(s);
+}
+
+/* A conventional bus will do, too: init_express() takes it back there. */
+static void gpu_init(Object *obj)
+{
+    PCI_DEVICE(obj)->cap_present |= QEMU_PCI_CAP_EXPRESS;
+}
+
+static const Property gpu_properties[] = {
+    DEFINE_PROP_SIZE("vram-size", PuckGpu, vram_size, 64 * MiB),
+    DEFINE_PROP_UINT32("rings", PuckGpu, num_rings, 2),
+    DEFINE_PROP_SIZE32("seg-len-max", PuckGpu, seg_len_max, 1 * GiB),
+    DEFINE_PROP_UINT64("seed", PuckGpu, seed, 0),
+    DEFINE_PROP_SIZE("inline-bytes", PuckGpu, inline_bytes, 64 * KiB),
+};
+
+static void gpu_class_init(ObjectClass *klass, PUCK_CONST_10_1 void *data)
+{
+    DeviceClass *dc = DEVICE_CLASS(klass);
+    PCIDeviceClass *k = PCI_DEVICE_CLASS(klass);
+    ResettableClass *rc = RESETTABLE_CLASS(klass);
+
+    k->realize = gpu_realize;
+    k->exit = gpu_exit;
+    k->config_write = gpu_config_write;
+    k->vendor_id = PUCK_GPU_PCI_VENDOR;
+    k->device_id = PUCK_GPU_PCI_DEVICE;
+    k->revision = PUCK_GPU_PCI_REVISION;
+    k->class_id = PCI_CLASS_DISPLAY_OTHER;
+    rc->phases.hold = gpu_reset_hold;
+    dc->desc = "GPU with a programmable completion stage";
+    dc->vmsd = &vmstate_puck_gpu;
+    device_class_set_props(dc, gpu_properties);
+    puck_gpu_class_add_props(klass);
+    set_bit(DEVICE_CATEGORY_DISPLAY, dc->categories);
+}
+
+/* Before realize: the size of configuration space depends on it. */
+static void gpu_instance_init(Object *obj)
+{
+    PCI_DEVICE(obj)->cap_present |= QEMU_PCI_CAP_EXPRESS;
+}
+
+static const TypeInfo gpu_types[] = {
+    {
+        .name = TYPE_PUCK_GPU,
+        .parent = TYPE_PCI_DEVICE,
+        .instance_size = sizeof(PuckGpu),
+        .instance_init = gpu_init,
+        .instance_init = gpu_instance_init,
+        .class_init = gpu_class_init,
+        .interfaces = (PUCK_CONST_10_1 InterfaceInfo[]) {
+            { INTERFACE_PCIE_DEVICE },
+            { INTERFACE_CONVENTIONAL_PCI_DEVICE },
+            { }
+        },
+    },
+};
+
+DEFINE_TYPES(gpu_types)

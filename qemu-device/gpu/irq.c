@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * puck-gpu: MSI-X messages. Under the BQL: a message is a write to whatever
+ * the guest put into the table.
+ */
+
+#include "qemu/osdep.h"
+#include "hw/pci/msix.h"
+#include "gpu.h"
+#include "../trace.h"
+
+static void notify(PuckGpu *s, unsigned vector)
+{
+    trace_puck_gpu_irq(puck_gpu_name(s), vector);
+    msix_notify(PCI_DEVICE(s), vector);
+}
+
+void puck_irq_fence(PuckRing *ring)
+{
+    notify(ring->gpu, PUCK_GPU_VEC_RING(ring->index));
+}
+
+/* A message for each cause that is set and enabled now and was not before. */
+static void update(PuckGpu *s, uint32_t status, uint32_t enable)
+{
+    uint32_t before = s->irq_status & s->irq_enable;
+
+    s->irq_status = status;
+    s->irq_enable = enable;
+    if (status & enable & ~before) {
+        notify(s, PUCK_GPU_VEC_ERROR);
+    }
+}
+
+void puck_irq_raise(PuckGpu *s, uint32_t causes)
+{
+    update(s, s->irq_status | causes, s->irq_enable);
+}
+
+void puck_irq_enable(PuckGpu *s, uint32_t causes)
+{
+    update(s, s->irq_status, causes);
+}
+
+int puck_irq_init(PuckGpu *s, Error **errp)
+{
+    unsigned vectors = PUCK_GPU_VEC_RING(s->num_rings);
+    int ret = msix_init_exclusive_bar(PCI_DEVICE(s), vectors,
+                                      PUCK_GPU_BAR_MSIX, errp);
+
+    for (unsigned v = 0; ret == 0 && v < vectors; v++) {
+        msix_vector_use(PCI_DEVICE(s), v);
+    }
+    return ret;
+}
+
+void puck_irq_exit(PuckGpu *s)
+{
+    msix_uninit_exclusive_bar(PCI_DEVICE(s));
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * puck-gpu: one command in work.
+ *
+ * A job is worked off in steps of at most PUCK_CHUNK bytes. Short ones run
+ * within the doorbell write, long ones on a thread, or under -icount in slices
+ * of virtual time, so that the order of events does not depend on the host.
+ *
+ * The gate orders the steps against whoever stops the job: a step moves bytes
+ * only with the gate held and after seeing that neither the job nor the
+ * machine was stopped. So once the gate was taken after setting one of these,
+ * not a byte of guest memory changes. Nothing is waited for with the gate held,
+ * the BQL least of all: the wait for it is as long as copying a chunk. Looking
+ * up guest memory is done outside, since an IOMMU may want the BQL for it.
+ */
+#ifndef PUCK_GPU_JOB_H
+#define PUCK_GPU_JOB_H
+
+#include "qemu/thread.h"
+#include "gpu.h"
+
+#define PUCK_CHUNK      (64 * 1024)
+
+typedef enum PuckJobPhase {
+    PUCK_JOB_LISTS,             /* fetch and check the segment lists */
+    PUCK_JOB_MOVE,
+    PUCK_JOB_RESULT,            /* CRC32C: store it */
+    PUCK_JOB_DONE,
+} PuckJobPhase;
+
+struct PuckJob {
+    PuckGpu *gpu;               /* with a reference */
+    PuckRing *ring;             /* NULL once the ring gave it up; BQL */
+    unsigned ring_index;
+    uint32_t index;             /* of the command in the ring */
+    bool advance;               /* moves RING_HEAD when done; BQL */
+    bool running;               /* on a thread, or a slice is due; BQL */
+    QEMUTimer *slice;           /* -icount only */
+
+    PuckCmd cmd;
+    PuckJobPhase phase;
+    PuckFault fault;            /* why it failed, when done */
+    PuckSeg *src_segs;
+    PuckSeg *dst_segs;
+    PuckCursor src;
+    PuckCursor dst;
+    uint32_t src_traced;        /* segments told to the trace */
+    uint32_t dst_traced;
+    uint32_t crc;
+    uint8_t *pattern;           /* FILL */
+
+    QemuMutex gate;
+    bool stop;                  /* written with the gate held; atomic */
+};
+
+PuckJob *puck_job_new(PuckRing *ring, const PuckCmd *cmd, uint32_t index);
+void puck_job_free(PuckJob *job);
+/* Runs to the end, or until stopped. */
+void puck_job_run_here(PuckJob *job);
+/* Goes on elsewhere; puck_ring_job_stopped() tells when it does not run. */
+void puck_job_start(PuckJob *job);
+/* Not a byte moves after this. */
+void puck_job_stop(PuckJob *job);
+/* Waits until a step that did not see a stop or pause is over. */
+void puck_job_wait_gate(PuckJob *job);
+
+/* engine.c: one step; the job's phase tells whether it is done */
+void puck_engine_step(PuckJob *job);
+void puck_engine_cleanup(PuckJob *job);
+
+/*
+ * dma.c: bytes of guest memory that are adjacent in host memory. Valid inside
+ * the RCU critical section that they were looked up in.
+ */
+typedef struct PuckRun {
+    uint8_t *host;
+    uint64_t len;
+    MemoryRegion *mr;
+} PuckRun;
+
+#define PUCK_RUNS_MAX   64
+
+typedef struct PuckRuns {
+    unsigned count;
+    uint64_t total;
+    PuckRun run[PUCK_RUNS_MAX];
+} PuckRuns;
+
+/*
+ * Looks up the next @max bytes at @cur, or fewer, without moving it. False if
+ * there is no RAM at *@piece.
+ */
+bool puck_dma_look_up(PuckGpu *s, const PuckCursor *cur, uint64_t max,
+                      bool is_write, PuckRuns *runs, PuckPiece *piece);
+/* Tells the rest of QEMU that the first @len bytes of @runs were written. */
+void puck_dma_written(PuckGpu *s, const PuckRuns *runs, uint64_t len);
+
+#endif /* PUCK_GPU_JOB_H */

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * puck-gpu: the completion stage as QOM properties, ringN-*. Before realize,
+ * on the command line, they set the reset value; later, by qom-set, they are
+ * another way to write the register.
+ */
+
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "qapi/visitor.h"
+#include "gpu.h"
+
+typedef enum PuckStageProp {
+    PROP_START_DELAY,
+    PROP_DELAY,
+    PROP_JITTER,
+    PROP_SEED,
+    PROP_HOLD,
+    PROP_RELEASE,
+    PROP_COUNT,
+} PuckStageProp;
+
+static const struct {
+    const char *name;
+    const char *type;
+    const char *description;
+} stage_props[PROP_COUNT] = {
+    [PROP_START_DELAY] = { "start-delay-ns", "uint64",
+                           "how late an idle ring starts" },
+    [PROP_DELAY] = { "delay-ns", "uint64", "how late a fence is" },
+    [PROP_JITTER] = { "jitter-ns", "uint64",
+                      "a random part, up to this, of how late a fence is" },
+    [PROP_SEED] = { "seed", "uint64", "start of the jitter's sequence" },
+    [PROP_HOLD] = { "hold", "bool", "hold fences that are due" },
+    [PROP_RELEASE] = { "release", "uint32",
+                       "let so many held fences go" },
+};
+
+/* What a property's opaque pointer says: a ring and one of its registers. */
+#define PROP_KEY(ring, prop)    GUINT_TO_POINTER((ring) * PROP_COUNT + (prop))
+#define KEY_RING(key)           (GPOINTER_TO_UINT(key) / PROP_COUNT)
+#define KEY_PROP(key)           (GPOINTER_TO_UINT(key) % PROP_COUNT)
+
+static uint64_t *time_reg(PuckStage *stage, PuckStageProp prop)
+{
+    switch (prop) {
+    case PROP_START_DELAY:
+        return &stage->start_delay;
+    case PROP_DELAY:
+        return &stage->delay;
+    default:
+        return &stage->jitter;
+    }
+}
+
+static uint64_t get_value(PuckRing *ring, PuckStage *stage, PuckStageProp prop)
+{
+    switch (prop) {
+    case PROP_SEED:
+        return stage->seed;
+    case PROP_HOLD:
+        return stage->hold;
+    case PROP_RELEASE:
+        return ring->credits;
+    default:
+        return *time_reg(stage, prop);
+    }
+}
+
+static bool visit_value(Visitor *v, const char *name, PuckStageProp prop,
+                        uint64_t *value, Error **errp)
+{
+    uint32_t count = *value;
+    bool flag = *value;
+
+    switch (prop) {
+    case PROP_HOLD:
+        if (!visit_type_bool(v, name, &flag, errp)) {
+            return false;
+        }
+        *value = flag;
+        return true;
+    case PROP_RELEASE:
+        if (!visit_type_uint32(v, name, &count, errp)) {
+            return false;
+        }
+        *value = count;
+        return true;
+    default:
+        return visit_type_uint64(v, name, value, errp);
+    }
+}
+
+static void get_prop(Object *obj, Visitor *v, const char *name, void *opaque,
+                     Error **errp)
+{
+    PuckRing *ring = &PUCK_GPU(obj)->rings[KEY_RING(opaque)];
+    PuckStage *stage = DEVICE(obj)->realized ? &ring->stage :
+                                               &ring->stage_reset;
+    uint64_t value = get_value(ring, stage, KEY_PROP(opaque));
+
+    visit_value(v, name, KEY_PROP(opaque), &value, errp);
+}
+
+/* Before realize: what the registers will be reset to. */
+static void set_reset_value(PuckRing *ring, PuckStageProp prop, uint64_t value,
+                            Error **errp)
+{
+    switch (prop) {
+    case PROP_SEED:
+        ring->stage_reset.seed = value;
+        ring->seed_given = true;
+        break;
+    case PROP_HOLD:
+        ring->stage_reset.hold = value;
+        break;
+    case PROP_RELEASE:
+        error_setg(errp, "there is nothing to release yet");
+        break;
+    default:
+        puck_stage_set_time(time_reg(&ring->stage_reset, prop), value);
+        break;
+    }
+}
+
+static void set_register(PuckRing *ring, PuckStageProp prop, uint64_t value)
+{
+    switch (prop) {
+    case PROP_SEED:
+        puck_stage_set_seed(ring, value);
+        break;
+    case PROP_HOLD:
+        puck_stage_set_hold(ring, value);
+        break;
+    case PROP_RELEASE:
+        puck_stage_release(ring, value);
+        break;
+    default:
+        puck_stage_set_time(time_reg(&ring->stage, prop), value);
+        break;
+    }
+}
+
+static void set_prop(Object *obj, Visitor *v, const char *name, void *opaque,
+                     Error **errp)
+{
+    PuckGpu *s = PUCK_GPU(obj);
+    unsigned index = KEY_RING(opaque);
+    uint64_t value = 0;
+
+    if (!visit_value(v, name, KEY_PROP(opaque), &value, errp)) {
+        return;
+    }
+    if (!DEVICE(obj)->realized) {
+        set_reset_value(&s->rings[index], KEY_PROP(opaque), value, errp);
+    } else if (index < s->num_rings) {
+        set_register(&s->rings[index], KEY_PROP(opaque), value);
+    } else {
+        error_setg(errp, "there is no ring %u", index);
+    }
+}
+
+void puck_gpu_class_add_props(ObjectClass *klass)
+{
+    for (unsigned r = 0; r < PUCK_GPU_RINGS_MAX; r++) {
+        for (unsigned p = 0; p < PROP_COUNT; p++) {
+            g_autofree char *name = g_strdup_printf("ring%u-%s", r,
+                                                    stage_props[p].name);
+
+            object_class_property_add(klass, name, stage_props[p].type,
+                                      get_prop, set_prop, NULL,
+                                      PROP_KEY(r, p));
+            object_class_property_set_description(klass, name,
+                                                  stage_props[p].description);
+        }
+    }
+}

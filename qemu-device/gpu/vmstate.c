@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * puck-gpu: migration.
+ *
+ * A command in work is not saved: RING_HEAD still points to it, and the other
+ * side executes it from its start. What arrives is checked like guest input,
+ * since it may come from anywhere.
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/error-report.h"
+#include "hw/pci/msix.h"
+#include "migration/vmstate.h"
+#include "gpu.h"
+
+static const VMStateDescription vmstate_stage = {
+    .name = "puck-gpu/stage",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(start_delay, PuckStage),
+        VMSTATE_UINT64(delay, PuckStage),
+        VMSTATE_UINT64(jitter, PuckStage),
+        VMSTATE_UINT64(seed, PuckStage),
+        VMSTATE_UINT32(hold, PuckStage),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+static const VMStateDescription vmstate_fence = {
+    .name = "puck-gpu/fence",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_INT64(due, PuckFence),
+        VMSTATE_UINT32(seqno, PuckFence),
+        VMSTATE_UINT16(flags, PuckFence),
+        VMSTATE_UINT16(index, PuckFence),
+        VMSTATE_BOOL(held, PuckFence),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+static bool stage_valid(const PuckStage *stage)
+{
+    return stage->start_delay <= PUCK_GPU_DELAY_MAX_NS &&
+           stage->delay <= PUCK_GPU_DELAY_MAX_NS &&
+           stage->jitter <= PUCK_GPU_DELAY_MAX_NS && stage->hold <= 1;
+}
+
+/* Longer than any delay from now: no honest machine has saved that. */
+static bool time_valid(int64_t time)
+{
+    int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+
+    return time < now || time - now <= 2 * PUCK_GPU_DELAY_MAX_NS;
+}
+
+static bool fences_valid(const PuckRing *ring)
+{
+    for (uint32_t i = 0; i < ring->num_fences; i++) {
+        if (!time_valid(ring->fences[i].due) ||
+            (i && ring->fences[i].due < ring->fences[i - 1].due)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool ring_valid(const PuckRing *ring)
+{
+    unsigned order = ring->base & PUCK_GPU_RING_BASE_ORDER;
+    uint32_t size = puck_ring_size(ring);
+
+    if (ring->enabled > 1 || ring->halted > 1 || (ring->wb_addr & 7) ||
+        (ring->base & ~(PUCK_GPU_RING_BASE_ADDR | PUCK_GPU_RING_BASE_ORDER))) {
+        return false;
+    }
+    if (ring->enabled && (order < 1 || order > PUCK_GPU_RING_ORDER_MAX ||
+                          ring->head >= size || ring->tail >= size)) {
+        return false;
+    }
+    return ring->stop_head < (1u << PUCK_GPU_RING_ORDER_MAX) &&
+           ring->num_fences <= ARRAY_SIZE(ring->fences) &&
+           (ring->start_at == PUCK_NO_TIME ||
+            (ring->start_at >= 0 && time_valid(ring->start_at))) &&
+           stage_valid(&ring->stage) && fences_valid(ring);
+}
+
+static int ring_post_load(void *opaque, int version_id)
+{
+    PuckRing *ring = opaque;
+
+    if (!ring_valid(ring)) {
+        error_report("puck-gpu: ring %u: bad state", ring->index);
+        return -EINVAL;
+    }
+    /* Fences are looked at, and commands go on, when the machine runs. */
+    if (ring->start_timer && ring->start_at != PUCK_NO_TIME) {
+        timer_mod(ring->start_timer, ring->start_at);
+    }
+    return 0;
+}
+
+static const VMStateDescription vmstate_ring = {
+    .name = "puck-gpu/ring",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .post_load = ring_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(base, PuckRing),
+        VMSTATE_UINT32(enabled, PuckRing),
+        VMSTATE_UINT32(halted, PuckRing),
+        VMSTATE_UINT32(head, PuckRing),
+        VMSTATE_UINT32(tail, PuckRing),
+        VMSTATE_UINT64(wb_addr, PuckRing),
+        VMSTATE_UINT32(seqno, PuckRing),
+        VMSTATE_UINT32(stop_head, PuckRing),
+        VMSTATE_STRUCT(stage, PuckRing, 1, vmstate_stage, PuckStage),
+        VMSTATE_INT64(start_at, PuckRing),
+        VMSTATE_UINT64(jitter_state, PuckRing),
+        VMSTATE_UINT32(credits, PuckRing),
+        VMSTATE_BOOL(resetting, PuckRing),
+        VMSTATE_UINT32(num_fences, PuckRing),
+        VMSTATE_STRUCT_ARRAY(fences, PuckRing, PUCK_GPU_FENCES_MAX, 1,
+                             vmstate_fence, PuckFence),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+static const VMStateDescription vmstate_error_record = {
+    .name = "puck-gpu/error",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT32(info, PuckErrorRecord),
+        VMSTATE_UINT32(seqno, PuckErrorRecord),
+        VMSTATE_UINT32(desc, PuckErrorRecord),
+        VMSTATE_UINT64(addr, PuckErrorRecord),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+static const VMStateDescription vmstate_errors = {
+    .name = "puck-gpu/errors",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT32(count, PuckErrorQueue),
+        VMSTATE_UINT32(lost, PuckErrorQueue),
+        VMSTATE_STRUCT_ARRAY(records, PuckErrorQueue, PUCK_GPU_ERR_DEPTH, 1,
+                             vmstate_error_record, PuckErrorRecord),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+static const VMStateDescription vmstate_scanout = {
+    .name = "puck-gpu/scanout",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT32(enable, PuckScanout),
+        VMSTATE_UINT32(format, PuckScanout),
+        VMSTATE_UINT64(offset, PuckScanout),
+        VMSTATE_UINT32(width, PuckScanout),
+        VMSTATE_UINT32(height, PuckScanout),
+        VMSTATE_UINT32(pitch, PuckScanout),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+static int gpu_post_load(void *opaque, int version_id)
+{
+    PuckGpu *s = opaque;
+
+    if (s->errors.count > ARRAY_SIZE(s->errors.records) ||
+        ((s->irq_status | s->irq_enable) & ~PUCK_GPU_IRQ_ALL) ||
+        s->scanout.enable > 1 ||
+        (s->scanout.enable && !puck_scanout_valid(&s->scanout,
+                                                  s->vram_size))) {
+        error_report("puck-gpu: bad state");
+        return -EINVAL;
+    }
+    return 0;
+}
+
+const VMStateDescription vmstate_puck_gpu = {
+    .name = TYPE_PUCK_GPU,
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .post_load = gpu_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_PCI_DEVICE(parent_obj, PuckGpu),
+        VMSTATE_MSIX(parent_obj, PuckGpu),
+        VMSTATE_UINT64_EQUAL(vram_size, PuckGpu, "vram-size differs"),
+        VMSTATE_UINT32_EQUAL(num_rings, PuckGpu, "rings differs"),
+        VMSTATE_UINT32_EQUAL(seg_len_max, PuckGpu, "seg-len-max differs"),
+        VMSTATE_UINT32(irq_status, PuckGpu),
+        VMSTATE_UINT32(irq_enable, PuckGpu),
+        VMSTATE_STRUCT(errors, PuckGpu, 1, vmstate_errors, PuckErrorQueue),
+        VMSTATE_STRUCT(scanout, PuckGpu, 1, vmstate_scanout, PuckScanout),
+        VMSTATE_STRUCT_VARRAY_UINT32(rings, PuckGpu, num_rings, 1,
+                                     vmstate_ring, PuckRing),
+        VMSTATE_END_OF_LIST()
+    }
+};

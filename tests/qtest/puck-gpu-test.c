@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * qtest of puck-gpu. Each file has the tests of one part; a bad_ case shows
+ * that the device reports it and works on.
+ */
+
+#include "qemu/osdep.h"
+#include "puck-gpu-env.h"
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    add_register_tests();
+    add_command_tests();
+    return g_test_run();
+}
