@@ -73,6 +73,7 @@ def machine_options(p, kernel="stock"):
     p.add_argument("--load", metavar="A,B", help="modules to load first (default puck-iommu,puck; 'none')")
     p.add_argument("--append", metavar="WORDS", help="more words for the kernel command line")
     p.add_argument("--qemu-args", type=shlex.split, default=[], metavar="'ARGS'", help="more QEMU arguments")
+    p.add_argument("--no-gpu", action="store_true", help="a machine without puck-gpu")
     p.add_argument("--trace-all", action="store_true", help="record every translation too (large)")
     p.add_argument("--keep-going", action="store_true", help="leave out what does not compile")
 
