@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Domains: paging ones with a page table and a number, identity and blocked as
+ * modes of the context entry. Flushes, strict and lazy.
+ */
+
+#include <linux/idr.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "../compat/iommu.h"
+#include "puck_iommu_drv.h"
+#include "puck_iommu_trace.h"
+
+#define IOVA_END	(1ull << PUCK_IOMMU_IOVA_BITS)
+
+/* Domain numbers, one space for all instances. 0 stays for entries without one. */
+static DEFINE_IDA(puck_iommu_domain_ids);
+
+static bool iova_range_ok(unsigned long iova, size_t size)
+{
+	return size <= IOVA_END && iova <= IOVA_END - size;
+}
+
+static u64 prot_to_pte(int prot)
+{
+	return (prot & IOMMU_READ ? PUCK_IOMMU_PTE_READ : 0) |
+	       (prot & IOMMU_WRITE ? PUCK_IOMMU_PTE_WRITE : 0);
+}
+
+static int domain_map_pages(struct iommu_domain *domain, unsigned long iova, phys_addr_t paddr,
+			    size_t pgsize, size_t pgcount, int prot, gfp_t gfp, size_t *mapped)
+{
+	struct puck_iommu_domain *pdom = to_puck_domain(domain);
+	u64 bits = prot_to_pte(prot);
+
+	if (!bits)
+		return -EINVAL;
+	if (!iova_range_ok(iova, pgsize * pgcount))
+		return -ERANGE;
+	trace_puck_iommu_map(pdom->id, iova, paddr, pgsize * pgcount, bits);
+	return puck_iommu_pgtable_map(pdom, iova, paddr, pgsize, pgcount, bits, gfp, mapped);
+}
+
+static size_t domain_unmap_pages(struct iommu_domain *domain, unsigned long iova, size_t pgsize,
+				 size_t pgcount, struct iommu_iotlb_gather *gather)
+{
+	struct puck_iommu_domain *pdom = to_puck_domain(domain);
+	size_t unmapped;
+
+	if (!iova_range_ok(iova, pgsize * pgcount))
+		return 0;
+	unmapped = puck_iommu_pgtable_unmap(pdom, iova, pgsize, pgcount);
+	trace_puck_iommu_unmap(pdom->id, iova, unmapped);
+	if (unmapped && !iommu_iotlb_gather_queued(gather))
+		iommu_iotlb_gather_add_range(gather, iova, unmapped);
+	return unmapped;
+}
+
+/*
+ * Tables that were retired by now leave with this command, whoever retired
+ * them: SYNC outlasts every walk that may still be in one.
+ */
+static void domain_flush(struct puck_iommu_domain *pdom, u16 opcode, u64 iova, u64 size)
+{
+	struct puck_iommu *iommu = READ_ONCE(pdom->iommu);
+	struct page *retired = NULL;
+
+	if (unlikely(READ_ONCE(pdom->retired)))
+		retired = xchg(&pdom->retired, NULL);
+	if (likely(iommu))
+		puck_iommu_command(iommu, opcode, pdom->id, iova, size);
+	if (unlikely(retired))
+		puck_iommu_pgtable_free_retired(retired);
+}
+
+/* Lazy: thousands of unmapped ranges at once. */
+static void domain_flush_iotlb_all(struct iommu_domain *domain)
+{
+	struct puck_iommu_domain *pdom = to_puck_domain(domain);
+
+	domain_flush(pdom, PUCK_IOMMU_CMD_INV_DOMAIN, 0, 0);
+	trace_puck_iommu_flush(pdom->id, 0, IOVA_END);
+}
+
+/* Strict: what one unmap gathered, which is one range nearly always. */
+static void domain_iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_gather *gather)
+{
+	struct puck_iommu_domain *pdom = to_puck_domain(domain);
+	u64 size = gather->end - gather->start + 1;
+
+	/* Nothing was gathered. */
+	if (gather->start > gather->end)
+		return;
+	domain_flush(pdom, PUCK_IOMMU_CMD_INV_RANGE, gather->start, size);
+	trace_puck_iommu_flush(pdom->id, gather->start, size);
+}
+
+static phys_addr_t domain_iova_to_phys(struct iommu_domain *domain, dma_addr_t iova)
+{
+	if (iova >= IOVA_END)
+		return 0;
+	return puck_iommu_pgtable_lookup(to_puck_domain(domain), iova);
+}
+
+static int domain_attach_paging(struct iommu_domain *domain, struct device *dev PUCK_ATTACH_OLD)
+{
+	return puck_iommu_context_set(dev_iommu_priv_get(dev), PUCK_IOMMU_CTX_MODE_TRANSLATE,
+				      to_puck_domain(domain));
+}
+
+static int domain_attach_identity(struct iommu_domain *domain, struct device *dev PUCK_ATTACH_OLD)
+{
+	return puck_iommu_context_set(dev_iommu_priv_get(dev), PUCK_IOMMU_CTX_MODE_IDENTITY, NULL);
+}
+
+static int domain_attach_blocked(struct iommu_domain *domain, struct device *dev PUCK_ATTACH_OLD)
+{
+	return puck_iommu_context_set(dev_iommu_priv_get(dev), PUCK_IOMMU_CTX_MODE_BLOCKED, NULL);
+}
+
+/* The number goes back only when no entry in the IOTLB bears it any more. */
+static void domain_free(struct iommu_domain *domain)
+{
+	struct puck_iommu_domain *pdom = to_puck_domain(domain);
+
+	domain_flush(pdom, PUCK_IOMMU_CMD_INV_DOMAIN, 0, 0);
+	puck_iommu_pgtable_free(pdom->root);
+	ida_free(&puck_iommu_domain_ids, pdom->id);
+	kfree(pdom);
+}
+
+const struct iommu_domain_ops puck_iommu_paging_ops = {
+	.attach_dev = domain_attach_paging,
+	.map_pages = domain_map_pages,
+	.unmap_pages = domain_unmap_pages,
+	.flush_iotlb_all = domain_flush_iotlb_all,
+	.iotlb_sync = domain_iotlb_sync,
+	.iova_to_phys = domain_iova_to_phys,
+	.free = domain_free,
+};
+
+static struct puck_iommu_domain *domain_new(void)
+{
+	struct puck_iommu_domain *pdom = kzalloc(sizeof(*pdom), GFP_KERNEL);
+	int id;
+
+	if (!pdom)
+		return NULL;
+	pdom->root = puck_iommu_pgtable_alloc(GFP_KERNEL);
+	if (!pdom->root)
+		goto free_domain;
+	id = ida_alloc_range(&puck_iommu_domain_ids, 1, (1 << PUCK_IOMMU_DOMAIN_BITS) - 1,
+			     GFP_KERNEL);
+	if (id < 0)
+		goto free_root;
+	pdom->id = id;
+	pdom->domain.ops = &puck_iommu_paging_ops;
+	pdom->domain.pgsize_bitmap = PUCK_IOMMU_PAGE_SIZES;
+	pdom->domain.geometry.aperture_end = IOVA_END - 1;
+	pdom->domain.geometry.force_aperture = true;
+	return pdom;
+
+free_root:
+	puck_iommu_pgtable_free(pdom->root);
+free_domain:
+	kfree(pdom);
+	return NULL;
+}
+
+#ifdef PUCK_HAVE_IOMMU_STATIC_DOMAINS
+static const struct iommu_domain_ops identity_ops = {
+	.attach_dev = domain_attach_identity,
+};
+
+struct iommu_domain puck_iommu_identity_domain = {
+	.type = IOMMU_DOMAIN_IDENTITY,
+	.ops = &identity_ops,
+};
+
+static const struct iommu_domain_ops blocked_ops = {
+	.attach_dev = domain_attach_blocked,
+};
+
+struct iommu_domain puck_iommu_blocked_domain = {
+	.type = IOMMU_DOMAIN_BLOCKED,
+	.ops = &blocked_ops,
+};
+
+/**
+ * puck_iommu_domain_alloc_paging - a domain with an empty page table
+ * @dev: a device that is going to use it, or NULL
+ *
+ * Return: the domain, or NULL without memory or numbers.
+ */
+struct iommu_domain *puck_iommu_domain_alloc_paging(struct device *dev)
+{
+	struct puck_iommu_domain *pdom = domain_new();
+
+	return pdom ? &pdom->domain : NULL;
+}
+#else
+static void bare_domain_free(struct iommu_domain *domain)
+{
+	kfree(domain);
+}
+
+static const struct iommu_domain_ops identity_ops = {
+	.attach_dev = domain_attach_identity,
+	.free = bare_domain_free,
+};
+
+static const struct iommu_domain_ops blocked_ops = {
+	.attach_dev = domain_attach_blocked,
+	.free = bare_domain_free,
+};
+
+static struct iommu_domain *bare_domain_new(const struct iommu_domain_ops *ops)
+{
+	struct iommu_domain *domain = kzalloc(sizeof(*domain), GFP_KERNEL);
+
+	if (domain)
+		domain->ops = ops;
+	return domain;
+}
+
+/**
+ * puck_iommu_domain_alloc - a domain of any type
+ * @type: IOMMU_DOMAIN_*
+ *
+ * Return: the domain, or NULL without memory or numbers.
+ */
+struct iommu_domain *puck_iommu_domain_alloc(unsigned int type)
+{
+	struct puck_iommu_domain *pdom;
+
+	if (type == IOMMU_DOMAIN_IDENTITY)
+		return bare_domain_new(&identity_ops);
+	if (type == IOMMU_DOMAIN_BLOCKED)
+		return bare_domain_new(&blocked_ops);
+	if (!(type & __IOMMU_DOMAIN_PAGING))
+		return NULL;
+	pdom = domain_new();
+	return pdom ? &pdom->domain : NULL;
+}
+#endif
+
+/**
+ * puck_iommu_domain_exit - undo what domains left at module level
+ */
+void puck_iommu_domain_exit(void)
+{
+	ida_destroy(&puck_iommu_domain_ids);
+}

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Commands to the device: submission, waiting, and what to do when the device
+ * refuses one. Section "Command queue".
+ */
+
+#include <linux/bitfield.h>
+#include <linux/delay.h>
+#include <linux/io.h>
+#include <linux/io-64-nonatomic-lo-hi.h>
+#include <linux/ktime.h>
+
+#include "puck_iommu_drv.h"
+#include "puck_iommu_trace.h"
+
+#define CQ_ENTRIES	(1u << PUCK_IOMMU_CQ_ORDER)
+#define CQ_MASK		(CQ_ENTRIES - 1)
+
+/* Slots that a submission leaves free: one for head != tail, one for recovery. */
+#define CQ_RESERVE	2
+
+#define CQ_TIMEOUT_US	(1 * USEC_PER_SEC)
+
+static bool queue_done(struct puck_iommu_queue *q, u64 position)
+{
+	return (s64)(le64_to_cpu(READ_ONCE(*q->slot)) - position) >= 0;
+}
+
+static void queue_put_locked(struct puck_iommu_queue *q, u16 opcode, u32 id, u64 addr, u64 size)
+{
+	struct puck_iommu_cmd *cmd = &q->ring[q->tail & CQ_MASK];
+
+	lockdep_assert_held(&q->lock);
+	cmd->opcode = cpu_to_le16(opcode);
+	cmd->flags = 0;
+	cmd->id = cpu_to_le32(id);
+	cmd->addr = cpu_to_le64(addr);
+	cmd->size = cpu_to_le64(size);
+	cmd->data = 0;
+	q->tail++;
+}
+
+static void queue_put_sync_locked(struct puck_iommu_queue *q)
+{
+	struct puck_iommu_cmd *cmd = &q->ring[q->tail & CQ_MASK];
+
+	lockdep_assert_held(&q->lock);
+	cmd->opcode = cpu_to_le16(PUCK_IOMMU_CMD_SYNC);
+	cmd->flags = cpu_to_le16(PUCK_IOMMU_SYNC_WRITE);
+	cmd->id = 0;
+	cmd->addr = cpu_to_le64(q->slot_phys);
+	cmd->size = 0;
+	q->tail++;
+	cmd->data = cpu_to_le64(q->tail);
+}
+
+static bool queue_has_room_locked(struct puck_iommu_queue *q, unsigned int commands)
+{
+	lockdep_assert_held(&q->lock);
+	return q->tail - le64_to_cpu(READ_ONCE(*q->slot)) + commands + CQ_RESERVE <= CQ_ENTRIES;
+}
+
+/* writel() orders the commands in memory before the doorbell. */
+static void queue_ring_locked(struct puck_iommu *iommu)
+{
+	lockdep_assert_held(&iommu->queue.lock);
+	writel(iommu->queue.tail & CQ_MASK, iommu->regs + PUCK_IOMMU_CQ_TAIL);
+}
+
+/* Cold half of queue_wait(): the device has not answered at once. */
+static void queue_wait_slow(struct puck_iommu *iommu, u64 position)
+{
+	ktime_t limit = ktime_add_us(ktime_get(), CQ_TIMEOUT_US);
+
+	do {
+		puck_iommu_queue_recover(iommu);
+		udelay(1);
+		if (queue_done(&iommu->queue, position))
+			return;
+	} while (ktime_before(ktime_get(), limit));
+
+	dev_err_ratelimited(&iommu->pdev->dev,
+			    "no answer to a command in 1 s (status %#x, head %u, tail %u): stale translations are possible\n",
+			    readl(iommu->regs + PUCK_IOMMU_STATUS),
+			    readl(iommu->regs + PUCK_IOMMU_CQ_HEAD),
+			    readl(iommu->regs + PUCK_IOMMU_CQ_TAIL));
+}
+
+static void queue_wait(struct puck_iommu *iommu, u64 position)
+{
+	unsigned int spins;
+
+	for (spins = 0; spins < 64; spins++) {
+		if (likely(queue_done(&iommu->queue, position)))
+			return;
+		cpu_relax();
+	}
+	queue_wait_slow(iommu, position);
+}
+
+/**
+ * puck_iommu_command - have the device execute a command, and wait for it
+ * @iommu: the device
+ * @opcode: PUCK_IOMMU_CMD_*, section "Command queue"
+ * @id: domain or requester
+ * @addr: IOVA
+ * @size: bytes
+ *
+ * Behind its return no walk is under way that began before it. In a queue that
+ * is stopped the command is dropped: the restart invalidates everything.
+ *
+ * Context: Any. Takes the queue's lock.
+ */
+void puck_iommu_command(struct puck_iommu *iommu, u16 opcode, u32 id, u64 addr, u64 size)
+{
+	struct puck_iommu_queue *q = &iommu->queue;
+	unsigned long flags;
+	u64 position;
+
+	spin_lock_irqsave(&q->lock, flags);
+	while (unlikely(!queue_has_room_locked(q, 2))) {
+		position = q->tail;
+		spin_unlock_irqrestore(&q->lock, flags);
+		queue_wait(iommu, position);
+		spin_lock_irqsave(&q->lock, flags);
+	}
+	if (unlikely(!q->running)) {
+		spin_unlock_irqrestore(&q->lock, flags);
+		return;
+	}
+	queue_put_locked(q, opcode, id, addr, size);
+	queue_put_sync_locked(q);
+	position = q->tail;
+	queue_ring_locked(iommu);
+	spin_unlock_irqrestore(&q->lock, flags);
+
+	trace_puck_iommu_command(iommu->id, opcode, id, addr, size, position);
+	queue_wait(iommu, position);
+}
+
+static const char *queue_error_name(u32 code)
+{
+	static const char * const names[] = {
+		[PUCK_IOMMU_CQ_ERR_OPCODE] = "unknown opcode",
+		[PUCK_IOMMU_CQ_ERR_RESERVED] = "reserved field set",
+		[PUCK_IOMMU_CQ_ERR_ADDRESS] = "bad address or size",
+		[PUCK_IOMMU_CQ_ERR_TAIL] = "tail past the queue",
+		[PUCK_IOMMU_CQ_ERR_FETCH] = "command not readable",
+		[PUCK_IOMMU_CQ_ERR_SYNC_WRITE] = "write-back failed",
+	};
+
+	return code < ARRAY_SIZE(names) && names[code] ? names[code] : "unknown error";
+}
+
+/*
+ * An INV_ALL in the place of the bad command does at least what that was to
+ * do, except for the write-back of a SYNC: a new one at the tail makes up for
+ * it, since positions only grow.
+ */
+static void queue_repair_locked(struct puck_iommu *iommu, u32 index)
+{
+	struct puck_iommu_queue *q = &iommu->queue;
+
+	lockdep_assert_held(&q->lock);
+	memset(&q->ring[index], 0, sizeof(q->ring[index]));
+	q->ring[index].opcode = cpu_to_le16(PUCK_IOMMU_CMD_INV_ALL);
+	if (q->tail - le64_to_cpu(READ_ONCE(*q->slot)) + 1 < CQ_ENTRIES)
+		queue_put_sync_locked(q);
+	writel(PUCK_IOMMU_STATUS_CQ_ERROR, iommu->regs + PUCK_IOMMU_STATUS);
+	queue_ring_locked(iommu);
+}
+
+/**
+ * puck_iommu_queue_recover - let the queue go on if the device stopped it
+ * @iommu: the device
+ *
+ * Context: Any. Takes the queue's lock.
+ */
+void puck_iommu_queue_recover(struct puck_iommu *iommu)
+{
+	struct puck_iommu_queue *q = &iommu->queue;
+	struct puck_iommu_cmd bad;
+	unsigned long flags;
+	u32 error, index;
+
+	spin_lock_irqsave(&q->lock, flags);
+	if (!q->running ||
+	    !(readl(iommu->regs + PUCK_IOMMU_STATUS) & PUCK_IOMMU_STATUS_CQ_ERROR)) {
+		spin_unlock_irqrestore(&q->lock, flags);
+		return;
+	}
+	error = readl(iommu->regs + PUCK_IOMMU_CQ_ERROR);
+	index = FIELD_GET(PUCK_IOMMU_CQ_ERROR_INDEX, error) & CQ_MASK;
+	bad = q->ring[index];
+	q->errors++;
+	queue_repair_locked(iommu, index);
+	spin_unlock_irqrestore(&q->lock, flags);
+
+	dev_err_ratelimited(&iommu->pdev->dev,
+			    "command %u refused: %s (opcode %u, id %#x, addr %#llx, size %#llx); invalidated everything instead\n",
+			    index, queue_error_name(FIELD_GET(PUCK_IOMMU_CQ_ERROR_CODE, error)),
+			    le16_to_cpu(bad.opcode), le32_to_cpu(bad.id),
+			    le64_to_cpu(bad.addr), le64_to_cpu(bad.size));
+}
+
+/**
+ * puck_iommu_queue_start - accept commands
+ * @iommu: the device, with CTRL.CQ_ENABLE just set
+ *
+ * Leaves IOTLB and context cache empty.
+ */
+void puck_iommu_queue_start(struct puck_iommu *iommu)
+{
+	struct puck_iommu_queue *q = &iommu->queue;
+	unsigned long flags;
+
+	spin_lock_irqsave(&q->lock, flags);
+	q->tail = 0;
+	WRITE_ONCE(*q->slot, 0);
+	q->running = true;
+	spin_unlock_irqrestore(&q->lock, flags);
+
+	puck_iommu_command(iommu, PUCK_IOMMU_CMD_INV_ALL, 0, 0, 0);
+}
+
+/**
+ * puck_iommu_queue_stop - accept no more commands
+ * @iommu: the device, about to be disabled
+ */
+void puck_iommu_queue_stop(struct puck_iommu *iommu)
+{
+	struct puck_iommu_queue *q = &iommu->queue;
+	unsigned long flags;
+
+	spin_lock_irqsave(&q->lock, flags);
+	q->running = false;
+	spin_unlock_irqrestore(&q->lock, flags);
+}
+
+/**
+ * puck_iommu_queue_init - allocate the queue, for the life of the device
+ * @iommu: the device
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int puck_iommu_queue_init(struct puck_iommu *iommu)
+{
+	struct puck_iommu_queue *q = &iommu->queue;
+	struct device *dev = &iommu->pdev->dev;
+
+	spin_lock_init(&q->lock);
+	q->ring = (void *)devm_get_free_pages(dev, GFP_KERNEL | __GFP_ZERO,
+					      get_order(CQ_ENTRIES * sizeof(*q->ring)));
+	q->slot = (void *)devm_get_free_pages(dev, GFP_KERNEL | __GFP_ZERO, 0);
+	if (!q->ring || !q->slot)
+		return -ENOMEM;
+	q->slot_phys = virt_to_phys(q->slot);
+	return 0;
+}
