@@ -149,7 +149,9 @@ def puck_dependencies(modules, base_dep):
             return []       # built into this kernel
         found = [f"puck/{own[name].name}"]
         for need in filter(None, steps.output(["modinfo", "-F", "depends", own[name]]).strip().split(",")):
-            found += [p for p in chain(normal(need)) if p not in found]
+            # Loaded from the last to the first: what is shared has to come last.
+            more = chain(normal(need))
+            found = [p for p in found if p not in more] + more
         chains[name] = found
         return found
 

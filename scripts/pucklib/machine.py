@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import initramfs
+from . import initramfs, qmp
 from .util import REPO, PuckError
 
 # Port, whether it is behind the IOMMU, what it is for.
@@ -166,9 +166,11 @@ class Machine:
         start = time.monotonic()
         with open(self.rundir / "qemu.log", "wb") as err, open(self.output, "wb") as out:
             proc = subprocess.Popen(cmd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=err)
+            host = qmp.HostRequests(self.qmp_path(), self.rundir / "qmp.log")
             try:
-                timed_out = self.follow(proc, out, start + timeout, on_line)
+                timed_out = self.follow(proc, out, start + timeout, host, on_line)
             finally:
+                host.close()
                 if proc.poll() is None:
                     proc.kill()
                 proc.wait()
@@ -176,7 +178,7 @@ class Machine:
         self.qmp_path().unlink(missing_ok=True)
         return Result(self, proc.returncode, timed_out, time.monotonic() - start)
 
-    def follow(self, proc, out, deadline, on_line):
+    def follow(self, proc, out, deadline, host, on_line):
         """Copy the guest's output until QEMU ends; True when time ran out."""
         pending = b""
         fd = proc.stdout.fileno()
@@ -194,9 +196,9 @@ class Machine:
             out.flush()
             pending += data
             *lines, pending = pending.split(b"\n")
-            for line in lines:
-                if on_line:
-                    on_line(line.decode(errors="replace").rstrip("\r"))
+            for line in (raw.decode(errors="replace").rstrip("\r") for raw in lines):
+                if not host.line(line) and on_line:
+                    on_line(line)
 
 
 class Result:

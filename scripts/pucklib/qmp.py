@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""QMP, as far as it is needed to poke a running machine.
+
+A guest program asks its host for something by a line on its output:
+
+    puck-host: COMMAND [JSON ARGUMENTS]
+
+such as `puck-host: device_del {"id": "gpu0"}`. Answers go to qmp.log in the
+run folder; the program sees the effect, not the answer.
+"""
+
+import json
+import socket
+import time
+
+PREFIX = "puck-host: "
+
+
+class Qmp:
+    def __init__(self, path, log):
+        self.log = log
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(10)
+        self.sock.connect(str(path))
+        self.stream = self.sock.makefile("rw", encoding="utf-8", newline="\n")
+        self.stream.readline()
+        self.execute("qmp_capabilities", {})
+
+    def execute(self, command, arguments):
+        self.stream.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
+        self.stream.flush()
+        while True:
+            line = self.stream.readline()
+            self.log.write(f"{time.time():.3f} {command} {arguments} -> {line}")
+            self.log.flush()
+            if not line or "return" in json.loads(line) or "error" in json.loads(line):
+                return line
+
+    def close(self):
+        self.sock.close()
+
+
+class HostRequests:
+    """Carries out the requests in a guest's output."""
+
+    def __init__(self, path, log_path):
+        self.path, self.log_path = path, log_path
+        self.qmp = self.log = None
+
+    def line(self, text):
+        """True when the line was a request."""
+        if not text.startswith(PREFIX):
+            return False
+        command, _, arguments = text.removeprefix(PREFIX).strip().partition(" ")
+        try:
+            if not self.qmp:
+                self.log = open(self.log_path, "w")
+                self.qmp = Qmp(self.path, self.log)
+            self.qmp.execute(command, json.loads(arguments or "{}"))
+        except (OSError, ValueError) as err:
+            with open(self.log_path, "a") as log:
+                log.write(f"{text}: {err}\n")
+        return True
+
+    def close(self):
+        if self.qmp:
+            self.qmp.close()
+        if self.log:
+            self.log.close()
