@@ -11,6 +11,7 @@
 #ifndef PUCK_DRV_H
 #define PUCK_DRV_H
 
+#include <linux/bitmap.h>
 #include <linux/io.h>
 #include <linux/io-64-nonatomic-lo-hi.h>
 #include <linux/kref.h>
@@ -260,7 +261,7 @@ struct puck_job {
 	struct puck_fence *fence;
 	u64 seqno;
 	struct drm_gem_object **bos;
-	unsigned long *writes;
+	DECLARE_BITMAP(writes, PUCK_MAX_BOS);
 	u32 nbos;
 	struct puck_segs segs;
 	struct list_head node;
