@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The device events of a run as an order, free of times."""
+"""The device events of a run as an order: what, on which ring, with which seqno.
+
+Times are left out, and so are memory addresses: where its memory lies is the
+guest kernel's choice, which hangs on the host's speed as long as the count of
+instructions is scaled to it (-icount shift=auto).
+"""
 
 import re
 from pathlib import Path
@@ -7,6 +12,8 @@ from pathlib import Path
 EVENT = re.compile(r"(puck_\w+) (.*)")
 # Not part of the order: when something was, by the virtual clock.
 TIME = re.compile(r"\b(\w*_ns|now|deadline|t|time) ?[=:]? ?-?\d+")
+
+ADDRESS = re.compile(r"\b0x[0-9a-f]{5,}\b")
 
 
 def order(path):
@@ -18,7 +25,8 @@ def order(path):
     for line in path.read_text(errors="replace").splitlines():
         match = EVENT.search(line)
         if match:
-            found.append(f"{match[1]} {TIME.sub(lambda m: m[1], match[2])}".rstrip())
+            detail = ADDRESS.sub("@", TIME.sub(lambda m: m[1], match[2]))
+            found.append(f"{match[1]} {detail}".rstrip())
     return found
 
 

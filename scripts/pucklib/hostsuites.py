@@ -30,9 +30,11 @@ def run_meson(suite, rundir, qemu_src=None):
             steps.run_step("build the host tests", ["ninja", "-C", build], log, env=env)
         except PuckError as err:
             return [Case(suite, "build", "failed", str(err))]
+        results = build / "meson-logs/testlog.json"
+        results.unlink(missing_ok=True)
         subprocess.run([*meson, "test", "-C", str(build), "--no-rebuild", "--suite", suite],
                        env=env, stdin=subprocess.DEVNULL, stdout=open(log, "ab"), stderr=subprocess.STDOUT)
-        return meson_cases(suite, build / "meson-logs/testlog.json")
+        return meson_cases(suite, results)
 
 
 def meson_cases(suite, path):
