@@ -33,6 +33,13 @@ typedef struct PuckUnmap {
     uint64_t size;
 } PuckUnmap;
 
+/* How one step at the head of the queue ended. */
+typedef enum PuckStep {
+    STEP_END,           /* nothing left, or an error */
+    STEP_DONE,          /* one command executed */
+    STEP_DRAIN,         /* a SYNC that has to wait first, without the lock */
+} PuckStep;
+
 typedef struct PuckCmdRule {
     const char *name;
     uint32_t id_max;        /* a field's maximum is 0 where it is reserved */
@@ -210,21 +217,24 @@ void puck_cmdq_enable_locked(PuckIOMMU *s)
     s->regs.status &= ~(uint64_t)PUCK_IOMMU_STATUS_CQ_ERROR;
 }
 
-/* Executes the command at the head. Returns false when there is no more. */
-static bool step_locked(PuckIOMMU *s, PuckUnmap *unmap)
+/* Executes the command at the head; a SYNC only once all is @drained. */
+static PuckStep step_locked(PuckIOMMU *s, bool drained, PuckUnmap *unmap)
 {
     PuckCmd cmd;
     uint8_t code;
 
     if ((s->regs.status & PUCK_IOMMU_STATUS_CQ_ERROR) ||
         s->regs.cq_head == s->regs.cq_tail) {
-        return false;
+        return STEP_END;
     }
     if (!fetch_locked(s, &cmd)) {
         puck_cmdq_error_locked(s, PUCK_IOMMU_CQ_ERR_FETCH);
-        return false;
+        return STEP_END;
     }
     code = check_cmd(&cmd);
+    if (!code && cmd.opcode == PUCK_IOMMU_CMD_SYNC && !drained) {
+        return STEP_DRAIN;
+    }
     if (!code) {
         trace_puck_iommu_cmd(rules[cmd.opcode].name, s->regs.cq_head, cmd.id,
                              cmd.addr, cmd.size, cmd.flags);
@@ -232,11 +242,11 @@ static bool step_locked(PuckIOMMU *s, PuckUnmap *unmap)
     }
     if (code) {
         puck_cmdq_error_locked(s, code);
-        return false;
+        return STEP_END;
     }
     s->regs.commands++;
     s->regs.cq_head = (s->regs.cq_head + 1) % puck_queue_size(s->regs.cq_base);
-    return true;
+    return STEP_DONE;
 }
 
 static bool take_tail_locked(PuckIOMMU *s, uint32_t tail)
@@ -262,17 +272,24 @@ static bool take_tail_locked(PuckIOMMU *s, uint32_t tail)
 
 void puck_cmdq_doorbell(PuckIOMMU *s, uint32_t tail)
 {
+    PuckStep step = STEP_END;
     PuckUnmap unmap;
-    bool more;
 
     WITH_QEMU_LOCK_GUARD(&s->lock) {
-        more = take_tail_locked(s, tail);
+        if (take_tail_locked(s, tail)) {
+            step = STEP_DONE;
+        }
     }
     /* Ends: the head moves towards a tail that nobody writes meanwhile. */
-    while (more) {
+    while (step != STEP_END) {
+        bool drained = step == STEP_DRAIN;
+
+        if (drained) {
+            puck_iommu_drain(s);
+        }
         unmap = (PuckUnmap) { };
         WITH_QEMU_LOCK_GUARD(&s->lock) {
-            more = step_locked(s, &unmap);
+            step = step_locked(s, drained, &unmap);
         }
         if (unmap.size) {
             puck_iommu_notify_unmap(s, unmap.iova, unmap.size);

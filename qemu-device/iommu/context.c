@@ -61,6 +61,7 @@ void puck_context_insert_locked(PuckIOMMU *s, uint16_t rid, PuckContext ctx)
 }
 
 const PuckContext *puck_context_get_locked(PuckIOMMU *s, uint16_t rid,
+                                           PuckTables *tables,
                                            PuckContextResult *res)
 {
     const PuckContext *hit = cached(s, rid);
@@ -73,7 +74,7 @@ const PuckContext *puck_context_get_locked(PuckIOMMU *s, uint16_t rid,
     }
 
     at = (s->regs.root & PUCK_IOMMU_ROOT_ADDR) + 8 * (rid >> 8);
-    if (!puck_iommu_read64(s, at, &root)) {
+    if (!puck_tables_read(tables, at, &root)) {
         return fail(res, PUCK_IOMMU_FAULT_TABLE_READ, at);
     }
     if (!(root & PUCK_IOMMU_ROOT_ENTRY_VALID)) {
@@ -84,8 +85,8 @@ const PuckContext *puck_context_get_locked(PuckIOMMU *s, uint16_t rid,
     }
 
     at = (root & PUCK_IOMMU_ROOT_ENTRY_ADDR) + 16 * (rid & 0xff);
-    if (!puck_iommu_read64(s, at, &table) ||
-        !puck_iommu_read64(s, at + 8, &domain)) {
+    if (!puck_tables_read(tables, at, &table) ||
+        !puck_tables_read(tables, at + 8, &domain)) {
         return fail(res, PUCK_IOMMU_FAULT_TABLE_READ, at);
     }
     if (!(table & PUCK_IOMMU_CTX_VALID)) {

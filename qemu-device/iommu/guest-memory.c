@@ -7,8 +7,8 @@
  * to that device would take the BQL, which comes before the lock, and could
  * come back here by way of the device's own DMA.
  *
- * Nothing is cached: a pointer is looked up for each access and is good
- * until the end of the RCU critical section.
+ * Nothing is cached: a pointer is looked up for each access, or for the reads
+ * of one look-up, and is good until the end of the RCU critical section.
  */
 
 #include "qemu/osdep.h"
@@ -17,44 +17,52 @@
 #include "hw/pci/pci.h"
 #include "iommu.h"
 
-/* Inside an RCU critical section. NULL unless @pa is RAM for all of @len. */
-static void *ram_at(PuckIOMMU *s, uint64_t pa, size_t len)
+/* Inside an RCU critical section. NULL unless @pa is RAM; clips @len to it. */
+static void *ram_at(PuckIOMMU *s, uint64_t pa, uint64_t *len)
 {
     AddressSpace *as = pci_get_address_space(&s->parent_obj);
     FlatView *view = address_space_to_flatview(as);
-    hwaddr xlat, plen = len;
+    hwaddr xlat;
     MemoryRegion *mr;
 
-    mr = flatview_translate(view, pa, &xlat, &plen, false,
+    mr = flatview_translate(view, pa, &xlat, len, false,
                             MEMTXATTRS_UNSPECIFIED);
-    if (plen < len ||
-        !memory_access_is_direct(mr, false, MEMTXATTRS_UNSPECIFIED)) {
+    if (!memory_access_is_direct(mr, false, MEMTXATTRS_UNSPECIFIED)) {
         return NULL;
     }
     return qemu_map_ram_ptr(mr->ram_block, xlat);
 }
 
-/* One load: a guest that changes an entry is seen before or after, not torn. */
-bool puck_iommu_read64(PuckIOMMU *s, uint64_t pa, uint64_t *val)
+bool puck_tables_read(void *opaque, uint64_t pa, uint64_t *entry)
 {
-    const uint64_t *p;
+    PuckTables *t = opaque;
+    uint64_t offset = pa - t->first;
 
-    RCU_READ_LOCK_GUARD();
-    p = ram_at(s, pa, sizeof(*p));
-    if (!p) {
-        return false;
+    if (offset >= t->len) {
+        uint64_t len = UINT64_MAX;
+
+        t->host = ram_at(t->iommu, pa, &len);
+        t->first = pa;
+        t->len = t->host ? len & ~7ull : 0;
+        offset = 0;
+        if (!t->len) {
+            return false;
+        }
     }
-    *val = le64_to_cpu(qatomic_read_u64(p));
+    /* One load: an entry that changes is seen before or after, not torn. */
+    *entry = le64_to_cpu(qatomic_read_u64((const uint64_t *)(t->host +
+                                                             offset)));
     return true;
 }
 
 bool puck_iommu_read(PuckIOMMU *s, uint64_t pa, void *buf, size_t len)
 {
+    uint64_t plen = len;
     const void *p;
 
     RCU_READ_LOCK_GUARD();
-    p = ram_at(s, pa, len);
-    if (!p) {
+    p = ram_at(s, pa, &plen);
+    if (!p || plen < len) {
         return false;
     }
     memcpy(buf, p, len);

@@ -3,8 +3,8 @@
  * puck-iommu: the device's state, and what its steps offer each other.
  *
  * One file a step: regs (register access), charge (buses in charge, address
- * spaces), translate, context, walk, iotlb, cmdq, faultq, irq, guest-memory,
- * vmstate, device (QOM). The contract is docs/specs/iommu.rst.
+ * spaces), translate, bulk, drain, context, walk, iotlb, cmdq, faultq, irq,
+ * guest-memory, vmstate, device (QOM). The contract is docs/specs/iommu.rst.
  *
  * Locking. PuckIOMMU::lock protects everything marked (L). Requests come
  * from any thread with or without the BQL, register accesses with it. Order:
@@ -102,9 +102,23 @@ typedef struct PuckSpace {
     IOMMUNotifierFlag notify;   /* BQL */
 } PuckSpace;
 
+/*
+ * A look at guest memory for the reading of tables: RAM from the address that
+ * was read last up to the end of its region. Lives no longer than the RCU
+ * critical section that it is used in.
+ */
+typedef struct PuckTables {
+    PuckIOMMU *iommu;
+    const char *host;
+    uint64_t first;
+    uint64_t len;
+} PuckTables;
+
 /* One look-up on its way through translate.c. */
 typedef struct PuckRequest {
     /* in */
+    PuckTables *tables;
+    PuckWalkCursor *cursor;     /* or NULL */
     uint64_t iova;
     uint8_t want;               /* PUCK_PERM_MASK bits */
     /* out */
@@ -131,6 +145,12 @@ struct PuckIOMMU {
 
     /* Set while CTRL.ENABLE is; read without the lock on the way past. */
     bool translating;
+
+    /* Accesses between dma_begin and dma_end, by parity of epoch (atomic). */
+    unsigned epoch;
+    unsigned in_flight[2];
+    bool draining;
+    QemuEvent drained;
 
     QEMUBH *irq_bh;
     uint32_t irq_pending;               /* (L) vectors to be sent, a bit each */
@@ -166,11 +186,18 @@ uint16_t puck_space_rid(PuckSpace *space);
 /* With the BQL: tell those who cache translations themselves (vhost). */
 void puck_iommu_notify_unmap(PuckIOMMU *s, uint64_t iova, uint64_t size);
 
+/* drain.c */
+void puck_iommu_drain_init(PuckIOMMU *s);
+void puck_iommu_drain_exit(PuckIOMMU *s);
+/* With the BQL, without the lock: waits for look-ups that are in use. */
+void puck_iommu_drain(PuckIOMMU *s);
+
 /* translate.c */
 void puck_iommu_translate_locked(PuckSpace *space, PuckRequest *req);
 
 /* context.c */
 const PuckContext *puck_context_get_locked(PuckIOMMU *s, uint16_t rid,
+                                           PuckTables *tables,
                                            PuckContextResult *res);
 void puck_context_insert_locked(PuckIOMMU *s, uint16_t rid, PuckContext ctx);
 void puck_context_drop_locked(PuckIOMMU *s, uint16_t rid);
@@ -195,7 +222,8 @@ void puck_iommu_irq_enable_locked(PuckIOMMU *s, uint32_t enable);
 void puck_iommu_irq_deliver(PuckIOMMU *s);
 
 /* guest-memory.c */
-bool puck_iommu_read64(PuckIOMMU *s, uint64_t pa, uint64_t *val);
+/* A PuckReadEntry. Inside one RCU critical section; @opaque: PuckTables. */
+bool puck_tables_read(void *opaque, uint64_t pa, uint64_t *entry);
 bool puck_iommu_read(PuckIOMMU *s, uint64_t pa, void *buf, size_t len);
 bool puck_iommu_write(PuckIOMMU *s, uint64_t pa, const void *buf, size_t len);
 

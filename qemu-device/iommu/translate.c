@@ -27,11 +27,6 @@ static bool in_window(uint64_t iova)
     return (iova & ~WINDOW_MASK) == PUCK_IOMMU_MSI_BASE;
 }
 
-static bool read_table(void *opaque, uint64_t pa, uint64_t *entry)
-{
-    return puck_iommu_read64(opaque, pa, entry);
-}
-
 /*
  * Results are used for whole pages. Where a 2M page holds the interrupt
  * window, the answer for the rest of it ends at the window.
@@ -58,7 +53,8 @@ static void audit_locked(PuckIOMMU *s, const PuckRequest *req, uint64_t table)
     uint64_t pa = req->pa | (req->iova & req->mask);
     PuckWalk walk;
 
-    if (puck_walk(table, req->iova, req->want, read_table, s, &walk) ||
+    if (puck_walk(table, req->iova, req->want, puck_tables_read, req->tables,
+                  NULL, &walk) ||
         (walk.pa | (req->iova & walk.mask)) != pa) {
         s->regs.stale_hits++;
         trace_puck_iommu_stale(req->rid, req->iova, pa, walk.reason);
@@ -93,7 +89,8 @@ static void serve_walk_locked(PuckIOMMU *s, PuckRequest *req, uint64_t table)
     PuckWalk walk;
 
     s->regs.walks++;
-    req->reason = puck_walk(table, req->iova, req->want, read_table, s, &walk);
+    req->reason = puck_walk(table, req->iova, req->want, puck_tables_read,
+                            req->tables, req->cursor, &walk);
     if (req->reason) {
         req->entry = walk.entry;
         return;
@@ -119,7 +116,7 @@ static void serve_locked(PuckIOMMU *s, PuckRequest *req)
         req->reason = PUCK_IOMMU_FAULT_ADDRESS;
         return;
     }
-    ctx = puck_context_get_locked(s, req->rid, &res);
+    ctx = puck_context_get_locked(s, req->rid, req->tables, &res);
     if (!ctx) {
         req->reason = res.reason;
         req->entry = res.entry;
@@ -213,7 +210,12 @@ static IOMMUTLBEntry translate(IOMMUMemoryRegion *mr, hwaddr addr,
 {
     PuckSpace *space = container_of(mr, PuckSpace, mr);
     PuckIOMMU *s = space->iommu;
-    PuckRequest req = { .iova = addr, .want = flag & PUCK_PERM_MASK };
+    PuckTables tables = { .iommu = s };
+    PuckRequest req = {
+        .tables = &tables,
+        .iova = addr,
+        .want = flag & PUCK_PERM_MASK,
+    };
 
     if (!qatomic_read(&s->translating)) {
         req.mask = PASS_MASK;

@@ -10,6 +10,7 @@
                            PUCK_IOMMU_PTE_SOFTWARE | PUCK_IOMMU_PTE_ADDR))
 #define PAGE_BITS       12
 #define INDEX_BITS      9
+#define REGION_SHIFT    (PAGE_BITS + INDEX_BITS)
 
 static unsigned level_shift(unsigned level)
 {
@@ -47,8 +48,33 @@ static uint8_t fail(PuckWalk *walk, uint8_t reason, uint64_t entry)
     return reason;
 }
 
+/* A leaf: what it says, and whether the levels together grant enough. */
+static uint8_t finish(PuckWalk *walk, unsigned level, uint64_t at,
+                      uint64_t pte, uint64_t denied_by)
+{
+    walk->mask = (1ull << level_shift(level)) - 1;
+    walk->pa = pte & PUCK_IOMMU_PTE_ADDR & ~walk->mask;
+    walk->entry = at;
+    if (denied_by) {
+        return fail(walk, PUCK_IOMMU_FAULT_PERMISSION, denied_by);
+    }
+    return 0;
+}
+
+static bool resume(const PuckWalkCursor *cursor, uint64_t iova,
+                   uint64_t *table, PuckWalk *walk)
+{
+    if (!cursor || !cursor->valid || cursor->region != iova >> REGION_SHIFT) {
+        return false;
+    }
+    *table = cursor->table;
+    walk->perm = cursor->perm;
+    return true;
+}
+
 uint8_t puck_walk(uint64_t table, uint64_t iova, uint8_t want,
-                  PuckReadEntry *read, void *opaque, PuckWalk *walk)
+                  PuckReadEntry *read, void *opaque, PuckWalkCursor *cursor,
+                  PuckWalk *walk)
 {
     unsigned level = PUCK_IOMMU_PT_LEVELS;
     uint64_t denied_by = 0;
@@ -56,6 +82,9 @@ uint8_t puck_walk(uint64_t table, uint64_t iova, uint8_t want,
     uint8_t reason;
 
     *walk = (PuckWalk) { .perm = PUCK_PERM_MASK };
+    if (resume(cursor, iova, &table, walk)) {
+        level = 1;
+    }
 
     for (;; level--) {
         uint64_t index = iova >> level_shift(level);
@@ -73,16 +102,16 @@ uint8_t puck_walk(uint64_t table, uint64_t iova, uint8_t want,
             denied_by = at;
         }
         if (level == 1 || (pte & PUCK_IOMMU_PTE_LEAF)) {
-            break;
+            return finish(walk, level, at, pte, denied_by);
         }
         table = pte & PUCK_IOMMU_PTE_ADDR;
+        if (level == 2 && cursor && !denied_by) {
+            *cursor = (PuckWalkCursor) {
+                .region = iova >> REGION_SHIFT,
+                .table = table,
+                .perm = walk->perm,
+                .valid = true,
+            };
+        }
     }
-
-    walk->mask = (1ull << level_shift(level)) - 1;
-    walk->pa = pte & PUCK_IOMMU_PTE_ADDR & ~walk->mask;
-    walk->entry = at;
-    if (denied_by) {
-        return fail(walk, PUCK_IOMMU_FAULT_PERMISSION, denied_by);
-    }
-    return 0;
 }

@@ -26,11 +26,24 @@ typedef struct PuckWalk {
 } PuckWalk;
 
 /*
+ * Where the last walk came to, for the next page of the same access: within
+ * 2 MiB it reads the level-1 entry alone. One for each access, table and
+ * permission; it must not outlive the access, or it would hide updates.
+ */
+typedef struct PuckWalkCursor {
+    uint64_t region;    /* IOVA >> 21 */
+    uint64_t table;     /* level 1 */
+    uint8_t perm;       /* AND over the levels above */
+    bool valid;
+} PuckWalkCursor;
+
+/*
  * Walks the tables below @table for @iova, which is below 2^48, and checks
  * that they grant all permissions in @want. Fills @walk; returns its reason.
- * perm is valid for reason 0 and for PERMISSION.
+ * perm is valid for reason 0 and for PERMISSION. @cursor may be NULL.
  */
 uint8_t puck_walk(uint64_t table, uint64_t iova, uint8_t want,
-                  PuckReadEntry *read, void *opaque, PuckWalk *walk);
+                  PuckReadEntry *read, void *opaque, PuckWalkCursor *cursor,
+                  PuckWalk *walk);
 
 #endif /* PUCK_IOMMU_WALK_H */

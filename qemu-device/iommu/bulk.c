@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * puck-iommu: look-ups of whole ranges.
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/atomic.h"
+#include "qemu/lockable.h"
+#include "qemu/rcu.h"
+#include "iommu.h"
+#include "bulk.h"
+
+/* Pages to look up under one lock, so that others have a turn. */
+#define PAGES_PER_LOCK  256
+
+typedef struct PuckRange {
+    uint64_t iova;
+    uint64_t left;
+    uint8_t want;
+    PuckBulkRun *runs;
+    unsigned max;
+    unsigned count;
+} PuckRange;
+
+PuckSpace *puck_iommu_space(AddressSpace *as)
+{
+    if (!object_dynamic_cast(OBJECT(as->root),
+                             TYPE_PUCK_IOMMU_MEMORY_REGION)) {
+        return NULL;
+    }
+    return container_of(as, PuckSpace, as);
+}
+
+/* Covers the next @len bytes at most. There is room for a run. */
+static void add(PuckRange *r, uint64_t pa, uint64_t len)
+{
+    PuckBulkRun *last = r->count ? &r->runs[r->count - 1] : NULL;
+
+    len = MIN(len, r->left);
+    if (last && last->pa + last->len == pa) {
+        last->len += len;
+    } else {
+        r->runs[r->count++] = (PuckBulkRun) { pa, len };
+    }
+    r->iova += len;
+    r->left -= len;
+}
+
+/* Returns false when the range is done, for whatever reason. */
+static bool some_pages_locked(PuckSpace *space, PuckRange *r)
+{
+    PuckTables tables = { .iommu = space->iommu };
+    PuckWalkCursor cursor = { };
+
+    for (unsigned i = 0; i < PAGES_PER_LOCK; i++) {
+        PuckRequest req = {
+            .tables = &tables,
+            .cursor = &cursor,
+            .iova = r->iova,
+            .want = r->want,
+        };
+        uint64_t offset;
+
+        if (!r->left || r->count == r->max) {
+            return false;
+        }
+        /* No pieces of a failed access come this way: each is a new one. */
+        space->streak.reason = 0;
+        puck_iommu_translate_locked(space, &req);
+        if (req.reason) {
+            space->streak.reason = 0;
+            return false;
+        }
+        offset = r->iova & req.mask;
+        add(r, req.pa + offset, req.mask + 1 - offset);
+    }
+    return true;
+}
+
+unsigned puck_iommu_translate_range(PuckSpace *space, uint64_t iova,
+                                    uint64_t len, bool is_write,
+                                    PuckBulkRun *runs, unsigned max,
+                                    uint64_t *done)
+{
+    PuckIOMMU *s = space->iommu;
+    PuckRange range = {
+        .iova = iova,
+        .left = len,
+        .want = is_write ? PUCK_IOMMU_PTE_WRITE : PUCK_IOMMU_PTE_READ,
+        .runs = runs,
+        .max = max,
+    };
+    bool more = true;
+
+    if (!qatomic_read(&s->translating)) {
+        add(&range, iova, len);
+        more = false;
+    }
+    while (more) {
+        WITH_RCU_READ_LOCK_GUARD() {
+            WITH_QEMU_LOCK_GUARD(&s->lock) {
+                more = some_pages_locked(space, &range);
+            }
+        }
+    }
+    puck_iommu_irq_deliver(s);
+    *done = len - range.left;
+    return range.count;
+}
