@@ -9,6 +9,8 @@
 #include "puck-iommu-env.h"
 
 #define IOVA    0xdef00000000ull
+#define PORT    "-device pcie-root-port,bus=pcie.0,"
+#define PXB     "-device pxb-pcie,id=pxb1,bus=pcie.0,bus_nr=0x40,addr=7 "
 
 static char *state_path(void)
 {
@@ -158,14 +160,15 @@ static void test_three_buses(void)
     PuckEnv env = { };
     uint64_t pa;
 
-    env.args = g_strdup("-device pcie-root-port,id=rp1,bus=pcie.0,chassis=1,addr=4 "
-                        "-device pcie-root-port,id=rp2,bus=pcie.0,chassis=2,addr=6 "
-                        "-device pxb-pcie,id=pxb1,bus=pcie.0,bus_nr=0x40,addr=7 "
+    env.args = g_strdup(PORT "id=rp1,chassis=1,addr=4 "
+                        PORT "id=rp2,chassis=2,addr=6 "
+                        PXB
                         "-device pcie-root-port,id=rp3,chassis=3,bus=pxb1 "
                         "-device edu,bus=rp1,dma_mask=0xffffffffffffffff "
                         "-device edu,bus=rp2,dma_mask=0xffffffffffffffff "
                         "-device edu,bus=rp3,dma_mask=0xffffffffffffffff "
-                        "-device puck-iommu,bus=pcie.0,addr=5,buses=rp1:rp2:pxb1");
+                        "-device puck-iommu,bus=pcie.0,addr=5,"
+                        "buses=rp1:rp2:pxb1");
     puck_machine_start(&env.m, env.args);
     puck_function_map(&env.m, &env.iommu, 0, QPCI_DEVFN(5, 0), 0);
     g_assert_cmpuint(env_r32(&env, PUCK_IOMMU_SCOPE_COUNT), ==, 3);
@@ -237,7 +240,7 @@ static void test_not_in_charge(void)
     PuckEnv env = { };
     uint64_t pa;
 
-    env.args = g_strdup("-device pxb-pcie,id=pxb1,bus=pcie.0,bus_nr=0x40,addr=7 "
+    env.args = g_strdup(PXB
                         "-device pcie-root-port,id=rp3,chassis=3,bus=pxb1 "
                         "-device edu,bus=rp3,dma_mask=0xffffffffffffffff "
                         "-device puck-iommu,bus=pcie.0,addr=5,buses=pcie.0");
