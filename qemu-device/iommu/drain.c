@@ -53,6 +53,7 @@ void puck_iommu_drain(PuckIOMMU *s)
             qemu_event_wait(&s->drained);
         }
     }
+    /* What was moved is seen by whoever learns that the SYNC is done. */
     smp_mb();
     qatomic_set(&s->draining, false);
 }
