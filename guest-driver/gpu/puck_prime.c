@@ -22,7 +22,8 @@
  * struct puck_attachment - an importer
  * @node: in puck_bo.attachments
  * @dev: the device that it maps for
- * @sgt: what is mapped, or NULL; puck_bo.attach_lock
+ * @sgt: what is mapped, or NULL; puck_bo.attach_lock. The importer gets a copy:
+ *       dma-buf's debugging spoils the pages in what it hands out
  * @dir: direction of the mapping
  */
 struct puck_attachment {
@@ -66,39 +67,79 @@ static void puck_prime_detach(struct dma_buf *dmabuf, struct dma_buf_attachment 
 	kfree(a);
 }
 
+/* A table that says the same as @sgt. */
+static struct sg_table *puck_prime_copy(struct sg_table *sgt)
+{
+	struct sg_table *copy = kzalloc(sizeof(*copy), GFP_KERNEL);
+	struct scatterlist *from, *to;
+	int i;
+
+	if (!copy)
+		return ERR_PTR(-ENOMEM);
+	if (sg_alloc_table(copy, sgt->orig_nents, GFP_KERNEL)) {
+		kfree(copy);
+		return ERR_PTR(-ENOMEM);
+	}
+	to = copy->sgl;
+	for_each_sgtable_sg(sgt, from, i) {
+		sg_set_page(to, sg_page(from), from->length, from->offset);
+		sg_dma_address(to) = sg_dma_address(from);
+		sg_dma_len(to) = sg_dma_len(from);
+		to = sg_next(to);
+	}
+	copy->nents = sgt->nents;
+	return copy;
+}
+
 static struct sg_table *puck_prime_map(struct dma_buf_attachment *attach,
 				       enum dma_data_direction dir)
 {
 	struct puck_bo *bo = to_puck_bo(attach->dmabuf->priv);
 	struct puck_attachment *a = attach->priv;
 	struct sg_table *sgt = puck_gem_table(bo, a->dev);
+	struct sg_table *copy;
 	int ret;
 
 	if (IS_ERR(sgt))
 		return sgt;
-	ret = dma_map_sgtable(a->dev, sgt, dir, 0);
+	/*
+	 * The pages are mapped for ourselves, too. With this attribute the DMA
+	 * API knows that somebody sees to such overlaps: the sync below.
+	 */
+	ret = dma_map_sgtable(a->dev, sgt, dir, DMA_ATTR_SKIP_CPU_SYNC);
 	if (ret) {
 		puck_gem_free_table(sgt);
 		return ERR_PTR(ret);
 	}
+	copy = puck_prime_copy(sgt);
+	if (IS_ERR(copy)) {
+		dma_unmap_sgtable(a->dev, sgt, dir, DMA_ATTR_SKIP_CPU_SYNC);
+		puck_gem_free_table(sgt);
+		return copy;
+	}
+	dma_sync_sgtable_for_device(a->dev, sgt, dir);
 	mutex_lock(&bo->attach_lock);
 	a->sgt = sgt;
 	a->dir = dir;
 	mutex_unlock(&bo->attach_lock);
-	return sgt;
+	return copy;
 }
 
-static void puck_prime_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
+static void puck_prime_unmap(struct dma_buf_attachment *attach, struct sg_table *copy,
 			     enum dma_data_direction dir)
 {
 	struct puck_bo *bo = to_puck_bo(attach->dmabuf->priv);
 	struct puck_attachment *a = attach->priv;
+	struct sg_table *sgt;
 
 	mutex_lock(&bo->attach_lock);
+	sgt = a->sgt;
 	a->sgt = NULL;
 	mutex_unlock(&bo->attach_lock);
-	dma_unmap_sgtable(a->dev, sgt, dir, 0);
+	dma_sync_sgtable_for_cpu(a->dev, sgt, dir);
+	dma_unmap_sgtable(a->dev, sgt, dir, DMA_ATTR_SKIP_CPU_SYNC);
 	puck_gem_free_table(sgt);
+	puck_gem_free_table(copy);
 }
 
 /* Hand the pages to the CPU, or back to each device that has them mapped. */

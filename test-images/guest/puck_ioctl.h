@@ -135,6 +135,23 @@ static inline int puck_open_any(struct puck *puck)
 	return ret ? puck_open(puck, false) : 0;
 }
 
+/* Open another puck device than @one. */
+static inline int puck_open_other(struct puck *puck, const struct puck *one)
+{
+	char name[32];
+	int minor;
+
+	for (minor = 128; minor < 192; minor++) {
+		snprintf(name, sizeof(name), "renderD%d", minor);
+		if (puck_open_node(puck, name))
+			continue;
+		if (strcmp(puck->pci, one->pci))
+			return 0;
+		close(puck->fd);
+	}
+	return -ENODEV;
+}
+
 /* ---- buffer objects ---- */
 
 static inline int bo_mmap(int fd, struct bo *bo)
