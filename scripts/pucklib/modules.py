@@ -2,6 +2,7 @@
 """Guest side code: the driver modules per kernel, and the static test programs."""
 
 import shutil
+import time
 from pathlib import Path
 
 from . import apt, steps
@@ -113,10 +114,16 @@ def programs(keep_going=False):
     return built
 
 
+def prune(folder, days=2):
+    """Remove old versions; not fresh ones, another puck may be using them."""
+    for path in folder.iterdir():
+        if path.stat().st_mtime < time.time() - days * 86400:
+            path.unlink(missing_ok=True)
+
+
 def compile_program(source, out):
     apt.ensure_host()
-    for old in out.parent.glob(source.stem + "-" + "?" * 16):
-        old.unlink()
+    prune(out.parent)
     tmp = out.with_suffix(".tmp")
     libs = ["-lm"]
     steps.run_step(f"compile {source.name}",

@@ -15,6 +15,8 @@ LONG_FUNCTION = 80
 # What kernel maintainers' checkpatch asks for that does not fit a tree of its own:
 # MAINTAINERS, and a Makefile's SPDX style in files it does not know.
 KERNEL_IGNORE = "FILE_PATH_CHANGES,SPDX_LICENSE_TAG,CONFIG_DESCRIPTION"
+# In user space the kernel's macros do not exist.
+PROGRAM_IGNORE = KERNEL_IGNORE + ",PREFER_DEFINED_ATTRIBUTE_MACRO,PREFER_KERNEL_TYPES,ARRAY_SIZE"
 
 
 def c_files(*folders):
@@ -44,11 +46,13 @@ def check_files(name, files, command):
 
 def kernel_checkpatch():
     script = kernel.source_tree() / "scripts/checkpatch.pl"
-    files = c_files("guest-driver", "include", "test-images/guest")
-    # Guest programs are user space, where the kernel's own helpers do not exist.
-    return check_files("checkpatch", files, lambda path: [
-        "perl", script, "--no-tree", "--terse", "--no-summary", "--quiet", "--max-line-length=100",
-        f"--ignore={KERNEL_IGNORE}", "-f", path])
+
+    def command(ignore):
+        return lambda path: ["perl", script, "--no-tree", "--terse", "--no-summary", "--quiet",
+                             "--max-line-length=100", f"--ignore={ignore}", "-f", path]
+
+    cases = check_files("checkpatch", c_files("guest-driver", "include", "test-images/bench"), command(KERNEL_IGNORE))
+    return cases + check_files("checkpatch", c_files("test-images/guest"), command(PROGRAM_IGNORE))
 
 
 def qemu_checkpatch(qemu):
