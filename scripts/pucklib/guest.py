@@ -16,14 +16,14 @@ KEEP_RUNS = 40
 class Bench:
     """Everything built that a guest needs, ready for any number of boots."""
 
-    def __init__(self, args, kernel_name, drivers=None):
+    def __init__(self, args, kernel_name, drivers=None, programs=None):
         apt.ensure_host()
         self.qemu = Qemu(getattr(args, "qemu_src", None)).ensure()
         self.accel, self.why = accel.choose(self.qemu, getattr(args, "accel", None))
         self.kernel = kernel.get(kernel_name)
         keep = getattr(args, "keep_going", False)
         self.modules = self.build_modules(drivers, keep)
-        self.programs = modules.programs(keep_going=keep)
+        self.programs = modules.programs(keep, programs)
 
     def build_modules(self, drivers, keep_going):
         try:

@@ -10,7 +10,7 @@ from .guest import Bench, new_rundir, spec_from
 from .util import START, PuckError, say
 from .qemu import Qemu
 
-COMMAND = "/bin/first-light"
+PROGRAM = "first-light"
 PREFIX = "puck: "
 
 
@@ -41,9 +41,9 @@ def prepare(args):
     ahead.start()
     Qemu(args.qemu_src).ensure()
     ahead.wait()
-    bench = Bench(args, args.kernel)
+    bench = Bench(args, args.kernel, programs=[PROGRAM])
     accel.announce("tcg" if args.icount else bench.accel, "instruction counting needs it" if args.icount else bench.why)
-    if COMMAND.rpartition("/")[2] not in bench.programs:
+    if PROGRAM not in bench.programs:
         raise PuckError("test-images/guest/first-light.c is missing: nothing to show")
     return bench
 
@@ -56,13 +56,13 @@ def show(line):
 
 def one_run(bench, args, rundir):
     """Boot, show, judge; returns (reasons it failed, result)."""
-    result = bench.boot(rundir, spec_from(args), f"exec {COMMAND}\n", args.timeout, on_line=show)
+    result = bench.boot(rundir, spec_from(args), f"exec {PROGRAM}\n", args.timeout, on_line=show)
     reasons = []
     problem = result.problem()
     if problem:
         reasons.append(problem)
     elif result.status:
-        reasons.append(f"{COMMAND} ended with {result.status}")
+        reasons.append(f"{PROGRAM} ended with {result.status}")
     cases = verdict.parse_ktap(result.output, "run")
     reasons += [f"{c.name}: {c.detail or 'failed'}" for c in cases if c.result == "failed"]
     reasons += verdict.check_console(result.console)
