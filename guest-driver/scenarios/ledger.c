@@ -5,78 +5,81 @@
  * finds in the same place, an unmap or sync with another count than the map,
  * on kernels that are built without it.
  *
- * Probes run with preemption off on any CPU; entries are only touched under
- * @lock. One device at a time is watched: scenarios run one by one.
+ * Probes may run in the context of a breakpoint, which counts as an NMI: no
+ * locks. An entry belongs to the mapping it describes, and its owner, the code
+ * that maps and unmaps, is one at a time; only finding a free one is a race.
+ * One device at a time is watched: scenarios run one by one.
  */
 #include <linux/kprobes.h>
 #include <linux/ptrace.h>
+#include <linux/rcupdate.h>
 #include <linux/scatterlist.h>
-#include <linux/spinlock.h>
 
 #include "scenario.h"
 
-#define LEDGER_ENTRIES	16
+#define LEDGER_ENTRIES	64
+
+struct ledger_entry {
+	struct scatterlist *sgl;	/* NULL: free */
+	int nents;
+};
 
 static struct {
-	raw_spinlock_t lock;	/* everything here */
 	struct device *dev;	/* watched; NULL: nobody is */
-	struct {
-		struct scatterlist *sgl;	/* NULL: free */
-		int nents;
-	} entries[LEDGER_ENTRIES];
-	const char *verb;	/* of the first wrong call, or NULL */
+	struct ledger_entry entries[LEDGER_ENTRIES];
+	int wrong;		/* wrong calls; who counts the first one fills in: */
 	int map_nents;
 	int wrong_nents;
-} ledger = {
-	.lock = __RAW_SPIN_LOCK_UNLOCKED(ledger.lock),
-};
+	const char *verb;	/* valid when set */
+} ledger;
 
 static bool probes_on;
 
+static struct ledger_entry *ledger_find(struct scatterlist *sgl)
+{
+	int i;
+
+	for (i = 0; i < LEDGER_ENTRIES; i++)
+		if (READ_ONCE(ledger.entries[i].sgl) == sgl)
+			return &ledger.entries[i];
+	return NULL;
+}
+
+/* A list mapped again keeps its entry: the mapping before has failed. */
 static void ledger_map(struct device *dev, struct scatterlist *sgl, int nents)
 {
-	unsigned long flags;
-	int i, slot = -1;
+	struct ledger_entry *entry;
+	int i;
 
-	raw_spin_lock_irqsave(&ledger.lock, flags);
-	if (dev == ledger.dev) {
-		/* A list mapped again replaces its entry: that mapping failed. */
-		for (i = LEDGER_ENTRIES - 1; i >= 0; i--) {
-			if (ledger.entries[i].sgl == sgl) {
-				slot = i;
-				break;
-			}
-			if (!ledger.entries[i].sgl)
-				slot = i;
-		}
-		if (slot >= 0) {
-			ledger.entries[slot].sgl = sgl;
-			ledger.entries[slot].nents = nents;
-		}
-	}
-	raw_spin_unlock_irqrestore(&ledger.lock, flags);
+	if (dev != READ_ONCE(ledger.dev))
+		return;
+
+	entry = ledger_find(sgl);
+	for (i = 0; !entry && i < LEDGER_ENTRIES; i++)
+		if (!cmpxchg(&ledger.entries[i].sgl, NULL, sgl))
+			entry = &ledger.entries[i];
+	if (entry)
+		entry->nents = nents;
 }
 
 static void ledger_use(struct device *dev, struct scatterlist *sgl, int nents,
 		       const char *verb, bool last)
 {
-	unsigned long flags;
-	int i;
+	struct ledger_entry *entry;
 
-	raw_spin_lock_irqsave(&ledger.lock, flags);
-	for (i = 0; dev == ledger.dev && i < LEDGER_ENTRIES; i++) {
-		if (ledger.entries[i].sgl != sgl)
-			continue;
-		if (ledger.entries[i].nents != nents && !ledger.verb) {
-			ledger.verb = verb;
-			ledger.map_nents = ledger.entries[i].nents;
-			ledger.wrong_nents = nents;
-		}
-		if (last)
-			ledger.entries[i].sgl = NULL;
-		break;
+	if (dev != READ_ONCE(ledger.dev))
+		return;
+
+	entry = ledger_find(sgl);
+	if (!entry)
+		return;
+	if (entry->nents != nents && !xchg(&ledger.wrong, 1)) {
+		ledger.map_nents = entry->nents;
+		ledger.wrong_nents = nents;
+		smp_store_release(&ledger.verb, verb);	/* the numbers first */
 	}
-	raw_spin_unlock_irqrestore(&ledger.lock, flags);
+	if (last)
+		WRITE_ONCE(entry->sgl, NULL);
 }
 
 #define ARG(regs, n)	regs_get_kernel_argument(regs, n)
@@ -155,30 +158,23 @@ bool puck_ledger_works(void)
 
 void puck_ledger_open(struct device *dev)
 {
-	raw_spin_lock_irq(&ledger.lock);
-	memset(ledger.entries, 0, sizeof(ledger.entries));
-	ledger.verb = NULL;
-	ledger.dev = dev;
-	raw_spin_unlock_irq(&ledger.lock);
+	memset(&ledger, 0, sizeof(ledger));
+	WRITE_ONCE(ledger.dev, dev);
 }
 
 void puck_ledger_close(void)
 {
-	raw_spin_lock_irq(&ledger.lock);
-	ledger.dev = NULL;
-	raw_spin_unlock_irq(&ledger.lock);
+	WRITE_ONCE(ledger.dev, NULL);
+	synchronize_rcu_expedited();	/* probes run with preemption off */
 }
 
 /* Whether a wrong count was seen since the ledger was opened, and which. */
 bool puck_ledger_report(char *text, size_t size)
 {
-	bool wrong;
+	const char *verb = smp_load_acquire(&ledger.verb);	/* then the numbers */
 
-	raw_spin_lock_irq(&ledger.lock);
-	wrong = ledger.verb;
-	if (wrong)
+	if (verb)
 		snprintf(text, size, "mapped with %d entries, %s with %d",
-			 ledger.map_nents, ledger.verb, ledger.wrong_nents);
-	raw_spin_unlock_irq(&ledger.lock);
-	return wrong;
+			 ledger.map_nents, verb, ledger.wrong_nents);
+	return verb;
 }

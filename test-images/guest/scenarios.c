@@ -4,8 +4,8 @@
  * client is caught, elsewhere it is not, and the fixed one never. Where the
  * kernel has DMA_API_DEBUG, it has to agree with the ledger.
  */
-#include "ktap.h"
 #include "puck_ioctl.h"
+#include "ktap.h"
 
 #define FOLDER		"/sys/kernel/debug/puck-scenarios/"
 #define ERROR_COUNT	"/sys/kernel/debug/dma-api/error_count"
