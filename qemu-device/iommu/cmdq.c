@@ -232,7 +232,8 @@ static PuckStep step_locked(PuckIOMMU *s, bool drained, PuckUnmap *unmap)
         return STEP_END;
     }
     code = check_cmd(&cmd);
-    if (!code && cmd.opcode == PUCK_IOMMU_CMD_SYNC && !drained) {
+    if (!code && cmd.opcode == PUCK_IOMMU_CMD_SYNC && !drained &&
+        puck_iommu_in_flight_locked(s)) {
         return STEP_DRAIN;
     }
     if (!code) {

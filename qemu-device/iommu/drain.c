@@ -40,6 +40,11 @@ void puck_iommu_dma_end(PuckSpace *space, unsigned epoch)
     }
 }
 
+bool puck_iommu_in_flight_locked(PuckIOMMU *s)
+{
+    return qatomic_read(&s->in_flight[s->epoch % 2]);
+}
+
 void puck_iommu_drain(PuckIOMMU *s)
 {
     unsigned *old = &s->in_flight[s->epoch % 2];

@@ -189,7 +189,12 @@ void puck_iommu_notify_unmap(PuckIOMMU *s, uint64_t iova, uint64_t size);
 /* drain.c */
 void puck_iommu_drain_init(PuckIOMMU *s);
 void puck_iommu_drain_exit(PuckIOMMU *s);
-/* With the BQL, without the lock: waits for look-ups that are in use. */
+/*
+ * Whether there may be accesses whose look-ups came before the lock was taken:
+ * each counted itself in before it took the lock for them.
+ */
+bool puck_iommu_in_flight_locked(PuckIOMMU *s);
+/* With the BQL, without the lock: waits for those. */
 void puck_iommu_drain(PuckIOMMU *s);
 
 /* translate.c */

@@ -19,11 +19,15 @@ static uint64_t page_of(uint64_t iova, bool huge)
 static uint32_t *bucket_of(PuckIOTLB *tlb, uint16_t domain, uint64_t page,
                            bool huge)
 {
-    /* Bits 11:0 of a page are zero: the size has a bit to itself. */
-    uint64_t key = page ^ ((uint64_t)domain << 48) ^ huge;
+    /*
+     * The pages of one 2M region lie side by side, as whole runs of them are
+     * looked for; the regions are spread. The size has bit 0 to itself.
+     */
+    uint64_t region = (page & ~PUCK_MASK_2M) ^ (uint64_t)domain << 48 ^ huge;
 
-    key *= 0x9e3779b97f4a7c15ull;
-    return &tlb->buckets[key >> (64 - tlb->bucket_bits)];
+    region = (region * 0x9e3779b97f4a7c15ull) >> (64 - tlb->bucket_bits);
+    return &tlb->buckets[(region ^ page >> 12) &
+                         ((1u << tlb->bucket_bits) - 1)];
 }
 
 static uint32_t index_of(PuckIOTLB *tlb, const PuckIOTLBEntry *e)
@@ -90,7 +94,7 @@ void puck_iotlb_init(PuckIOTLB *tlb, uint32_t capacity)
 
     tlb->capacity = capacity;
     tlb->bucket_bits = 1;
-    while (1u << tlb->bucket_bits < 2 * capacity) {
+    while (1u << tlb->bucket_bits < 4 * capacity) {
         tlb->bucket_bits++;
     }
     tlb->entries = g_new0(PuckIOTLBEntry, capacity);
