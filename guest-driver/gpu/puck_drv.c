@@ -236,8 +236,8 @@ static int puck_init_hw(struct puck_device *puck)
 	if (ret)
 		return ret;
 	puck_write(puck, PUCK_GPU_CTRL, PUCK_GPU_CTRL_RESET);
-	/* Longer pieces of merged memory are cut in puck_segs.c as well. */
-	dma_set_max_seg_size(puck->drm.dev, puck->seg_len_max);
+	/* The DMA API works by pages; what is too long then is cut in puck_segs.c. */
+	dma_set_max_seg_size(puck->drm.dev, max_t(u32, puck->seg_len_max, PAGE_SIZE));
 
 	ret = puck_rings_create(puck, num_rings);
 	if (ret)

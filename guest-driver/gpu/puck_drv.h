@@ -35,7 +35,7 @@ struct sync_file;
 
 /* Commands in a ring; 32 KiB. */
 #define PUCK_RING_ORDER		9
-#define PUCK_RING_SLOTS		(1u << PUCK_RING_ORDER)
+#define PUCK_RING_SLOTS		BIT(PUCK_RING_ORDER)
 /*
  * Commands that may be on their way. One slot has to stay free, and one more
  * is spared because a fence can be seen before RING_HEAD is past it.
@@ -75,7 +75,7 @@ struct puck_device {
 	u32 num_rings;
 	struct puck_ring *ring[PUCK_GPU_RINGS_MAX];
 	struct dma_pool *seg_pool;
-	struct mutex list_lock;
+	struct mutex list_lock;		/* bos, jobs */
 	struct list_head bos;
 	struct list_head jobs;
 	struct list_head node;
@@ -151,7 +151,7 @@ struct puck_ring {
 	int irq;
 	wait_queue_head_t idle;
 
-	spinlock_t lock;
+	spinlock_t lock;		/* what follows */
 	struct list_head inflight;
 	bool halted;
 	int dead;
@@ -172,7 +172,7 @@ struct puck_ring {
 struct puck_bo {
 	struct drm_gem_shmem_object base;
 	struct sg_table *sgt;
-	struct mutex attach_lock;
+	struct mutex attach_lock;	/* attachments */
 	struct list_head attachments;
 	struct list_head node;
 };
@@ -207,7 +207,7 @@ struct puck_segs {
  */
 struct puck_fence {
 	struct dma_fence base;
-	spinlock_t lock;
+	spinlock_t lock;		/* base */
 	struct puck_ring *ring;
 	ktime_t start;
 };
@@ -223,7 +223,7 @@ struct puck_entity {
 	struct drm_sched_entity base;
 	struct puck_ring *ring;
 	u64 context;
-	struct mutex submit_lock;
+	struct mutex submit_lock;	/* order of jobs */
 };
 
 /**

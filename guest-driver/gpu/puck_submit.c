@@ -26,11 +26,21 @@ static const struct puck_op {
 	bool value;
 	bool blit;
 } puck_ops[] = {
-	[PUCK_OP_NOP] = { .opcode = PUCK_GPU_CMD_NOP },
-	[PUCK_OP_FILL] = { .opcode = PUCK_GPU_CMD_FILL, .dst = true, .length = true, .value = true },
-	[PUCK_OP_COPY] = { .opcode = PUCK_GPU_CMD_COPY, .src = true, .dst = true, .length = true },
-	[PUCK_OP_BLIT] = { .opcode = PUCK_GPU_CMD_BLIT, .src = true, .dst = true, .blit = true },
-	[PUCK_OP_CRC32C] = { .opcode = PUCK_GPU_CMD_CRC32C, .src = true, .dst = true, .length = true },
+	[PUCK_OP_NOP] = {
+		.opcode = PUCK_GPU_CMD_NOP,
+	},
+	[PUCK_OP_FILL] = {
+		.opcode = PUCK_GPU_CMD_FILL, .dst = true, .length = true, .value = true,
+	},
+	[PUCK_OP_COPY] = {
+		.opcode = PUCK_GPU_CMD_COPY, .src = true, .dst = true, .length = true,
+	},
+	[PUCK_OP_BLIT] = {
+		.opcode = PUCK_GPU_CMD_BLIT, .src = true, .dst = true, .blit = true,
+	},
+	[PUCK_OP_CRC32C] = {
+		.opcode = PUCK_GPU_CMD_CRC32C, .src = true, .dst = true, .length = true,
+	},
 };
 
 /**

@@ -279,7 +279,7 @@ static void test_bad_import(void)
 
 int main(void)
 {
-	uint64_t seed = 5;
+	uint64_t seed = 5, seg_len_max = 0;
 
 	ktap_begin();
 	rnd_fill(&seed, model, SIZE);
@@ -288,7 +288,11 @@ int main(void)
 	test_self_import();
 	test_cpu_access();
 	test_exporter("udmabuf", export_udmabuf(), true);
-	test_exporter("dma-heap", export_heap(), false);
+	puck_param(one.fd, PUCK_PARAM_SEG_LEN_MAX, &seg_len_max);
+	if (seg_len_max < SIZE)
+		ktap_skip("it does not care for the longest segment", "dma-heap: import");
+	else
+		test_exporter("dma-heap", export_heap(), false);
 	test_exporter("vgem", export_vgem(), true);
 	if (!puck_open_other(&two, &one)) {
 		test_export();
@@ -296,6 +300,6 @@ int main(void)
 	} else {
 		ktap_skip("only one GPU", "two GPUs: import");
 	}
-	ktap_ok(puck_count(&one, "bos", "bo ") == 0, "no BO is left");
+	ktap_ok(puck_count_becomes(&one, "bos", "bo ", 0), "no BO is left");
 	return ktap_end();
 }

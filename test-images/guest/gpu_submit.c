@@ -432,6 +432,6 @@ int main(void)
 	test_bad_special();
 	test_bad_edge();
 	test_no_leak();
-	ktap_ok(puck_count(&puck, "fences", "ring") == 0, "no job is left");
+	ktap_ok(puck_count_becomes(&puck, "fences", "ring", 0), "no job is left");
 	return ktap_end();
 }

@@ -451,6 +451,21 @@ static inline int puck_count(const struct puck *puck, const char *name, const ch
 	return count;
 }
 
+/*
+ * Whether a debugfs file comes to show @count such lines within a second: jobs
+ * and their BOs are released behind the back of user space.
+ */
+static inline bool puck_count_becomes(const struct puck *puck, const char *name,
+				      const char *prefix, int count)
+{
+	int64_t end = now_ns() + NSEC_PER_SEC;
+	int seen;
+
+	while ((seen = puck_count(puck, name, prefix)) != count && now_ns() < end)
+		usleep(2000);
+	return seen == count;
+}
+
 /* Announce a complaint of the kernel that is meant to come; NULL: no more. */
 static inline void kmsg_expect(const char *regex)
 {

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The device goes while it is in use: files, mappings, fences and jobs that
+ * never ran. And the module goes when all of that is gone, again and again.
+ */
+#define _GNU_SOURCE
+#include <sys/syscall.h>
+
+#include "ktap.h"
+#include "puck_ioctl.h"
+
+#define SIZE (64 << 10)
+#define LOOPS 5
+
+static struct puck puck;
+
+static int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+static int unbind_device(const char *pci)
+{
+	return write_file("/sys/bus/pci/drivers/puck/unbind", pci);
+}
+
+static int bind_device(const char *pci)
+{
+	return write_file("/sys/bus/pci/drivers/puck/bind", pci);
+}
+
+/* Fences hold the module until a grace period after their end. */
+static int rmmod(int seconds)
+{
+	int64_t end = now_ns() + seconds * NSEC_PER_SEC;
+	int ret;
+
+	do {
+		ret = syscall(SYS_delete_module, "puck", O_NONBLOCK) ? -errno : 0;
+		if (ret)
+			usleep(20000);
+	} while ((ret == -EAGAIN || ret == -EWOULDBLOCK) && now_ns() < end);
+	return ret;
+}
+
+static bool in_use(void)
+{
+	return syscall(SYS_delete_module, "puck", O_NONBLOCK) == -1 && errno == EAGAIN;
+}
+
+static int submit_fill(const struct bo *bo, uint32_t ring, uint32_t flags, int in_fence)
+{
+	struct drm_puck_bo_ref ref = ref_write(bo);
+	struct drm_puck_cmd cmd = cmd_fill(0, 0, bo->size, 0x11111111);
+	struct drm_puck_submit args = job(ring, &ref, 1, &cmd, 1);
+
+	args.flags = flags;
+	args.in_fence_fd = in_fence;
+	return submit_fd(puck.fd, &args);
+}
+
+static void check_dead_file(const struct bo *bo)
+{
+	struct drm_puck_gem_create create = { .size = 4096 };
+	struct drm_puck_submit args = job(0, NULL, 0, NULL, 0);
+
+	ktap_ok(puck_call(puck.fd, DRM_IOCTL_PUCK_GEM_CREATE, &create) == -ENODEV,
+		"unbind: create says ENODEV");
+	ktap_ok(submit(puck.fd, &args) == -ENODEV, "unbind: submit says ENODEV");
+	bo->map[0] = 1;
+	bo->map[bo->size - 1] = 2;
+	ktap_ok(bo->map[0] == 1 && bo->map[bo->size - 1] == 2, "unbind: mapped memory stays");
+}
+
+/*
+ * Held in the hardware, queued behind that, and waiting for another ring: each
+ * job's fence must come, with an error, and be good to look at afterwards.
+ */
+static void test_unbind(void)
+{
+	int fences[8], dmabuf, i, bad = 0;
+	struct sync_file_info info = { 0 };
+	struct bo bo, shared;
+
+	ktap_need(!bo_create(puck.fd, &bo, SIZE) && !bo_create(puck.fd, &shared, SIZE), "create");
+	dmabuf = bo_export(puck.fd, &shared);
+	puck_set(&puck, 0, "hold", 1);
+	for (i = 0; i < 8; i++)
+		fences[i] = submit_fill(&bo, i % 2, i == 7 ? PUCK_SUBMIT_IN_FENCE_FD : 0,
+					i == 7 ? fences[0] : 0);
+	ktap_ok(!unbind_device(puck.pci), "unbind with open files and jobs under way");
+	for (i = 0; i < 8; i++)
+		bad += fence_wait(fences[i], 5000) != 0 || fence_status(fences[i]) != -ENODEV;
+	ktap_ok(!bad, "unbind: all fences say ENODEV");
+	check_dead_file(&bo);
+	ktap_ok(in_use(), "unbind: the module stays while there are files");
+
+	bo_close(puck.fd, &bo);
+	bo_close(puck.fd, &shared);
+	close(puck.fd);
+	close(dmabuf);
+	for (i = 1; i < 8; i++)
+		close(fences[i]);
+	usleep(200000);
+	ktap_ok(in_use() && !ioctl(fences[0], SYNC_IOC_FILE_INFO, &info) && info.status == -ENODEV,
+		"unbind: a fence that is left keeps what it needs");
+	close(fences[0]);
+	ktap_ok(!bind_device(puck.pci), "bind again");
+	ktap_need(!puck_open_any(&puck), "a puck device is back");
+}
+
+/* A file is closed with jobs in the hardware: they complete all the same. */
+static void test_close(void)
+{
+	int fence, waiting;
+	struct bo bo;
+
+	ktap_need(!bo_create(puck.fd, &bo, SIZE), "create");
+	puck_set(&puck, 0, "delay_ns", 100 * NSEC_PER_MSEC);
+	fence = submit_fill(&bo, 0, 0, 0);
+	waiting = submit_fill(&bo, 1, 0, 0);
+	bo_close(puck.fd, &bo);
+	close(puck.fd);
+	ktap_ok(fence_result(fence, 5000) == 1, "close: a job in the hardware completes");
+	ktap_ok(fence_result(waiting, 5000) == 1, "close: a job in the queue completes");
+	ktap_need(!puck_open_any(&puck), "open again");
+	puck_set(&puck, 0, "delay_ns", 0);
+}
+
+static void test_module(void)
+{
+	struct bo bo;
+	int i, fence;
+
+	close(puck.fd);
+	for (i = 0; i < LOOPS; i++) {
+		if (!ktap_ok(!rmmod(5), "rmmod %d", i))
+			return;
+		ktap_need(!system("modprobe puck"), "modprobe");
+		ktap_need(!puck_open_any(&puck) && !bo_create(puck.fd, &bo, SIZE), "open");
+		fence = submit_fill(&bo, i % 2, 0, 0);
+		ktap_ok(fence_result(fence, 5000) == 1 && bo.map[0] == 0x11, "modprobe %d: works", i);
+		bo_close(puck.fd, &bo);
+		close(puck.fd);
+	}
+	/* Numbers that wrap: the 32-bit half passes zero. */
+	ktap_need(!rmmod(5) && !system("modprobe puck first_seqno=4294967290"), "modprobe");
+	ktap_need(!puck_open_any(&puck) && !bo_create(puck.fd, &bo, SIZE), "open");
+	for (i = 0; i < 20; i++) {
+		fence = submit_fill(&bo, 0, 0, 0);
+		if (fence_result(fence, 5000) != 1)
+			break;
+	}
+	ktap_ok(i == 20, "32-bit numbers wrap");
+	bo_close(puck.fd, &bo);
+	close(puck.fd);
+	ktap_ok(!rmmod(5) && !system("modprobe puck"), "module as it was");
+}
+
+int main(void)
+{
+	ktap_begin();
+	ktap_need(!puck_open_any(&puck), "a puck device");
+	test_close();
+	test_unbind();
+	test_module();
+	return ktap_end();
+}
