@@ -30,7 +30,11 @@ void puck_iommu_reset_locked(PuckIOMMU *s)
     qatomic_set(&s->irq_pending, 0);
 }
 
-static void puck_iommu_reset_hold(Object *obj, ResetType type)
+/*
+ * In the last phase, when all devices in charge have been stopped: off, the
+ * IOMMU would let what is left of their DMA pass to whatever is there.
+ */
+static void puck_iommu_reset_exit(Object *obj, ResetType type)
 {
     PuckIOMMU *s = PUCK_IOMMU(obj);
 
@@ -114,7 +118,7 @@ static void puck_iommu_class_init(ObjectClass *klass,
     k->device_id = PUCK_IOMMU_PCI_DEVICE;
     k->revision = PUCK_IOMMU_PCI_REVISION;
     k->class_id = PCI_CLASS_IOMMU;
-    rc->phases.hold = puck_iommu_reset_hold;
+    rc->phases.exit = puck_iommu_reset_exit;
     dc->desc = "IOMMU for the PCI buses it is put in charge of";
     dc->vmsd = &vmstate_puck_iommu;
     dc->hotpluggable = false;

@@ -258,6 +258,61 @@ static void test_not_in_charge(void)
     env_stop(&env);
 }
 
+static uint64_t random_word(PuckEnv *env)
+{
+    uint64_t word = (uint64_t)g_test_rand_int() << 32 |
+                    (uint32_t)g_test_rand_int();
+
+    switch (g_test_rand_int_range(0, 4)) {
+    case 0:     /* points at tables and queues */
+        return env->root + (word & 0x7ff8);
+    case 1:     /* looks like an entry */
+        return (env->root & ~(PAGE - 1)) + (word & 0x7003);
+    case 2:
+        return word & 0xfff;
+    default:
+        return word;
+    }
+}
+
+/* A guest that writes anything anywhere, from a seed. */
+static void test_bad_guest(void)
+{
+    uint32_t off = PUCK_IOMMU_CTRL_RESET;
+    PuckEnv env;
+
+    env_start_on(&env, "");
+    puck_machine_pages(&env.m, 8);
+    for (unsigned i = 0; i < 4000; i++) {
+        unsigned offset = g_test_rand_int_range(0, 0x160 / 4) * 4;
+        uint64_t word = random_word(&env);
+
+        switch (g_test_rand_int_range(0, 8)) {
+        case 0:
+            env_w32(&env, offset, word & ~off);
+            break;
+        case 1:
+            env_w64(&env, offset & ~7, offset == PUCK_IOMMU_CTRL ?
+                    word & ~(uint64_t)off : word);
+            break;
+        case 2:
+            env_w32(&env, PUCK_IOMMU_CTRL, word & PUCK_IOMMU_CTRL_WRITABLE);
+            break;
+        case 3:
+            env_w32(&env, PUCK_IOMMU_CQ_TAIL, word & 0xf);
+            break;
+        case 4:
+            edu_read(&env, word & (PAGE | 0xfee00fffull), word & 0x3f);
+            break;
+        default:
+            qtest_writeq(env.m.qts, env.root + (g_test_rand_int() & 0x7ff8),
+                         word);
+        }
+    }
+    env_assert_alive(&env);
+    env_stop(&env);
+}
+
 /* Options that cannot work end QEMU with a message. */
 static void test_bad_options(void)
 {
@@ -292,5 +347,6 @@ void add_machine_tests(void)
     qtest_add_func("/puck-iommu/machine/three_buses", test_three_buses);
     qtest_add_func("/puck-iommu/machine/root_bus", test_root_bus);
     qtest_add_func("/puck-iommu/machine/not_in_charge", test_not_in_charge);
+    qtest_add_func("/puck-iommu/machine/bad_guest", test_bad_guest);
     qtest_add_func("/puck-iommu/machine/bad_options", test_bad_options);
 }
