@@ -140,34 +140,42 @@ static void serve_locked(PuckIOMMU *s, PuckRequest *req)
 }
 
 /*
- * Whether a request is the rest of an access that has failed: it goes on
- * where the last one of this requester was refused, in the same page.
+ * Whether a refused request is the rest of an access that has failed: it goes
+ * on where the last one of this requester was refused, in the same page.
  */
-static bool continues_fault_locked(const PuckFaultStreak *streak,
-                                   const PuckRequest *req, int64_t now)
+static bool continues_fault(const PuckFaultStreak *streak,
+                            const PuckRequest *req, int64_t now)
 {
-    return streak->reason && streak->want == req->want &&
+    return streak->reason == req->reason && streak->want == req->want &&
            req->iova - streak->iova <= STREAK_STEP &&
            !((req->iova ^ streak->iova) & ~PUCK_MASK_4K) &&
            now - streak->time < STREAK_NS;
 }
 
-static void refuse_locked(PuckIOMMU *s, PuckSpace *space, PuckRequest *req)
+/* Returns false for a request that is not one of its own. */
+static bool refuse_locked(PuckIOMMU *s, PuckSpace *space, PuckRequest *req)
 {
+    int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+    bool piece = continues_fault(&space->streak, req, now);
+
     space->streak = (PuckFaultStreak) {
         .iova = req->iova,
-        .time = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL),
+        .time = now,
         .want = req->want,
         .reason = req->reason,
     };
+    if (piece) {
+        return false;
+    }
     s->regs.faults++;
     puck_faultq_record_locked(s, req);
+    return true;
 }
 
 void puck_iommu_translate_locked(PuckSpace *space, PuckRequest *req)
 {
     PuckIOMMU *s = space->iommu;
-    PuckFaultStreak *streak = &space->streak;
+    uint64_t walks = s->regs.walks;
 
     req->rid = puck_space_rid(space);
     if (in_window(req->iova) && req->want == PUCK_IOMMU_PTE_WRITE) {
@@ -178,23 +186,16 @@ void puck_iommu_translate_locked(PuckSpace *space, PuckRequest *req)
         return;
     }
 
-    if (unlikely(streak->reason)) {
-        int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
-
-        if (continues_fault_locked(streak, req, now)) {
-            streak->iova = req->iova;
-            streak->time = now;
-            req->reason = streak->reason;
-            return;
-        }
-        streak->reason = 0;
-    }
     s->regs.translations++;
     serve_locked(s, req);
     if (unlikely(req->reason)) {
-        refuse_locked(s, space, req);
+        if (!refuse_locked(s, space, req)) {
+            s->regs.translations--;
+            s->regs.walks = walks;
+        }
         return;
     }
+    space->streak.reason = 0;
     clip_to_window(req);
     trace_puck_iommu_translate(req->rid, req->iova, req->want,
                                req->pa | (req->iova & req->mask),

@@ -216,6 +216,26 @@ static void test_span_faults_twice(void)
     env_stop(&env);
 }
 
+/* A failed access leaves no shadow: mapped at once, the page is served. */
+static void test_mapped_after_fault(void)
+{
+    PuckEnv env;
+    uint64_t pa;
+
+    env_start_on(&env, "");
+    edu_read(&env, IOVA, 64);
+    env_assert_fault(&env, PUCK_IOMMU_FAULT_NOT_MAPPED, IOVA, false,
+                     env_entry(&env, IOVA, 4));
+    g_assert_cmpuint(env_r64(&env, PUCK_IOMMU_CNT_TRANSLATIONS), ==, 1);
+    g_assert_cmpuint(env_r64(&env, PUCK_IOMMU_CNT_WALKS), ==, 1);
+    pa = puck_machine_pages(&env.m, 1);
+    env_map(&env, IOVA, pa, RW);
+    edu_read(&env, IOVA + 60, 8);
+    env_assert_no_fault(&env);
+    g_assert_cmpuint(env_r64(&env, PUCK_IOMMU_CNT_TRANSLATIONS), ==, 2);
+    env_stop(&env);
+}
+
 static void test_overflow(void)
 {
     struct puck_iommu_fault fault;
@@ -375,6 +395,8 @@ void add_fault_tests(void)
     qtest_add_func("/puck-iommu/faults/leaf_to_nowhere", test_leaf_to_nowhere);
     qtest_add_func("/puck-iommu/faults/span_faults_twice",
                    test_span_faults_twice);
+    qtest_add_func("/puck-iommu/faults/mapped_after_fault",
+                   test_mapped_after_fault);
     qtest_add_func("/puck-iommu/faults/overflow", test_overflow);
     qtest_add_func("/puck-iommu/faults/bad_queue_memory",
                    test_bad_queue_memory);
