@@ -2,57 +2,57 @@
 /*
  * puck-gpu: guest memory. The step "DMA by segments".
  *
- * The engines work on host pointers: a look-up takes one translation for each
- * page behind an IOMMU, or one for each segment without. Only RAM is served. A
- * device's registers are no place for an engine to go, and keeping away from
- * them is what lets a job run without the BQL.
+ * The engines work on host pointers. Only RAM is served: a device's registers
+ * are no place for an engine to go, and keeping away from them is what lets a
+ * job run without the BQL.
+ *
+ * There are two ways to look memory up. The memory API takes one translation a
+ * page behind whatever IOMMU there is, or one a segment without. A puck-iommu
+ * can be asked for whole ranges, which costs a fraction, and knows which
+ * accesses are under way, so that its SYNC can wait for them.
  */
 
 #include "qemu/osdep.h"
+#include "hw/pci/pci.h"
 #include "system/dma.h"
 #include "job.h"
 
 static const MemTxAttrs ram_only = { .memory = 1 };
 
-AddressSpace *puck_gpu_dma_as(PuckGpu *s)
-{
-    return pci_get_address_space(PCI_DEVICE(s));
-}
-
 bool puck_dma_read(PuckGpu *s, uint64_t addr, void *buf, uint64_t len)
 {
-    return address_space_read(puck_gpu_dma_as(s), addr, ram_only, buf,
-                              len) == MEMTX_OK;
+    return address_space_read(pci_get_address_space(PCI_DEVICE(s)), addr,
+                              ram_only, buf, len) == MEMTX_OK;
 }
 
 bool puck_dma_write(PuckGpu *s, uint64_t addr, const void *buf, uint64_t len)
 {
-    return address_space_write(puck_gpu_dma_as(s), addr, ram_only, buf,
-                               len) == MEMTX_OK;
+    return address_space_write(pci_get_address_space(PCI_DEVICE(s)), addr,
+                               ram_only, buf, len) == MEMTX_OK;
 }
 
-/* The RAM at the start of @piece. Clips the piece to what is adjacent. */
-static bool look_up_piece(PuckGpu *s, PuckPiece *piece, bool is_write,
-                          PuckRun *run)
+void puck_dma_init(PuckDma *dma, PuckGpu *s)
 {
-    hwaddr offset = piece->addr;
-    hwaddr len = piece->len;
-    MemoryRegion *mr = &s->vram;
+    PCIDevice *pdev = PCI_DEVICE(s);
 
-    if (!piece->vram) {
-        mr = address_space_translate(puck_gpu_dma_as(s), piece->addr, &offset,
-                                     &len, is_write, ram_only);
-        if (!len || !memory_access_is_direct(mr, is_write, ram_only)) {
-            return false;
-        }
-    }
-    piece->len = len;
-    *run = (PuckRun) {
-        .host = qemu_map_ram_ptr(mr->ram_block, offset),
-        .len = len,
-        .mr = mr,
+    *dma = (PuckDma) {
+        .as = pci_get_address_space(pdev),
+        .space = puck_iommu_space(pci_device_iommu_address_space(pdev)),
+        .pdev = pdev,
+        .vram = &s->vram,
     };
-    return true;
+}
+
+unsigned puck_dma_begin(const PuckDma *dma)
+{
+    return dma->space ? puck_iommu_dma_begin(dma->space) : 0;
+}
+
+void puck_dma_end(const PuckDma *dma, unsigned epoch)
+{
+    if (dma->space) {
+        puck_iommu_dma_end(dma->space, epoch);
+    }
 }
 
 static void add_run(PuckRuns *runs, const PuckRun *run)
@@ -67,21 +67,133 @@ static void add_run(PuckRuns *runs, const PuckRun *run)
     }
 }
 
-bool puck_dma_look_up(PuckGpu *s, const PuckCursor *cur, uint64_t max,
+/* RAM that is adjacent in host memory: the answer to the last look-up. */
+typedef struct RamWindow {
+    hwaddr first;
+    hwaddr len;
+    uint8_t *host;
+    MemoryRegion *mr;
+} RamWindow;
+
+/* Makes @w the RAM at @addr of @as, as far as it goes. */
+static bool open_window(RamWindow *w, AddressSpace *as, hwaddr addr,
+                        hwaddr max, bool is_write)
+{
+    hwaddr offset;
+
+    w->first = addr;
+    w->len = max;
+    w->mr = address_space_translate(as, addr, &offset, &w->len, is_write,
+                                    ram_only);
+    if (!w->len || !memory_access_is_direct(w->mr, is_write, ram_only)) {
+        w->len = 0;
+        return false;
+    }
+    w->host = qemu_map_ram_ptr(w->mr->ram_block, offset);
+    return true;
+}
+
+/* Adds [@addr, @addr + @len) of the window to @runs, as far as it reaches. */
+static uint64_t add_from_window(PuckRuns *runs, const RamWindow *w,
+                                hwaddr addr, uint64_t len)
+{
+    PuckRun run = {
+        .host = w->host + (addr - w->first),
+        .len = MIN(len, w->len - (addr - w->first)),
+        .mr = w->mr,
+    };
+
+    add_run(runs, &run);
+    return run.len;
+}
+
+/* Adds what can be had of @piece, and makes its length that. */
+static bool look_up_vram(const PuckDma *dma, PuckPiece *piece, PuckRuns *runs)
+{
+    RamWindow w = {
+        .len = memory_region_size(dma->vram),
+        .host = memory_region_get_ram_ptr(dma->vram),
+        .mr = dma->vram,
+    };
+
+    piece->len = add_from_window(runs, &w, piece->addr, piece->len);
+    return true;
+}
+
+/* The same through the memory API: a page, if there is an IOMMU. */
+static bool look_up_any(const PuckDma *dma, PuckPiece *piece, bool is_write,
+                        PuckRuns *runs)
+{
+    RamWindow w;
+
+    if (!open_window(&w, dma->as, piece->addr, piece->len, is_write)) {
+        return false;
+    }
+    piece->len = add_from_window(runs, &w, piece->addr, piece->len);
+    return true;
+}
+
+/* The same through a puck-iommu: as many pages as there is room for. */
+static bool look_up_bulk(const PuckDma *dma, PuckPiece *piece, bool is_write,
+                         RamWindow *w, PuckRuns *runs)
+{
+    unsigned room = PUCK_RUNS_MAX - runs->count;
+    PuckBulkRun bulk[PUCK_RUNS_MAX];
+    uint64_t done = 0;
+    unsigned count;
+
+    if (!(pci_get_word(dma->pdev->config + PCI_COMMAND) &
+          PCI_COMMAND_MASTER)) {
+        return false;
+    }
+    count = puck_iommu_translate_range(dma->space, piece->addr, piece->len,
+                                       is_write, bulk, room, &done);
+    if (done < piece->len && count < room) {
+        piece->addr += done;
+        return false;
+    }
+    done = 0;
+    for (unsigned i = 0; i < count; i++) {
+        hwaddr pa = bulk[i].pa;
+
+        if (pa - w->first >= w->len &&
+            !open_window(w, &address_space_memory, pa, HWADDR_MAX - pa,
+                         is_write)) {
+            piece->addr += done;
+            return false;
+        }
+        done += add_from_window(runs, w, pa, bulk[i].len);
+        if (pa + bulk[i].len - w->first > w->len) {
+            /* Ends in this window: what is behind it comes next time. */
+            break;
+        }
+    }
+    piece->len = done;
+    return true;
+}
+
+bool puck_dma_look_up(const PuckDma *dma, const PuckCursor *cur, uint64_t max,
                       bool is_write, PuckRuns *runs, PuckPiece *piece)
 {
     PuckCursor at = *cur;
-    PuckRun run;
+    RamWindow window = { };
+    bool ok;
 
     runs->count = 0;
     runs->total = 0;
     while (runs->count < PUCK_RUNS_MAX &&
            puck_cursor_piece(&at, max - runs->total, piece)) {
-        if (!look_up_piece(s, piece, is_write, &run)) {
+        if (piece->vram) {
+            ok = look_up_vram(dma, piece, runs);
+        } else if (dma->space) {
+            ok = look_up_bulk(dma, piece, is_write, &window, runs);
+        } else {
+            ok = look_up_any(dma, piece, is_write, runs);
+        }
+        if (!ok) {
             return false;
         }
-        add_run(runs, &run);
-        puck_cursor_advance(&at, run.len);
+        puck_cursor_advance(&at, piece->len);
     }
     return true;
 }
@@ -91,15 +203,15 @@ bool puck_dma_look_up(PuckGpu *s, const PuckCursor *cur, uint64_t max,
  * call that does both for a host pointer; it drops the reference that mapping
  * would have taken.
  */
-void puck_dma_written(PuckGpu *s, const PuckRuns *runs, uint64_t len)
+void puck_dma_written(const PuckDma *dma, const PuckRuns *runs, uint64_t len)
 {
     for (unsigned i = 0; i < runs->count && len; i++) {
         const PuckRun *run = &runs->run[i];
         uint64_t part = MIN(run->len, len);
 
         memory_region_ref(run->mr);
-        dma_memory_unmap(puck_gpu_dma_as(s), run->host, part,
-                         DMA_DIRECTION_FROM_DEVICE, part);
+        dma_memory_unmap(dma->as, run->host, part, DMA_DIRECTION_FROM_DEVICE,
+                         part);
         len -= part;
     }
 }

@@ -12,34 +12,68 @@
 #include "qemu/crc32c.h"
 #include "qemu/lockable.h"
 #include "qemu/rcu.h"
+#include "qemu/units.h"
 #include "job.h"
+#include "stream.h"
 #include "../trace.h"
+
+/* Transfers that no cache keeps anyway. */
+#define STREAM_MIN      (4 * MiB)
 
 /* FILL: the value over and over, a chunk of it from each phase. */
 #define PATTERN_SIZE    (PUCK_CHUNK + sizeof(uint32_t))
 
-/* The first @len bytes of @from to the first of @to. */
-static void move_copy(const PuckRuns *to, const PuckRuns *from, uint64_t len)
+/* A position in runs. */
+typedef struct RunPos {
+    const PuckRun *run;
+    const PuckRun *end;
+    uint64_t offset;
+} RunPos;
+
+static RunPos run_start(const PuckRuns *runs)
 {
-    const PuckRun *d = to->run, *s = from->run;
-    uint64_t d_off = 0, s_off = 0;
+    return (RunPos) { .run = runs->run, .end = runs->run + runs->count };
+}
+
+static void run_advance(RunPos *pos, uint64_t len)
+{
+    pos->offset += len;
+    if (pos->offset == pos->run->len) {
+        pos->run++;
+        pos->offset = 0;
+    }
+}
+
+/* What is copied from next, as a hint. */
+static const uint8_t *run_next(const RunPos *pos)
+{
+    return pos->run + 1 < pos->end ? pos->run[1].host : pos->run->host;
+}
+
+/* The first @len bytes of @from to the first of @to. */
+static void move_copy(const PuckRuns *to, const PuckRuns *from, uint64_t len,
+                      bool stream)
+{
+    RunPos d = run_start(to), s = run_start(from);
 
     while (len) {
-        uint64_t part = MIN(MIN(d->len - d_off, s->len - s_off), len);
+        uint64_t part = MIN(MIN(d.run->len - d.offset,
+                                s.run->len - s.offset), len);
+        uint8_t *dst = d.run->host + d.offset;
+        const uint8_t *src = s.run->host + s.offset;
 
-        /* Lists may overlap: undefined bytes, but defined behaviour. */
-        memmove(d->host + d_off, s->host + s_off, part);
+        if (stream && puck_stream_fits(dst, src, part)) {
+            puck_stream_copy(dst, src, part, run_next(&s));
+        } else {
+            /* Lists may overlap: undefined bytes, but defined behaviour. */
+            memmove(dst, src, part);
+        }
         len -= part;
-        d_off += part;
-        s_off += part;
-        if (d_off == d->len) {
-            d++;
-            d_off = 0;
-        }
-        if (s_off == s->len) {
-            s++;
-            s_off = 0;
-        }
+        run_advance(&d, part);
+        run_advance(&s, part);
+    }
+    if (stream) {
+        puck_stream_done();
     }
 }
 
@@ -84,7 +118,7 @@ static bool look_up(PuckJob *job, bool is_write, uint64_t max, PuckRuns *runs)
     uint8_t list = is_write ? PUCK_GPU_ERR_LIST_DST : PUCK_GPU_ERR_LIST_SRC;
     PuckPiece at;
 
-    if (puck_dma_look_up(job->gpu, cur, max, is_write, runs, &at)) {
+    if (puck_dma_look_up(&job->dma, cur, max, is_write, runs, &at)) {
         return true;
     }
     finish(job);
@@ -140,12 +174,12 @@ static void move_locked(PuckJob *job, PuckRuns *from, PuckRuns *to,
         move_crc(job, from, len);
         break;
     default:
-        move_copy(to, from, len);
+        move_copy(to, from, len, job->stream);
         break;
     }
 }
 
-static void advance(PuckCursor *cur, const PuckRuns *runs, uint64_t len)
+static void advance(PuckCursor *cur, uint64_t len)
 {
     PuckPiece piece;
 
@@ -183,14 +217,14 @@ static void step_move(PuckJob *job)
         trace_dma(job);
         move_locked(job, &from, &to, len);
         if (writes) {
-            puck_dma_written(job->gpu, &to, len);
+            puck_dma_written(&job->dma, &to, len);
         }
     }
     if (reads) {
-        advance(&job->src, &from, len);
+        advance(&job->src, len);
     }
     if (writes) {
-        advance(&job->dst, &to, len);
+        advance(&job->dst, len);
     }
     if (!puck_cursor_left(lead)) {
         job->phase = job->cmd.opcode == PUCK_GPU_CMD_CRC32C ?
@@ -214,8 +248,8 @@ static void step_result(PuckJob *job)
             return;
         }
         trace_dma(job);
-        move_copy(&to, &from, sizeof(crc));
-        puck_dma_written(job->gpu, &to, sizeof(crc));
+        move_copy(&to, &from, sizeof(crc), false);
+        puck_dma_written(&job->dma, &to, sizeof(crc));
     }
     finish(job);
 }
@@ -282,11 +316,14 @@ static void step_lists(PuckJob *job)
         }
     }
     job->crc = UINT32_MAX;
+    job->stream = dst->nsegs && puck_cursor_left(&job->dst) >= STREAM_MIN;
     job->phase = PUCK_JOB_MOVE;
 }
 
 void puck_engine_step(PuckJob *job)
 {
+    unsigned epoch = puck_dma_begin(&job->dma);
+
     switch (job->phase) {
     case PUCK_JOB_LISTS:
         step_lists(job);
@@ -300,6 +337,7 @@ void puck_engine_step(PuckJob *job)
     case PUCK_JOB_DONE:
         break;
     }
+    puck_dma_end(&job->dma, epoch);
 }
 
 void puck_engine_cleanup(PuckJob *job)

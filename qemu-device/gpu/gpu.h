@@ -175,9 +175,7 @@ void puck_stage_set_seed(PuckRing *ring, uint64_t seed);
 void puck_stage_set_hold(PuckRing *ring, bool hold);
 void puck_stage_release(PuckRing *ring, uint32_t count);
 
-/* dma.c */
-AddressSpace *puck_gpu_dma_as(PuckGpu *s);
-/* Guest memory that is no RAM is refused, so these take no lock. */
+/* dma.c: guest memory that is no RAM is refused, so these take no lock */
 bool puck_dma_read(PuckGpu *s, uint64_t addr, void *buf, uint64_t len);
 bool puck_dma_write(PuckGpu *s, uint64_t addr, const void *buf, uint64_t len);
 

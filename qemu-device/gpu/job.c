@@ -15,7 +15,7 @@
 #include "job.h"
 
 /* Under -icount: so many chunks in so much virtual time, which is 16 GB/s. */
-#define SLICE_CHUNKS    256
+#define SLICE_CHUNKS    64
 #define SLICE_NS        (1 * SCALE_MS)
 
 static void slice(void *opaque);
@@ -31,6 +31,7 @@ PuckJob *puck_job_new(PuckRing *ring, const PuckCmd *cmd, uint32_t index)
     job->index = index;
     job->advance = true;
     job->cmd = *cmd;
+    puck_dma_init(&job->dma, job->gpu);
     qemu_mutex_init(&job->gate);
     if (icount_enabled()) {
         job->slice = timer_new_ns(QEMU_CLOCK_VIRTUAL, slice, job);

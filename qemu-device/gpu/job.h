@@ -17,9 +17,18 @@
 #define PUCK_GPU_JOB_H
 
 #include "qemu/thread.h"
+#include "../iommu/bulk.h"
 #include "gpu.h"
 
-#define PUCK_CHUNK      (64 * 1024)
+#define PUCK_CHUNK      (256 * 1024)
+
+/* How a job gets at memory. */
+typedef struct PuckDma {
+    AddressSpace *as;
+    PuckSpace *space;           /* if a puck-iommu translates, or NULL */
+    PCIDevice *pdev;
+    MemoryRegion *vram;
+} PuckDma;
 
 typedef enum PuckJobPhase {
     PUCK_JOB_LISTS,             /* fetch and check the segment lists */
@@ -37,6 +46,7 @@ struct PuckJob {
     bool running;               /* on a thread, or a slice is due; BQL */
     QEMUTimer *slice;           /* -icount only */
 
+    PuckDma dma;
     PuckCmd cmd;
     PuckJobPhase phase;
     PuckFault fault;            /* why it failed, when done */
@@ -47,6 +57,7 @@ struct PuckJob {
     uint32_t src_traced;        /* segments told to the trace */
     uint32_t dst_traced;
     uint32_t crc;
+    bool stream;                /* past the caches */
     uint8_t *pattern;           /* FILL */
 
     QemuMutex gate;
@@ -86,13 +97,20 @@ typedef struct PuckRuns {
     PuckRun run[PUCK_RUNS_MAX];
 } PuckRuns;
 
+void puck_dma_init(PuckDma *dma, PuckGpu *s);
+/*
+ * What is looked up and accessed in between is known to the IOMMU as one
+ * access. Neither the BQL nor anything long may be waited for in between.
+ */
+unsigned puck_dma_begin(const PuckDma *dma);
+void puck_dma_end(const PuckDma *dma, unsigned epoch);
 /*
  * Looks up the next @max bytes at @cur, or fewer, without moving it. False if
  * there is no RAM at *@piece.
  */
-bool puck_dma_look_up(PuckGpu *s, const PuckCursor *cur, uint64_t max,
+bool puck_dma_look_up(const PuckDma *dma, const PuckCursor *cur, uint64_t max,
                       bool is_write, PuckRuns *runs, PuckPiece *piece);
 /* Tells the rest of QEMU that the first @len bytes of @runs were written. */
-void puck_dma_written(PuckGpu *s, const PuckRuns *runs, uint64_t len);
+void puck_dma_written(const PuckDma *dma, const PuckRuns *runs, uint64_t len);
 
 #endif /* PUCK_GPU_JOB_H */
