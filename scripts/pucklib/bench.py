@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """scripts/puck bench: figures as ratios, medians of several runs.
 
-Guest programs print "bench: KEY VALUE" lines, one per run; what belongs to
-one comparison is measured in one go, on one guest kernel without debugging.
+Guest programs print "bench: KEY VALUE" lines, one per run. The sides of a
+comparison take turns, round by round, on one guest kernel without debugging,
+so that what else the host does falls on all of them alike.
 """
 
 import ctypes
@@ -13,10 +14,11 @@ from dataclasses import dataclass
 from . import accel, apt, kernel, steps, verdict
 from .guest import Bench, new_rundir
 from .machine import Spec
-from .util import REPO, PuckError, cache, digest, say, sync_tree, write_if_changed
+from .util import REPO, PuckError, cache, digest, say, sync_tree, write_if_changed, write_json
 
 NIC = "8086:10d3"       # e1000e: a device that nobody else binds
 MIB = 64
+COPIES = 3              # of them in each turn
 PAGES = (1, 64)
 
 
@@ -28,10 +30,12 @@ class Goal:
     limit: float
     at_most: bool
 
+    def met(self):
+        return self.value <= self.limit if self.at_most else self.value >= self.limit
+
     def line(self):
-        good = self.value <= self.limit if self.at_most else self.value >= self.limit
         word = "at most" if self.at_most else "at least"
-        return f"  {self.what:62} {self.value:6.2f}   goal {word} {self.limit:.2f}   {'met' if good else 'MISSED'}"
+        return f"  {self.what:62} {self.value:6.2f}   goal {word} {self.limit:.2f}   {'met' if self.met() else 'MISSED'}"
 
 
 def benchmark_module(target):
@@ -75,19 +79,26 @@ class Runner:
         self.figures = Figures()
         self.problems = []
 
-    def boot(self, variant, spec, command, modules=(), timeout=180):
-        say(f"  {variant}")
+    def boot(self, variant, spec, command, modules=(), timeout=180, turn=None):
         start = time.monotonic()
         kept = self.bench.modules
         self.bench.modules = [*kept, *modules]
-        result = self.bench.boot(self.rundir / variant.replace(" ", "-"), spec, command, timeout,
+        name = variant if turn is None else f"{variant} {turn}"
+        result = self.bench.boot(self.rundir / name.replace(" ", "-"), spec, command, timeout,
                                  on_line=lambda line: self.figures.take(variant, line))
         self.bench.modules = kept
         trouble = [result.problem()] if result.problem() else verdict.check_console(result.console)
         if not trouble and result.status:
             trouble = [f"exit status {result.status}: " + " / ".join(result.output.splitlines()[-4:])]
-        self.problems += [f"{variant}: {t}" for t in trouble]
-        say(f"    {time.monotonic() - start:.0f} s" + (f", {trouble[0]}" if trouble else ""))
+        self.problems += [f"{name}: {t}" for t in trouble]
+        say(f"  {name}: {time.monotonic() - start:.0f} s" + (f", {trouble[0]}" if trouble else ""))
+
+    def save(self, goals):
+        """All that was measured, for other programs."""
+        write_json(self.rundir / "bench.json", {
+            "kernel": self.bench.kernel.release, "accelerator": self.bench.accel,
+            "figures": {f"{variant}: {key}": values for (variant, key), values in self.figures.values.items()},
+            "goals": [vars(goal) | {"met": goal.met()} for goal in goals], "problems": self.problems})
 
 
 # That the device is really behind the IOMMU meant, in the mode meant: in the
@@ -111,17 +122,22 @@ MAP_VARIANTS = [(iommu, mode) for mode in ("strict", "lazy") for iommu in ("puck
 def bench_map(runner):
     """map+unmap on each IOMMU, strict and lazy, and without one."""
     module = benchmark_module(runner.bench.kernel)
+    for turn in range(runner.args.runs):
+        for iommu, mode in [("none", ""), *MAP_VARIANTS]:
+            boot_map(runner, module, iommu, mode, turn)
+    return report_map(runner.figures)
+
+
+def boot_map(runner, module, iommu, mode, turn):
     # No run at first: it binds the device, which is when some IOMMUs take it.
     bind = f"modprobe puck-map-benchmark && bench-map {NIC} 0 1 || exit 1\n"
-    measure = f"bench-map {NIC} {runner.args.runs} {' '.join(map(str, PAGES))}\n"
-    for iommu, mode in [("none", ""), *MAP_VARIANTS]:
-        append = f"iommu.strict={int(mode == 'strict')}" if mode else ""
-        load = "virtio-iommu" if iommu == "virtio" else "puck-iommu"
-        spec = Spec(iommu=iommu, gpu=False, load=load, append=append, trace=False,
-                    qemu_args=["-device", "e1000e,bus=rp2"])
-        check = CHECK_IOMMU.format(nic=NIC.replace(":", ":0x"), type=DOMAIN_TYPES[mode])
-        runner.boot(f"map {iommu} {mode}".strip(), spec, bind + check + measure, modules=[module])
-    return report_map(runner.figures)
+    check = CHECK_IOMMU.format(nic=NIC.replace(":", ":0x"), type=DOMAIN_TYPES[mode])
+    measure = f"bench-map {NIC} 1 {' '.join(map(str, PAGES))}\n"
+    append = f"iommu.strict={int(mode == 'strict')}" if mode else ""
+    load = "virtio-iommu" if iommu == "virtio" else "puck-iommu"
+    spec = Spec(iommu=iommu, gpu=False, load=load, append=append, trace=False,
+                qemu_args=["-device", "e1000e,bus=rp2"])
+    runner.boot(f"map {iommu} {mode}".strip(), spec, bind + check + measure, modules=[module], turn=turn)
 
 
 def report_map(figures):
@@ -160,11 +176,10 @@ def host_memcpy(runs):
 def bench_copy(runner):
     """64 MiB system memory to system memory by the GPU through the IOMMU."""
     need(runner, "bench-copy")
-    for rate in host_memcpy(runner.args.runs):
-        runner.figures.take("copy", f"bench: host_gbs {rate}")
-    runner.boot("copy", Spec(memory="1G", trace=False), f"bench-copy {MIB} {runner.args.runs}\n")
-    for rate in host_memcpy(runner.args.runs):
-        runner.figures.take("copy", f"bench: host_gbs {rate}")
+    for turn in range(runner.args.runs):
+        for rate in host_memcpy(COPIES):
+            runner.figures.take("copy", f"bench: host_gbs {rate}")
+        runner.boot("copy", Spec(memory="1G", trace=False), f"bench-copy {MIB} {COPIES}\n", turn=turn)
     print(f"\ncopy of {MIB} MiB, GB/s (median, range)")
     names = {"gpu_gbs": "puck-gpu through the IOMMU", "host_gbs": "memcpy in the host", "guest_gbs": "memcpy in the guest"}
     for key, name in names.items():
@@ -228,5 +243,6 @@ def cmd_bench(args):
         print(goal.line())
     for problem in runner.problems:
         print(f"problem: {problem}")
-    print(f"run folder: {runner.rundir}")
+    runner.save(goals)
+    print(f"run folder: {runner.rundir} (bench.json)")
     return 1 if runner.problems else 0
