@@ -72,6 +72,13 @@ static inline int puck_compat_sched_init(struct drm_gpu_scheduler *sched,
 #define puck_compat_sched_init	drm_sched_init
 #endif
 
+/* Once the default, now to be asked for. */
+#ifdef PUCK_HAVE_WQ_PERCPU
+#define PUCK_WQ_PERCPU		WQ_PERCPU
+#else
+#define PUCK_WQ_PERCPU		0
+#endif
+
 #ifdef PUCK_HAVE_DRM_DRIVER_DATE
 #define PUCK_DRM_DRIVER_DATE	.date = "0",
 #else

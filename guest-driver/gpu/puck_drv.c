@@ -412,7 +412,7 @@ static int __init puck_init(void)
 {
 	int ret;
 
-	puck_release_wq = alloc_workqueue("puck_release", WQ_UNBOUND, 0);
+	puck_release_wq = alloc_workqueue("puck_release", PUCK_WQ_PERCPU, 0);
 	if (!puck_release_wq)
 		return -ENOMEM;
 	ret = pci_register_driver(&puck_driver);

@@ -108,7 +108,7 @@ struct puck_stage {
  * @index: number of the ring
  * @name: for fences, interrupts and the scheduler
  * @sched: decides which job is next; its run_job is called one at a time
- * @submit_wq: ordered; where @sched runs and frees jobs
+ * @submit_wq: where @sched runs and frees jobs
  * @reset_wq: ordered; timeouts and @reset_work, so that resets never meet
  * @reset_work: recovery after an error that the device reported
  * @cmds: the ring in memory

@@ -93,8 +93,12 @@ int puck_sched_init(struct puck_ring *ring)
 	};
 	int ret = -ENOMEM;
 
-	/* Fences wait for both, and memory reclaim for fences. */
-	ring->submit_wq = alloc_ordered_workqueue("%s", WQ_MEM_RECLAIM | WQ_HIGHPRI, ring->name);
+	/*
+	 * Fences wait for both, and memory reclaim for fences. submit_wq works
+	 * on the CPU of the submitter: to wake another one takes longer than
+	 * all that is to be done. run_job is still called one at a time.
+	 */
+	ring->submit_wq = alloc_workqueue("%s", WQ_MEM_RECLAIM | PUCK_WQ_PERCPU, 1, ring->name);
 	if (!ring->submit_wq)
 		return -ENOMEM;
 	ring->reset_wq = alloc_ordered_workqueue("%s reset", WQ_MEM_RECLAIM, ring->name);
