@@ -3,9 +3,9 @@
  * puck-iommu: the command queue. See section "Command queue" of
  * docs/specs/iommu.rst.
  *
- * The lock is taken for each command anew, so that requests from other
- * threads wait for one command at most. The BQL keeps register writes out
- * for the whole run.
+ * The lock is held for a few commands at a time, so that requests from other
+ * threads do not wait for a whole queue. The BQL keeps register writes out for
+ * the whole run.
  */
 
 #include "qemu/osdep.h"
@@ -16,6 +16,8 @@
 
 #define IOVA_END    (1ull << PUCK_IOMMU_IOVA_BITS)
 #define PAGE_MASK   PUCK_MASK_4K
+
+#define COMMANDS_PER_LOCK   8
 
 /* A command in the CPU's byte order. */
 typedef struct PuckCmd {
@@ -271,14 +273,29 @@ static bool take_tail_locked(PuckIOMMU *s, uint32_t tail)
     return !stopped;
 }
 
+/* Some steps, up to the first after which there is something to do. */
+static PuckStep run_locked(PuckIOMMU *s, bool drained, PuckUnmap *unmap)
+{
+    PuckStep step;
+
+    for (unsigned i = 0; i < COMMANDS_PER_LOCK; i++) {
+        step = step_locked(s, drained, unmap);
+        if (step != STEP_DONE || (unmap->size && s->notifiers)) {
+            break;
+        }
+        drained = false;
+    }
+    return step;
+}
+
 void puck_cmdq_doorbell(PuckIOMMU *s, uint32_t tail)
 {
+    PuckUnmap unmap = { };
     PuckStep step = STEP_END;
-    PuckUnmap unmap;
 
     WITH_QEMU_LOCK_GUARD(&s->lock) {
         if (take_tail_locked(s, tail)) {
-            step = STEP_DONE;
+            step = run_locked(s, false, &unmap);
         }
     }
     /* Ends: the head moves towards a tail that nobody writes meanwhile. */
@@ -287,13 +304,12 @@ void puck_cmdq_doorbell(PuckIOMMU *s, uint32_t tail)
 
         if (drained) {
             puck_iommu_drain(s);
+        } else if (unmap.size) {
+            puck_iommu_notify_unmap(s, unmap.iova, unmap.size);
         }
         unmap = (PuckUnmap) { };
         WITH_QEMU_LOCK_GUARD(&s->lock) {
-            step = step_locked(s, drained, &unmap);
-        }
-        if (unmap.size) {
-            puck_iommu_notify_unmap(s, unmap.iova, unmap.size);
+            step = run_locked(s, drained, &unmap);
         }
     }
 }
