@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Guest side code: the driver modules per kernel, and the static test programs."""
 
+import os
 import shutil
 import time
 from pathlib import Path
@@ -126,7 +127,7 @@ def prune(folder, days=2):
 def compile_program(source, out):
     apt.ensure_host()
     prune(out.parent)
-    tmp = out.with_suffix(".tmp")
+    tmp = out.with_suffix(f".tmp{os.getpid()}")
     libs = ["-lm"]
     steps.run_step(f"compile {source.name}",
                    ["gcc", *CFLAGS, *INCLUDES, f"-I{source.parent}", "-o", tmp, source.relative_to(REPO), *libs],

@@ -47,6 +47,7 @@ HOOKS = {
 OVERLAY = {"hw/puck": "qemu-device", "include/abi": "include/abi"}
 # Laid over only when the tests are wanted: a half-written test stops no QEMU.
 QTESTS = {"tests/qtest/puck": "tests/qtest"}
+KEEP_BINARIES = 12
 DEVICE_FILE = "configs/devices/x86_64-softmmu/puck.mak"
 
 
@@ -94,9 +95,18 @@ class Qemu:
     def build(self):
         return self.root / "build"
 
-    @property
-    def binary(self):
-        return self.build / TARGET
+    def publish(self):
+        """A copy of the binary that a build going on elsewhere cannot take away
+        from under a running test."""
+        built = self.build / TARGET
+        folder = self.root / "bin" / f"{built.stat().st_mtime_ns:x}"
+        if not (folder / TARGET).exists():
+            kept = sorted(self.root.glob("bin/*"), key=lambda p: p.stat().st_mtime)
+            for old in kept[:-KEEP_BINARIES]:
+                shutil.rmtree(old, ignore_errors=True)
+            with fresh_dir(folder) as tmp:
+                shutil.copy2(built, tmp / TARGET)
+        return folder / TARGET
 
     def fetch(self):
         with lock("qemu-source"):
@@ -224,26 +234,29 @@ class Qemu:
         """Bring QEMU and the named qtests up to date; returns the QEMU binary."""
         self.locate()
         folders = {**OVERLAY, **QTESTS} if qtests else OVERLAY
-        targets = [TARGET, *qtests]
         stamp = self.root / "built.json"
-        wanted = self.overlay_digest(folders)
-        done = read_json(stamp, {})
-        if not self.user_src and self.fresh(done, wanted, qtests):
-            return self.binary
+        binary = self.fresh(stamp, folders, qtests)
+        if binary and not self.user_src:
+            return binary
         with lock(f"qemu-{self.root.name}"):
+            # Taken before the files are: what changes meanwhile is built next time.
+            digests = {t: self.overlay_digest(folders) for t in qtests}
+            digests[TARGET] = self.overlay_digest(OVERLAY)
             self.shadow()
             self.overlay(folders)
             self.configure()
-            self.compile(targets, qtests)
-            done = {t: wanted for t in qtests}
-            done[TARGET] = self.overlay_digest(OVERLAY)
-            write_json(stamp, done)
-        return self.binary
+            self.compile([TARGET, *qtests], qtests)
+            binary = self.publish()
+            write_json(stamp, {**digests, "binary": str(binary)})
+        return binary
 
-    def fresh(self, done, wanted, qtests):
-        """Whether the last build was of just these sources."""
-        stamps = [done.get(t) == wanted for t in qtests] or [done.get(TARGET) == wanted]
-        return all(stamps) and all((self.build / t).exists() for t in (TARGET, *qtests))
+    def fresh(self, stamp, folders, qtests):
+        """The binary, if the last build was of just these sources; else None."""
+        done = read_json(stamp, {})
+        wanted = self.overlay_digest(folders)
+        binary = Path(done.get("binary", "/nowhere"))
+        good = all(done.get(t) == wanted and (self.build / t).exists() for t in qtests or [TARGET])
+        return binary if good and binary.exists() else None
 
     def compile(self, targets, qtests):
         try:
