@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Unit test of puck-gpu's commands: fields, rules, geometry at its limits; and
+ * the numbers behind JITTER.
+ */
+
+#include "qemu/osdep.h"
+#include "command.h"
+#include "jitter.h"
+
+#define LENGTH_MAX  (1ull << 40)
+
+/* A command with nothing wrong, in the guest's byte order. */
+static struct puck_gpu_cmd good(uint16_t opcode)
+{
+    struct puck_gpu_cmd cmd = {
+        .opcode = GUINT16_TO_LE(opcode),
+        .seqno = GUINT32_TO_LE(0x11223344),
+    };
+
+    if (opcode >= PUCK_GPU_CMD_FILL && opcode <= PUCK_GPU_CMD_CRC32C) {
+        cmd.dst_list = GUINT64_TO_LE(0x2000);
+        cmd.dst_nsegs = GUINT32_TO_LE(2);
+        cmd.length = GUINT64_TO_LE(1000);
+        if (opcode != PUCK_GPU_CMD_FILL) {
+            cmd.src_list = GUINT64_TO_LE(0x1000);
+            cmd.src_nsegs = GUINT32_TO_LE(3);
+        }
+    }
+    if (opcode == PUCK_GPU_CMD_BLIT) {
+        cmd.length = 0;
+        cmd.blit.src_pitch = GUINT32_TO_LE(20);
+        cmd.blit.dst_pitch = GUINT32_TO_LE(30);
+        cmd.blit.width = GUINT32_TO_LE(10);
+        cmd.blit.height = GUINT32_TO_LE(5);
+    }
+    return cmd;
+}
+
+static uint8_t reason_of(const struct puck_gpu_cmd *raw)
+{
+    PuckFault fault = { };
+    PuckCmd cmd;
+    bool ok = puck_cmd_decode(raw, &cmd, &fault);
+
+    g_assert_cmpint(ok, ==, !fault.reason);
+    g_assert_cmphex(cmd.seqno, ==, 0x11223344);
+    return fault.reason;
+}
+
+static void test_good(void)
+{
+    for (uint16_t op = 0; op <= PUCK_GPU_CMD_FENCE; op++) {
+        struct puck_gpu_cmd raw = good(op);
+
+        g_assert_cmpuint(reason_of(&raw), ==, 0);
+    }
+}
+
+static void test_fields(void)
+{
+    struct puck_gpu_cmd raw = good(PUCK_GPU_CMD_BLIT);
+    PuckFault fault;
+    PuckCmd cmd;
+
+    g_assert_true(puck_cmd_decode(&raw, &cmd, &fault));
+    g_assert_cmphex(cmd.src.list, ==, 0x1000);
+    g_assert_cmpuint(cmd.src.nsegs, ==, 3);
+    g_assert_cmpuint(cmd.src.pitch, ==, 20);
+    g_assert_cmpuint(cmd.dst.pitch, ==, 30);
+    g_assert_cmpuint(cmd.dst.width, ==, 10);
+    g_assert_cmpuint(cmd.dst.rows, ==, 5);
+    g_assert_cmpuint(puck_cmd_cost(&cmd), ==, 50);
+
+    /* A list of one byte segments costs what it weighs. */
+    raw = good(PUCK_GPU_CMD_CRC32C);
+    raw.src_nsegs = GUINT32_TO_LE(1000);
+    g_assert_true(puck_cmd_decode(&raw, &cmd, &fault));
+    g_assert_cmpuint(cmd.src.width, ==, 1000);
+    g_assert_cmpuint(cmd.dst.width, ==, 4);
+    g_assert_cmpuint(puck_cmd_cost(&cmd), ==, 16000);
+}
+
+/* Every bit of every field that an opcode does not use. */
+static void test_reserved(void)
+{
+    static const struct {
+        uint16_t opcode;
+        struct {
+            uint8_t from, to;
+        } used[4];              /* ranges of bytes */
+    } cases[] = {
+        { PUCK_GPU_CMD_NOP, { { 0, 1 }, { 4, 7 } } },
+        { PUCK_GPU_CMD_FILL, { { 0, 1 }, { 4, 7 }, { 16, 23 }, { 28, 43 } } },
+        { PUCK_GPU_CMD_COPY, { { 0, 1 }, { 4, 39 } } },
+        { PUCK_GPU_CMD_BLIT, { { 0, 1 }, { 4, 31 }, { 40, 55 } } },
+        { PUCK_GPU_CMD_CRC32C, { { 0, 1 }, { 4, 39 } } },
+        { PUCK_GPU_CMD_FENCE, { { 0, 1 }, { 4, 7 } } },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        for (unsigned bit = 0; bit < 512; bit++) {
+            struct puck_gpu_cmd raw = good(cases[i].opcode);
+            unsigned at = bit / 8;
+            /* FENCE has one flag. */
+            bool used = cases[i].opcode == PUCK_GPU_CMD_FENCE && bit == 16;
+
+            for (unsigned r = 0; r < G_N_ELEMENTS(cases[i].used); r++) {
+                used |= cases[i].used[r].to && at >= cases[i].used[r].from &&
+                        at <= cases[i].used[r].to;
+            }
+            if (!used) {
+                ((uint8_t *)&raw)[at] ^= 1u << bit % 8;
+                g_assert_cmpuint(reason_of(&raw), ==, PUCK_GPU_ERR_RESERVED);
+            }
+        }
+    }
+}
+
+static void test_opcodes(void)
+{
+    for (uint32_t op = PUCK_GPU_CMD_FENCE + 1; op <= UINT16_MAX; op++) {
+        struct puck_gpu_cmd raw = good(op);
+
+        g_assert_cmpuint(reason_of(&raw), ==, PUCK_GPU_ERR_OPCODE);
+    }
+}
+
+static void test_length(void)
+{
+    static const struct {
+        uint64_t length;
+        uint8_t reason;
+    } cases[] = {
+        { 0, PUCK_GPU_ERR_LENGTH }, { 1, 0 }, { LENGTH_MAX, 0 },
+        { LENGTH_MAX + 1, PUCK_GPU_ERR_LENGTH },
+        { UINT64_MAX, PUCK_GPU_ERR_LENGTH },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct puck_gpu_cmd raw = good(PUCK_GPU_CMD_FILL);
+
+        raw.length = GUINT64_TO_LE(cases[i].length);
+        g_assert_cmpuint(reason_of(&raw), ==, cases[i].reason);
+    }
+}
+
+static void test_geometry(void)
+{
+    static const struct {
+        uint32_t src_pitch, dst_pitch, width, height;
+        bool good;
+    } cases[] = {
+        { 1, 1, 1, 1, true },
+        { 10, 10, 10, UINT32_MAX, true },
+        { 9, 10, 10, 1, false },
+        { 10, 9, 10, 1, false },
+        { 10, 10, 0, 1, false },
+        { 10, 10, 1, 0, false },
+        { 0, 0, 0, 0, false },
+        /* 2^40, and one more. */
+        { 1u << 30, 1u << 30, 1u << 30, 1024, true },
+        { 1u << 30, 1u << 30, 1, 1025, false },
+        { 1u << 30, 1, 1, 1025, false },
+        { 1, 1u << 30, 1, 1025, false },
+        { 257, 257, 257, UINT32_MAX, false },
+        { UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, false },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct puck_gpu_cmd raw = good(PUCK_GPU_CMD_BLIT);
+
+        raw.blit.src_pitch = GUINT32_TO_LE(cases[i].src_pitch);
+        raw.blit.dst_pitch = GUINT32_TO_LE(cases[i].dst_pitch);
+        raw.blit.width = GUINT32_TO_LE(cases[i].width);
+        raw.blit.height = GUINT32_TO_LE(cases[i].height);
+        g_test_message("case %zu", i);
+        g_assert_cmpuint(reason_of(&raw), ==,
+                         cases[i].good ? 0 : PUCK_GPU_ERR_GEOMETRY);
+    }
+}
+
+static void test_lists(void)
+{
+    static const struct {
+        uint32_t nsegs;
+        uint64_t list;
+        bool good;
+    } cases[] = {
+        { 1, 0, true }, { 65536, 16, true }, { 0, 0, false },
+        { 65537, 0, false }, { UINT32_MAX, 0, false }, { 1, 8, false },
+        { 1, 1, false }, { 1, UINT64_MAX - 15, true },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct puck_gpu_cmd raw = good(PUCK_GPU_CMD_COPY);
+        uint8_t want = cases[i].good ? 0 : PUCK_GPU_ERR_NSEGS;
+
+        raw.src_nsegs = GUINT32_TO_LE(cases[i].nsegs);
+        raw.src_list = GUINT64_TO_LE(cases[i].list);
+        g_assert_cmpuint(reason_of(&raw), ==, want);
+        raw = good(PUCK_GPU_CMD_FILL);
+        raw.dst_nsegs = GUINT32_TO_LE(cases[i].nsegs);
+        raw.dst_list = GUINT64_TO_LE(cases[i].list);
+        g_assert_cmpuint(reason_of(&raw), ==, want);
+    }
+}
+
+/* Published numbers of SplitMix64 for the seed 1234567. */
+static void test_splitmix(void)
+{
+    static const uint64_t expected[] = {
+        6457827717110365317ull, 3203168211198807973ull,
+        9817491932198370423ull, 4593380528125082431ull,
+        16408922859458223821ull,
+    };
+    uint64_t s = 1234567;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(expected); i++) {
+        g_assert_cmpuint(puck_splitmix64(&s), ==, expected[i]);
+    }
+}
+
+static void test_jitter(void)
+{
+    uint64_t s = 1234567, same = 1234567;
+
+    /* Nothing is drawn for no jitter. */
+    g_assert_cmpuint(puck_jitter_draw(&s, 0), ==, 0);
+    g_assert_cmpuint(s, ==, same);
+    g_assert_cmpuint(puck_jitter_draw(&s, 99), ==,
+                     6457827717110365317ull % 100);
+    g_assert_cmpuint(puck_jitter_draw(&s, PUCK_GPU_DELAY_MAX_NS), ==,
+                     3203168211198807973ull % (PUCK_GPU_DELAY_MAX_NS + 1));
+    for (unsigned i = 0; i < 1000; i++) {
+        g_assert_cmpuint(puck_jitter_draw(&s, 1), <=, 1);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/gpu/command/good", test_good);
+    g_test_add_func("/gpu/command/fields", test_fields);
+    g_test_add_func("/gpu/command/reserved", test_reserved);
+    g_test_add_func("/gpu/command/opcodes", test_opcodes);
+    g_test_add_func("/gpu/command/length", test_length);
+    g_test_add_func("/gpu/command/geometry", test_geometry);
+    g_test_add_func("/gpu/command/lists", test_lists);
+    g_test_add_func("/gpu/jitter/splitmix", test_splitmix);
+    g_test_add_func("/gpu/jitter/draw", test_jitter);
+    return g_test_run();
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Unit test of puck-gpu's segment lists: their rules, and cursors over lists
+ * of random shape against a byte by byte model. The seed is printed and taken
+ * back with --seed.
+ */
+
+#include "qemu/osdep.h"
+#include "segments.h"
+
+#define VRAM_SIZE   0x100000ull
+#define LEN_MAX     0x10000u
+#define LIST        PUCK_GPU_ERR_LIST_DST
+#define VRAM        PUCK_GPU_SEG_VRAM
+#define MAX_SEGS    40
+#define MAX_BYTES   4000
+
+static const PuckSegLimits limits = {
+    .len_max = LEN_MAX, .vram_size = VRAM_SIZE,
+};
+
+static void test_from_guest(void)
+{
+    static const uint8_t raw[] = {
+        1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 1, 0, 0, 0,
+    };
+    PuckSeg segs[2];
+
+    memcpy(&segs[0], raw, sizeof(raw));
+    memcpy(&segs[1], raw, sizeof(raw));
+    puck_segs_from_guest(segs, 2);
+    for (unsigned i = 0; i < 2; i++) {
+        g_assert_cmphex(segs[i].addr, ==, 0x0807060504030201);
+        g_assert_cmphex(segs[i].len, ==, 0x0c0b0a09);
+        g_assert_cmphex(segs[i].flags, ==, VRAM);
+    }
+}
+
+/* Each rule at both of its sides. */
+static void test_rules(void)
+{
+    static const struct {
+        PuckSeg seg;
+        uint8_t reason;
+    } cases[] = {
+        { { 0, 1, 0 }, 0 },
+        { { 0, LEN_MAX, 0 }, 0 },
+        { { 0, LEN_MAX + 1, 0 }, PUCK_GPU_ERR_SEG_TOO_LONG },
+        { { 0, 0, 0 }, PUCK_GPU_ERR_SEG_ZERO },
+        { { UINT64_MAX, 1, 0 }, PUCK_GPU_ERR_SEG_ONES },
+        { { UINT64_MAX, 0, 0 }, PUCK_GPU_ERR_SEG_ZERO },
+        { { UINT64_MAX - 1, 2, 0 }, 0 },
+        { { UINT64_MAX - 1, 3, 0 }, PUCK_GPU_ERR_SEG_WRAP },
+        { { UINT64_MAX - LEN_MAX + 1, LEN_MAX, 0 }, 0 },
+        { { UINT64_MAX - LEN_MAX + 2, LEN_MAX, 0 }, PUCK_GPU_ERR_SEG_WRAP },
+        { { VRAM_SIZE - 1, 1, VRAM }, 0 },
+        { { VRAM_SIZE - 1, 2, VRAM }, PUCK_GPU_ERR_SEG_VRAM },
+        { { VRAM_SIZE, 1, VRAM }, PUCK_GPU_ERR_SEG_VRAM },
+        { { UINT64_MAX - 1, 2, VRAM }, PUCK_GPU_ERR_SEG_VRAM },
+        { { UINT64_MAX - 1, 100, VRAM }, PUCK_GPU_ERR_SEG_VRAM },
+        { { VRAM_SIZE, 1, 0 }, 0 },
+        { { 0, 1, 2 }, PUCK_GPU_ERR_RESERVED },
+        { { 0, 0, 0x80000000 }, PUCK_GPU_ERR_RESERVED },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        PuckSeg segs[3] = { { 8, 8, 0 }, cases[i].seg, { 8, 8, VRAM } };
+        PuckFault fault = { };
+        bool ok = puck_segs_check(segs, 3, LIST, &limits, 0, &fault);
+
+        g_test_message("case %zu", i);
+        g_assert_cmpuint(fault.reason, ==, cases[i].reason);
+        g_assert_cmpint(ok, ==, !cases[i].reason);
+        if (!ok) {
+            g_assert_cmpuint(fault.list, ==, LIST);
+            g_assert_cmpuint(fault.desc, ==, 1);
+            g_assert_cmphex(fault.addr, ==, cases[i].seg.addr);
+        }
+    }
+}
+
+static void test_sum(void)
+{
+    static const PuckSegLimits wide = {
+        .len_max = UINT32_MAX, .vram_size = VRAM_SIZE,
+    };
+    uint32_t count = PUCK_GPU_SEGS_MAX_VALUE;
+    g_autofree PuckSeg *segs = g_new(PuckSeg, count);
+    uint64_t total = (uint64_t)count * UINT32_MAX;
+    PuckFault fault;
+
+    for (uint32_t i = 0; i < count; i++) {
+        segs[i] = (PuckSeg) { .addr = i, .len = UINT32_MAX };
+    }
+    g_assert_true(puck_segs_check(segs, count, LIST, &wide, total, &fault));
+    g_assert_false(puck_segs_check(segs, count, LIST, &wide, total + 1,
+                                   &fault));
+    g_assert_cmpuint(fault.reason, ==, PUCK_GPU_ERR_LIST_SHORT);
+    g_assert_cmphex(fault.desc, ==, PUCK_GPU_ERR_DESC_NONE);
+    g_assert_false(puck_segs_check(segs, count, LIST, &wide, UINT64_MAX,
+                                   &fault));
+}
+
+static void test_span(void)
+{
+    g_assert_cmphex(puck_rect_span(10, 10, 1), ==, 10);
+    g_assert_cmphex(puck_rect_span(10, 4, 3), ==, 24);
+    /* The largest that 32-bit fields can ask for does not overflow. */
+    g_assert_cmphex(puck_rect_span(UINT32_MAX, UINT32_MAX, UINT32_MAX), ==,
+                    0xfffffffe00000001);
+    g_assert_cmphex(puck_rect_span(1ull << 40, 1ull << 40, 1), ==, 1ull << 40);
+}
+
+/* Where each byte of a list is, written out. */
+typedef struct Model {
+    PuckSeg segs[MAX_SEGS];
+    uint32_t count;
+    uint32_t total;
+    uint64_t addr[MAX_BYTES];
+    uint32_t desc[MAX_BYTES];
+} Model;
+
+static void random_list(Model *m)
+{
+    m->count = g_test_rand_int_range(1, MAX_SEGS + 1);
+    m->total = 0;
+    for (uint32_t i = 0; i < m->count; i++) {
+        PuckSeg *seg = &m->segs[i];
+
+        seg->len = g_test_rand_int_range(1, MAX_BYTES / MAX_SEGS + 1);
+        seg->addr = (uint64_t)g_test_rand_int() << 8;
+        seg->flags = g_test_rand_int_range(0, 2);
+        for (uint32_t b = 0; b < seg->len; b++) {
+            m->addr[m->total] = seg->addr + b;
+            m->desc[m->total++] = i;
+        }
+    }
+}
+
+static void check_piece(const Model *m, const PuckPiece *piece, uint64_t at)
+{
+    g_assert_cmpuint(piece->len, >, 0);
+    g_assert_cmpuint(at + piece->len, <=, m->total);
+    g_assert_cmpuint(piece->desc, ==, m->desc[at]);
+    g_assert_cmphex(piece->addr, ==, m->addr[at]);
+    g_assert_cmpint(piece->vram, ==, m->segs[piece->desc].flags);
+    /* All of it in the same segment. */
+    g_assert_cmpuint(m->desc[at + piece->len - 1], ==, piece->desc);
+}
+
+/* Walks a rectangle by pieces of random length, not all of them to the end. */
+static void walk(const Model *m, uint32_t pitch, uint32_t width, uint32_t rows)
+{
+    PuckCursor cur;
+    PuckPiece piece;
+    uint64_t row = 0, x = 0, left = (uint64_t)width * rows;
+
+    puck_cursor_init(&cur, m->segs, width, pitch, rows);
+    for (;;) {
+        uint64_t max = g_test_rand_int_range(1, MAX_BYTES);
+
+        g_assert_cmpuint(puck_cursor_left(&cur), ==, left);
+        g_assert_false(puck_cursor_piece(&cur, 0, &piece));
+        if (!puck_cursor_piece(&cur, max, &piece)) {
+            break;
+        }
+        check_piece(m, &piece, row * pitch + x);
+        g_assert_cmpuint(piece.len, <=, MIN(max, width - x));
+        max = g_test_rand_int_range(1, piece.len + 1);
+        puck_cursor_advance(&cur, max);
+        left -= max;
+        x += max;
+        if (x == width) {
+            x = 0;
+            row++;
+        }
+    }
+    g_assert_cmpuint(left, ==, 0);
+    g_assert_cmpuint(row, ==, rows);
+}
+
+static void test_random_walks(void)
+{
+    for (unsigned i = 0; i < 5000; i++) {
+        Model m;
+        uint32_t rows, pitch, width;
+
+        random_list(&m);
+        rows = g_test_rand_int_range(1, MIN(m.total, 60) + 1);
+        pitch = m.total / rows;
+        width = g_test_rand_int_range(1, pitch + 1);
+        walk(&m, pitch, width, rows);
+        /* The whole list to its last byte. */
+        walk(&m, m.total, m.total, 1);
+    }
+}
+
+/* A cursor never looks behind the last segment, where nothing is. */
+static void test_end(void)
+{
+    PuckSeg *segs = g_new(PuckSeg, 1);
+    PuckCursor cur;
+    PuckPiece piece;
+
+    segs[0] = (PuckSeg) { .addr = 100, .len = 10 };
+    puck_cursor_init(&cur, segs, 2, 4, 3);
+    for (unsigned y = 0; y < 3; y++) {
+        g_assert_true(puck_cursor_piece(&cur, 100, &piece));
+        g_assert_cmpuint(piece.addr, ==, 100 + 4 * y);
+        g_assert_cmpuint(piece.len, ==, 2);
+        puck_cursor_advance(&cur, 2);
+    }
+    g_assert_false(puck_cursor_piece(&cur, 100, &piece));
+    g_free(segs);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/gpu/segments/from-guest", test_from_guest);
+    g_test_add_func("/gpu/segments/rules", test_rules);
+    g_test_add_func("/gpu/segments/sum", test_sum);
+    g_test_add_func("/gpu/segments/span", test_span);
+    g_test_add_func("/gpu/segments/random-walks", test_random_walks);
+    g_test_add_func("/gpu/segments/end", test_end);
+    return g_test_run();
+}
