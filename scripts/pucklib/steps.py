@@ -14,6 +14,7 @@ from .util import PuckError, cache, say
 NINJA = re.compile(rb"^\[(\d+)/(\d+)\] (.*)")
 MAKE = re.compile(rb"^\s+(CC|LD|AR|AS|MODPOST|HOSTCC|CHECK|CC \[M\]|LD \[M\]|OBJCOPY|BTF|GEN)\s+(\S.*)")
 ERROR = re.compile(rb"(\berror:|ERROR:|undefined reference|^FAILED|Error \d|No such file|does not exist)")
+LONG_LINE = 300
 PLAIN_EVERY = 10.0
 TTY_EVERY = 0.2
 
@@ -98,6 +99,8 @@ def excerpt(tail, rewrite):
     lines = list(tail)
     hits = [i for i, line in enumerate(lines) if ERROR.search(line)]
     lines = lines[max(0, hits[0] - 3):hits[0] + 30] if hits else lines[-30:]
+    # A compiler's command line says nothing here; it is in the log.
+    lines = [line if len(line) < LONG_LINE else line[:LONG_LINE] + b"...\n" for line in lines]
     text = b"".join(lines).decode(errors="replace")
     for old, new in (rewrite or {}).items():
         text = text.replace(str(old), str(new))

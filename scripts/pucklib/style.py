@@ -15,8 +15,8 @@ LONG_FUNCTION = 80
 # What kernel maintainers' checkpatch asks for that does not fit a tree of its own:
 # MAINTAINERS, and a Makefile's SPDX style in files it does not know.
 KERNEL_IGNORE = "FILE_PATH_CHANGES,SPDX_LICENSE_TAG,CONFIG_DESCRIPTION"
-# In user space the kernel's macros do not exist.
-PROGRAM_IGNORE = KERNEL_IGNORE + ",PREFER_DEFINED_ATTRIBUTE_MACRO,PREFER_KERNEL_TYPES,ARRAY_SIZE"
+# In user space the kernel's macros do not exist, and registers are mapped memory.
+PROGRAM_IGNORE = KERNEL_IGNORE + ",PREFER_DEFINED_ATTRIBUTE_MACRO,PREFER_KERNEL_TYPES,ARRAY_SIZE,VOLATILE,EMBEDDED_FUNCTION_NAME"
 
 
 def c_files(*folders):

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The judge judged: results and kernel logs as they come, and as they break."""
+
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
+
+from pucklib import events, guesttests, verdict  # noqa: E402
+
+NESTED = """\
+KTAP version 1
+1..2
+    KTAP version 1
+    # Subtest: map
+    1..2
+    ok 1 one page
+    # expected 1, got 2
+    not ok 2 two pages
+not ok 1 map
+ok 2 unmap # SKIP no device
+"""
+
+WARNING = """\
+[    1.000000] ------------[ cut here ]------------
+[    1.000001] DMA-API: pci 0000:01:00.0: device driver frees DMA sg list with different entry count
+[    1.000002] WARNING: CPU: 1 PID: 61 at kernel/dma/debug.c:1087 check_unmap+0x1/0x2
+[    1.000003] ---[ end trace 0000000000000000 ]---
+"""
+
+
+def results(text):
+    return [(c.name, c.result) for c in verdict.parse_ktap(text, "s")]
+
+
+class Ktap(unittest.TestCase):
+    def test_leaves_of_nested_results(self):
+        self.assertEqual(results(NESTED), [("map.one page", "passed"), ("map.two pages", "failed"),
+                                           ("unmap", "skipped")])
+
+    def test_detail_is_what_was_said_before(self):
+        failed = [c for c in verdict.parse_ktap(NESTED, "s") if c.result == "failed"]
+        self.assertIn("expected 1, got 2", failed[0].detail)
+
+    def test_missing_results_are_a_failure(self):
+        self.assertIn(("plan", "failed"), results("1..3\nok 1 a\nok 2 b\n"))
+
+    def test_missing_parent_keeps_its_children(self):
+        text = "1..1\n    1..1\n    ok 1 child\n"
+        self.assertEqual(results(text), [("child", "passed"), ("plan", "failed")])
+
+    def test_parent_failing_alone_counts(self):
+        self.assertEqual(results("1..1\n    1..1\n    ok 1 child\nnot ok 1 parent\n"),
+                         [("parent.child", "passed"), ("parent", "failed")])
+
+    def test_other_output_is_ignored(self):
+        self.assertEqual(results("hello\nok 1 - a\nokay 2\n"), [("a", "passed")])
+
+
+class Console(unittest.TestCase):
+    def test_healthy(self):
+        self.assertEqual(verdict.check_console("[ 0.1] DMA-API: preallocated 65536 debug entries\n"
+                                               "[ 0.2] DMA-API: debugging enabled by kernel config\n"), [])
+
+    def test_splat(self):
+        self.assertEqual(len(verdict.check_console(WARNING)), 1)
+
+    def test_expected_splat(self):
+        text = "[1.0] puck-expect: begin different entry count\n" + WARNING + "[1.1] puck-expect: end\n"
+        self.assertEqual(verdict.check_console(text), [])
+
+    def test_other_splat_than_expected(self):
+        text = "[1.0] puck-expect: begin memory leak\n" + WARNING + "[1.1] puck-expect: end\n"
+        self.assertEqual(len(verdict.check_console(text)), 1)
+
+    def test_expectation_ends(self):
+        text = "[1.0] puck-expect: begin entry count\n[1.1] puck-expect: end\n" + WARNING
+        self.assertEqual(len(verdict.check_console(text)), 1)
+
+    def test_expectation_without_end(self):
+        self.assertEqual(len(verdict.check_console("[1.0] puck-expect: begin x\n")), 1)
+
+    def test_fault(self):
+        line = "[ 2.0] puck-iommu 0000:00:02.0: DMA fault: 0000:01:00.0 write at IOVA 0x1000: not mapped\n"
+        self.assertEqual(len(verdict.check_console(line)), 1)
+
+    def test_lockdep_oops_kmemleak_rcu(self):
+        for line in ("WARNING: possible circular locking dependency detected", "BUG: kernel NULL pointer dereference",
+                     "kmemleak: 3 new suspected memory leaks", "WARNING: suspicious RCU usage",
+                     "refcount_t: underflow; use-after-free.", "UBSAN: shift-out-of-bounds in x.c:1:2",
+                     "INFO: task sh:1 blocked for more than 120 seconds.",
+                     "BUG: sleeping function called from invalid context at x.c:1"):
+            self.assertEqual(len(verdict.check_console(f"[    3.000000] {line}\n")), 1, line)
+
+
+class Segments(unittest.TestCase):
+    def test_cut_at_marks(self):
+        found = guesttests.segments("a\nputs puck-test: begin one\nb\npuck-test: end one 3\nc\n"
+                                    "puck-test: begin two\nd\n")
+        self.assertEqual((found["one"].text, found["one"].status), ("b", 3))
+        self.assertEqual((found["two"].text, found["two"].status), ("d", None))
+        self.assertEqual(found[None].text, "a\nc")
+
+    def test_list_parses(self):
+        machines = guesttests.parse_list()
+        names = [t.name for m in machines for t in m.tests]
+        self.assertIn("boot", names)
+        self.assertEqual(len(names), len(set(names)), "test names are unique")
+
+
+class Order(unittest.TestCase):
+    def test_difference(self):
+        self.assertIsNone(events.first_difference(["a", "b"], ["a", "b"]))
+        self.assertIn("event 2", events.first_difference(["a", "b"], ["a", "c"]))
+        self.assertIn("2 events", events.first_difference(["a", "b"], ["a"]))
+
+
+if __name__ == "__main__":
+    unittest.main()
