@@ -31,6 +31,16 @@ PuckSpace *puck_iommu_space(AddressSpace *as)
     return container_of(as, PuckSpace, as);
 }
 
+unsigned puck_iommu_dma_begin(PuckSpace *space)
+{
+    return puck_drain_enter(&space->iommu->drain);
+}
+
+void puck_iommu_dma_end(PuckSpace *space, unsigned epoch)
+{
+    puck_drain_leave(&space->iommu->drain, epoch);
+}
+
 /* Covers the next @len bytes at most. There is room for a run. */
 static void add(PuckRange *r, uint64_t pa, uint64_t len)
 {

@@ -235,7 +235,7 @@ static PuckStep step_locked(PuckIOMMU *s, bool drained, PuckUnmap *unmap)
     }
     code = check_cmd(&cmd);
     if (!code && cmd.opcode == PUCK_IOMMU_CMD_SYNC && !drained &&
-        puck_iommu_in_flight_locked(s)) {
+        puck_drain_busy(&s->drain)) {
         return STEP_DRAIN;
     }
     if (!code) {
@@ -303,7 +303,7 @@ void puck_cmdq_doorbell(PuckIOMMU *s, uint32_t tail)
         bool drained = step == STEP_DRAIN;
 
         if (drained) {
-            puck_iommu_drain(s);
+            puck_drain_wait(&s->drain);
         } else if (unmap.size) {
             puck_iommu_notify_unmap(s, unmap.iova, unmap.size);
         }

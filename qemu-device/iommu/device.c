@@ -49,7 +49,7 @@ static void puck_iommu_free(PuckIOMMU *s)
     puck_context_drop_all_locked(s);
     puck_iotlb_destroy(&s->iotlb);
     qemu_mutex_destroy(&s->lock);
-    puck_iommu_drain_exit(s);
+    puck_drain_destroy(&s->drain);
     puck_iommu_irq_exit(s);
 }
 
@@ -80,7 +80,7 @@ static void puck_iommu_realize(PCIDevice *pdev, Error **errp)
     qemu_mutex_init(&s->lock);
     puck_iotlb_init(&s->iotlb, s->iotlb_entries);
     puck_iommu_irq_init(s);
-    puck_iommu_drain_init(s);
+    puck_drain_init(&s->drain);
 
     /* Last: from here on other devices hold on to us. */
     if (!puck_iommu_take_charge(s, errp)) {

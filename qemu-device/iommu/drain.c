@@ -1,74 +1,65 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * puck-iommu: a SYNC waits for accesses that were looked up before it.
- *
- * Engines look up a range, then move bytes through host pointers without any
- * lock. Each such access counts itself in for the epoch it began in. A SYNC
- * begins a new epoch and waits until the old one is empty: what began later
- * has not seen an entry that was dropped before, and need not be waited for.
  */
 
 #include "qemu/osdep.h"
 #include "qemu/atomic.h"
-#include "iommu.h"
-#include "bulk.h"
+#include "drain.h"
 
-unsigned puck_iommu_dma_begin(PuckSpace *space)
+unsigned puck_drain_enter(PuckDrain *d)
 {
-    PuckIOMMU *s = space->iommu;
-
     for (;;) {
-        unsigned epoch = qatomic_read(&s->epoch);
+        unsigned epoch = qatomic_read(&d->epoch);
 
         /* Full barrier: counted before the epoch is read again. */
-        qatomic_inc(&s->in_flight[epoch % 2]);
-        if (qatomic_read(&s->epoch) == epoch) {
+        qatomic_inc(&d->in_flight[epoch % 2]);
+        if (qatomic_read(&d->epoch) == epoch) {
             return epoch;
         }
-        puck_iommu_dma_end(space, epoch);
+        puck_drain_leave(d, epoch);
     }
 }
 
-void puck_iommu_dma_end(PuckSpace *space, unsigned epoch)
+void puck_drain_leave(PuckDrain *d, unsigned epoch)
 {
-    PuckIOMMU *s = space->iommu;
-
     /* Full barrier: the bytes are moved before the count says so. */
-    if (qatomic_fetch_dec(&s->in_flight[epoch % 2]) == 1 &&
-        qatomic_read(&s->draining)) {
-        qemu_event_set(&s->drained);
+    if (qatomic_fetch_dec(&d->in_flight[epoch % 2]) == 1 &&
+        qatomic_read(&d->waiting)) {
+        qemu_event_set(&d->emptied);
     }
 }
 
-bool puck_iommu_in_flight_locked(PuckIOMMU *s)
+bool puck_drain_busy(PuckDrain *d)
 {
-    return qatomic_read(&s->in_flight[s->epoch % 2]);
+    return qatomic_read(&d->in_flight[qatomic_read(&d->epoch) % 2]);
 }
 
-void puck_iommu_drain(PuckIOMMU *s)
+void puck_drain_wait(PuckDrain *d)
 {
-    unsigned *old = &s->in_flight[s->epoch % 2];
+    unsigned *old = &d->in_flight[qatomic_read(&d->epoch) % 2];
 
-    /* One at a time, thanks to the BQL. Full barriers on both sides. */
-    qatomic_set_mb(&s->draining, true);
-    qatomic_inc(&s->epoch);
+    /* Full barrier: whoever leaves unseen sees that somebody waits. */
+    qatomic_set_mb(&d->waiting, true);
+    qatomic_inc(&d->epoch);
     while (qatomic_read(old)) {
-        qemu_event_reset(&s->drained);
+        qemu_event_reset(&d->emptied);
         if (qatomic_read(old)) {
-            qemu_event_wait(&s->drained);
+            qemu_event_wait(&d->emptied);
         }
     }
-    /* What was moved is seen by whoever learns that the SYNC is done. */
+    /* What was moved is seen by whoever learns that the wait is over. */
     smp_mb();
-    qatomic_set(&s->draining, false);
+    qatomic_set(&d->waiting, false);
 }
 
-void puck_iommu_drain_init(PuckIOMMU *s)
+void puck_drain_init(PuckDrain *d)
 {
-    qemu_event_init(&s->drained, false);
+    *d = (PuckDrain) { };
+    qemu_event_init(&d->emptied, false);
 }
 
-void puck_iommu_drain_exit(PuckIOMMU *s)
+void puck_drain_destroy(PuckDrain *d)
 {
-    qemu_event_destroy(&s->drained);
+    qemu_event_destroy(&d->emptied);
 }

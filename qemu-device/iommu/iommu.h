@@ -21,6 +21,7 @@
 #include "qemu/log.h"
 #include "../compat.h"
 #include "abi/puck_iommu.h"
+#include "drain.h"
 #include "iotlb.h"
 #include "walk.h"
 
@@ -146,11 +147,7 @@ struct PuckIOMMU {
     /* Set while CTRL.ENABLE is; read without the lock on the way past. */
     bool translating;
 
-    /* Accesses between dma_begin and dma_end, by parity of epoch (atomic). */
-    unsigned epoch;
-    unsigned in_flight[2];
-    bool draining;
-    QemuEvent drained;
+    PuckDrain drain;                    /* accesses of engines */
 
     QEMUBH *irq_bh;
     uint32_t irq_pending;               /* (L) vectors to be sent, a bit each */
@@ -185,17 +182,6 @@ uint32_t puck_iommu_scope(PuckIOMMU *s, unsigned n);
 uint16_t puck_space_rid(PuckSpace *space);
 /* With the BQL: tell those who cache translations themselves (vhost). */
 void puck_iommu_notify_unmap(PuckIOMMU *s, uint64_t iova, uint64_t size);
-
-/* drain.c */
-void puck_iommu_drain_init(PuckIOMMU *s);
-void puck_iommu_drain_exit(PuckIOMMU *s);
-/*
- * Whether there may be accesses whose look-ups came before the lock was taken:
- * each counted itself in before it took the lock for them.
- */
-bool puck_iommu_in_flight_locked(PuckIOMMU *s);
-/* With the BQL, without the lock: waits for those. */
-void puck_iommu_drain(PuckIOMMU *s);
 
 /* translate.c */
 void puck_iommu_translate_locked(PuckSpace *space, PuckRequest *req);
