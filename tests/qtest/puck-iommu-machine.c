@@ -200,6 +200,24 @@ static void test_three_buses(void)
     env_stop(&env);
 }
 
+/* A device that comes later is behind the IOMMU like one that was there. */
+static void test_hotplug(void)
+{
+    PuckEnv env = { };
+
+    env.args = g_strdup(PORT "id=rp1,chassis=1,addr=4 "
+                        "-device puck-iommu,id=iommu0,addr=5,buses=rp1");
+    puck_machine_start(&env.m, env.args);
+    puck_function_map(&env.m, &env.iommu, 0, QPCI_DEVFN(5, 0), 0);
+    qtest_qmp_device_add(env.m.qts, "edu", "edu0",
+                         "{ 'bus': 'rp1', 'dma_mask': %" PRIu64 " }",
+                         UINT64_MAX);
+    puck_bridge_setup(&env.m, 0, QPCI_DEVFN(4, 0), ENV_BUS, ENV_BUS);
+    puck_function_map(&env.m, &env.edu, ENV_BUS, 0, 0);
+    env_assert_alive(&env);
+    env_stop(&env);
+}
+
 /* In charge of the bus it stands on, it does not translate for itself. */
 static void test_root_bus(void)
 {
@@ -345,6 +363,7 @@ void add_machine_tests(void)
     qtest_add_func("/puck-iommu/machine/bad_migration_stream",
                    test_bad_migration_stream);
     qtest_add_func("/puck-iommu/machine/three_buses", test_three_buses);
+    qtest_add_func("/puck-iommu/machine/hotplug", test_hotplug);
     qtest_add_func("/puck-iommu/machine/root_bus", test_root_bus);
     qtest_add_func("/puck-iommu/machine/not_in_charge", test_not_in_charge);
     qtest_add_func("/puck-iommu/machine/bad_guest", test_bad_guest);
