@@ -44,18 +44,20 @@ static void move(PuckEnv *from, PuckEnv *to, const char *path)
     puck_function_map(&to->m, &to->edu, ENV_BUS, 0, 0);
 }
 
+/* Registers that read the same on both sides. */
+static const uint16_t same[] = {
+    PUCK_IOMMU_CTRL, PUCK_IOMMU_STATUS, PUCK_IOMMU_ROOT,
+    PUCK_IOMMU_ROOT + 4, PUCK_IOMMU_CQ_BASE, PUCK_IOMMU_CQ_HEAD,
+    PUCK_IOMMU_CQ_TAIL, PUCK_IOMMU_FQ_BASE, PUCK_IOMMU_FQ_HEAD,
+    PUCK_IOMMU_FQ_TAIL, PUCK_IOMMU_IRQ_STATUS, PUCK_IOMMU_IRQ_ENABLE,
+    PUCK_IOMMU_SCOPE(0), PUCK_IOMMU_CNT_TRANSLATIONS,
+    PUCK_IOMMU_CNT_HITS, PUCK_IOMMU_CNT_WALKS, PUCK_IOMMU_CNT_FAULTS,
+    PUCK_IOMMU_CNT_COMMANDS, PUCK_IOMMU_CNT_INVALIDATIONS,
+    PUCK_IOMMU_CNT_IOTLB_ENTRIES,
+};
+
 static void test_migration(void)
 {
-    static const uint16_t same[] = {
-        PUCK_IOMMU_CTRL, PUCK_IOMMU_STATUS, PUCK_IOMMU_ROOT,
-        PUCK_IOMMU_ROOT + 4, PUCK_IOMMU_CQ_BASE, PUCK_IOMMU_CQ_HEAD,
-        PUCK_IOMMU_CQ_TAIL, PUCK_IOMMU_FQ_BASE, PUCK_IOMMU_FQ_HEAD,
-        PUCK_IOMMU_FQ_TAIL, PUCK_IOMMU_IRQ_STATUS, PUCK_IOMMU_IRQ_ENABLE,
-        PUCK_IOMMU_SCOPE(0), PUCK_IOMMU_CNT_TRANSLATIONS,
-        PUCK_IOMMU_CNT_HITS, PUCK_IOMMU_CNT_WALKS, PUCK_IOMMU_CNT_FAULTS,
-        PUCK_IOMMU_CNT_COMMANDS, PUCK_IOMMU_CNT_INVALIDATIONS,
-        PUCK_IOMMU_CNT_IOTLB_ENTRIES,
-    };
     g_autofree char *path = state_path();
     struct puck_iommu_fault fault;
     PuckEnv from, to;
