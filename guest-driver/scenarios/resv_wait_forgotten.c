@@ -124,10 +124,8 @@ static void teardown(struct puck_run *run)
 
 	if (!reader)
 		return;
-	if (reader->fence) {
-		dma_fence_wait(reader->fence, false);
-		dma_fence_put(reader->fence);
-	}
+	if (reader->fence)
+		puck_copy_finish(reader->fence);
 	if (run->late_ns)
 		puck_client_set_delay(run->client, 0, 0, 0);
 	dma_resv_fini(&reader->resv);

@@ -124,6 +124,7 @@ int puck_copy_setup(struct puck_run *run, struct puck_copy *copy, unsigned int n
 void puck_copy_teardown(struct puck_copy *copy);
 struct dma_fence *puck_copy_submit(struct puck_run *run, struct puck_copy *copy,
 				   u64 length);
+int puck_copy_finish(struct dma_fence *fence);
 int puck_copy_run(struct puck_run *run, struct puck_copy *copy, u64 length);
 
 /* ledger.c: an observer of the DMA API */

@@ -19,6 +19,7 @@
 #define TIMEOUT		(10 * NSEC_PER_SEC)
 #define LATE_MS		50
 #define LATE_BOUND_MS	1000	/* a busy host may add much; less is a bug */
+#define SETTLE_US	5000
 #define SCENARIO_LATE	"late=100"
 #define SCENARIOS	"/sys/kernel/debug/puck-scenarios/"
 
@@ -181,11 +182,16 @@ static struct bo bo_of(const struct gpu *gpu, const struct memory *mem)
 	return bo;
 }
 
+/*
+ * The driver lets go of a job, and of its buffers, in a worker behind the fence.
+ * Leaving it the time keeps the order of events.
+ */
 static void wait_for(const struct gpu *gpu, const struct bo *bo, const char *what)
 {
 	int ret = bo_wait(gpu->puck.fd, bo, 0, TIMEOUT);
 
 	check(!ret, "waiting for %s: %s", what, strerror(-ret));
+	usleep(SETTLE_US);
 }
 
 /* One command on ring 0, from the first BO of its job to the second. */
