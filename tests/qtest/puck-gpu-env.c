@@ -6,11 +6,14 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "qemu/host-utils.h"
+#include "hw/pci/pci_regs.h"
 #include "puck-gpu-env.h"
 
 /* 10 s: only a broken device lets these run out. */
 #define WAIT_STEPS      10000
 #define WAIT_US         1000
+
+#define BRIDGE_WINDOW   (16u << 20)
 
 uint32_t gpu_ring_r32(GpuEnv *e, unsigned r, uint64_t reg)
 {
@@ -75,6 +78,20 @@ void gpu_attach(GpuEnv *e, unsigned bus, unsigned devfn)
     }
 }
 
+/* Its bus gets a window that has room for VRAM, and nothing else is in it. */
+void gpu_attach_behind(GpuEnv *e, unsigned bridge, unsigned devfn)
+{
+    QPCIDevice *dev = qpci_device_find(e->m.pci, bridge);
+    uint32_t limit;
+
+    puck_bridge_setup(&e->m, 0, bridge, 1, 1);
+    limit = e->m.pci->mmio_alloc_ptr + BRIDGE_WINDOW;
+    qpci_config_writew(dev, PCI_MEMORY_LIMIT, (limit - 1) >> 16);
+    g_free(dev);
+    gpu_attach(e, 1, devfn);
+    e->m.pci->mmio_alloc_ptr = limit;
+}
+
 void gpu_start_at(GpuEnv *e, const char *args, unsigned bus, unsigned devfn)
 {
     *e = (GpuEnv) { };
@@ -84,8 +101,8 @@ void gpu_start_at(GpuEnv *e, const char *args, unsigned bus, unsigned devfn)
 
 void gpu_start(GpuEnv *e, const char *options, const char *args)
 {
-    g_autofree char *all = g_strdup_printf("-device " GPU_OPTIONS ",addr=4%s %s",
-                                           options, args);
+    g_autofree char *all = g_strdup_printf("-device " GPU_OPTIONS ",addr=4%s "
+                                           "%s", options, args);
 
     gpu_start_at(e, all, 0, GPU_DEVFN);
 }

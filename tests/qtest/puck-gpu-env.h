@@ -48,6 +48,8 @@ void gpu_start_at(GpuEnv *e, const char *args, unsigned bus, unsigned devfn);
 void gpu_stop(GpuEnv *e);
 /* Maps the function, sends messages to RAM and turns all rings on. */
 void gpu_attach(GpuEnv *e, unsigned bus, unsigned devfn);
+/* The same for a GPU at @devfn below the bridge at @bridge of bus 0. */
+void gpu_attach_behind(GpuEnv *e, unsigned bridge, unsigned devfn);
 void gpu_ring_on(GpuEnv *e, unsigned r);
 /* Resets ring @r, waits until that is done, and turns it on again. */
 void gpu_ring_recover(GpuEnv *e, unsigned r);
@@ -105,7 +107,6 @@ void add_command_tests(void);
 void add_bad_command_tests(void);
 void add_ring_tests(void);
 void add_fence_tests(void);
-void add_error_tests(void);
 void add_machine_tests(void);
 void add_iommu_tests(void);
 

@@ -15,5 +15,7 @@ int main(int argc, char **argv)
     add_bad_command_tests();
     add_ring_tests();
     add_fence_tests();
+    add_machine_tests();
+    add_iommu_tests();
     return g_test_run();
 }
