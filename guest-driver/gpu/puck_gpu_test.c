@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KUnit tests of what user space cannot provoke: jobs that the device refuses.
+ * They go to a live device through puck_client.h, since puck.ko itself never
+ * writes such lists. Built where the kernel has KUnit; loading runs them.
+ */
+#include <linux/dma-fence.h>
+#include <linux/dma-mapping.h>
+#include <linux/iommu.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+
+#include <kunit/test.h>
+
+#include "abi/puck_gpu.h"
+#include "puck_client.h"
+
+#define AREA_SIZE	4096u
+#define AREAS		64
+#define WAIT		(10 * HZ)
+#define LATE_NS		(30 * NSEC_PER_MSEC)
+
+/**
+ * struct puck_test - what each test has
+ * @pdev: the GPU, behind an IOMMU if there is one such
+ * @client: ourselves
+ * @dev: for the DMA API
+ * @mem: AREAS areas of memory that the device may use
+ * @dma: their DMA address
+ */
+struct puck_test {
+	struct pci_dev *pdev;
+	struct puck_client *client;
+	struct device *dev;
+	u8 *mem;
+	dma_addr_t dma;
+};
+
+static bool puck_test_translated(struct device *dev)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+
+	return domain && domain->type != IOMMU_DOMAIN_IDENTITY;
+}
+
+static struct pci_dev *puck_test_find(void)
+{
+	struct pci_dev *pdev = NULL, *any = NULL;
+
+	while ((pdev = pci_get_device(PUCK_GPU_PCI_VENDOR, PUCK_GPU_PCI_DEVICE, pdev))) {
+		if (puck_test_translated(&pdev->dev)) {
+			pci_dev_put(any);
+			return pdev;
+		}
+		if (!any)
+			any = pci_dev_get(pdev);
+	}
+	return any;
+}
+
+static int puck_test_init(struct kunit *test)
+{
+	struct puck_test *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, t);
+	t->pdev = puck_test_find();
+	if (!t->pdev)
+		kunit_skip(test, "no puck-gpu");
+	t->client = puck_client_get(t->pdev);
+	if (IS_ERR(t->client)) {
+		pci_dev_put(t->pdev);
+		kunit_skip(test, "puck-gpu is not bound");
+	}
+	t->dev = puck_client_dma_dev(t->client);
+	t->mem = dma_alloc_coherent(t->dev, AREAS * AREA_SIZE, &t->dma, GFP_KERNEL);
+	test->priv = t;
+	KUNIT_ASSERT_NOT_NULL(test, t->mem);
+	return 0;
+}
+
+static void puck_test_exit(struct kunit *test)
+{
+	struct puck_test *t = test->priv;
+
+	if (!t)
+		return;
+	if (t->mem)
+		dma_free_coherent(t->dev, AREAS * AREA_SIZE, t->mem, t->dma);
+	puck_client_put(t->client);
+	pci_dev_put(t->pdev);
+}
+
+/* ---- jobs ---- */
+
+static struct puck_client_seg puck_test_area(struct puck_test *t, u32 area)
+{
+	return (struct puck_client_seg){ .addr = t->dma + area * AREA_SIZE, .len = AREA_SIZE };
+}
+
+static struct dma_fence *puck_test_fill(struct kunit *test, u32 ring, u32 area, u8 byte)
+{
+	struct puck_test *t = test->priv;
+	struct puck_client_seg dst = puck_test_area(t, area);
+	struct puck_client_job job = {
+		.opcode = PUCK_GPU_CMD_FILL, .value = byte * 0x01010101u, .length = AREA_SIZE,
+		.dst = &dst, .ndst = 1,
+	};
+	struct dma_fence *fence = puck_client_submit(t->client, ring, &job);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(fence));
+	return fence;
+}
+
+static struct dma_fence *puck_test_copy(struct kunit *test, u32 ring, u32 from, u32 to)
+{
+	struct puck_test *t = test->priv;
+	struct puck_client_seg src = puck_test_area(t, from), dst = puck_test_area(t, to);
+	struct puck_client_job job = {
+		.opcode = PUCK_GPU_CMD_COPY, .length = AREA_SIZE,
+		.src = &src, .nsrc = 1, .dst = &dst, .ndst = 1,
+	};
+	struct dma_fence *fence = puck_client_submit(t->client, ring, &job);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(fence));
+	return fence;
+}
+
+/* Wait, and drop the fence; 0, the fence's error, or -ETIME. */
+static int puck_test_result(struct dma_fence *fence)
+{
+	int ret = -ETIME;
+
+	if (dma_fence_wait_timeout(fence, false, WAIT))
+		ret = fence->error;
+	dma_fence_put(fence);
+	return ret;
+}
+
+static bool puck_test_is(struct puck_test *t, u32 area, u8 byte)
+{
+	return !memchr_inv(t->mem + area * AREA_SIZE, byte, AREA_SIZE);
+}
+
+/* ---- each bad job ---- */
+
+/**
+ * struct puck_bad - a job that the device refuses
+ * @name: of the case
+ * @addr: of its segment; 0 for good memory
+ * @len: of its segment
+ * @ndst: segments
+ * @length: of the command
+ * @error: that the fence must have
+ */
+struct puck_bad {
+	const char *name;
+	u64 addr;
+	u32 len;
+	u32 ndst;
+	u64 length;
+	int error;
+};
+
+static const struct puck_bad puck_bads[] = {
+	{ "no_segments", 0, AREA_SIZE, 0, AREA_SIZE, -EIO },
+	{ "segment_of_length_0", 0, 0, 1, AREA_SIZE, -EIO },
+	{ "segment_at_ones", ~0ull, 16, 1, 16, -EIO },
+	{ "segment_too_long", 0, 0xffffffff, 1, AREA_SIZE, -EIO },
+	{ "segment_wraps", ~0ull - 15, 4096, 1, 16, -EIO },
+	{ "list_too_short", 0, AREA_SIZE - 1, 1, AREA_SIZE, -EIO },
+	{ "length_0", 0, AREA_SIZE, 1, 0, -EIO },
+	{ "length_too_long", 0, AREA_SIZE, 1, (1ull << 40) + 1, -EIO },
+	{ "address_not_mapped", 0x10000, AREA_SIZE, 1, AREA_SIZE, -EFAULT },
+};
+
+static void puck_bad_name(const struct puck_bad *bad, char *desc)
+{
+	strscpy(desc, bad->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(puck_bads, puck_bads, puck_bad_name);
+
+static struct dma_fence *puck_test_bad(struct kunit *test, u32 ring, const struct puck_bad *bad)
+{
+	struct puck_test *t = test->priv;
+	struct puck_client_seg dst = { .addr = bad->addr ?: t->dma, .len = bad->len };
+	struct puck_client_job job = {
+		.opcode = PUCK_GPU_CMD_FILL, .value = 0xbad, .length = bad->length,
+		.dst = &dst, .ndst = bad->ndst,
+	};
+	struct dma_fence *fence = puck_client_submit(t->client, ring, &job);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(fence));
+	return fence;
+}
+
+/*
+ * Good, bad and good on one ring, and a good one on the other; all fences late,
+ * so that the error comes while the first good job is not complete yet.
+ */
+static void puck_test_bad_job(struct kunit *test)
+{
+	const struct puck_bad *bad = test->param_value;
+	struct puck_test *t = test->priv;
+	struct dma_fence *before, *fence, *after, *other;
+
+	if (bad->error == -EFAULT && !puck_test_translated(t->dev))
+		kunit_skip(test, "not behind an IOMMU");
+	if (bad->error == -EFAULT)
+		pr_info("puck-expect: begin puck-iommu .*: DMA fault: .* write\n");
+
+	memset(t->mem, 0, AREAS * AREA_SIZE);
+	puck_client_set_delay(t->client, 0, 0, LATE_NS);
+	puck_client_set_delay(t->client, 1, 0, LATE_NS);
+	other = puck_test_fill(test, 1, 3, 0x44);
+	before = puck_test_fill(test, 0, 1, 0x11);
+	fence = puck_test_bad(test, 0, bad);
+	after = puck_test_copy(test, 0, 1, 2);
+
+	KUNIT_EXPECT_EQ(test, puck_test_result(before), 0);
+	KUNIT_EXPECT_EQ(test, puck_test_result(fence), bad->error);
+	KUNIT_EXPECT_EQ(test, puck_test_result(after), 0);
+	KUNIT_EXPECT_EQ(test, puck_test_result(other), 0);
+	KUNIT_EXPECT_TRUE(test, puck_test_is(t, 0, 0));
+	KUNIT_EXPECT_TRUE(test, puck_test_is(t, 1, 0x11));
+	KUNIT_EXPECT_TRUE(test, puck_test_is(t, 2, 0x11));
+	KUNIT_EXPECT_TRUE(test, puck_test_is(t, 3, 0x44));
+	puck_client_set_delay(t->client, 0, 0, 0);
+	puck_client_set_delay(t->client, 1, 0, 0);
+	if (bad->error == -EFAULT)
+		pr_info("puck-expect: end\n");
+}
+
+/*
+ * A chain of copies, each from the area the last one wrote, with bad jobs in
+ * between on both rings. What was at its begin must arrive at its end: no good
+ * job is lost, and none overtakes another.
+ */
+static void puck_test_chain(struct kunit *test)
+{
+	struct puck_test *t = test->priv;
+	struct dma_fence *fences[2 * AREAS], *bads[AREAS];
+	u32 i, ngood = 0, nbad = 0;
+
+	memset(t->mem, 0, AREAS * AREA_SIZE);
+	puck_client_set_delay(t->client, 0, 0, NSEC_PER_MSEC);
+	fences[ngood++] = puck_test_fill(test, 0, 0, 0x77);
+	for (i = 1; i < AREAS; i++) {
+		if (i % 5 == 3)
+			bads[nbad++] = puck_test_bad(test, 0, &puck_bads[i % 8]);
+		fences[ngood++] = puck_test_copy(test, 0, i - 1, i);
+		if (i % 7 == 2)
+			bads[nbad++] = puck_test_bad(test, 1, &puck_bads[i % 8]);
+	}
+	for (i = 0; i < ngood; i++)
+		KUNIT_EXPECT_EQ(test, puck_test_result(fences[i]), 0);
+	for (i = 0; i < nbad; i++)
+		KUNIT_EXPECT_EQ(test, puck_test_result(bads[i]), -EIO);
+	KUNIT_EXPECT_TRUE(test, puck_test_is(t, AREAS - 1, 0x77));
+	puck_client_set_delay(t->client, 0, 0, 0);
+}
+
+/* ---- arguments ---- */
+
+static void puck_test_bad_arguments(struct kunit *test)
+{
+	struct puck_test *t = test->priv;
+	struct puck_client_seg dst = puck_test_area(t, 0);
+	struct puck_client_job job = {
+		.opcode = PUCK_GPU_CMD_FILL, .length = AREA_SIZE, .dst = &dst, .ndst = 1,
+	};
+	u32 rings = puck_client_num_rings(t->client);
+
+	KUNIT_EXPECT_GE(test, rings, 2);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(puck_client_submit(t->client, rings, &job)), -EINVAL);
+	job.opcode = PUCK_GPU_CMD_FENCE;
+	KUNIT_EXPECT_EQ(test, PTR_ERR(puck_client_submit(t->client, 0, &job)), -EINVAL);
+	job.opcode = PUCK_GPU_CMD_FILL;
+	job.ndst = ~0u;
+	KUNIT_EXPECT_EQ(test, PTR_ERR(puck_client_submit(t->client, 0, &job)), -E2BIG);
+	KUNIT_EXPECT_EQ(test, puck_client_set_delay(t->client, rings, 0, 0), -EINVAL);
+}
+
+static void puck_test_bad_device(struct kunit *test)
+{
+	struct pci_dev *pdev = pci_get_class(PCI_CLASS_BRIDGE_HOST << 8, NULL);
+
+	if (!pdev)
+		kunit_skip(test, "no host bridge");
+	KUNIT_EXPECT_EQ(test, PTR_ERR(puck_client_get(pdev)), -ENODEV);
+	pci_dev_put(pdev);
+}
+
+static struct kunit_case puck_test_cases[] = {
+	KUNIT_CASE_PARAM(puck_test_bad_job, puck_bads_gen_params),
+	KUNIT_CASE(puck_test_chain),
+	KUNIT_CASE(puck_test_bad_arguments),
+	KUNIT_CASE(puck_test_bad_device),
+	{ }
+};
+
+static struct kunit_suite puck_test_suite = {
+	.name = "puck_gpu",
+	.init = puck_test_init,
+	.exit = puck_test_exit,
+	.test_cases = puck_test_cases,
+};
+
+kunit_test_suite(puck_test_suite);
+
+MODULE_DESCRIPTION("Tests of puck.ko with jobs that the device refuses");
+MODULE_AUTHOR("The Puck project");
+MODULE_LICENSE("GPL");
