@@ -62,25 +62,54 @@ def fetch_stock(stamp):
     system = apt.system_apt()
     image = resolve(system, f"linux-image-{SERIES}-amd64")
     release = image.removeprefix("linux-image-").removesuffix("-unsigned")
-    base = release.removesuffix("-amd64")
     root = cache("kernels", f"stock-{release}")
-    if not root.exists():
-        debs = [system.download(name, cache("debs", "x").parent) for name in
-                (image, f"linux-headers-{release}", f"linux-headers-{base}-common", f"linux-kbuild-{base}")]
-        with fresh_dir(root) as tmp:
-            for deb in debs:
-                steps.output(["dpkg-deb", "-x", deb, tmp])
-            relocate_headers(tmp, root, release)
-        for deb in debs:
-            deb.unlink()
+    unpack_all(system, root, release, [image, *header_packages(system, release)])
     modules = root / "usr/lib/modules" / release
     if not modules.exists():
         modules = root / "lib/modules" / release
     steps.output(["depmod", "-b", depmod_base(modules), release])
-    kernel = Kernel("stock", release, root / f"boot/vmlinuz-{release}", modules,
-                    root / f"usr/src/linux-headers-{release}")
+    kernel = Kernel("stock", release, root / f"boot/vmlinuz-{release}", modules, headers_dir(root, release))
     kernel.save(stamp)
     return kernel
+
+
+def header_packages(apt_, release):
+    """What one needs to build modules for a Debian kernel."""
+    name = f"linux-headers-{release}"
+    depends = (apt_.show(name) or {}).get("Depends", "")
+    others = re.findall(r"linux-headers-\S+-common|linux-kbuild-[^\s,]+", depends)
+    return [name, *others]
+
+
+def headers_dir(root, release):
+    return root / f"usr/src/linux-headers-{release}"
+
+
+def unpack_all(apt_, root, release, packages):
+    if root.exists():
+        return
+    debs = [apt_.download(name, cache("debs", "x").parent) for name in packages]
+    with fresh_dir(root) as tmp:
+        for deb in debs:
+            steps.output(["dpkg-deb", "-x", deb, tmp])
+        relocate_headers(tmp, root, release)
+    for deb in debs:
+        deb.unlink()
+
+
+def older_headers():
+    """Build folder of the release's first kernel (6.1 on Debian 12), or None."""
+    stamp = cache("kernels", "older.json")
+    known = read_json(stamp)
+    if not known:
+        system = apt.system_apt()
+        release = resolve(system, "linux-headers-amd64").removeprefix("linux-headers-")
+        root = cache("kernels", f"headers-{release}")
+        with lock("kernel-older"):
+            unpack_all(system, root, release, header_packages(system, release))
+        known = {"release": release, "kdir": str(headers_dir(root, release))}
+        write_json(stamp, known)
+    return known["release"], Path(known["kdir"])
 
 
 def depmod_base(modules):

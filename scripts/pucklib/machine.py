@@ -89,7 +89,7 @@ def machine_args(spec):
 
 
 def kernel_append(spec, more=""):
-    words = [APPEND, "loglevel=7"]
+    words = [APPEND, "loglevel=8"]
     if spec.iommu == "intel":
         words.append("intel_iommu=on")
     if spec.icount:
@@ -211,6 +211,9 @@ class Result:
         self.timed_out, self.elapsed, self.qemu_status = timed_out, elapsed, qemu_status
         self.output = read_text(machine.output)
         self.console = read_text(machine.console)
+        # The same without what the firmware wrote before the kernel did.
+        kernel_log = [line for line in self.console.splitlines() if line.startswith("[")]
+        (machine.rundir / "dmesg").write_text("\n".join(kernel_log) + "\n")
         self.qemu_messages = read_text(machine.rundir / "qemu.log").strip()
         self.status = self.find_status()
 

@@ -25,11 +25,11 @@ def tree_digest(*folders):
 class Drivers:
     """The guest driver built against one kernel, out of tree in the cache."""
 
-    def __init__(self, kdir):
+    def __init__(self, kdir, variant=""):
         self.kdir = Path(kdir).resolve()
         if not (self.kdir / "Makefile").exists():
             raise PuckError(f"{kdir} is no kernel build or headers folder (it has no Makefile)")
-        self.root = cache("modules", f"{self.kdir.name}-{digest(str(self.kdir))}", "x").parent
+        self.root = cache("modules", f"{self.kdir.name}-{digest(str(self.kdir))}{variant}", "x").parent
 
     @property
     def tree(self):
@@ -74,6 +74,14 @@ class Drivers:
             self.make(self.tree / part, title=f"build guest-driver/{part}")
             modules += self.listed(self.tree / part)
         return modules
+
+    def build_checked(self, only, *args, title="build the guest driver from scratch"):
+        """All anew, so that every diagnostic shows; returns make's output."""
+        self.sync()
+        steps.output(["make", "-C", self.kdir, f"M={self.tree}", "clean"])
+        if only:
+            args = (*args, f"PUCK_DRIVERS={only}")
+        return self.make(self.tree, *args, title=title)
 
     def listed(self, folder):
         """What modules.order names, in its order."""

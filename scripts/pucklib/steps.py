@@ -80,12 +80,16 @@ def run_step(title, cmd, log, cwd=None, env=None, expect=0, rewrite=None, quiet=
                                     stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         except OSError as err:
             raise PuckError(f"{title}: {err}") from err
-        for line in proc.stdout:
-            out.write(line)
-            out.flush()
-            tail.append(line)
-            progress.feed(line)
-        status = proc.wait()
+        try:
+            for line in proc.stdout:
+                out.write(line)
+                out.flush()
+                tail.append(line)
+                progress.feed(line)
+            status = proc.wait()
+        except BaseException:
+            proc.terminate()
+            raise
     elapsed = progress.done()
     if status:
         raise PuckError(f"{title} failed (exit {status}); whole log: {log}\n" + excerpt(tail, rewrite))

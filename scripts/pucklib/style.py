@@ -65,20 +65,30 @@ def qemu_checkpatch(qemu):
 
 def sparse_and_warnings():
     """A full build with W=1 and sparse: any diagnostic in our files is a failure."""
-    drivers = modules.Drivers(kernel.stock().kdir)
-    drivers.root = drivers.root.with_name(drivers.root.name + "-sparse")
-    drivers.root.mkdir(exist_ok=True)
+    drivers = modules.Drivers(kernel.stock().kdir, "-sparse")
     drivers.sync()
     if not (drivers.tree / "Kbuild").exists():
         return [Case("style.sparse", "guest-driver", "skipped", "no Kbuild")]
-    steps.output(["make", "-C", drivers.kdir, f"M={drivers.tree}", "clean"])
     try:
-        text = drivers.make(drivers.tree, "C=2", "CF=-D__CHECK_ENDIAN__", title="sparse, W=1")
+        text = drivers.build_checked(None, "C=2", "CF=-D__CHECK_ENDIAN__", title="sparse, W=1")
     except PuckError as err:
         return [Case("style.sparse", "guest-driver", "failed", str(err))]
     bad = [line for line in text.splitlines() if re.search(r"(warning|error):", line, re.I)]
     bad = [line.replace(str(drivers.tree), "guest-driver") for line in bad]
     return [Case("style.sparse", "guest-driver", "failed" if bad else "passed", "\n".join(bad))]
+
+
+def older_kernel():
+    """The IOMMU's driver alone also builds on Debian 12's first kernel."""
+    release, kdir = kernel.older_headers()
+    if not (REPO / "guest-driver/iommu/Kbuild").exists():
+        return []
+    try:
+        text = modules.Drivers(kdir).build_checked("iommu")
+    except PuckError as err:
+        return [Case("style.kernels", release, "failed", str(err))]
+    bad = [line for line in text.splitlines() if re.search(r"(warning|error):", line, re.I)]
+    return [Case("style.kernels", release, "failed" if bad else "passed", "\n".join(bad))]
 
 
 def scripts_compile():
@@ -135,7 +145,8 @@ def report_lengths(sizes, long_ones):
 def run(args, rundir):
     qemu = Qemu(args.qemu_src)
     qemu.ensure()
-    cases = lengths() + scripts_compile() + kernel_checkpatch() + qemu_checkpatch(qemu) + sparse_and_warnings()
+    cases = lengths() + scripts_compile() + kernel_checkpatch() + qemu_checkpatch(qemu)
+    cases += sparse_and_warnings() + older_kernel()
     (rundir / "style.log").write_text("".join(
         f"== {c.suite} {c.name}\n{c.detail}\n" for c in cases if c.result == "failed"))
     return cases
