@@ -138,11 +138,14 @@ static double puck_submit(int fd)
 	struct drm_puck_cmd cmd = cmd_nop();
 	struct drm_puck_submit args = job(0, NULL, 0, &cmd, 1);
 	int64_t start = now_ns();
-	int ret = submit_wait(fd, &args);
+	int fence = submit_fd(fd, &args);
+	int ret = fence < 0 ? fence : fence_wait(fence, 1000);
 
+	start = now_ns() - start;
 	if (ret)
 		die("puck", ret);
-	return (now_ns() - start) / 1e3;
+	close(fence);
+	return start / 1e3;
 }
 
 static void measure(const char *key, double (*round_trip)(int fd), int fd)
