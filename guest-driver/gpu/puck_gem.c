@@ -216,6 +216,14 @@ static u64 puck_gem_translated(struct device *dev)
 	return domain && domain->type != IOMMU_DOMAIN_IDENTITY;
 }
 
+/**
+ * puck_ioctl_getparam - tell a limit or a property of the device
+ * @dev: the device
+ * @data: struct drm_puck_getparam
+ * @file: the caller
+ *
+ * Return: 0, -EINVAL for an unknown parameter, -ENODEV.
+ */
 int puck_ioctl_getparam(struct drm_device *dev, void *data, struct drm_file *file)
 {
 	struct puck_device *puck = to_puck_device(dev);
@@ -247,6 +255,14 @@ int puck_ioctl_getparam(struct drm_device *dev, void *data, struct drm_file *fil
 	return ret;
 }
 
+/**
+ * puck_ioctl_gem_create - make a BO of zeroed memory, pinned and mapped
+ * @dev: the device
+ * @data: struct drm_puck_gem_create
+ * @file: the caller
+ *
+ * Return: 0, -EINVAL for no size or unknown flags, -E2BIG, -ENOMEM, -ENODEV.
+ */
 int puck_ioctl_gem_create(struct drm_device *dev, void *data, struct drm_file *file)
 {
 	struct drm_puck_gem_create *args = data;
@@ -276,6 +292,14 @@ int puck_ioctl_gem_create(struct drm_device *dev, void *data, struct drm_file *f
 	return ret;
 }
 
+/**
+ * puck_ioctl_gem_mmap_offset - tell where a BO can be mapped
+ * @dev: the device
+ * @data: struct drm_puck_gem_mmap_offset
+ * @file: the caller
+ *
+ * Return: 0, -EINVAL, -ENOENT.
+ */
 int puck_ioctl_gem_mmap_offset(struct drm_device *dev, void *data, struct drm_file *file)
 {
 	struct drm_puck_gem_mmap_offset *args = data;
@@ -293,6 +317,14 @@ int puck_ioctl_gem_mmap_offset(struct drm_device *dev, void *data, struct drm_fi
 	return 0;
 }
 
+/**
+ * puck_ioctl_gem_info - tell how a BO lies in memory and what the device sees
+ * @dev: the device
+ * @data: struct drm_puck_gem_info
+ * @file: the caller
+ *
+ * Return: 0, -ENOENT, -ENODEV.
+ */
 int puck_ioctl_gem_info(struct drm_device *dev, void *data, struct drm_file *file)
 {
 	struct drm_puck_gem_info *args = data;
@@ -336,6 +368,14 @@ static int puck_gem_sync(struct drm_gem_object *obj, bool for_cpu)
 	return 0;
 }
 
+/**
+ * puck_ioctl_gem_wait - wait for the fences of a BO, then hand it to the CPU
+ * @dev: the device
+ * @data: struct drm_puck_gem_wait
+ * @file: the caller
+ *
+ * Return: 0, -ETIME, -EINVAL, -ENOENT, -ENODEV, -ERESTARTSYS.
+ */
 int puck_ioctl_gem_wait(struct drm_device *dev, void *data, struct drm_file *file)
 {
 	struct drm_puck_gem_wait *args = data;
@@ -360,6 +400,14 @@ int puck_ioctl_gem_wait(struct drm_device *dev, void *data, struct drm_file *fil
 	return ret;
 }
 
+/**
+ * puck_ioctl_gem_flush - hand a BO to the device
+ * @dev: the device
+ * @data: struct drm_puck_gem_flush
+ * @file: the caller
+ *
+ * Return: 0, -EINVAL, -ENOENT, -ENODEV.
+ */
 int puck_ioctl_gem_flush(struct drm_device *dev, void *data, struct drm_file *file)
 {
 	struct drm_puck_gem_flush *args = data;

@@ -163,6 +163,8 @@ static int puck_submit_check_cmds(struct puck_submit *submit, u32 *total)
 	for (i = 0; i < submit->args->ncmds; i++) {
 		const struct drm_puck_cmd *cmd = &submit->cmds[i];
 
+		/* A table of a million entries takes its time. */
+		cond_resched();
 		if (!puck_cmd_is_sane(cmd))
 			return -EINVAL;
 		ret = puck_submit_check_range(submit, puck_cmd_src(cmd), PUCK_BO_READ, total);
@@ -247,8 +249,10 @@ static int puck_submit_build(struct puck_submit *submit)
 	ret = puck_segs_alloc(submit->puck, &submit->job->segs, nsegs);
 	if (ret)
 		return ret;
-	for (i = 0; i < submit->args->ncmds; i++)
+	for (i = 0; i < submit->args->ncmds; i++) {
 		puck_submit_fill_cmd(submit, i);
+		cond_resched();
+	}
 	return 0;
 }
 
@@ -381,6 +385,16 @@ static bool puck_submit_args_are_sane(struct puck_device *puck,
 	return !args->out_fence_fd && !args->seqno;
 }
 
+/**
+ * puck_ioctl_submit - queue a job
+ * @dev: the device
+ * @data: struct drm_puck_submit
+ * @file: the caller
+ *
+ * Return: 0; -EINVAL for arguments that make no sense; -ENOENT for handles that
+ * are none; -E2BIG if the BOs lie in too many pieces; -EFAULT; -ENOMEM; -EMFILE;
+ * -EINTR or -ERESTARTSYS; -ENODEV. On errors nothing has happened.
+ */
 int puck_ioctl_submit(struct drm_device *dev, void *data, struct drm_file *file)
 {
 	struct puck_submit submit = {

@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include "ktap.h"
 #include "puck_ioctl.h"
@@ -117,6 +118,73 @@ static void test_unbind(void)
 	ktap_need(!puck_open_any(&puck), "a puck device is back");
 }
 
+/* Submit as fast as it goes until the device is gone; 0 if it is told so. */
+static int hammer(unsigned int ring)
+{
+	struct drm_puck_bo_ref ref;
+	struct drm_puck_cmd cmd = cmd_fill(0, 0, SIZE, 0x22222222);
+	struct drm_puck_submit args;
+	struct bo bo;
+	int ret;
+
+	ret = puck_open_any(&puck);
+	if (!ret)
+		ret = bo_create(puck.fd, &bo, SIZE);
+	while (!ret) {
+		ref = ref_write(&bo);
+		args = job(ring, &ref, 1, &cmd, 1);
+		ret = submit(puck.fd, &args);
+		if (!ret && args.seqno % 8 == 0) {
+			bo_close(puck.fd, &bo);
+			ret = bo_create(puck.fd, &bo, SIZE);
+		}
+	}
+	return ret != -ENODEV;
+}
+
+static void test_unbind_busy(void)
+{
+	pid_t pids[4];
+	int i, k, status, bad;
+
+	for (k = 0; k < LOOPS; k++) {
+		for (i = 0; i < 4; i++) {
+			pids[i] = fork();
+			if (!pids[i])
+				_exit(hammer(i % 2));
+		}
+		usleep(100000 + 17000 * k);
+		bad = unbind_device(puck.pci);
+		for (i = 0; i < 4; i++)
+			bad += waitpid(pids[i], &status, 0) != pids[i] || status;
+		ktap_ok(!bad, "unbind under load %d", k);
+		ktap_need(!bind_device(puck.pci), "bind again");
+	}
+}
+
+/* The whole function goes away, and comes again. */
+static void test_remove(void)
+{
+	char path[96];
+	int fence;
+	struct bo bo;
+
+	ktap_need(!puck_open_any(&puck) && !bo_create(puck.fd, &bo, SIZE), "open");
+	puck_set(&puck, 0, "hold", 1);
+	fence = submit_fill(&bo, 0, 0, 0);
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/remove", puck.pci);
+	ktap_ok(!write_file(path, "1") && fence_result(fence, 5000) == -ENODEV,
+		"remove with a job in the hardware");
+	bo_close(puck.fd, &bo);
+	close(puck.fd);
+	ktap_ok(!write_file("/sys/bus/pci/rescan", "1"), "rescan");
+	ktap_need(!puck_open_any(&puck) && !bo_create(puck.fd, &bo, SIZE), "it is back");
+	fence = submit_fill(&bo, 0, 0, 0);
+	ktap_ok(fence_result(fence, 5000) == 1, "it works");
+	bo_close(puck.fd, &bo);
+	close(puck.fd);
+}
+
 /* A file is closed with jobs in the hardware: they complete all the same. */
 static void test_close(void)
 {
@@ -140,7 +208,6 @@ static void test_module(void)
 	struct bo bo;
 	int i, fence;
 
-	close(puck.fd);
 	for (i = 0; i < LOOPS; i++) {
 		if (!ktap_ok(!rmmod(5), "rmmod %d", i))
 			return;
@@ -171,6 +238,9 @@ int main(void)
 	ktap_need(!puck_open_any(&puck), "a puck device");
 	test_close();
 	test_unbind();
+	close(puck.fd);
+	test_unbind_busy();
+	test_remove();
 	test_module();
 	return ktap_end();
 }
