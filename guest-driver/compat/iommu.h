@@ -10,13 +10,14 @@
 #include <linux/iommu.h>
 
 /*
- * Last parameter of attach_dev: which domain the device comes from. The driver
- * does not ask for it, the context entry in memory says as much.
+ * Newer kernels tell attach_dev which domain the device comes from. The driver
+ * does not ask: the context entry in memory says as much.
  */
 #ifdef PUCK_HAVE_IOMMU_ATTACH_OLD
-#define PUCK_ATTACH_OLD	, struct iommu_domain *old
+#define PUCK_ATTACH_ARGS	\
+	struct iommu_domain *domain, struct device *dev, struct iommu_domain *old
 #else
-#define PUCK_ATTACH_OLD
+#define PUCK_ATTACH_ARGS	struct iommu_domain *domain, struct device *dev
 #endif
 
 /* Older kernels defer flushes for any driver that accepts IOMMU_DOMAIN_DMA_FQ. */

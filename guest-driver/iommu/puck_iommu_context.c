@@ -41,14 +41,14 @@ static void context_write(struct puck_iommu *iommu, u16 requester, u64 table, u6
 	puck_iommu_command(iommu, PUCK_IOMMU_CMD_INV_CONTEXT, requester, 0, 0);
 }
 
+typedef int (*requester_fn)(struct puck_iommu_dev *pd, u16 requester, void *data);
+
 /*
  * Calls @fn for each requester that DMA of the device may come with: its own,
  * and what bridges to conventional PCI on its way put in the place of that.
  * The last one that is not behind another such bridge is what the IOMMU sees.
  */
-static int for_each_requester(struct puck_iommu_dev *pd,
-			      int (*fn)(struct puck_iommu_dev *pd, u16 requester, void *data),
-			      void *data)
+static int requesters_call(struct puck_iommu_dev *pd, requester_fn fn, void *data)
 {
 	struct pci_dev *pdev = to_pci_dev(pd->dev);
 	struct pci_dev *bridge;
@@ -115,7 +115,7 @@ static int context_clear_one(struct puck_iommu_dev *pd, u16 requester, void *unu
 void puck_iommu_context_clear(struct puck_iommu_dev *pd)
 {
 	mutex_lock(&pd->iommu->dev_lock);
-	for_each_requester(pd, context_clear_one, NULL);
+	requesters_call(pd, context_clear_one, NULL);
 	pd->domain = NULL;
 	mutex_unlock(&pd->iommu->dev_lock);
 }
@@ -131,7 +131,7 @@ int puck_iommu_context_alloc(struct puck_iommu_dev *pd)
 	int ret;
 
 	mutex_lock(&pd->iommu->dev_lock);
-	ret = for_each_requester(pd, context_alloc_one, NULL);
+	ret = requesters_call(pd, context_alloc_one, NULL);
 	mutex_unlock(&pd->iommu->dev_lock);
 	if (ret)
 		puck_iommu_context_clear(pd);
@@ -164,7 +164,7 @@ int puck_iommu_context_set(struct puck_iommu_dev *pd, u64 mode, struct puck_iomm
 	if (domain && cmpxchg(&domain->iommu, NULL, iommu) && domain->iommu != iommu) {
 		ret = -EINVAL;
 	} else {
-		for_each_requester(pd, context_write_one, &job);
+		requesters_call(pd, context_write_one, &job);
 		pd->domain = domain;
 	}
 	mutex_unlock(&iommu->dev_lock);

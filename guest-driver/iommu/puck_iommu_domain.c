@@ -12,50 +12,8 @@
 #include "puck_iommu_drv.h"
 #include "puck_iommu_trace.h"
 
-#define IOVA_END	(1ull << PUCK_IOMMU_IOVA_BITS)
-
 /* Domain numbers, one space for all instances. 0 stays for entries without one. */
 static DEFINE_IDA(puck_iommu_domain_ids);
-
-static bool iova_range_ok(unsigned long iova, size_t size)
-{
-	return size <= IOVA_END && iova <= IOVA_END - size;
-}
-
-static u64 prot_to_pte(int prot)
-{
-	return (prot & IOMMU_READ ? PUCK_IOMMU_PTE_READ : 0) |
-	       (prot & IOMMU_WRITE ? PUCK_IOMMU_PTE_WRITE : 0);
-}
-
-static int domain_map_pages(struct iommu_domain *domain, unsigned long iova, phys_addr_t paddr,
-			    size_t pgsize, size_t pgcount, int prot, gfp_t gfp, size_t *mapped)
-{
-	struct puck_iommu_domain *pdom = to_puck_domain(domain);
-	u64 bits = prot_to_pte(prot);
-
-	if (!bits)
-		return -EINVAL;
-	if (!iova_range_ok(iova, pgsize * pgcount))
-		return -ERANGE;
-	trace_puck_iommu_map(pdom->id, iova, paddr, pgsize * pgcount, bits);
-	return puck_iommu_pgtable_map(pdom, iova, paddr, pgsize, pgcount, bits, gfp, mapped);
-}
-
-static size_t domain_unmap_pages(struct iommu_domain *domain, unsigned long iova, size_t pgsize,
-				 size_t pgcount, struct iommu_iotlb_gather *gather)
-{
-	struct puck_iommu_domain *pdom = to_puck_domain(domain);
-	size_t unmapped;
-
-	if (!iova_range_ok(iova, pgsize * pgcount))
-		return 0;
-	unmapped = puck_iommu_pgtable_unmap(pdom, iova, pgsize, pgcount);
-	trace_puck_iommu_unmap(pdom->id, iova, unmapped);
-	if (unmapped && !iommu_iotlb_gather_queued(gather))
-		iommu_iotlb_gather_add_range(gather, iova, unmapped);
-	return unmapped;
-}
 
 /*
  * Tables that were retired by now leave with this command, whoever retired
@@ -80,7 +38,7 @@ static void domain_flush_iotlb_all(struct iommu_domain *domain)
 	struct puck_iommu_domain *pdom = to_puck_domain(domain);
 
 	domain_flush(pdom, PUCK_IOMMU_CMD_INV_DOMAIN, 0, 0);
-	trace_puck_iommu_flush(pdom->id, 0, IOVA_END);
+	trace_puck_iommu_flush(pdom->id, 0, PUCK_IOMMU_IOVA_END);
 }
 
 /* Strict: what one unmap gathered, which is one range nearly always. */
@@ -96,25 +54,18 @@ static void domain_iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_ga
 	trace_puck_iommu_flush(pdom->id, gather->start, size);
 }
 
-static phys_addr_t domain_iova_to_phys(struct iommu_domain *domain, dma_addr_t iova)
-{
-	if (iova >= IOVA_END)
-		return 0;
-	return puck_iommu_pgtable_lookup(to_puck_domain(domain), iova);
-}
-
-static int domain_attach_paging(struct iommu_domain *domain, struct device *dev PUCK_ATTACH_OLD)
+static int domain_attach_paging(PUCK_ATTACH_ARGS)
 {
 	return puck_iommu_context_set(dev_iommu_priv_get(dev), PUCK_IOMMU_CTX_MODE_TRANSLATE,
 				      to_puck_domain(domain));
 }
 
-static int domain_attach_identity(struct iommu_domain *domain, struct device *dev PUCK_ATTACH_OLD)
+static int domain_attach_identity(PUCK_ATTACH_ARGS)
 {
 	return puck_iommu_context_set(dev_iommu_priv_get(dev), PUCK_IOMMU_CTX_MODE_IDENTITY, NULL);
 }
 
-static int domain_attach_blocked(struct iommu_domain *domain, struct device *dev PUCK_ATTACH_OLD)
+static int domain_attach_blocked(PUCK_ATTACH_ARGS)
 {
 	return puck_iommu_context_set(dev_iommu_priv_get(dev), PUCK_IOMMU_CTX_MODE_BLOCKED, NULL);
 }
@@ -125,18 +76,19 @@ static void domain_free(struct iommu_domain *domain)
 	struct puck_iommu_domain *pdom = to_puck_domain(domain);
 
 	domain_flush(pdom, PUCK_IOMMU_CMD_INV_DOMAIN, 0, 0);
-	puck_iommu_pgtable_free(pdom->root);
 	ida_free(&puck_iommu_domain_ids, pdom->id);
+	kvfree(pdom->low);
+	puck_iommu_pgtable_free(pdom->root);
 	kfree(pdom);
 }
 
 const struct iommu_domain_ops puck_iommu_paging_ops = {
 	.attach_dev = domain_attach_paging,
-	.map_pages = domain_map_pages,
-	.unmap_pages = domain_unmap_pages,
+	.map_pages = puck_iommu_map_pages,
+	.unmap_pages = puck_iommu_unmap_pages,
 	.flush_iotlb_all = domain_flush_iotlb_all,
 	.iotlb_sync = domain_iotlb_sync,
-	.iova_to_phys = domain_iova_to_phys,
+	.iova_to_phys = puck_iommu_iova_to_phys,
 	.free = domain_free,
 };
 
@@ -150,17 +102,22 @@ static struct puck_iommu_domain *domain_new(void)
 	pdom->root = puck_iommu_pgtable_alloc(GFP_KERNEL);
 	if (!pdom->root)
 		goto free_domain;
-	id = ida_alloc_range(&puck_iommu_domain_ids, 1, (1 << PUCK_IOMMU_DOMAIN_BITS) - 1,
+	pdom->low = kvcalloc(PUCK_IOMMU_LOW_END / SZ_2M, sizeof(*pdom->low), GFP_KERNEL);
+	if (!pdom->low)
+		goto free_root;
+	id = ida_alloc_range(&puck_iommu_domain_ids, 1, U16_MAX,
 			     GFP_KERNEL);
 	if (id < 0)
-		goto free_root;
+		goto free_low;
 	pdom->id = id;
 	pdom->domain.ops = &puck_iommu_paging_ops;
 	pdom->domain.pgsize_bitmap = PUCK_IOMMU_PAGE_SIZES;
-	pdom->domain.geometry.aperture_end = IOVA_END - 1;
+	pdom->domain.geometry.aperture_end = PUCK_IOMMU_IOVA_END - 1;
 	pdom->domain.geometry.force_aperture = true;
 	return pdom;
 
+free_low:
+	kvfree(pdom->low);
 free_root:
 	puck_iommu_pgtable_free(pdom->root);
 free_domain:

@@ -7,10 +7,12 @@
 #define PUCK_IOMMU_DRV_H
 
 #include <linux/atomic.h>
+#include <linux/bits.h>
 #include <linux/iommu.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
 #include <linux/ratelimit.h>
+#include <linux/sizes.h>
 #include <linux/spinlock.h>
 #include <linux/xarray.h>
 
@@ -18,6 +20,10 @@
 
 #define PUCK_IOMMU_CQ_ORDER	8
 #define PUCK_IOMMU_FQ_ORDER	7
+
+#define PUCK_IOMMU_IOVA_END	BIT_ULL(PUCK_IOMMU_IOVA_BITS)
+/* The kernel's DMA layer prefers IOVAs below. */
+#define PUCK_IOMMU_LOW_END	SZ_4G
 
 /**
  * struct puck_iommu_queue - command queue, section "Command queue"
@@ -108,6 +114,8 @@ struct puck_iommu_domain {
 	struct iommu_domain domain;
 	/** @root: level-4 table */
 	__le64 *root;
+	/** @low: level-1 tables below PUCK_IOMMU_LOW_END by number, NULL if not known */
+	__le64 **low;
 	/** @iommu: whose devices may attach; set by the first, never changed */
 	struct puck_iommu *iommu;
 	/** @id: tag of the IOTLB entries */
@@ -153,11 +161,11 @@ void puck_iommu_domain_exit(void);
 
 __le64 *puck_iommu_pgtable_alloc(gfp_t gfp);
 void puck_iommu_pgtable_free(__le64 *root);
-int puck_iommu_pgtable_map(struct puck_iommu_domain *pdom, unsigned long iova, phys_addr_t paddr,
-			   size_t pgsize, size_t pgcount, u64 prot, gfp_t gfp, size_t *mapped);
-size_t puck_iommu_pgtable_unmap(struct puck_iommu_domain *pdom, unsigned long iova,
-				size_t pgsize, size_t pgcount);
-phys_addr_t puck_iommu_pgtable_lookup(struct puck_iommu_domain *pdom, dma_addr_t iova);
+int puck_iommu_map_pages(struct iommu_domain *domain, unsigned long iova, phys_addr_t paddr,
+			 size_t pgsize, size_t pgcount, int prot, gfp_t gfp, size_t *mapped);
+size_t puck_iommu_unmap_pages(struct iommu_domain *domain, unsigned long iova, size_t pgsize,
+			      size_t pgcount, struct iommu_iotlb_gather *gather);
+phys_addr_t puck_iommu_iova_to_phys(struct iommu_domain *domain, dma_addr_t iova);
 void puck_iommu_pgtable_free_retired(struct page *list);
 
 /* puck_iommu_queue.c */

@@ -10,7 +10,7 @@
 #include "puck_iommu_drv.h"
 #include "puck_iommu_trace.h"
 
-#define FQ_ENTRIES	(1u << PUCK_IOMMU_FQ_ORDER)
+#define FQ_ENTRIES	BIT(PUCK_IOMMU_FQ_ORDER)
 #define FQ_MASK		(FQ_ENTRIES - 1)
 
 static const char *fault_reason(u8 reason)

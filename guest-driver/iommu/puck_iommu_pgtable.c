@@ -6,6 +6,9 @@
  * and any table that holds nothing else. An entry above becomes a table by
  * cmpxchg and stays one until the owner of all it spans unhooks it; the page
  * itself is freed behind the next SYNC, when no walk can be in it any more.
+ *
+ * Most DMA is in runs that lie in one level-1 table below 4 GiB. Those tables
+ * are also found by their number, without a walk: &puck_iommu_domain.low.
  */
 
 #include <linux/gfp.h>
@@ -14,6 +17,7 @@
 #include <linux/string.h>
 
 #include "puck_iommu_drv.h"
+#include "puck_iommu_trace.h"
 
 #define PTE_PRESENT	(PUCK_IOMMU_PTE_READ | PUCK_IOMMU_PTE_WRITE)
 #define PTE_TABLE	PTE_PRESENT
@@ -97,11 +101,25 @@ void puck_iommu_pgtable_free_retired(struct page *list)
 	}
 }
 
-static void pgtable_retire(struct puck_iommu_domain *pdom, __le64 *table)
+/* Level-1 table of an IOVA if it is known without a walk, or NULL. */
+static __always_inline __le64 *low_table(struct puck_iommu_domain *pdom, unsigned long iova)
+{
+	return iova < PUCK_IOMMU_LOW_END ? READ_ONCE(pdom->low[iova / SZ_2M]) : NULL;
+}
+
+static void low_table_set(struct puck_iommu_domain *pdom, unsigned long iova, __le64 *table)
+{
+	if (iova < PUCK_IOMMU_LOW_END)
+		WRITE_ONCE(pdom->low[iova / SZ_2M], table);
+}
+
+/* The level-1 table of @iova, no longer hooked in. */
+static void pgtable_retire(struct puck_iommu_domain *pdom, unsigned long iova, __le64 *table)
 {
 	struct page *page = virt_to_page(table);
 	struct page *head = READ_ONCE(pdom->retired);
 
+	low_table_set(pdom, iova, NULL);
 	do {
 		set_page_private(page, (unsigned long)head);
 	} while (!try_cmpxchg(&pdom->retired, &head, page));
@@ -137,15 +155,14 @@ static __le64 *pgtable_make(struct puck_iommu_domain *pdom, unsigned long iova,
 		__le64 *ptep = &table[level_index(iova, at)];
 		u64 pte = le64_to_cpu(READ_ONCE(*ptep));
 
-		if (likely(entry_is_table(pte)))
-			table = entry_table(pte);
-		else if (entry_present(pte))
+		if (unlikely(entry_present(pte) && !entry_is_table(pte)))
 			return ERR_PTR(-EEXIST);
-		else
-			table = pgtable_fill(ptep, gfp);
+		table = likely(entry_present(pte)) ? entry_table(pte) : pgtable_fill(ptep, gfp);
 		if (!table)
 			return NULL;
 	}
+	if (level == 1)
+		low_table_set(pdom, iova, table);
 	return &table[level_index(iova, level)];
 }
 
@@ -178,7 +195,7 @@ static bool table_is_empty(const __le64 *table)
 }
 
 /* A 2M leaf may take the place of a table that smaller pages left empty. */
-static int leaf_set_2m(struct puck_iommu_domain *pdom, __le64 *ptep, u64 leaf)
+static int leaf_set_2m(struct puck_iommu_domain *pdom, __le64 *ptep, unsigned long iova, u64 leaf)
 {
 	u64 old = le64_to_cpu(READ_ONCE(*ptep));
 
@@ -186,53 +203,114 @@ static int leaf_set_2m(struct puck_iommu_domain *pdom, __le64 *ptep, u64 leaf)
 		return -EEXIST;
 	WRITE_ONCE(*ptep, cpu_to_le64(leaf));
 	if (entry_present(old))
-		pgtable_retire(pdom, entry_table(old));
+		pgtable_retire(pdom, iova, entry_table(old));
 	return 0;
 }
 
-static size_t leaves_set_4k(__le64 *ptep, u64 leaf, size_t count)
+/* Entries that a round of the loops below deals with at once. */
+#define LEAF_ROUND	4
+
+/* Returns how many were set before one that was taken. */
+static __always_inline size_t leaves_set_4k(__le64 *ptep, u64 leaf, size_t count)
+{
+	__le64 *start = ptep, *end = ptep + count;
+
+	for (; end - ptep >= LEAF_ROUND; ptep += LEAF_ROUND, leaf += LEAF_ROUND * SZ_4K) {
+		if (unlikely(ptep[0] || ptep[1] || ptep[2] || ptep[3]))
+			break;
+		WRITE_ONCE(ptep[0], cpu_to_le64(leaf));
+		WRITE_ONCE(ptep[1], cpu_to_le64(leaf + SZ_4K));
+		WRITE_ONCE(ptep[2], cpu_to_le64(leaf + 2 * SZ_4K));
+		WRITE_ONCE(ptep[3], cpu_to_le64(leaf + 3 * SZ_4K));
+	}
+	for (; ptep < end && likely(!*ptep); ptep++, leaf += SZ_4K)
+		WRITE_ONCE(*ptep, cpu_to_le64(leaf));
+	return ptep - start;
+}
+
+static size_t leaves_set_2m(struct puck_iommu_domain *pdom, __le64 *ptep, unsigned long iova,
+			    u64 leaf, size_t count)
 {
 	size_t i;
 
-	for (i = 0; i < count; i++, leaf += SZ_4K) {
-		if (unlikely(ptep[i]))
+	for (i = 0; i < count; i++, iova += SZ_2M, leaf += SZ_2M) {
+		if (leaf_set_2m(pdom, &ptep[i], iova, leaf | PUCK_IOMMU_PTE_LEAF))
 			break;
-		WRITE_ONCE(ptep[i], cpu_to_le64(leaf));
 	}
 	return i;
 }
 
-static size_t leaves_set_2m(struct puck_iommu_domain *pdom, __le64 *ptep, u64 leaf, size_t count)
+/* Returns how many were cleared before one that was empty. */
+static __always_inline size_t leaves_clear_4k(__le64 *ptep, size_t count)
+{
+	__le64 *start = ptep, *end = ptep + count;
+
+	for (; end - ptep >= LEAF_ROUND; ptep += LEAF_ROUND) {
+		if (unlikely(!ptep[0] || !ptep[1] || !ptep[2] || !ptep[3]))
+			break;
+		WRITE_ONCE(ptep[0], 0);
+		WRITE_ONCE(ptep[1], 0);
+		WRITE_ONCE(ptep[2], 0);
+		WRITE_ONCE(ptep[3], 0);
+	}
+	for (; ptep < end && likely(*ptep); ptep++)
+		WRITE_ONCE(*ptep, 0);
+	return ptep - start;
+}
+
+/* What is unmapped as 2M may have been mapped in smaller pages. */
+static size_t leaves_clear_2m(struct puck_iommu_domain *pdom, __le64 *ptep, unsigned long iova,
+			      size_t count)
 {
 	size_t i;
 
-	for (i = 0; i < count; i++, leaf += SZ_2M) {
-		if (leaf_set_2m(pdom, &ptep[i], leaf | PUCK_IOMMU_PTE_LEAF))
+	for (i = 0; i < count; i++, iova += SZ_2M) {
+		u64 old = le64_to_cpu(READ_ONCE(ptep[i]));
+
+		if (!entry_present(old))
 			break;
+		WRITE_ONCE(ptep[i], 0);
+		if (entry_is_table(old))
+			pgtable_retire(pdom, iova, entry_table(old));
 	}
 	return i;
 }
 
-/**
- * puck_iommu_pgtable_map - enter a run of pages
- * @pdom: the domain
- * @iova: first IOVA, of a range that the caller owns
- * @paddr: first physical address
- * @pgsize: 4K or 2M
- * @pgcount: pages
- * @prot: PUCK_IOMMU_PTE_READ and PUCK_IOMMU_PTE_WRITE
- * @gfp: for tables
- * @mapped: is increased by the bytes entered, also on error
- *
- * The device never caches what is not present, so nothing has to be flushed.
- *
- * Return: 0, -ENOMEM, or -EEXIST if something is mapped there already.
- */
-int puck_iommu_pgtable_map(struct puck_iommu_domain *pdom, unsigned long iova, phys_addr_t paddr,
-			   size_t pgsize, size_t pgcount, u64 prot, gfp_t gfp, size_t *mapped)
+static bool iova_range_ok(unsigned long iova, size_t size)
+{
+	return size <= PUCK_IOMMU_IOVA_END && iova <= PUCK_IOMMU_IOVA_END - size;
+}
+
+/* Somebody maps what is mapped. */
+static noinline int pgtable_taken(void)
+{
+	WARN_ON_ONCE(true);
+	return -EEXIST;
+}
+
+static noinline void pgtable_trace_map(struct puck_iommu_domain *pdom, unsigned long iova,
+				       u64 leaf, size_t size)
+{
+	trace_puck_iommu_map(pdom->id, iova, leaf & PUCK_IOMMU_PTE_ADDR, size,
+			     leaf & PTE_PRESENT);
+}
+
+static noinline void pgtable_trace_unmap(struct puck_iommu_domain *pdom, unsigned long iova,
+					 size_t size)
+{
+	trace_puck_iommu_unmap(pdom->id, iova, size);
+}
+
+/* Any run: from table to table. */
+static noinline int pgtable_map_run(struct puck_iommu_domain *pdom, unsigned long iova, u64 leaf,
+				    size_t pgsize, size_t pgcount, gfp_t gfp, size_t *mapped)
 {
 	unsigned int level = leaf_level(pgsize);
 
+	if (!entry_present(leaf))
+		return -EINVAL;
+	if (!iova_range_ok(iova, pgsize * pgcount))
+		return -ERANGE;
 	while (pgcount) {
 		__le64 *ptep = pgtable_make(pdom, iova, level, gfp);
 		size_t run = pgtable_run(iova, level, pgcount);
@@ -240,67 +318,70 @@ int puck_iommu_pgtable_map(struct puck_iommu_domain *pdom, unsigned long iova, p
 
 		if (!ptep)
 			return -ENOMEM;
-		if (WARN_ON_ONCE(IS_ERR(ptep)))
-			return PTR_ERR(ptep);
+		if (IS_ERR(ptep))
+			return pgtable_taken();
 
 		if (level == 1)
-			done = leaves_set_4k(ptep, paddr | prot, run);
+			done = leaves_set_4k(ptep, leaf, run);
 		else
-			done = leaves_set_2m(pdom, ptep, paddr | prot, run);
+			done = leaves_set_2m(pdom, ptep, iova, leaf, run);
 		*mapped += done * pgsize;
-		if (WARN_ON_ONCE(done != run))
-			return -EEXIST;
+		if (done != run)
+			return pgtable_taken();
 
 		iova += run * pgsize;
-		paddr += run * pgsize;
+		leaf += run * pgsize;
 		pgcount -= run;
 	}
 	return 0;
 }
 
-static size_t leaves_clear_4k(__le64 *ptep, size_t count)
-{
-	size_t i;
-
-	for (i = 0; i < count && ptep[i]; i++)
-		WRITE_ONCE(ptep[i], 0);
-	return i;
-}
-
-/* What is unmapped as 2M may have been mapped in smaller pages. */
-static size_t leaves_clear_2m(struct puck_iommu_domain *pdom, __le64 *ptep, size_t count)
-{
-	size_t i;
-
-	for (i = 0; i < count; i++) {
-		u64 old = le64_to_cpu(READ_ONCE(ptep[i]));
-
-		if (!entry_present(old))
-			break;
-		WRITE_ONCE(ptep[i], 0);
-		if (entry_is_table(old))
-			pgtable_retire(pdom, entry_table(old));
-	}
-	return i;
-}
-
 /**
- * puck_iommu_pgtable_unmap - take out a run of pages
- * @pdom: the domain
+ * puck_iommu_map_pages - enter a run of pages, see &struct iommu_domain_ops
+ * @domain: the domain
  * @iova: first IOVA, of a range that the caller owns
+ * @paddr: first physical address
  * @pgsize: 4K or 2M
  * @pgcount: pages
+ * @prot: IOMMU_READ, IOMMU_WRITE
+ * @gfp: for tables
+ * @mapped: is increased by the bytes entered, also on error
  *
- * The caller has to invalidate the range before it gives it or its memory away.
+ * The device never caches what is not present, so nothing has to be flushed.
  *
- * Return: bytes taken out; fewer than asked for if there was a hole.
+ * Return: 0, -ENOMEM, -EINVAL without permission, -ERANGE beyond 48 bits, or
+ * -EEXIST if something is mapped there already.
  */
-size_t puck_iommu_pgtable_unmap(struct puck_iommu_domain *pdom, unsigned long iova,
-				size_t pgsize, size_t pgcount)
+int puck_iommu_map_pages(struct iommu_domain *domain, unsigned long iova, phys_addr_t paddr,
+			 size_t pgsize, size_t pgcount, int prot, gfp_t gfp, size_t *mapped)
+{
+	struct puck_iommu_domain *pdom = to_puck_domain(domain);
+	u64 leaf = paddr | (prot & PTE_PRESENT);
+	unsigned int index = level_index(iova, 1);
+	__le64 *table = low_table(pdom, iova);
+	size_t done;
+
+	static_assert(IOMMU_READ == PUCK_IOMMU_PTE_READ && IOMMU_WRITE == PUCK_IOMMU_PTE_WRITE);
+	if (trace_puck_iommu_map_enabled())
+		pgtable_trace_map(pdom, iova, leaf, pgsize * pgcount);
+	if (unlikely(pgsize != SZ_4K || !table || pgcount > PUCK_IOMMU_PT_ENTRIES - index ||
+		     !(prot & PTE_PRESENT)))
+		return pgtable_map_run(pdom, iova, leaf, pgsize, pgcount, gfp, mapped);
+
+	done = leaves_set_4k(&table[index], leaf, pgcount);
+	*mapped += done * SZ_4K;
+	return likely(done == pgcount) ? 0 : pgtable_taken();
+}
+
+/* Any run. Returns bytes. */
+static noinline size_t pgtable_unmap_run(struct puck_iommu_domain *pdom, unsigned long iova,
+					 size_t pgsize, size_t pgcount)
 {
 	unsigned int level = leaf_level(pgsize);
 	size_t unmapped = 0;
 
+	if (!iova_range_ok(iova, pgsize * pgcount))
+		return 0;
 	while (pgcount) {
 		__le64 *ptep = pgtable_find(pdom, iova, level);
 		size_t run = pgtable_run(iova, level, pgcount);
@@ -311,7 +392,7 @@ size_t puck_iommu_pgtable_unmap(struct puck_iommu_domain *pdom, unsigned long io
 		if (level == 1)
 			done = leaves_clear_4k(ptep, run);
 		else
-			done = leaves_clear_2m(pdom, ptep, run);
+			done = leaves_clear_2m(pdom, ptep, iova, run);
 		unmapped += done * pgsize;
 		if (done != run)
 			break;
@@ -322,18 +403,44 @@ size_t puck_iommu_pgtable_unmap(struct puck_iommu_domain *pdom, unsigned long io
 }
 
 /**
- * puck_iommu_pgtable_lookup - walk the table as the device does
- * @pdom: the domain
- * @iova: what to look up
+ * puck_iommu_unmap_pages - take out a run of pages, see &struct iommu_domain_ops
+ * @domain: the domain
+ * @iova: first IOVA, of a range that the caller owns
+ * @pgsize: 4K or 2M
+ * @pgcount: pages
+ * @gather: what has to be invalidated before the range or its memory is reused
  *
- * Return: the physical address, 0 if not mapped.
+ * Return: bytes taken out; fewer than asked for if there was a hole.
  */
-phys_addr_t puck_iommu_pgtable_lookup(struct puck_iommu_domain *pdom, dma_addr_t iova)
+size_t puck_iommu_unmap_pages(struct iommu_domain *domain, unsigned long iova, size_t pgsize,
+			      size_t pgcount, struct iommu_iotlb_gather *gather)
+{
+	struct puck_iommu_domain *pdom = to_puck_domain(domain);
+	unsigned int index = level_index(iova, 1);
+	__le64 *table = low_table(pdom, iova);
+	size_t unmapped;
+
+	if (unlikely(pgsize != SZ_4K || !table || pgcount > PUCK_IOMMU_PT_ENTRIES - index))
+		unmapped = pgtable_unmap_run(pdom, iova, pgsize, pgcount);
+	else
+		unmapped = leaves_clear_4k(&table[index], pgcount) * SZ_4K;
+
+	if (trace_puck_iommu_unmap_enabled())
+		pgtable_trace_unmap(pdom, iova, unmapped);
+	if (!iommu_iotlb_gather_queued(gather) && likely(unmapped))
+		iommu_iotlb_gather_add_range(gather, iova, unmapped);
+	return unmapped;
+}
+
+/* As the device does it. */
+static noinline phys_addr_t pgtable_walk(struct puck_iommu_domain *pdom, dma_addr_t iova)
 {
 	__le64 *table = pdom->root;
 	unsigned int level;
 	u64 pte, low;
 
+	if (iova >= PUCK_IOMMU_IOVA_END)
+		return 0;
 	for (level = PUCK_IOMMU_PT_LEVELS; ; level--) {
 		pte = le64_to_cpu(READ_ONCE(table[level_index(iova, level)]));
 		if (!entry_present(pte))
@@ -344,4 +451,23 @@ phys_addr_t puck_iommu_pgtable_lookup(struct puck_iommu_domain *pdom, dma_addr_t
 	}
 	low = iova & ((1ull << level_shift(level)) - 1);
 	return (pte & PUCK_IOMMU_PTE_ADDR) | low;
+}
+
+/**
+ * puck_iommu_iova_to_phys - where an IOVA leads, see &struct iommu_domain_ops
+ * @domain: the domain
+ * @iova: what to look up
+ *
+ * Return: the physical address, 0 if not mapped.
+ */
+phys_addr_t puck_iommu_iova_to_phys(struct iommu_domain *domain, dma_addr_t iova)
+{
+	struct puck_iommu_domain *pdom = to_puck_domain(domain);
+	__le64 *table = low_table(pdom, iova);
+	u64 pte;
+
+	if (unlikely(!table))
+		return pgtable_walk(pdom, iova);
+	pte = le64_to_cpu(READ_ONCE(table[level_index(iova, 1)]));
+	return entry_present(pte) ? (pte & PUCK_IOMMU_PTE_ADDR) | offset_in_page(iova) : 0;
 }

@@ -13,7 +13,7 @@
 #include "puck_iommu_drv.h"
 #include "puck_iommu_trace.h"
 
-#define CQ_ENTRIES	(1u << PUCK_IOMMU_CQ_ORDER)
+#define CQ_ENTRIES	BIT(PUCK_IOMMU_CQ_ORDER)
 #define CQ_MASK		(CQ_ENTRIES - 1)
 
 /* Slots that a submission leaves free: one for head != tail, one for recovery. */
