@@ -61,7 +61,7 @@ static void play(const char *name, bool buggy, const struct puck *puck)
 
 	snprintf(title, sizeof(title), "%s.%s on %s", name, variant, puck->pci);
 	snprintf(request, sizeof(request), "%s %s %s %s\n", name, variant, puck->pci,
-		 puck->translated ? "late=100" : "");
+		 puck->translated ? "late=250" : "");
 	ret = run(request);
 	if (ret) {
 		ktap_ok(false, "%s: %s", title, strerror(-ret));
