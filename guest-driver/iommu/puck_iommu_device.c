@@ -116,7 +116,6 @@ static void puck_iommu_release_device(struct device *dev)
 
 	device_link_remove(dev, &pd->iommu->pdev->dev);
 	puck_iommu_context_clear(pd);
-	dev_iommu_priv_set(dev, NULL);
 	kfree(pd);
 }
 

@@ -59,6 +59,18 @@ static void test_types(const char *edu)
 	ktap_ok(set_domain_type(edu, "nonsense") == EINVAL, "bad_type is refused");
 }
 
+/* Unplugged, a device leaves its group; plugged in again, it is translated again. */
+static void test_replug(const char *edu)
+{
+	char path[512], type[32];
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/remove", edu);
+	ktap_ok(!write_line(path, "1") && !pci_in_charge(edu), "%s is taken away", edu);
+	ktap_ok(!write_line("/sys/bus/pci/rescan", "1") && pci_in_charge(edu), "and comes back");
+	domain_type(edu, type, sizeof(type));
+	ktap_ok(!strncmp(type, "DMA", 3), "into a translated domain (%s)", type);
+}
+
 static void test_rmmod(void)
 {
 	long ret = syscall(SYS_delete_module, "puck_iommu", O_NONBLOCK);
@@ -77,10 +89,12 @@ int main(void)
 	ktap_need(access(PUCK_SYSFS, F_OK) == 0, "puck-iommu0 is there");
 	test_attributes();
 	test_audit();
-	if (pci_find(0x1234, 0x11e8, true, edu, sizeof(edu)))
+	if (pci_find(0x1234, 0x11e8, true, edu, sizeof(edu))) {
 		test_types(edu);
-	else
+		test_replug(edu);
+	} else {
 		ktap_skip("no edu device in charge", "types of domains");
+	}
 	test_rmmod();
 	return ktap_end();
 }
