@@ -11,7 +11,7 @@
 #include "hw/pci/pci.h"
 #include "migration/vmstate.h"
 #include "system/runstate.h"
-#include "gpu.h"
+#include "job.h"
 
 #define EXPRESS_CAP_OFFSET  0x80
 #define VRAM_SIZE_MIN       (1 * MiB)
@@ -78,6 +78,10 @@ static bool check_options(PuckGpu *s, Error **errp)
         error_setg(errp, "seg-len-max: at least 1");
         return false;
     }
+    if (!s->threads || s->threads > PUCK_LANES_MAX) {
+        error_setg(errp, "threads: 1 to %d", PUCK_LANES_MAX);
+        return false;
+    }
     return true;
 }
 
@@ -119,8 +123,7 @@ static void gpu_realize(PCIDevice *pdev, Error **errp)
         puck_ring_init(s, r);
     }
     s->paused = !runstate_is_running();
-    s->vm_state = qdev_add_vm_change_state_handler(DEVICE(s),
-                                                   vm_state_changed, s);
+    s->vm_state = qemu_add_vm_change_state_handler(vm_state_changed, s);
     puck_scanout_init(s);
 }
 
@@ -149,6 +152,7 @@ static const Property gpu_properties[] = {
     DEFINE_PROP_SIZE32("seg-len-max", PuckGpu, seg_len_max, 1 * GiB),
     DEFINE_PROP_UINT64("seed", PuckGpu, seed, 0),
     DEFINE_PROP_SIZE("inline-bytes", PuckGpu, inline_bytes, 64 * KiB),
+    DEFINE_PROP_UINT32("threads", PuckGpu, threads, 2),
 };
 
 static void gpu_class_init(ObjectClass *klass, PUCK_CONST_10_1 void *data)

@@ -77,14 +77,15 @@ static void move_copy(const PuckRuns *to, const PuckRuns *from, uint64_t len,
     }
 }
 
-static void move_fill(PuckJob *job, const PuckRuns *to, uint64_t len)
+static void move_fill(PuckLane *lane, const PuckRuns *to, uint64_t len)
 {
-    unsigned phase = (job->dst.width - job->dst.in_row) % sizeof(uint32_t);
+    PuckCursor *cur = &lane->dst;
+    unsigned phase = (cur->width - cur->in_row) % sizeof(uint32_t);
 
     for (const PuckRun *d = to->run; len; d++) {
         uint64_t part = MIN(d->len, len);
 
-        memcpy(d->host, job->pattern + phase, part);
+        memcpy(d->host, lane->job->pattern + phase, part);
         phase = (phase + part) % sizeof(uint32_t);
         len -= part;
     }
@@ -101,9 +102,32 @@ static void move_crc(PuckJob *job, const PuckRuns *from, uint64_t len)
     }
 }
 
-static void finish(PuckJob *job)
+static bool reads_src(const PuckJob *job)
 {
-    job->phase = PUCK_JOB_DONE;
+    return job->src_segs;
+}
+
+/* CRC32C writes at its end only. */
+static bool moves_dst(const PuckJob *job)
+{
+    return job->dst_segs && job->cmd.opcode != PUCK_GPU_CMD_CRC32C;
+}
+
+static void finish(PuckLane *lane)
+{
+    lane->phase = PUCK_LANE_DONE;
+}
+
+/* What lies behind need not be moved. Another lane may know of less yet. */
+static void fail(PuckLane *lane)
+{
+    unsigned *end = &lane->job->end;
+    unsigned known = qatomic_read(end);
+
+    finish(lane);
+    while (lane->index < known) {
+        known = qatomic_cmpxchg(end, known, lane->index);
+    }
 }
 
 /* The start of the page of @piece, or of the segment if that is behind it. */
@@ -112,49 +136,46 @@ static uint64_t fault_addr(const PuckSeg *segs, const PuckPiece *piece)
     return MAX(segs[piece->desc].addr, piece->addr & ~0xfffull);
 }
 
-static bool look_up(PuckJob *job, bool is_write, uint64_t max, PuckRuns *runs)
+/* One trace event for each segment that the next @len bytes are the first of */
+static void trace_segments(PuckLane *lane, uint8_t list, const PuckCursor *cur,
+                           uint64_t len, uint32_t *traced)
 {
-    const PuckCursor *cur = is_write ? &job->dst : &job->src;
+    PuckJob *job = lane->job;
+    PuckCursor at = *cur;
+    PuckPiece piece;
+
+    while (puck_cursor_piece(&at, len, &piece)) {
+        if (piece.desc >= *traced) {
+            const PuckSeg *seg = &cur->segs[piece.desc];
+
+            trace_puck_gpu_dma(puck_gpu_name(job->gpu), job->ring_index,
+                               job->cmd.seqno, list, piece.desc, seg->addr,
+                               seg->len);
+            *traced = piece.desc + 1;
+        }
+        puck_cursor_advance(&at, piece.len);
+        len -= piece.len;
+    }
+}
+
+static bool look_up(PuckLane *lane, bool is_write, uint64_t max, PuckRuns *runs)
+{
+    const PuckCursor *cur = is_write ? &lane->dst : &lane->src;
     uint8_t list = is_write ? PUCK_GPU_ERR_LIST_DST : PUCK_GPU_ERR_LIST_SRC;
     PuckPiece at;
 
-    if (puck_dma_look_up(&job->dma, cur, max, is_write, runs, &at)) {
+    if (trace_event_get_state_backends(TRACE_PUCK_GPU_DMA)) {
+        trace_segments(lane, list, cur, max,
+                       is_write ? &lane->dst_traced : &lane->src_traced);
+    }
+    if (puck_dma_look_up(&lane->job->dma, cur, max, is_write, runs, &at)) {
         return true;
     }
-    finish(job);
-    return puck_fault_set(&job->fault,
+    fail(lane);
+    return puck_fault_set(&lane->fault,
                           is_write ? PUCK_GPU_ERR_DMA_WRITE :
                                      PUCK_GPU_ERR_DMA_READ,
                           list, at.desc, fault_addr(cur->segs, &at));
-}
-
-/* One trace event for each segment, when its first byte moves. */
-static void trace_segments(PuckJob *job, uint8_t list, const PuckCursor *cur,
-                           uint32_t *traced)
-{
-    while (*traced <= cur->desc) {
-        const PuckSeg *seg = &cur->segs[*traced];
-
-        trace_puck_gpu_dma(puck_gpu_name(job->gpu), job->ring_index,
-                           job->cmd.seqno, list, *traced, seg->addr, seg->len);
-        ++*traced;
-    }
-}
-
-static void trace_dma(PuckJob *job)
-{
-    if (!trace_event_get_state_backends(TRACE_PUCK_GPU_DMA)) {
-        return;
-    }
-    if (job->src_segs && job->phase == PUCK_JOB_MOVE) {
-        trace_segments(job, PUCK_GPU_ERR_LIST_SRC, &job->src,
-                       &job->src_traced);
-    }
-    if (job->dst_segs && (job->cmd.opcode != PUCK_GPU_CMD_CRC32C ||
-                          job->phase == PUCK_JOB_RESULT)) {
-        trace_segments(job, PUCK_GPU_ERR_LIST_DST, &job->dst,
-                       &job->dst_traced);
-    }
 }
 
 /* With the gate held. */
@@ -163,18 +184,18 @@ static bool may_move(PuckJob *job)
     return !qatomic_read(&job->stop) && !qatomic_read(&job->gpu->paused);
 }
 
-static void move_locked(PuckJob *job, PuckRuns *from, PuckRuns *to,
+static void move_locked(PuckLane *lane, PuckRuns *from, PuckRuns *to,
                         uint64_t len)
 {
-    switch (job->cmd.opcode) {
+    switch (lane->job->cmd.opcode) {
     case PUCK_GPU_CMD_FILL:
-        move_fill(job, to, len);
+        move_fill(lane, to, len);
         break;
     case PUCK_GPU_CMD_CRC32C:
-        move_crc(job, from, len);
+        move_crc(lane->job, from, len);
         break;
     default:
-        move_copy(to, from, len, job->stream);
+        move_copy(to, from, len, lane->job->stream);
         break;
     }
 }
@@ -183,80 +204,85 @@ static void advance(PuckCursor *cur, uint64_t len)
 {
     PuckPiece piece;
 
-    while (len && puck_cursor_piece(cur, len, &piece)) {
+    while (puck_cursor_piece(cur, len, &piece)) {
         puck_cursor_advance(cur, piece.len);
         len -= piece.len;
     }
 }
 
-static void step_move(PuckJob *job)
+/* Moves both positions of a lane over bytes that are done, or not its own. */
+static void advance_lane(PuckLane *lane, uint64_t len)
 {
-    bool reads = job->src_segs;
-    bool writes = job->dst_segs && job->cmd.opcode != PUCK_GPU_CMD_CRC32C;
-    PuckCursor *lead = reads ? &job->src : &job->dst;
-    uint64_t len = PUCK_CHUNK;
+    if (reads_src(lane->job)) {
+        advance(&lane->src, len);
+    }
+    if (moves_dst(lane->job)) {
+        advance(&lane->dst, len);
+    }
+    lane->left -= len;
+}
+
+static void step_move(PuckLane *lane)
+{
+    PuckJob *job = lane->job;
+    uint64_t len = MIN(lane->left, PUCK_CHUNK);
     PuckRuns from, to;
 
     RCU_READ_LOCK_GUARD();
-    if (reads) {
-        if (!look_up(job, false, len, &from)) {
+    if (reads_src(job)) {
+        if (!look_up(lane, false, len, &from)) {
             return;
         }
         len = from.total;
     }
-    if (writes) {
-        if (!look_up(job, true, len, &to)) {
+    if (moves_dst(job)) {
+        if (!look_up(lane, true, len, &to)) {
             return;
         }
         len = to.total;
     }
-    WITH_QEMU_LOCK_GUARD(&job->gate) {
+    WITH_QEMU_LOCK_GUARD(&lane->gate) {
         if (!may_move(job)) {
             return;
         }
-        trace_dma(job);
-        move_locked(job, &from, &to, len);
-        if (writes) {
+        move_locked(lane, &from, &to, len);
+        if (moves_dst(job)) {
             puck_dma_written(&job->dma, &to, len);
         }
     }
-    if (reads) {
-        advance(&job->src, len);
-    }
-    if (writes) {
-        advance(&job->dst, len);
-    }
-    if (!puck_cursor_left(lead)) {
-        job->phase = job->cmd.opcode == PUCK_GPU_CMD_CRC32C ?
-                     PUCK_JOB_RESULT : PUCK_JOB_DONE;
+    advance_lane(lane, len);
+    if (!lane->left) {
+        lane->phase = job->cmd.opcode == PUCK_GPU_CMD_CRC32C ?
+                      PUCK_LANE_RESULT : PUCK_LANE_DONE;
     }
 }
 
-static void step_result(PuckJob *job)
+static void step_result(PuckLane *lane)
 {
+    PuckJob *job = lane->job;
     uint32_t crc = cpu_to_le32(job->crc ^ UINT32_MAX);
     PuckRun result = { .host = (uint8_t *)&crc, .len = sizeof(crc) };
     PuckRuns from = { .count = 1, .total = sizeof(crc), .run[0] = result };
     PuckRuns to;
 
     RCU_READ_LOCK_GUARD();
-    if (!look_up(job, true, sizeof(crc), &to)) {
+    if (!look_up(lane, true, sizeof(crc), &to)) {
         return;
     }
-    WITH_QEMU_LOCK_GUARD(&job->gate) {
+    WITH_QEMU_LOCK_GUARD(&lane->gate) {
         if (!may_move(job)) {
             return;
         }
-        trace_dma(job);
         move_copy(&to, &from, sizeof(crc), false);
         puck_dma_written(&job->dma, &to, sizeof(crc));
     }
-    finish(job);
+    finish(lane);
 }
 
 /* Reads a list once, so that what was checked is what is used. */
-static PuckSeg *fetch_list(PuckJob *job, const PuckExtent *e, uint8_t list)
+static PuckSeg *fetch_list(PuckLane *lane, const PuckExtent *e, uint8_t list)
 {
+    PuckJob *job = lane->job;
     PuckSegLimits limits = {
         .len_max = job->gpu->seg_len_max,
         .vram_size = job->gpu->vram_size,
@@ -264,14 +290,14 @@ static PuckSeg *fetch_list(PuckJob *job, const PuckExtent *e, uint8_t list)
     PuckSeg *segs = g_new(PuckSeg, e->nsegs);
 
     if (!puck_dma_read(job->gpu, e->list, segs, e->nsegs * sizeof(*segs))) {
-        puck_fault_set(&job->fault, PUCK_GPU_ERR_LIST_READ, list,
+        puck_fault_set(&lane->fault, PUCK_GPU_ERR_LIST_READ, list,
                        PUCK_GPU_ERR_DESC_NONE, e->list);
         goto fail;
     }
     puck_segs_from_guest(segs, e->nsegs);
     if (!puck_segs_check(segs, e->nsegs, list, &limits,
                          puck_rect_span(e->pitch, e->width, e->rows),
-                         &job->fault)) {
+                         &lane->fault)) {
         goto fail;
     }
     return segs;
@@ -281,34 +307,49 @@ fail:
     return NULL;
 }
 
+static bool fetch_src(PuckLane *lane)
+{
+    PuckJob *job = lane->job;
+    const PuckExtent *e = &job->cmd.src;
+
+    if (!e->nsegs) {
+        return true;
+    }
+    job->src_segs = fetch_list(lane, e, PUCK_GPU_ERR_LIST_SRC);
+    if (!job->src_segs) {
+        return false;
+    }
+    puck_cursor_init(&lane->src, job->src_segs, e->width, e->pitch, e->rows);
+    return true;
+}
+
+static bool fetch_dst(PuckLane *lane)
+{
+    PuckJob *job = lane->job;
+    const PuckExtent *e = &job->cmd.dst;
+
+    job->dst_segs = fetch_list(lane, e, PUCK_GPU_ERR_LIST_DST);
+    if (!job->dst_segs) {
+        return false;
+    }
+    puck_cursor_init(&lane->dst, job->dst_segs, e->width, e->pitch, e->rows);
+    return true;
+}
+
 /*
  * Not under the gate: a list is memory of the guest too, but reading it harms
  * nobody, and a stopped job is told so at its first chunk.
  */
-static void step_lists(PuckJob *job)
+static void step_lists(PuckLane *lane)
 {
-    const PuckExtent *src = &job->cmd.src, *dst = &job->cmd.dst;
+    PuckJob *job = lane->job;
 
-    if (src->nsegs) {
-        job->src_segs = fetch_list(job, src, PUCK_GPU_ERR_LIST_SRC);
-        if (!job->src_segs) {
-            finish(job);
-            return;
-        }
-        puck_cursor_init(&job->src, job->src_segs, src->width, src->pitch,
-                         src->rows);
-    }
-    if (dst->nsegs) {
-        job->dst_segs = fetch_list(job, dst, PUCK_GPU_ERR_LIST_DST);
-        if (!job->dst_segs) {
-            finish(job);
-            return;
-        }
-        puck_cursor_init(&job->dst, job->dst_segs, dst->width, dst->pitch,
-                         dst->rows);
+    if (!fetch_src(lane) || !fetch_dst(lane)) {
+        fail(lane);
+        return;
     }
     if (job->cmd.opcode == PUCK_GPU_CMD_FILL) {
-        uint64_t size = MIN(dst->width, PUCK_CHUNK) + sizeof(uint32_t);
+        uint64_t size = MIN(job->cmd.dst.width, PUCK_CHUNK) + sizeof(uint32_t);
 
         job->pattern = g_malloc(PATTERN_SIZE);
         for (uint64_t i = 0; i < size; i += sizeof(uint32_t)) {
@@ -316,28 +357,50 @@ static void step_lists(PuckJob *job)
         }
     }
     job->crc = UINT32_MAX;
-    job->stream = dst->nsegs && puck_cursor_left(&job->dst) >= STREAM_MIN;
-    job->phase = PUCK_JOB_MOVE;
+    lane->left = puck_cursor_left(reads_src(job) ? &lane->src : &lane->dst);
+    job->stream = lane->left >= STREAM_MIN;
+    lane->phase = PUCK_LANE_MOVE;
 }
 
-void puck_engine_step(PuckJob *job)
+void puck_engine_share(PuckJob *job, unsigned n)
 {
-    unsigned epoch = puck_dma_begin(&job->dma);
+    PuckLane *lane = &job->lanes[0];
+    uint64_t part = ROUND_UP(lane->left / n, PUCK_CHUNK);
 
-    switch (job->phase) {
-    case PUCK_JOB_LISTS:
-        step_lists(job);
+    while (job->num_lanes < n && lane->left > part) {
+        PuckLane *next = &job->lanes[job->num_lanes++];
+
+        next->phase = PUCK_LANE_MOVE;
+        next->src = lane->src;
+        next->dst = lane->dst;
+        next->left = lane->left;
+        advance_lane(next, part);
+        /* Segments that it shares with the lane before are told by that. */
+        next->src_traced = next->src.desc + !!next->src.offset;
+        next->dst_traced = next->dst.desc + !!next->dst.offset;
+        lane->left = part;
+        lane = next;
+    }
+}
+
+void puck_engine_step(PuckLane *lane)
+{
+    unsigned epoch = puck_dma_begin(&lane->job->dma);
+
+    switch (lane->phase) {
+    case PUCK_LANE_LISTS:
+        step_lists(lane);
         break;
-    case PUCK_JOB_MOVE:
-        step_move(job);
+    case PUCK_LANE_MOVE:
+        step_move(lane);
         break;
-    case PUCK_JOB_RESULT:
-        step_result(job);
+    case PUCK_LANE_RESULT:
+        step_result(lane);
         break;
-    case PUCK_JOB_DONE:
+    case PUCK_LANE_DONE:
         break;
     }
-    puck_dma_end(&job->dma, epoch);
+    puck_dma_end(&lane->job->dma, epoch);
 }
 
 void puck_engine_cleanup(PuckJob *job)

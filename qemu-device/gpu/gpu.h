@@ -112,6 +112,7 @@ struct PuckGpu {
     uint32_t seg_len_max;
     uint64_t seed;
     uint64_t inline_bytes;
+    uint32_t threads;
 
     MemoryRegion mmio;
     MemoryRegion vram;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * puck-gpu: one command in work, and the thread that it is on.
+ * puck-gpu: one command in work, and the threads that it is on.
  */
 
 #include "qemu/osdep.h"
 #include "qemu/lockable.h"
 #include "qemu/rcu.h"
+#include "qemu/units.h"
 #include "block/thread-pool.h"
 #if __has_include("exec/icount.h")
 #include "exec/icount.h"
@@ -17,6 +18,9 @@
 /* Under -icount: so many chunks in so much virtual time, which is 16 GB/s. */
 #define SLICE_CHUNKS    64
 #define SLICE_NS        (1 * SCALE_MS)
+
+/* A thread has to be worth its start. */
+#define LANE_BYTES_MIN  (4 * MiB)
 
 static void slice(void *opaque);
 
@@ -32,7 +36,13 @@ PuckJob *puck_job_new(PuckRing *ring, const PuckCmd *cmd, uint32_t index)
     job->advance = true;
     job->cmd = *cmd;
     puck_dma_init(&job->dma, job->gpu);
-    qemu_mutex_init(&job->gate);
+    job->num_lanes = 1;
+    job->end = PUCK_LANES_MAX;
+    for (unsigned i = 0; i < PUCK_LANES_MAX; i++) {
+        job->lanes[i].job = job;
+        job->lanes[i].index = i;
+        qemu_mutex_init(&job->lanes[i].gate);
+    }
     if (icount_enabled()) {
         job->slice = timer_new_ns(QEMU_CLOCK_VIRTUAL, slice, job);
     }
@@ -45,21 +55,49 @@ void puck_job_free(PuckJob *job)
         timer_free(job->slice);
     }
     puck_engine_cleanup(job);
-    qemu_mutex_destroy(&job->gate);
+    for (unsigned i = 0; i < PUCK_LANES_MAX; i++) {
+        qemu_mutex_destroy(&job->lanes[i].gate);
+    }
     object_unref(OBJECT(job->gpu));
     g_free(job);
 }
 
-static bool may_step(PuckJob *job)
+static bool may_step(PuckLane *lane)
 {
-    return job->phase != PUCK_JOB_DONE && !qatomic_read(&job->stop) &&
+    PuckJob *job = lane->job;
+
+    return lane->phase != PUCK_LANE_DONE && !qatomic_read(&job->stop) &&
+           lane->index < qatomic_read(&job->end) &&
            !qatomic_read(&job->gpu->paused);
+}
+
+/*
+ * The failure that is nearest to the start counts, so that it is the same each
+ * time: lanes before one that failed go on.
+ */
+bool puck_job_done(const PuckJob *job, const PuckFault **fault)
+{
+    *fault = NULL;
+    for (unsigned i = 0; i < job->num_lanes; i++) {
+        const PuckLane *lane = &job->lanes[i];
+
+        if (lane->phase != PUCK_LANE_DONE) {
+            return false;
+        }
+        if (lane->fault.reason) {
+            *fault = &lane->fault;
+            return true;
+        }
+    }
+    return true;
 }
 
 /* BQL. The job does not run any more: its ring decides what comes next. */
 static void stopped(PuckJob *job)
 {
-    job->running = false;
+    if (--job->running) {
+        return;
+    }
     if (job->ring) {
         puck_ring_job_stopped(job->ring, job);
     } else {
@@ -69,11 +107,11 @@ static void stopped(PuckJob *job)
 
 static int thread(void *opaque)
 {
-    PuckJob *job = opaque;
+    PuckLane *lane = opaque;
 
     rcu_register_thread();
-    while (may_step(job)) {
-        puck_engine_step(job);
+    while (may_step(lane)) {
+        puck_engine_step(lane);
     }
     rcu_unregister_thread();
     return 0;
@@ -81,17 +119,20 @@ static int thread(void *opaque)
 
 static void thread_done(void *opaque, int ret)
 {
-    stopped(opaque);
+    PuckLane *lane = opaque;
+
+    stopped(lane->job);
 }
 
 static void slice(void *opaque)
 {
     PuckJob *job = opaque;
+    PuckLane *lane = &job->lanes[0];
 
-    for (unsigned i = 0; i < SLICE_CHUNKS && may_step(job); i++) {
-        puck_engine_step(job);
+    for (unsigned i = 0; i < SLICE_CHUNKS && may_step(lane); i++) {
+        puck_engine_step(lane);
     }
-    if (may_step(job)) {
+    if (may_step(lane)) {
         timer_mod(job->slice,
                   qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + SLICE_NS);
     } else {
@@ -101,31 +142,68 @@ static void slice(void *opaque)
 
 void puck_job_run_here(PuckJob *job)
 {
-    job->running = true;
-    while (may_step(job)) {
-        puck_engine_step(job);
+    job->running = 1;
+    while (may_step(&job->lanes[0])) {
+        puck_engine_step(&job->lanes[0]);
     }
     stopped(job);
 }
 
+static bool lists_are_short(const PuckJob *job)
+{
+    uint64_t nsegs = job->cmd.src.nsegs + (uint64_t)job->cmd.dst.nsegs;
+
+    return nsegs * sizeof(struct puck_gpu_seg) <= job->gpu->inline_bytes;
+}
+
+/* Fetches the lists at once if they are short, to know what to share out. */
+static void prepare_lanes(PuckJob *job)
+{
+    PuckLane *lane = &job->lanes[0];
+    uint64_t n;
+
+    if (lane->phase != PUCK_LANE_LISTS || !lists_are_short(job)) {
+        return;
+    }
+    puck_engine_step(lane);
+    n = MIN(lane->left / LANE_BYTES_MIN, job->gpu->threads);
+    if (lane->phase == PUCK_LANE_MOVE && n > 1 &&
+        job->cmd.opcode != PUCK_GPU_CMD_CRC32C) {
+        puck_engine_share(job, n);
+    }
+}
+
 void puck_job_start(PuckJob *job)
 {
-    job->running = true;
     if (job->slice) {
+        job->running = 1;
         timer_mod(job->slice,
                   qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + SLICE_NS);
-    } else {
-        thread_pool_submit_aio(thread, job, thread_done, job);
+        return;
     }
+    /* Counts us, too: nothing is told before all lanes are on their way. */
+    job->running = 1;
+    prepare_lanes(job);
+    for (unsigned i = 0; i < job->num_lanes; i++) {
+        PuckLane *lane = &job->lanes[i];
+
+        if (may_step(lane)) {
+            job->running++;
+            thread_pool_submit_aio(thread, lane, thread_done, lane);
+        }
+    }
+    stopped(job);
 }
 
 void puck_job_stop(PuckJob *job)
 {
-    QEMU_LOCK_GUARD(&job->gate);
     qatomic_set(&job->stop, true);
+    puck_job_wait_gates(job);
 }
 
-void puck_job_wait_gate(PuckJob *job)
+void puck_job_wait_gates(PuckJob *job)
 {
-    QEMU_LOCK_GUARD(&job->gate);
+    for (unsigned i = 0; i < job->num_lanes; i++) {
+        QEMU_LOCK_GUARD(&job->lanes[i].gate);
+    }
 }

@@ -3,15 +3,18 @@
  * puck-gpu: one command in work.
  *
  * A job is worked off in steps of at most PUCK_CHUNK bytes. Short ones run
- * within the doorbell write, long ones on a thread, or under -icount in slices
+ * within the doorbell write, long ones on threads, or under -icount in slices
  * of virtual time, so that the order of events does not depend on the host.
+ * The bytes of a long one are shared out to several lanes, each a thread with
+ * a part of the transfer to itself.
  *
- * The gate orders the steps against whoever stops the job: a step moves bytes
- * only with the gate held and after seeing that neither the job nor the
- * machine was stopped. So once the gate was taken after setting one of these,
- * not a byte of guest memory changes. Nothing is waited for with the gate held,
- * the BQL least of all: the wait for it is as long as copying a chunk. Looking
- * up guest memory is done outside, since an IOMMU may want the BQL for it.
+ * The gate of a lane orders its steps against whoever stops the job: a step
+ * moves bytes only with the gate held and after seeing that neither the job
+ * nor the machine was stopped. So once all gates were taken after setting one
+ * of these, not a byte of guest memory changes. Nothing is waited for with the
+ * gate held, the BQL least of all: the wait for it is as long as copying a
+ * chunk. Looking up guest memory is done outside, since an IOMMU may want the
+ * BQL for it.
  */
 #ifndef PUCK_GPU_JOB_H
 #define PUCK_GPU_JOB_H
@@ -21,6 +24,7 @@
 #include "gpu.h"
 
 #define PUCK_CHUNK      (256 * 1024)
+#define PUCK_LANES_MAX  8
 
 /* How a job gets at memory. */
 typedef struct PuckDma {
@@ -30,12 +34,26 @@ typedef struct PuckDma {
     MemoryRegion *vram;
 } PuckDma;
 
-typedef enum PuckJobPhase {
-    PUCK_JOB_LISTS,             /* fetch and check the segment lists */
-    PUCK_JOB_MOVE,
-    PUCK_JOB_RESULT,            /* CRC32C: store it */
-    PUCK_JOB_DONE,
-} PuckJobPhase;
+typedef enum PuckLanePhase {
+    PUCK_LANE_LISTS,            /* fetch and check the segment lists */
+    PUCK_LANE_MOVE,
+    PUCK_LANE_RESULT,           /* CRC32C: store it */
+    PUCK_LANE_DONE,
+} PuckLanePhase;
+
+/* What one thread does of a job. All but the gate is the thread's own. */
+typedef struct PuckLane {
+    PuckJob *job;
+    unsigned index;
+    PuckLanePhase phase;
+    PuckFault fault;            /* why it failed, when done */
+    PuckCursor src;
+    PuckCursor dst;
+    uint64_t left;              /* bytes to move */
+    uint32_t src_traced;        /* segments told to the trace */
+    uint32_t dst_traced;
+    QemuMutex gate;
+} PuckLane;
 
 struct PuckJob {
     PuckGpu *gpu;               /* with a reference */
@@ -43,25 +61,22 @@ struct PuckJob {
     unsigned ring_index;
     uint32_t index;             /* of the command in the ring */
     bool advance;               /* moves RING_HEAD when done; BQL */
-    bool running;               /* on a thread, or a slice is due; BQL */
+    unsigned running;           /* threads, or a slice that is due; BQL */
     QEMUTimer *slice;           /* -icount only */
 
+    /* Written before there are threads. */
     PuckDma dma;
     PuckCmd cmd;
-    PuckJobPhase phase;
-    PuckFault fault;            /* why it failed, when done */
     PuckSeg *src_segs;
     PuckSeg *dst_segs;
-    PuckCursor src;
-    PuckCursor dst;
-    uint32_t src_traced;        /* segments told to the trace */
-    uint32_t dst_traced;
-    uint32_t crc;
-    bool stream;                /* past the caches */
     uint8_t *pattern;           /* FILL */
+    bool stream;                /* past the caches */
+    unsigned num_lanes;
+    PuckLane lanes[PUCK_LANES_MAX];
 
-    QemuMutex gate;
-    bool stop;                  /* written with the gate held; atomic */
+    uint32_t crc;               /* lane 0, the only one of such a job */
+    bool stop;                  /* atomic */
+    unsigned end;               /* lanes from here on need not go on; atomic */
 };
 
 PuckJob *puck_job_new(PuckRing *ring, const PuckCmd *cmd, uint32_t index);
@@ -72,11 +87,15 @@ void puck_job_run_here(PuckJob *job);
 void puck_job_start(PuckJob *job);
 /* Not a byte moves after this. */
 void puck_job_stop(PuckJob *job);
-/* Waits until a step that did not see a stop or pause is over. */
-void puck_job_wait_gate(PuckJob *job);
+/* Waits until steps that did not see a stop or pause are over. */
+void puck_job_wait_gates(PuckJob *job);
+/* Nothing is left to do; @fault says how it ended. While it does not run. */
+bool puck_job_done(const PuckJob *job, const PuckFault **fault);
 
-/* engine.c: one step; the job's phase tells whether it is done */
-void puck_engine_step(PuckJob *job);
+/* engine.c: one step; the lane's phase tells whether it is done */
+void puck_engine_step(PuckLane *lane);
+/* Shares the bytes of lane 0, which has not moved any, out to @n lanes. */
+void puck_engine_share(PuckJob *job, unsigned n);
 void puck_engine_cleanup(PuckJob *job);
 
 /*

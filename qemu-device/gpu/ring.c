@@ -129,12 +129,12 @@ static void finish_reset(PuckRing *ring)
 }
 
 /* @job ran to its end. Frees it. */
-static void retire_job(PuckRing *ring, PuckJob *job)
+static void retire_job(PuckRing *ring, PuckJob *job, const PuckFault *fault)
 {
     ring->job = NULL;
-    if (job->fault.reason) {
+    if (fault) {
         if (!ring->resetting) {
-            halt(ring, job->cmd.seqno, job->index, &job->fault);
+            halt(ring, job->cmd.seqno, job->index, fault);
         }
     } else if (job->advance) {
         ring->head = next_index(ring);
@@ -144,17 +144,20 @@ static void retire_job(PuckRing *ring, PuckJob *job)
 
 void puck_ring_job_stopped(PuckRing *ring, PuckJob *job)
 {
+    const PuckFault *fault;
+    bool done = puck_job_done(job, &fault);
+
     if (ring->resetting) {
-        if (job->phase == PUCK_JOB_DONE) {
-            retire_job(ring, job);
+        if (done) {
+            retire_job(ring, job, fault);
         } else {
             ring->job = NULL;
             puck_job_free(job);
         }
         finish_reset(ring);
     } else if (runstate_is_running()) {
-        if (job->phase == PUCK_JOB_DONE) {
-            retire_job(ring, job);
+        if (done) {
+            retire_job(ring, job, fault);
             puck_ring_run(ring);
         } else {
             puck_job_start(job);
@@ -166,7 +169,7 @@ void puck_ring_job_stopped(PuckRing *ring, PuckJob *job)
 void puck_ring_pause(PuckRing *ring)
 {
     if (ring->job) {
-        puck_job_wait_gate(ring->job);
+        puck_job_wait_gates(ring->job);
     }
 }
 

@@ -23,7 +23,7 @@ typedef struct Bad {
 
 static void bad_start(Bad *b)
 {
-    gpu_start(&b->e, ",seg-len-max=0x100000", "");
+    gpu_start(&b->e, ",seg-len-max=0x100000,threads=4", "");
     b->page = puck_machine_pages(&b->e.m, 2);
 }
 
@@ -376,6 +376,27 @@ static void test_bad_dma_long(void)
     gpu_stop(&b.e);
 }
 
+/* Several threads fail: the failure nearest to the start is told. */
+static void test_bad_dma_threads(void)
+{
+    GpuSeg segs[64];
+    GpuCmd cmd;
+    Bad b;
+
+    bad_start(&b);
+    for (unsigned i = 0; i < G_N_ELEMENTS(segs); i++) {
+        segs[i] = SYS(i < 20 ? 0x4000000 : HOLE + i * SEG_LEN_MAX,
+                      SEG_LEN_MAX);
+    }
+    cmd = gpu_fill(&b.e, SYS(b.page, 1), 64ull * SEG_LEN_MAX, 0);
+    gpu_set_dst(&b.e, &cmd, segs, G_N_ELEMENTS(segs));
+    for (unsigned i = 0; i < 5; i++) {
+        expect_halt(&b, cmd, PUCK_GPU_ERR_DMA_WRITE, PUCK_GPU_ERR_LIST_DST, 20,
+                    HOLE + 20 * SEG_LEN_MAX);
+    }
+    gpu_stop(&b.e);
+}
+
 static void test_bad_no_bus_master(void)
 {
     GpuError error = {
@@ -417,6 +438,8 @@ void add_bad_command_tests(void)
     qtest_add_func("/puck-gpu/bad-commands/bad_list_read", test_bad_list_read);
     qtest_add_func("/puck-gpu/bad-commands/bad_dma", test_bad_dma);
     qtest_add_func("/puck-gpu/bad-commands/bad_dma_long", test_bad_dma_long);
+    qtest_add_func("/puck-gpu/bad-commands/bad_dma_threads",
+                   test_bad_dma_threads);
     qtest_add_func("/puck-gpu/bad-commands/bad_no_bus_master",
                    test_bad_no_bus_master);
 }

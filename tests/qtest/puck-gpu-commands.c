@@ -323,6 +323,67 @@ static void test_longest_list(void)
     gpu_stop(&e);
 }
 
+/*
+ * Long transfers are shared out to threads. Lists of odd shape, so that no part
+ * begins where a segment does; the CRC, which is not shared out, tells.
+ */
+enum { LONG = (33 << 20) + 5, LONG_SEGS = 7 };
+
+static void long_list(uint64_t at, GpuSeg *segs)
+{
+    for (unsigned i = 0; i < LONG_SEGS; i++) {
+        segs[i] = SYS(at + i * (LONG / LONG_SEGS + 13), LONG / LONG_SEGS + 9);
+    }
+}
+
+static uint32_t long_crc(GpuEnv *e, const GpuSeg *segs, uint64_t length)
+{
+    uint64_t page = puck_machine_pages(&e->m, 1);
+    GpuCmd cmd = gpu_crc(e, SYS(page, 4), SYS(page, 4), length);
+
+    gpu_set_src(e, &cmd, segs, LONG_SEGS);
+    gpu_run(e, 1, cmd);
+    return qtest_readl(e->m.qts, page);
+}
+
+static void test_threads(const void *opaque)
+{
+    g_autofree uint8_t *model = g_malloc(LONG);
+    GpuSeg src[LONG_SEGS], dst[LONG_SEGS];
+    GpuCmd cmd;
+    GpuEnv e;
+
+    gpu_start(&e, opaque, "");
+    long_list(0x4000001, src);
+    long_list(0x8000003, dst);
+    cmd = gpu_fill(&e, SYS(0, 1), LONG, 0x12345678);
+    gpu_set_dst(&e, &cmd, src, LONG_SEGS);
+    gpu_run(&e, 0, cmd);
+    for (uint32_t i = 0; i < LONG; i++) {
+        model[i] = 0x12345678 >> 8 * (i % 4);
+    }
+    g_assert_cmphex(long_crc(&e, src, LONG), ==, model_crc(model, LONG));
+
+    cmd = gpu_copy(&e, SYS(0, 1), SYS(0, 1), LONG - 1);
+    gpu_set_src(&e, &cmd, src, LONG_SEGS);
+    gpu_set_dst(&e, &cmd, dst, LONG_SEGS);
+    gpu_run(&e, 0, cmd);
+    g_assert_cmphex(long_crc(&e, dst, LONG - 1), ==,
+                    model_crc(model, LONG - 1));
+
+    /* Rows of 30000 out of 30001, packed. */
+    cmd = gpu_blit(&e, SYS(0, 1), SYS(0, 1), 30000, 30001, 30000, 1150);
+    gpu_set_src(&e, &cmd, src, LONG_SEGS);
+    gpu_set_dst(&e, &cmd, dst, LONG_SEGS);
+    gpu_run(&e, 0, cmd);
+    for (unsigned y = 1; y < 1150; y++) {
+        memmove(model + y * 30000, model + y * 30001, 30000);
+    }
+    g_assert_cmphex(long_crc(&e, dst, 30000 * 1150), ==,
+                    model_crc(model, 30000 * 1150));
+    gpu_stop(&e);
+}
+
 /* Overlap gives undefined bytes, but only where it may. */
 static void test_overlap(void)
 {
@@ -359,5 +420,9 @@ void add_command_tests(void)
                         test_random);
     qtest_add_func("/puck-gpu/commands/blit-narrow", test_blit_narrow);
     qtest_add_func("/puck-gpu/commands/longest-list", test_longest_list);
+    qtest_add_data_func("/puck-gpu/commands/threads-1", ",threads=1",
+                        test_threads);
+    qtest_add_data_func("/puck-gpu/commands/threads-8", ",threads=8",
+                        test_threads);
     qtest_add_func("/puck-gpu/commands/overlap", test_overlap);
 }

@@ -435,7 +435,8 @@ static void test_bad_options(void)
     } bad[] = {
         { "vram-size", 3 * MiB }, { "vram-size", MiB / 2 },
         { "vram-size", 8ll << 30 }, { "rings", 1 }, { "rings", 9 },
-        { "seg-len-max", 0 }, { "ring0-release", 1 },
+        { "seg-len-max", 0 }, { "threads", 0 }, { "threads", 9 },
+        { "ring0-release", 1 },
     };
     GpuEnv e = { };
 
