@@ -143,6 +143,7 @@ static void test_transfer(int fd)
 int main(void)
 {
 	char inside[64], outside[64], here[64], there[64];
+	uint64_t faults;
 	int fd, status;
 	pid_t pid;
 
@@ -152,6 +153,7 @@ int main(void)
 		ktap_skip("no pair of e1000e, or no network namespaces", "e1000e");
 		return ktap_end();
 	}
+	faults = counter("faults");
 	net_name(inside, here, sizeof(here));
 	net_name(outside, there, sizeof(there));
 	pid = start_server(there);
@@ -164,6 +166,6 @@ int main(void)
 	close(fd);
 	waitpid(pid, &status, 0);
 	ktap_ok(WIFEXITED(status) && !WEXITSTATUS(status), "the server ended well");
-	ktap_ok(counter("faults") == 0, "no fault on the way");
+	ktap_ok(counter("faults") == faults, "no fault on the way");
 	return ktap_end();
 }
