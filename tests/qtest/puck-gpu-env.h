@@ -109,5 +109,6 @@ void add_ring_tests(void);
 void add_fence_tests(void);
 void add_machine_tests(void);
 void add_iommu_tests(void);
+void add_random_tests(void);
 
 #endif /* PUCK_GPU_ENV_H */

@@ -17,5 +17,6 @@ int main(int argc, char **argv)
     add_fence_tests();
     add_machine_tests();
     add_iommu_tests();
+    add_random_tests();
     return g_test_run();
 }
