@@ -11,6 +11,7 @@
 #include "../compat/iommu.h"
 #include "puck_iommu_drv.h"
 
+/* Section "PCI identity": what translates is not translated, whoever is in charge. */
 static bool device_is_iommu(struct pci_dev *pdev)
 {
 	return pdev->vendor == PUCK_IOMMU_PCI_VENDOR && pdev->device == PUCK_IOMMU_PCI_DEVICE;
@@ -22,8 +23,7 @@ static bool device_is_iommu(struct pci_dev *pdev)
  */
 static bool device_has_dma_driver(struct pci_dev *pdev)
 {
-	return pdev->dev.driver && !to_pci_driver(pdev->dev.driver)->driver_managed_dma &&
-	       !device_is_iommu(pdev);
+	return pdev->dev.driver && !to_pci_driver(pdev->dev.driver)->driver_managed_dma;
 }
 
 /* -EBUSY, and one line, if somebody uses the device. */
@@ -53,7 +53,7 @@ int puck_iommu_check_unclaimed(struct puck_iommu *iommu)
 	int ret = 0;
 
 	for_each_pci_dev(pdev) {
-		if (pdev == iommu->pdev || puck_iommu_find(pdev) != iommu)
+		if (device_is_iommu(pdev) || puck_iommu_find(pdev) != iommu)
 			continue;
 		if (device_iommu_mapped(&pdev->dev)) {
 			dev_err(&iommu->pdev->dev,
@@ -77,10 +77,10 @@ static struct iommu_device *puck_iommu_probe_device(struct device *dev)
 	struct puck_iommu *iommu;
 	int ret;
 
-	if (!dev_is_pci(dev))
+	if (!dev_is_pci(dev) || device_is_iommu(to_pci_dev(dev)))
 		return ERR_PTR(-ENODEV);
 	iommu = puck_iommu_find(to_pci_dev(dev));
-	if (!iommu || !iommu->registered || iommu->pdev == to_pci_dev(dev))
+	if (!iommu || !iommu->registered)
 		return ERR_PTR(-ENODEV);
 	/* Again, for a driver that came between that check and now. */
 	ret = device_check_unclaimed(iommu, to_pci_dev(dev));
@@ -136,12 +136,6 @@ static void puck_iommu_get_resv_regions(struct device *dev, struct list_head *he
 		list_add_tail(&msi->list, head);
 }
 
-/* Another puck-iommu among the devices reads tables at physical addresses. */
-static int puck_iommu_def_domain_type(struct device *dev)
-{
-	return device_is_iommu(to_pci_dev(dev)) ? IOMMU_DOMAIN_IDENTITY : 0;
-}
-
 static bool puck_iommu_capable(struct device *dev, enum iommu_cap cap)
 {
 	return cap == IOMMU_CAP_CACHE_COHERENCY || puck_compat_is_deferred_flush(cap);
@@ -161,7 +155,6 @@ const struct iommu_ops puck_iommu_ops = {
 	.probe_finalize = puck_iommu_probe_finalize,
 	.device_group = pci_device_group,
 	.get_resv_regions = puck_iommu_get_resv_regions,
-	.def_domain_type = puck_iommu_def_domain_type,
 	.default_domain_ops = &puck_iommu_paging_ops,
 #ifdef PUCK_HAVE_IOMMU_OPS_PGSIZES
 	.pgsize_bitmap = PUCK_IOMMU_PAGE_SIZES,
