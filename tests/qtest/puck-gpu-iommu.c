@@ -313,7 +313,7 @@ static void test_bad_list_mapping(void)
  */
 static void test_unmap_in_work(void)
 {
-    enum { SEGS = 100, SPAN = 128, COPIES = 10 };
+    enum { SEGS = 200, SPAN = 128, COPIES = 30 };
     GpuError error = {
         .reason = PUCK_GPU_ERR_DMA_READ, .list = PUCK_GPU_ERR_LIST_SRC,
         .addr = TEST_IOVA + 40 * PAGE, .seqno = 1,
@@ -342,9 +342,9 @@ static void test_unmap_in_work(void)
     gpu_doorbell(&b.e, 0);
     map(&b, error.addr, 0, 0);
     invalidate_all(&b);
-    while (!puck_r32(&b.e.f, PUCK_GPU_ERR_COUNT)) {
-        g_usleep(1000);
-    }
+    /* The copies take half a second: none is done by now. */
+    gpu_wait_status(&b.e, 0, PUCK_GPU_RING_BUSY | PUCK_GPU_RING_HALTED,
+                    PUCK_GPU_RING_HALTED);
     /* How far it came is a matter of time. */
     error.desc = puck_r32(&b.e.f, PUCK_GPU_ERR_DESC);
     error.index = puck_r32(&b.e.f, PUCK_GPU_ERR_INFO) >> 20;
