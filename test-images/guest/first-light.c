@@ -89,6 +89,19 @@ static int board_first(const void *a, const void *b)
 	return ((const struct gpu *)b)->puck.translated - ((const struct gpu *)a)->puck.translated;
 }
 
+/* The IOMMU's name, as the kernel has it. */
+static const char *iommu_of(const struct gpu *gpu)
+{
+	static char name[64];
+	char path[96];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu", gpu->puck.pci);
+	n = readlink(path, name, sizeof(name) - 1);
+	name[n < 0 ? 0 : n] = '\0';
+	return strrchr(name, '/') ? strrchr(name, '/') + 1 : "?";
+}
+
 static void find_gpus(void)
 {
 	char name[32];
@@ -101,8 +114,9 @@ static void find_gpus(void)
 
 	say("GPUs");
 	for (int i = 0; i < ngpus; i++)
-		say("  %-14s %s", gpus[i].puck.pci,
-		    gpus[i].puck.translated ? "behind puck-iommu" : "no IOMMU");
+		say("  %-14s %s%s", gpus[i].puck.pci,
+		    gpus[i].puck.translated ? "behind " : "no IOMMU",
+		    gpus[i].puck.translated ? iommu_of(&gpus[i]) : "");
 	if (!check(ngpus && gpus[0].puck.translated, "no GPU is behind the IOMMU")) {
 		say("verdict: FAIL");
 		exit(1);
