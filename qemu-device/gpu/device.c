@@ -122,6 +122,7 @@ static void gpu_realize(PCIDevice *pdev, Error **errp)
     for (unsigned r = 0; r < s->num_rings; r++) {
         puck_ring_init(s, r);
     }
+    puck_job_pool_init(s);
     s->paused = !runstate_is_running();
     s->vm_state = qemu_add_vm_change_state_handler(vm_state_changed, s);
     puck_scanout_init(s);
@@ -144,6 +145,11 @@ static void gpu_exit(PCIDevice *pdev)
 static void gpu_init(Object *obj)
 {
     PCI_DEVICE(obj)->cap_present |= QEMU_PCI_CAP_EXPRESS;
+}
+
+static void gpu_finalize(Object *obj)
+{
+    puck_job_pool_exit(PUCK_GPU(obj));
 }
 
 static const Property gpu_properties[] = {
@@ -188,6 +194,7 @@ static const TypeInfo gpu_types[] = {
         .parent = TYPE_PCI_DEVICE,
         .instance_size = sizeof(PuckGpu),
         .instance_init = gpu_init,
+        .instance_finalize = gpu_finalize,
         .instance_init = gpu_instance_init,
         .class_init = gpu_class_init,
         .interfaces = (PUCK_CONST_10_1 InterfaceInfo[]) {

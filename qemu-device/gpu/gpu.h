@@ -16,6 +16,7 @@
 #ifndef PUCK_GPU_H
 #define PUCK_GPU_H
 
+#include "block/thread-pool.h"
 #include "hw/pci/pci_device.h"
 #include "qemu/log.h"
 #include "qemu/timer.h"
@@ -118,6 +119,7 @@ struct PuckGpu {
     MemoryRegion vram;
     QemuConsole *con;
     VMChangeStateEntry *vm_state;
+    ThreadPool *pool;           /* NULL under -icount */
     bool paused;                /* jobs shall move no byte; atomic */
 
     uint32_t irq_status;

@@ -7,7 +7,8 @@
 #include "qemu/lockable.h"
 #include "qemu/rcu.h"
 #include "qemu/units.h"
-#include "block/thread-pool.h"
+#include "block/aio.h"
+#include "qemu/main-loop.h"
 #if __has_include("exec/icount.h")
 #include "exec/icount.h"
 #else
@@ -23,6 +24,19 @@
 #define LANE_BYTES_MIN  (4 * MiB)
 
 static void slice(void *opaque);
+
+void puck_job_pool_init(PuckGpu *s)
+{
+    if (!icount_enabled()) {
+        s->pool = thread_pool_new();
+        thread_pool_set_max_threads(s->pool, s->num_rings * s->threads);
+    }
+}
+
+void puck_job_pool_exit(PuckGpu *s)
+{
+    g_clear_pointer(&s->pool, thread_pool_free);
+}
 
 PuckJob *puck_job_new(PuckRing *ring, const PuckCmd *cmd, uint32_t index)
 {
@@ -105,6 +119,11 @@ static void stopped(PuckJob *job)
     }
 }
 
+static void thread_done(void *opaque)
+{
+    stopped(opaque);
+}
+
 static int thread(void *opaque)
 {
     PuckLane *lane = opaque;
@@ -114,14 +133,8 @@ static int thread(void *opaque)
         puck_engine_step(lane);
     }
     rcu_unregister_thread();
+    aio_bh_schedule_oneshot(qemu_get_aio_context(), thread_done, lane->job);
     return 0;
-}
-
-static void thread_done(void *opaque, int ret)
-{
-    PuckLane *lane = opaque;
-
-    stopped(lane->job);
 }
 
 static void slice(void *opaque)
@@ -189,7 +202,7 @@ void puck_job_start(PuckJob *job)
 
         if (may_step(lane)) {
             job->running++;
-            thread_pool_submit_aio(thread, lane, thread_done, lane);
+            thread_pool_submit(job->gpu->pool, thread, lane, NULL);
         }
     }
     stopped(job);

@@ -79,6 +79,11 @@ struct PuckJob {
     unsigned end;               /* lanes from here on need not go on; atomic */
 };
 
+/* A thread for each lane of each ring, so that none waits for another. */
+void puck_job_pool_init(PuckGpu *s);
+/* When no job has a reference to the device any more. */
+void puck_job_pool_exit(PuckGpu *s);
+
 PuckJob *puck_job_new(PuckRing *ring, const PuckCmd *cmd, uint32_t index);
 void puck_job_free(PuckJob *job);
 /* Runs to the end, or until stopped. */
