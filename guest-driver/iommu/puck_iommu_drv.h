@@ -46,6 +46,12 @@ struct puck_iommu_queue {
 	u64 tail;
 	/** @running: commands are accepted; else IOTLB and contexts hold nothing */
 	bool running;
+	/** @dead: @repairs were too many; only a repair that works ends it */
+	bool dead;
+	/** @repairs: how many failed in a row */
+	unsigned int repairs;
+	/** @repaired_at: @slot at the last repair */
+	u64 repaired_at;
 	/** @errors: commands that the device refused */
 	u32 errors;
 };

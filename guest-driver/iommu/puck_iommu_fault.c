@@ -103,12 +103,10 @@ static irqreturn_t fault_thread(int irq, void *data)
 	return IRQ_HANDLED;
 }
 
+/* A waiter may have been here first; the message was ours all the same. */
 static irqreturn_t command_thread(int irq, void *data)
 {
 	struct puck_iommu *iommu = data;
-
-	if (!(readl(iommu->regs + PUCK_IOMMU_IRQ_STATUS) & PUCK_IOMMU_IRQ_CMD_ERROR))
-		return IRQ_NONE;
 
 	writel(PUCK_IOMMU_IRQ_CMD_ERROR, iommu->regs + PUCK_IOMMU_IRQ_STATUS);
 	puck_iommu_queue_recover(iommu);

@@ -16,10 +16,13 @@
 #define CQ_ENTRIES	BIT(PUCK_IOMMU_CQ_ORDER)
 #define CQ_MASK		(CQ_ENTRIES - 1)
 
-/* Slots that a submission leaves free: one for head != tail, one for recovery. */
-#define CQ_RESERVE	2
+/* The slot that stays free, so that head == tail means empty. */
+#define CQ_RESERVE	1
 
 #define CQ_TIMEOUT_US	(1 * USEC_PER_SEC)
+
+/* Repairs in a row that may fail before the queue counts as dead. */
+#define CQ_REPAIRS	3
 
 static bool queue_done(struct puck_iommu_queue *q, u64 position)
 {
@@ -74,9 +77,9 @@ static void queue_wait_slow(struct puck_iommu *iommu, u64 position)
 
 	do {
 		puck_iommu_queue_recover(iommu);
-		udelay(1);
-		if (queue_done(&iommu->queue, position))
+		if (queue_done(&iommu->queue, position) || READ_ONCE(iommu->queue.dead))
 			return;
+		udelay(1);
 	} while (ktime_before(ktime_get(), limit));
 
 	dev_err_ratelimited(&iommu->pdev->dev,
@@ -98,46 +101,6 @@ static void queue_wait(struct puck_iommu *iommu, u64 position)
 	queue_wait_slow(iommu, position);
 }
 
-/**
- * puck_iommu_command - have the device execute a command, and wait for it
- * @iommu: the device
- * @opcode: PUCK_IOMMU_CMD_*, section "Command queue"
- * @id: domain or requester
- * @addr: IOVA
- * @size: bytes
- *
- * Behind its return no walk is under way that began before it. In a queue that
- * is stopped the command is dropped: the restart invalidates everything.
- *
- * Context: Any. Takes the queue's lock.
- */
-void puck_iommu_command(struct puck_iommu *iommu, u16 opcode, u32 id, u64 addr, u64 size)
-{
-	struct puck_iommu_queue *q = &iommu->queue;
-	unsigned long flags;
-	u64 position;
-
-	spin_lock_irqsave(&q->lock, flags);
-	while (unlikely(!queue_has_room_locked(q, 2))) {
-		position = q->tail;
-		spin_unlock_irqrestore(&q->lock, flags);
-		queue_wait(iommu, position);
-		spin_lock_irqsave(&q->lock, flags);
-	}
-	if (unlikely(!q->running)) {
-		spin_unlock_irqrestore(&q->lock, flags);
-		return;
-	}
-	queue_put_locked(q, opcode, id, addr, size);
-	queue_put_sync_locked(q);
-	position = q->tail;
-	queue_ring_locked(iommu);
-	spin_unlock_irqrestore(&q->lock, flags);
-
-	trace_puck_iommu_command(iommu->id, opcode, id, addr, size, position);
-	queue_wait(iommu, position);
-}
-
 static const char *queue_error_name(u32 code)
 {
 	static const char * const names[] = {
@@ -153,21 +116,37 @@ static const char *queue_error_name(u32 code)
 }
 
 /*
- * An INV_ALL in the place of the bad command does at least what that was to
- * do, except for the write-back of a SYNC: a new one at the tail makes up for
- * it, since positions only grow.
+ * All commands are invalidations, and SYNCs of which a later one does for an
+ * earlier: one INV_ALL and one SYNC in the place where the device stopped stand
+ * for all that is in the queue. Returns whether the device took them.
  */
-static void queue_repair_locked(struct puck_iommu *iommu, u32 index)
+static bool queue_repair_locked(struct puck_iommu *iommu)
 {
+	u32 error = readl(iommu->regs + PUCK_IOMMU_CQ_ERROR);
+	u32 index = FIELD_GET(PUCK_IOMMU_CQ_ERROR_INDEX, error);
 	struct puck_iommu_queue *q = &iommu->queue;
 
 	lockdep_assert_held(&q->lock);
-	memset(&q->ring[index], 0, sizeof(q->ring[index]));
-	q->ring[index].opcode = cpu_to_le16(PUCK_IOMMU_CMD_INV_ALL);
-	if (q->tail - le64_to_cpu(READ_ONCE(*q->slot)) + 1 < CQ_ENTRIES)
-		queue_put_sync_locked(q);
+	/* Forward to the first position with that index: positions only grow. */
+	q->tail += (index - q->tail) & CQ_MASK;
+	queue_put_locked(q, PUCK_IOMMU_CMD_INV_ALL, 0, 0, 0);
+	queue_put_sync_locked(q);
+	/* The cause as well: while it is set, the next error would not interrupt. */
+	writel(PUCK_IOMMU_IRQ_CMD_ERROR, iommu->regs + PUCK_IOMMU_IRQ_STATUS);
 	writel(PUCK_IOMMU_STATUS_CQ_ERROR, iommu->regs + PUCK_IOMMU_STATUS);
 	queue_ring_locked(iommu);
+	return queue_done(q, q->tail);
+}
+
+/* False if it is time to give up: repair after repair, and no command came through. */
+static bool queue_worth_repair_locked(struct puck_iommu_queue *q)
+{
+	u64 done = le64_to_cpu(READ_ONCE(*q->slot));
+
+	lockdep_assert_held(&q->lock);
+	q->repairs = done == q->repaired_at ? q->repairs + 1 : 1;
+	q->repaired_at = done;
+	return q->repairs <= CQ_REPAIRS;
 }
 
 /**
@@ -182,9 +161,10 @@ void puck_iommu_queue_recover(struct puck_iommu *iommu)
 	struct puck_iommu_cmd bad;
 	unsigned long flags;
 	u32 error, index;
+	bool dead;
 
 	spin_lock_irqsave(&q->lock, flags);
-	if (!q->running ||
+	if (!q->running || q->dead ||
 	    !(readl(iommu->regs + PUCK_IOMMU_STATUS) & PUCK_IOMMU_STATUS_CQ_ERROR)) {
 		spin_unlock_irqrestore(&q->lock, flags);
 		return;
@@ -193,14 +173,87 @@ void puck_iommu_queue_recover(struct puck_iommu *iommu)
 	index = FIELD_GET(PUCK_IOMMU_CQ_ERROR_INDEX, error) & CQ_MASK;
 	bad = q->ring[index];
 	q->errors++;
-	queue_repair_locked(iommu, index);
+	dead = !queue_worth_repair_locked(q);
+	WRITE_ONCE(q->dead, dead);
+	if (!dead)
+		queue_repair_locked(iommu);
 	spin_unlock_irqrestore(&q->lock, flags);
 
-	dev_err_ratelimited(&iommu->pdev->dev,
-			    "command %u refused: %s (opcode %u, id %#x, addr %#llx, size %#llx); invalidated everything instead\n",
+	dev_err_ratelimited(&iommu->pdev->dev, "command %u refused: %s (opcode %u, id %#x, addr %#llx, size %#llx); %s\n",
 			    index, queue_error_name(FIELD_GET(PUCK_IOMMU_CQ_ERROR_CODE, error)),
 			    le16_to_cpu(bad.opcode), le32_to_cpu(bad.id),
-			    le64_to_cpu(bad.addr), le64_to_cpu(bad.size));
+			    le64_to_cpu(bad.addr), le64_to_cpu(bad.size),
+			    dead ? "giving up, stale translations are possible from now on" :
+				   "invalidated everything instead");
+}
+
+/* With a dead queue: every command is an attempt to bring it back to life. */
+static void queue_revive_locked(struct puck_iommu *iommu)
+{
+	struct puck_iommu_queue *q = &iommu->queue;
+
+	lockdep_assert_held(&q->lock);
+	if (!queue_repair_locked(iommu))
+		return;
+	WRITE_ONCE(q->dead, false);
+	q->repairs = 0;
+	dev_err(&iommu->pdev->dev, "commands work again; invalidated everything\n");
+}
+
+/* Takes the lock and finds room. False, and no lock, if the command is not to be sent. */
+static bool queue_begin(struct puck_iommu *iommu, unsigned long *flags)
+	__cond_acquires(&iommu->queue.lock)
+{
+	struct puck_iommu_queue *q = &iommu->queue;
+	u64 position;
+
+	for (;;) {
+		spin_lock_irqsave(&q->lock, *flags);
+		if (unlikely(!q->running || q->dead)) {
+			if (q->running)
+				queue_revive_locked(iommu);
+			break;
+		}
+		if (likely(queue_has_room_locked(q, 2)))
+			return true;
+		position = q->tail;
+		spin_unlock_irqrestore(&q->lock, *flags);
+		queue_wait(iommu, position);
+	}
+	spin_unlock_irqrestore(&q->lock, *flags);
+	return false;
+}
+
+/**
+ * puck_iommu_command - have the device execute a command, and wait for it
+ * @iommu: the device
+ * @opcode: PUCK_IOMMU_CMD_*, section "Command queue"
+ * @id: domain or requester
+ * @addr: IOVA
+ * @size: bytes
+ *
+ * Behind its return no walk is under way that began before it. In a queue that
+ * is stopped the command is dropped: the restart invalidates everything. In one
+ * that is dead it becomes another attempt to invalidate everything.
+ *
+ * Context: Any. Takes the queue's lock.
+ */
+void puck_iommu_command(struct puck_iommu *iommu, u16 opcode, u32 id, u64 addr, u64 size)
+{
+	struct puck_iommu_queue *q = &iommu->queue;
+	unsigned long flags;
+	u64 position;
+
+	if (unlikely(!queue_begin(iommu, &flags)))
+		return;
+	queue_put_locked(q, opcode, id, addr, size);
+	queue_put_sync_locked(q);
+	position = q->tail;
+	queue_ring_locked(iommu);
+	spin_unlock_irqrestore(&q->lock, flags);
+
+	trace_puck_iommu_command(iommu->id, opcode, id, addr, size, position);
+	queue_wait(iommu, position);
 }
 
 /**
@@ -218,6 +271,8 @@ void puck_iommu_queue_start(struct puck_iommu *iommu)
 	q->tail = 0;
 	WRITE_ONCE(*q->slot, 0);
 	q->running = true;
+	q->dead = false;
+	q->repairs = 0;
 	spin_unlock_irqrestore(&q->lock, flags);
 
 	puck_iommu_command(iommu, PUCK_IOMMU_CMD_INV_ALL, 0, 0, 0);
