@@ -92,8 +92,6 @@ static void puck_debugfs_bo(struct seq_file *m, struct puck_bo *bo)
 	struct scatterlist *sg;
 	int i;
 
-	if (!bo->sgt)
-		return;
 	seq_printf(m, "bo %p size %zu orig_nents %u nents %u%s\n", obj, obj->size,
 		   bo->sgt->orig_nents, bo->sgt->nents,
 		   obj->import_attach ? " imported" : "");
@@ -112,11 +110,16 @@ static int puck_debugfs_bos(struct seq_file *m, void *data)
 	struct drm_debugfs_entry *entry = m->private;
 	struct puck_device *puck = to_puck_device(entry->dev);
 	struct puck_bo *bo;
+	int idx;
 
-	mutex_lock(&puck->list_lock);
+	if (!drm_dev_enter(&puck->drm, &idx))
+		return -ENODEV;
+	/* A BO leaves the list before its mapping goes. */
+	spin_lock(&puck->list_lock);
 	list_for_each_entry(bo, &puck->bos, node)
 		puck_debugfs_bo(m, bo);
-	mutex_unlock(&puck->list_lock);
+	spin_unlock(&puck->list_lock);
+	drm_dev_exit(idx);
 	return 0;
 }
 

@@ -294,7 +294,8 @@ static int puck_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	puck->pdev = pdev;
 	INIT_LIST_HEAD(&puck->bos);
 	INIT_LIST_HEAD(&puck->jobs);
-	ret = drmm_mutex_init(&puck->drm, &puck->list_lock);
+	spin_lock_init(&puck->list_lock);
+	ret = drmm_mutex_init(&puck->drm, &puck->late_lock);
 	if (ret)
 		return ret;
 	pci_set_drvdata(pdev, puck);
@@ -412,7 +413,8 @@ static int __init puck_init(void)
 {
 	int ret;
 
-	puck_release_wq = alloc_workqueue("puck_release", PUCK_WQ_PERCPU, 0);
+	/* A few at a time, should one have to wait for a lock. */
+	puck_release_wq = alloc_workqueue("puck_release", PUCK_WQ_PERCPU, 4);
 	if (!puck_release_wq)
 		return -ENOMEM;
 	ret = pci_register_driver(&puck_driver);

@@ -60,8 +60,10 @@ struct puck_ring;
  * @num_rings: entries in @ring
  * @ring: the rings, each allocated for itself since fences can outlive us
  * @seg_pool: blocks of PUCK_SEGS_POOLED entries; valid until remove
- * @list_lock: protects @bos and @jobs; never taken where a fence depends on it
- * @bos: struct puck_bo.node, all BOs of this device
+ * @list_lock: protects @bos and @jobs
+ * @late_lock: held by whoever takes DMA memory of BOs and jobs away without
+ *             drm_dev_enter(), that is after drm_dev_unplug()
+ * @bos: struct puck_bo.node, all BOs that are mapped for the device
  * @jobs: struct puck_job.node, all jobs from their making to their release
  * @node: in the list of devices that clients look through
  */
@@ -75,7 +77,8 @@ struct puck_device {
 	u32 num_rings;
 	struct puck_ring *ring[PUCK_GPU_RINGS_MAX];
 	struct dma_pool *seg_pool;
-	struct mutex list_lock;		/* bos, jobs */
+	spinlock_t list_lock;		/* bos, jobs */
+	struct mutex late_lock;		/* DMA memory after the unplug */
 	struct list_head bos;
 	struct list_head jobs;
 	struct list_head node;
@@ -244,7 +247,7 @@ struct puck_file {
  * @bos: buffers it uses; references
  * @writes: bit i: the job writes @bos[i]
  * @nbos: entries in @bos
- * @segs: segment lists; puck_device.list_lock once the job is in .jobs
+ * @segs: segment lists; after drm_dev_unplug() under puck_device.late_lock
  * @node: in puck_device.jobs
  * @release: gives everything back, away from the signalling path
  * @inflight: in puck_ring.inflight; empty when not

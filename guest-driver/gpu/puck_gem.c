@@ -71,7 +71,15 @@ static int puck_gem_map(struct puck_device *puck, struct puck_bo *bo)
 	return 0;
 }
 
-/* Pin and map a new BO; from now on it is in the list. */
+/* From now on others may look at the mapping. */
+static void puck_gem_link(struct puck_device *puck, struct puck_bo *bo)
+{
+	spin_lock(&puck->list_lock);
+	list_add_tail(&bo->node, &puck->bos);
+	spin_unlock(&puck->list_lock);
+}
+
+/* Pin and map a new BO. */
 static int puck_gem_bind(struct puck_device *puck, struct puck_bo *bo)
 {
 	int ret;
@@ -84,18 +92,17 @@ static int puck_gem_bind(struct puck_device *puck, struct puck_bo *bo)
 		drm_gem_shmem_unpin(&bo->base);
 		return ret;
 	}
-	mutex_lock(&puck->list_lock);
-	list_add_tail(&bo->node, &puck->bos);
-	mutex_unlock(&puck->list_lock);
+	puck_gem_link(puck, bo);
 	return 0;
 }
 
-/* Take a BO away from the device, which must be done with it. */
+/*
+ * Take a BO away from the device, which must be done with it. Callers are inside
+ * drm_dev_enter(), or after drm_dev_unplug() hold late_lock.
+ */
 static void puck_gem_unbind(struct puck_device *puck, struct puck_bo *bo)
 {
 	struct drm_gem_object *obj = &bo->base.base;
-
-	lockdep_assert_held(&puck->list_lock);
 
 	if (!bo->sgt)
 		return;
@@ -122,21 +129,35 @@ void puck_gem_unbind_all(struct puck_device *puck)
 {
 	struct puck_bo *bo;
 
-	mutex_lock(&puck->list_lock);
+	/* Nobody adds BOs any more, and they go under this lock only. */
+	mutex_lock(&puck->late_lock);
 	list_for_each_entry(bo, &puck->bos, node)
 		puck_gem_unbind(puck, bo);
-	mutex_unlock(&puck->list_lock);
+	mutex_unlock(&puck->late_lock);
+}
+
+static void puck_gem_unlink(struct puck_device *puck, struct puck_bo *bo)
+{
+	spin_lock(&puck->list_lock);
+	list_del(&bo->node);
+	spin_unlock(&puck->list_lock);
+	puck_gem_unbind(puck, bo);
 }
 
 static void puck_gem_free(struct drm_gem_object *obj)
 {
 	struct puck_device *puck = to_puck_device(obj->dev);
 	struct puck_bo *bo = to_puck_bo(obj);
+	int idx;
 
-	mutex_lock(&puck->list_lock);
-	list_del(&bo->node);
-	puck_gem_unbind(puck, bo);
-	mutex_unlock(&puck->list_lock);
+	if (drm_dev_enter(obj->dev, &idx)) {
+		puck_gem_unlink(puck, bo);
+		drm_dev_exit(idx);
+	} else {
+		mutex_lock(&puck->late_lock);
+		puck_gem_unlink(puck, bo);
+		mutex_unlock(&puck->late_lock);
+	}
 	mutex_destroy(&bo->attach_lock);
 	drm_gem_shmem_free(&bo->base);
 }
@@ -201,9 +222,7 @@ struct drm_gem_object *puck_gem_import_table(struct drm_device *dev,
 		obj->import_attach = attach;
 		bo = to_puck_bo(obj);
 		bo->sgt = sgt;
-		mutex_lock(&puck->list_lock);
-		list_add_tail(&bo->node, &puck->bos);
-		mutex_unlock(&puck->list_lock);
+		puck_gem_link(puck, bo);
 	}
 	drm_dev_exit(idx);
 	return obj;

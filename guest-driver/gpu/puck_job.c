@@ -58,9 +58,9 @@ struct puck_job *puck_job_create(struct puck_entity *entity, u32 ncmds, u32 nbos
 	INIT_LIST_HEAD(&job->inflight);
 	INIT_WORK(&job->release, puck_job_release_work);
 	drm_dev_get(&puck->drm);
-	mutex_lock(&puck->list_lock);
+	spin_lock(&puck->list_lock);
 	list_add_tail(&job->node, &puck->jobs);
-	mutex_unlock(&puck->list_lock);
+	spin_unlock(&puck->list_lock);
 	return job;
 
 err:
@@ -85,6 +85,16 @@ void puck_job_set_number(struct puck_job *job, u64 seqno)
 		job->cmds[i].seqno = cpu_to_le32(lower_32_bits(seqno));
 }
 
+static void puck_job_free_segs(struct puck_job *job)
+{
+	struct puck_device *puck = job->puck;
+
+	spin_lock(&puck->list_lock);
+	list_del(&job->node);
+	spin_unlock(&puck->list_lock);
+	puck_segs_free(puck, &job->segs);
+}
+
 /**
  * puck_job_destroy - give back all that a job has
  * @job: the job; the scheduler knows it no more
@@ -95,12 +105,18 @@ void puck_job_set_number(struct puck_job *job, u64 seqno)
 void puck_job_destroy(struct puck_job *job)
 {
 	struct puck_device *puck = job->puck;
+	int idx;
 	u32 i;
 
-	mutex_lock(&puck->list_lock);
-	list_del(&job->node);
-	puck_segs_free(puck, &job->segs);
-	mutex_unlock(&puck->list_lock);
+	if (drm_dev_enter(&puck->drm, &idx)) {
+		puck_job_free_segs(job);
+		drm_dev_exit(idx);
+	} else {
+		/* puck_sched_detach_jobs() is to come, or has been. */
+		mutex_lock(&puck->late_lock);
+		puck_job_free_segs(job);
+		mutex_unlock(&puck->late_lock);
+	}
 
 	for (i = 0; i < job->nbos; i++)
 		drm_gem_object_put(job->bos[i]);

@@ -59,7 +59,8 @@ int puck_resv_lock(struct puck_job *job, struct drm_exec *exec, bool implicit)
 	int ret;
 	u32 i;
 
-	drm_exec_init(exec, DRM_EXEC_INTERRUPTIBLE_WAIT, job->nbos);
+	/* For zero it would allocate room for hundreds. */
+	drm_exec_init(exec, DRM_EXEC_INTERRUPTIBLE_WAIT, max(job->nbos, 1u));
 	ret = puck_resv_prepare_all(job, exec);
 	for (i = 0; !ret && i < job->nbos; i++)
 		ret = puck_resv_add_deps(job, job->bos[i], test_bit(i, job->writes), implicit);

@@ -204,8 +204,9 @@ void puck_sched_detach_jobs(struct puck_device *puck)
 {
 	struct puck_job *job;
 
-	mutex_lock(&puck->list_lock);
+	/* Nobody adds jobs any more, and they go under this lock only. */
+	mutex_lock(&puck->late_lock);
 	list_for_each_entry(job, &puck->jobs, node)
 		puck_segs_free(puck, &job->segs);
-	mutex_unlock(&puck->list_lock);
+	mutex_unlock(&puck->late_lock);
 }

@@ -44,11 +44,14 @@ static struct drm_puck_sync *puck_sync_copy(u64 user, u32 count)
  */
 int puck_sync_add_in(struct puck_job *job, struct drm_file *file, u64 user, u32 count)
 {
-	struct drm_puck_sync *syncs = puck_sync_copy(user, count);
+	struct drm_puck_sync *syncs;
 	struct dma_fence *fence;
 	int ret = 0;
 	u32 i;
 
+	if (!count)
+		return 0;
+	syncs = puck_sync_copy(user, count);
 	if (IS_ERR(syncs))
 		return PTR_ERR(syncs);
 
@@ -115,6 +118,26 @@ static int puck_sync_prepare_file(struct puck_out_fences *out)
 	return out->fd < 0 ? out->fd : 0;
 }
 
+static int puck_sync_prepare_syncobjs(struct puck_out_fences *out, struct drm_file *file,
+				      u64 user, u32 count)
+{
+	struct drm_puck_sync *syncs = puck_sync_copy(user, count);
+	int ret = 0;
+
+	if (IS_ERR(syncs))
+		return PTR_ERR(syncs);
+	out->syncs = kcalloc(count, sizeof(*out->syncs), GFP_KERNEL);
+	if (!out->syncs)
+		ret = -ENOMEM;
+	while (!ret && out->nsyncs < count) {
+		ret = puck_sync_prepare_syncobj(&out->syncs[out->nsyncs], file,
+						&syncs[out->nsyncs]);
+		out->nsyncs++;
+	}
+	kfree(syncs);
+	return ret;
+}
+
 /**
  * puck_sync_prepare_out - find or make all that will carry the job's fence
  * @out: to be filled
@@ -129,23 +152,12 @@ static int puck_sync_prepare_file(struct puck_out_fences *out)
 int puck_sync_prepare_out(struct puck_out_fences *out, struct drm_file *file, u64 user,
 			  u32 count, bool want_fd)
 {
-	struct drm_puck_sync *syncs = puck_sync_copy(user, count);
 	int ret = 0;
 
 	memset(out, 0, sizeof(*out));
 	out->fd = -1;
-	if (IS_ERR(syncs))
-		return PTR_ERR(syncs);
-
-	out->syncs = kcalloc(count, sizeof(*out->syncs), GFP_KERNEL);
-	if (!out->syncs)
-		ret = -ENOMEM;
-	while (!ret && out->nsyncs < count) {
-		ret = puck_sync_prepare_syncobj(&out->syncs[out->nsyncs], file,
-						&syncs[out->nsyncs]);
-		out->nsyncs++;
-	}
-	kfree(syncs);
+	if (count)
+		ret = puck_sync_prepare_syncobjs(out, file, user, count);
 	if (!ret && want_fd)
 		ret = puck_sync_prepare_file(out);
 	if (ret)

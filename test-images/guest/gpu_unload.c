@@ -4,8 +4,10 @@
  * never ran. And the module goes when all of that is gone, again and again.
  */
 #define _GNU_SOURCE
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <signal.h>
 
 #include "ktap.h"
 #include "puck_ioctl.h"
@@ -118,23 +120,109 @@ static void test_unbind(void)
 	ktap_need(!puck_open_any(&puck), "a puck device is back");
 }
 
-/* Submit as fast as it goes until the device is gone; 0 if it is told so. */
-static int hammer(unsigned int ring)
+static void send_fd(int sock, int fd)
 {
-	struct drm_puck_bo_ref ref;
-	struct drm_puck_cmd cmd = cmd_fill(0, 0, SIZE, 0x22222222);
-	struct drm_puck_submit args;
-	struct bo bo;
-	int ret;
+	char control[CMSG_SPACE(sizeof(fd))] = "", byte = 0;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = control, .msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
 
-	ret = puck_open_any(&puck);
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
+	if (sendmsg(sock, &msg, 0) < 0)
+		_exit(1);
+}
+
+static int receive_fd(int sock)
+{
+	char control[CMSG_SPACE(sizeof(int))], byte;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = control, .msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg;
+	int fd = -1;
+
+	if (recvmsg(sock, &msg, 0) < 0)
+		return -1;
+	cmsg = CMSG_FIRSTHDR(&msg);
+	if (cmsg)
+		memcpy(&fd, CMSG_DATA(cmsg), sizeof(fd));
+	return fd;
+}
+
+/* One job held in the hardware, one that waits for it; then wait for the end. */
+static void leave_jobs(int sock)
+{
+	struct bo bo;
+
+	if (puck_open_any(&puck) || bo_create(puck.fd, &bo, SIZE))
+		_exit(1);
+	send_fd(sock, submit_fill(&bo, 0, 0, 0));
+	send_fd(sock, submit_fill(&bo, 1, 0, 0));
+	pause();
+}
+
+/*
+ * A process is killed. What is in the hardware completes; what is not yet is
+ * dropped, but its fence comes, and not before what it was waiting for.
+ */
+static void test_kill(void)
+{
+	struct sync_file_info info = { 0 };
+	int socks[2], held, queued;
+	pid_t pid;
+
+	ktap_need(!socketpair(AF_UNIX, SOCK_STREAM, 0, socks), "socketpair");
+	puck_set(&puck, 0, "hold", 1);
+	pid = fork();
+	if (!pid)
+		leave_jobs(socks[1]);
+	held = receive_fd(socks[0]);
+	queued = receive_fd(socks[0]);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	ktap_ok(fence_wait(queued, 300) == -ETIME, "kill: the queued job's fence waits for its turn");
+	puck_set(&puck, 0, "hold", 0);
+	ktap_ok(fence_result(held, 5000) == 1, "kill: the job in the hardware completes");
+	ktap_ok(fence_wait(queued, 5000) == 0 && fence_status(queued) == -ESRCH,
+		"kill: the queued job says ESRCH");
+	close(puck.fd);
+	usleep(200000);
+	ktap_ok(in_use() && !ioctl(queued, SYNC_IOC_FILE_INFO, &info) && info.status == -ESRCH,
+		"kill: its fence keeps what it needs, too");
+	close(queued);
+	close(socks[0]);
+	close(socks[1]);
+	ktap_need(!puck_open_any(&puck), "open again");
+}
+
+/* Submit as fast as it goes until the device is gone; 0 if it is told so. */
+static int hammer(const char *pci, unsigned int ring, int ready)
+{
+	struct drm_puck_cmd cmd = cmd_fill(0, 0, SIZE, 0x22222222);
+	struct drm_puck_bo_ref ref;
+	struct drm_puck_submit args;
+	struct puck puck;
+	struct bo bo;
+	int ret, count = 0;
+
+	ret = puck_open_pci(&puck, pci);
 	if (!ret)
 		ret = bo_create(puck.fd, &bo, SIZE);
 	while (!ret) {
 		ref = ref_write(&bo);
 		args = job(ring, &ref, 1, &cmd, 1);
 		ret = submit(puck.fd, &args);
-		if (!ret && args.seqno % 8 == 0) {
+		if (!count++ && write(ready, "", 1) != 1)
+			return 1;
+		if (!ret && count % 8 == 0) {
 			bo_close(puck.fd, &bo);
 			ret = bo_create(puck.fd, &bo, SIZE);
 		}
@@ -144,22 +232,28 @@ static int hammer(unsigned int ring)
 
 static void test_unbind_busy(void)
 {
+	int i, k, status, bad, ready[2];
 	pid_t pids[4];
-	int i, k, status, bad;
+	char byte;
 
+	ktap_need(!pipe(ready), "pipe");
 	for (k = 0; k < LOOPS; k++) {
 		for (i = 0; i < 4; i++) {
 			pids[i] = fork();
 			if (!pids[i])
-				_exit(hammer(i % 2));
+				_exit(hammer(puck.pci, i % 2, ready[1]));
 		}
-		usleep(100000 + 17000 * k);
-		bad = unbind_device(puck.pci);
+		for (i = 0, bad = 0; i < 4; i++)
+			bad += read(ready[0], &byte, 1) != 1;
+		usleep(20000 + 7000 * k);
+		bad += !!unbind_device(puck.pci);
 		for (i = 0; i < 4; i++)
 			bad += waitpid(pids[i], &status, 0) != pids[i] || status;
 		ktap_ok(!bad, "unbind under load %d", k);
 		ktap_need(!bind_device(puck.pci), "bind again");
 	}
+	close(ready[0]);
+	close(ready[1]);
 }
 
 /* The whole function goes away, and comes again. */
@@ -237,6 +331,7 @@ int main(void)
 	ktap_begin();
 	ktap_need(!puck_open_any(&puck), "a puck device");
 	test_close();
+	test_kill();
 	test_unbind();
 	close(puck.fd);
 	test_unbind_busy();

@@ -135,6 +135,23 @@ static inline int puck_open_any(struct puck *puck)
 	return ret ? puck_open(puck, false) : 0;
 }
 
+/* Open the puck device at a PCI address. */
+static inline int puck_open_pci(struct puck *puck, const char *pci)
+{
+	char name[32];
+	int minor;
+
+	for (minor = 128; minor < 192; minor++) {
+		snprintf(name, sizeof(name), "renderD%d", minor);
+		if (puck_open_node(puck, name))
+			continue;
+		if (!strcmp(puck->pci, pci))
+			return 0;
+		close(puck->fd);
+	}
+	return -ENODEV;
+}
+
 /* Open another puck device than @one. */
 static inline int puck_open_other(struct puck *puck, const struct puck *one)
 {
