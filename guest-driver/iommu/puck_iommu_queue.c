@@ -200,28 +200,9 @@ static void queue_revive_locked(struct puck_iommu *iommu)
 	dev_err(&iommu->pdev->dev, "commands work again; invalidated everything\n");
 }
 
-/* Takes the lock and finds room. False, and no lock, if the command is not to be sent. */
-static bool queue_begin(struct puck_iommu *iommu, unsigned long *flags)
-	__cond_acquires(&iommu->queue.lock)
+static bool queue_is_full_locked(struct puck_iommu_queue *q)
 {
-	struct puck_iommu_queue *q = &iommu->queue;
-	u64 position;
-
-	for (;;) {
-		spin_lock_irqsave(&q->lock, *flags);
-		if (unlikely(!q->running || q->dead)) {
-			if (q->running)
-				queue_revive_locked(iommu);
-			break;
-		}
-		if (likely(queue_has_room_locked(q, 2)))
-			return true;
-		position = q->tail;
-		spin_unlock_irqrestore(&q->lock, *flags);
-		queue_wait(iommu, position);
-	}
-	spin_unlock_irqrestore(&q->lock, *flags);
-	return false;
+	return q->running && !q->dead && !queue_has_room_locked(q, 2);
 }
 
 /**
@@ -244,8 +225,19 @@ void puck_iommu_command(struct puck_iommu *iommu, u16 opcode, u32 id, u64 addr, 
 	unsigned long flags;
 	u64 position;
 
-	if (unlikely(!queue_begin(iommu, &flags)))
+	spin_lock_irqsave(&q->lock, flags);
+	while (unlikely(queue_is_full_locked(q))) {
+		position = q->tail;
+		spin_unlock_irqrestore(&q->lock, flags);
+		queue_wait(iommu, position);
+		spin_lock_irqsave(&q->lock, flags);
+	}
+	if (unlikely(!q->running || q->dead)) {
+		if (q->running)
+			queue_revive_locked(iommu);
+		spin_unlock_irqrestore(&q->lock, flags);
 		return;
+	}
 	queue_put_locked(q, opcode, id, addr, size);
 	queue_put_sync_locked(q);
 	position = q->tail;
