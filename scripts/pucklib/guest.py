@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Boot a guest for a command: the common road of run, test, bench and shell."""
 
+import functools
 import shutil
 import time
 from pathlib import Path
@@ -13,12 +14,18 @@ from .util import PuckError, cache, say
 KEEP_RUNS = 40
 
 
+@functools.lru_cache(maxsize=None)
+def qemu_binary(qemu_src):
+    """Built once in a run of the tool: all its guests are of the same QEMU."""
+    return Qemu(qemu_src).ensure()
+
+
 class Bench:
     """Everything built that a guest needs, ready for any number of boots."""
 
     def __init__(self, args, kernel_name, drivers=None, programs=None):
         apt.ensure_host()
-        self.qemu = Qemu(getattr(args, "qemu_src", None)).ensure()
+        self.qemu = qemu_binary(getattr(args, "qemu_src", None))
         self.accel, self.why = accel.choose(self.qemu, getattr(args, "accel", None))
         self.kernel = kernel.get(kernel_name)
         keep = getattr(args, "keep_going", False)
