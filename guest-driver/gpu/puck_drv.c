@@ -275,6 +275,8 @@ static void puck_fini_hw(struct puck_device *puck)
 	pci_clear_master(puck->pdev);
 	puck_irq_fini(puck);
 	for (i = 0; i < puck->num_rings; i++) {
+		/* What was complete by then is no casualty. */
+		puck_ring_retire(puck->ring[i]);
 		puck_ring_kill(puck->ring[i], -ENODEV);
 		flush_workqueue(puck->ring[i]->reset_wq);
 	}
