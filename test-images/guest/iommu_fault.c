@@ -70,6 +70,36 @@ static bool edu_dma(volatile uint8_t *regs, uint64_t iova, bool to_ram)
 	return false;
 }
 
+/* The kernel's own trace point in report_iommu_fault(). */
+#define IO_PAGE_FAULT "/sys/kernel/tracing/events/iommu/io_page_fault/enable"
+#define TRACE "/sys/kernel/tracing/trace"
+
+/* Whoever installs a fault handler is told, and so is the kernel's trace. */
+static void test_report(volatile uint8_t *regs, const char *name)
+{
+	char line[512], iova[32];
+	bool found = false;
+	FILE *trace;
+
+	if (write_line(IO_PAGE_FAULT, "1")) {
+		ktap_skip("no trace point of the IOMMU core", "report_iommu_fault");
+		return;
+	}
+	write_line(TRACE, "");
+	expect_begin("DMA fault: ");
+	edu_dma(regs, NOBODY_MAPPED, true);
+	usleep(200000);
+	expect_end();
+	write_line(IO_PAGE_FAULT, "0");
+	snprintf(iova, sizeof(iova), "%08x", NOBODY_MAPPED);
+	trace = fopen(TRACE, "r");
+	while (trace && fgets(line, sizeof(line), trace))
+		found |= strstr(line, "io_page_fault") && strstr(line, name) && strstr(line, iova);
+	if (trace)
+		fclose(trace);
+	ktap_ok(found, "report_iommu_fault() is told of device and IOVA");
+}
+
 static void test_access(volatile uint8_t *regs, const char *name, bool write)
 {
 	const char *direction = write ? "write" : "read";
@@ -113,6 +143,7 @@ int main(void)
 	regs = edu_map(edu);
 	test_access(regs, edu, true);
 	test_access(regs, edu, false);
+	test_report(regs, edu);
 	test_identity(regs, edu);
 	test_access(regs, edu, true);
 	ktap_ok(counter("faults_lost") == 0, "no fault was lost");

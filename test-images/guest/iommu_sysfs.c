@@ -30,6 +30,20 @@ static void test_attributes(void)
 	ktap_ok(counter("walks") <= counter("translations"), "no more walks than translations");
 }
 
+static void test_trace_points(void)
+{
+	static const char * const events[] = { "map", "unmap", "flush", "command", "fault" };
+	char path[128];
+	size_t i, there;
+
+	for (i = 0, there = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+		snprintf(path, sizeof(path), "/sys/kernel/tracing/events/puck_iommu/puck_iommu_%s",
+			 events[i]);
+		there += !access(path, F_OK);
+	}
+	ktap_ok(there == i, "%zu of %zu trace points are there", there, i);
+}
+
 static void test_audit(void)
 {
 	char line[16];
@@ -88,6 +102,7 @@ int main(void)
 	ktap_begin();
 	ktap_need(access(PUCK_SYSFS, F_OK) == 0, "puck-iommu0 is there");
 	test_attributes();
+	test_trace_points();
 	test_audit();
 	if (pci_find(0x1234, 0x11e8, true, edu, sizeof(edu))) {
 		test_types(edu);
