@@ -212,6 +212,10 @@ def report_fence(figures):
                 print(f"  {device + '-gpu':11} {what:42} {value:8.2f} ({figures.spread('fence', f'{device}_{key}_us')})")
         if all(medians):
             goals.append(Goal(f"{what}: puck / virtio", medians[0] / medians[1], 0.5, True))
+    empty, virtio = (figures.median("fence", key) for key in ("puck_submit_us", "virtio_object_us"))
+    if empty and virtio:
+        # What bench-fence.c says: RESOURCE_CREATE is the cheapest that virtio-gpu has a fence for.
+        goals.append(Goal("cheapest thing with a fence: puck / virtio", empty / virtio, 0.5, True))
     return goals
 
 
