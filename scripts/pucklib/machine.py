@@ -74,7 +74,8 @@ def gpu_args(spec, qemu):
     if not spec.gpu or not has_device(qemu, "puck-gpu"):
         return []
     options = f",seed={spec.seed}{spec.gpu_options}"
-    return ["-device", f"puck-gpu,id=gpu0,bus=rp1{options}", "-device", f"puck-gpu,id=gpu1,bus=pcie.0,addr=0x9{options}"]
+    return ["-device", f"puck-gpu,id=gpu0,bus=rp1{options}",
+            "-device", f"puck-gpu,id=gpu1,bus=pcie.0,addr=0x9{options}"]
 
 
 def machine_args(spec):

@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 
-from . import kernel, modules, steps
+from . import kernel, modules
 from .qemu import Qemu
 from .util import REPO, PuckError, say, tree_files
 from .verdict import Case
@@ -16,7 +16,8 @@ LONG_FUNCTION = 80
 # MAINTAINERS, and a Makefile's SPDX style in files it does not know.
 KERNEL_IGNORE = "FILE_PATH_CHANGES,SPDX_LICENSE_TAG,CONFIG_DESCRIPTION"
 # In user space the kernel's macros do not exist, and registers are mapped memory.
-PROGRAM_IGNORE = KERNEL_IGNORE + ",PREFER_DEFINED_ATTRIBUTE_MACRO,PREFER_KERNEL_TYPES,ARRAY_SIZE,VOLATILE,EMBEDDED_FUNCTION_NAME"
+PROGRAM_IGNORE = (KERNEL_IGNORE + ",PREFER_DEFINED_ATTRIBUTE_MACRO,PREFER_KERNEL_TYPES,ARRAY_SIZE,VOLATILE,"
+                  "EMBEDDED_FUNCTION_NAME")
 
 
 def c_files(*folders):
