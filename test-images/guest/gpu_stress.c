@@ -105,6 +105,7 @@ static bool check(struct worker *w)
 	struct drm_puck_submit args;
 	bool ok = true;
 	uint32_t i;
+	int ret;
 
 	for (i = 0; i < NBOS; i++) {
 		refs[i] = ref_read(&w->bos[i]);
@@ -112,21 +113,37 @@ static bool check(struct worker *w)
 	}
 	refs[NBOS] = ref_write(&w->sums);
 	args = job(rnd(&w->seed) % w->rings, refs, NBOS + 1, cmds, NBOS);
-	if (submit_wait(w->puck.fd, &args) || bo_wait(w->puck.fd, &w->sums, 0, 0))
+	ret = submit_wait(w->puck.fd, &args);
+	if (!ret)
+		ret = bo_wait(w->puck.fd, &w->sums, 0, 0);
+	if (ret) {
+		ktap_note("check: %s", strerror(-ret));
 		return false;
-	for (i = 0; i < NBOS; i++)
-		ok = ok && ((uint32_t *)w->sums.map)[i] == crc32c(w->model[i], SIZE);
+	}
+	for (i = 0; i < NBOS; i++) {
+		uint32_t sum = ((uint32_t *)w->sums.map)[i];
+		uint32_t crc = crc32c(w->model[i], SIZE);
+
+		if (sum != crc) {
+			ktap_note("BO %u: sum %08x, should be %08x, by the CPU %08x", i, sum, crc,
+				  crc32c(w->bos[i].map, SIZE));
+			ok = false;
+		}
+	}
 	return ok;
 }
 
 static void *work(void *arg)
 {
 	struct worker *w = arg;
-	int i;
+	int i, ret;
 
 	for (i = 0; i < w->jobs && !w->errors; i++) {
-		if (random_job(w))
+		ret = random_job(w);
+		if (ret) {
+			ktap_note("job %d: %s", i, strerror(-ret));
 			w->errors++;
+		}
 		if (i % 25 == 24 && !check(w))
 			w->errors++;
 	}
