@@ -117,7 +117,7 @@ static bool check(struct worker *w)
 	if (!ret)
 		ret = bo_wait(w->puck.fd, &w->sums, 0, 0);
 	if (ret) {
-		ktap_note("check: %s", strerror(-ret));
+		ktap_note("sums: %s", strerror(-ret));
 		return false;
 	}
 	for (i = 0; i < NBOS; i++) {
