@@ -103,3 +103,32 @@ int puck_copy_run(struct puck_run *run, struct puck_copy *copy, u64 length)
 
 	return IS_ERR(fence) ? PTR_ERR(fence) : puck_copy_finish(fence);
 }
+
+/* Setup of a scenario that is about one copy and has nothing else of its own. */
+int puck_copy_scenario_setup(struct puck_run *run)
+{
+	struct puck_copy *copy = kzalloc(sizeof(*copy), GFP_KERNEL);
+
+	if (!copy)
+		return -ENOMEM;
+	run->priv = copy;
+	return puck_copy_setup(run, copy, PUCK_SCENARIO_PAGES);
+}
+
+/* The same, and the copy is made. */
+int puck_copy_scenario_run(struct puck_run *run)
+{
+	int ret = puck_copy_scenario_setup(run);
+
+	return ret ? ret : puck_copy_run(run, run->priv, PUCK_SCENARIO_PAGES * PAGE_SIZE);
+}
+
+void puck_copy_scenario_teardown(struct puck_run *run)
+{
+	struct puck_copy *copy = run->priv;
+
+	if (!copy)
+		return;
+	puck_copy_teardown(copy);
+	kfree(copy);
+}

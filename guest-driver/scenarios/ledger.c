@@ -178,3 +178,12 @@ bool puck_ledger_report(char *text, size_t size)
 			 ledger.map_nents, verb, ledger.wrong_nents);
 	return verb;
 }
+
+/* The verdict of scenarios that are about counts. */
+void puck_ledger_verdict(struct puck_run *run)
+{
+	char text[64];
+
+	if (puck_ledger_report(text, sizeof(text)))
+		puck_caught(run, "ledger", "%s", text);
+}

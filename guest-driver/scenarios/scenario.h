@@ -126,6 +126,9 @@ struct dma_fence *puck_copy_submit(struct puck_run *run, struct puck_copy *copy,
 				   u64 length);
 int puck_copy_finish(struct dma_fence *fence);
 int puck_copy_run(struct puck_run *run, struct puck_copy *copy, u64 length);
+int puck_copy_scenario_setup(struct puck_run *run);
+int puck_copy_scenario_run(struct puck_run *run);
+void puck_copy_scenario_teardown(struct puck_run *run);
 
 /* ledger.c: an observer of the DMA API */
 int puck_ledger_init(void);
@@ -134,6 +137,7 @@ bool puck_ledger_works(void);
 void puck_ledger_open(struct device *dev);
 void puck_ledger_close(void);
 bool puck_ledger_report(char *text, size_t size);
+void puck_ledger_verdict(struct puck_run *run);
 
 extern const struct puck_scenario puck_pages_mapped_nents;
 extern const struct puck_scenario puck_sg_length;

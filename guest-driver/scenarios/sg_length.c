@@ -12,19 +12,8 @@
  * Oracle: the bytes that arrive at the destination.
  */
 #include <linux/dma-mapping.h>
-#include <linux/slab.h>
 
 #include "scenario.h"
-
-static int setup(struct puck_run *run)
-{
-	struct puck_copy *copy = kzalloc(sizeof(*copy), GFP_KERNEL);
-
-	if (!copy)
-		return -ENOMEM;
-	run->priv = copy;
-	return puck_copy_setup(run, copy, PUCK_SCENARIO_PAGES);
-}
 
 /* As engines do: run until the list of the destination ends. */
 static int copy_by_list(struct puck_run *run)
@@ -76,24 +65,14 @@ static void verdict(struct puck_run *run)
 			    copy->dst.npages);
 }
 
-static void teardown(struct puck_run *run)
-{
-	struct puck_copy *copy = run->priv;
-
-	if (!copy)
-		return;
-	puck_copy_teardown(copy);
-	kfree(copy);
-}
-
 const struct puck_scenario puck_sg_length = {
 	.name = "sg_length",
 	.mistake = "sg->length beside sg_dma_address()",
 	.history = "4e1cb753c04d (saa7134), e56429b09d5e (saa7146)",
 	.shown_by = PUCK_SHOWN_BY_MERGING,
-	.setup = setup,
+	.setup = puck_copy_scenario_setup,
 	.buggy = buggy,
 	.fixed = fixed,
 	.verdict = verdict,
-	.teardown = teardown,
+	.teardown = puck_copy_scenario_teardown,
 };

@@ -12,7 +12,6 @@
  * nobody can see it: skipped there.
  */
 #include <linux/dma-mapping.h>
-#include <linux/slab.h>
 
 #include "scenario.h"
 
@@ -21,21 +20,6 @@ static const char *skip(struct puck_run *run)
 	if (!dma_dev_need_sync(run->dev))
 		return "this kernel skips syncs of coherent devices";
 	return puck_ledger_works() ? NULL : "no kprobes in this kernel";
-}
-
-static int setup(struct puck_run *run)
-{
-	struct puck_copy *copy = kzalloc(sizeof(*copy), GFP_KERNEL);
-	int ret;
-
-	if (!copy)
-		return -ENOMEM;
-	run->priv = copy;
-
-	ret = puck_copy_setup(run, copy, PUCK_SCENARIO_PAGES);
-	if (ret)
-		return ret;
-	return puck_copy_run(run, copy, PUCK_SCENARIO_PAGES * PAGE_SIZE);
 }
 
 static int buggy(struct puck_run *run)
@@ -56,24 +40,6 @@ static int fixed(struct puck_run *run)
 	return 0;
 }
 
-static void verdict(struct puck_run *run)
-{
-	char text[64];
-
-	if (puck_ledger_report(text, sizeof(text)))
-		puck_caught(run, "ledger", "%s", text);
-}
-
-static void teardown(struct puck_run *run)
-{
-	struct puck_copy *copy = run->priv;
-
-	if (!copy)
-		return;
-	puck_copy_teardown(copy);
-	kfree(copy);
-}
-
 const struct puck_scenario puck_sync_mapped_count = {
 	.name = "sync_mapped_count",
 	.mistake = "sync with the mapped count",
@@ -81,9 +47,9 @@ const struct puck_scenario puck_sync_mapped_count = {
 	.shown_by = PUCK_SHOWN_BY_MERGING,
 	.splat = "DMA-API: (.*syncs DMA sg list with different entry count|Mapped at)",
 	.skip = skip,
-	.setup = setup,
+	.setup = puck_copy_scenario_run,
 	.buggy = buggy,
 	.fixed = fixed,
-	.verdict = verdict,
-	.teardown = teardown,
+	.verdict = puck_ledger_verdict,
+	.teardown = puck_copy_scenario_teardown,
 };

@@ -11,28 +11,12 @@
  * kernel has it.
  */
 #include <linux/dma-mapping.h>
-#include <linux/slab.h>
 
 #include "scenario.h"
 
 static const char *skip(struct puck_run *run)
 {
 	return puck_ledger_works() ? NULL : "no kprobes in this kernel";
-}
-
-static int setup(struct puck_run *run)
-{
-	struct puck_copy *copy = kzalloc(sizeof(*copy), GFP_KERNEL);
-	int ret;
-
-	if (!copy)
-		return -ENOMEM;
-	run->priv = copy;
-
-	ret = puck_copy_setup(run, copy, PUCK_SCENARIO_PAGES);
-	if (ret)
-		return ret;
-	return puck_copy_run(run, copy, PUCK_SCENARIO_PAGES * PAGE_SIZE);
 }
 
 static int buggy(struct puck_run *run)
@@ -55,24 +39,6 @@ static int fixed(struct puck_run *run)
 	return 0;
 }
 
-static void verdict(struct puck_run *run)
-{
-	char text[64];
-
-	if (puck_ledger_report(text, sizeof(text)))
-		puck_caught(run, "ledger", "%s", text);
-}
-
-static void teardown(struct puck_run *run)
-{
-	struct puck_copy *copy = run->priv;
-
-	if (!copy)
-		return;
-	puck_copy_teardown(copy);
-	kfree(copy);
-}
-
 const struct puck_scenario puck_unmap_mapped_count = {
 	.name = "unmap_mapped_count",
 	.mistake = "unmap with the mapped count",
@@ -80,9 +46,9 @@ const struct puck_scenario puck_unmap_mapped_count = {
 	.shown_by = PUCK_SHOWN_BY_MERGING,
 	.splat = "DMA-API: (.*frees DMA sg list with different entry count|Mapped at)",
 	.skip = skip,
-	.setup = setup,
+	.setup = puck_copy_scenario_run,
 	.buggy = buggy,
 	.fixed = fixed,
-	.verdict = verdict,
-	.teardown = teardown,
+	.verdict = puck_ledger_verdict,
+	.teardown = puck_copy_scenario_teardown,
 };
