@@ -16,28 +16,12 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "map_benchmark.h"
+
 #define DEVICES "/sys/bus/pci/devices"
 #define DRIVER "dma_map_benchmark"
 #define BENCHMARK "/sys/kernel/debug/dma_map_benchmark"
 #define SECONDS 1
-
-/* As in the kernel's include/linux/map_benchmark.h, which is no uAPI header. */
-struct map_benchmark {
-	__u64 avg_map_100ns;
-	__u64 map_stddev;
-	__u64 avg_unmap_100ns;
-	__u64 unmap_stddev;
-	__u32 threads;
-	__u32 seconds;
-	__s32 node;
-	__u32 dma_bits;
-	__u32 dma_dir;
-	__u32 dma_trans_ns;
-	__u32 granule;
-	__u8 expansion[76];
-};
-
-#define DMA_MAP_BENCHMARK _IOWR('d', 1, struct map_benchmark)
 
 static void die(const char *what)
 {
