@@ -18,7 +18,7 @@ from .util import REPO, PuckError, cache, digest, say, sync_tree, write_if_chang
 
 NIC = "8086:10d3"       # e1000e: a device that nobody else binds
 MIB = 64
-COPIES = 3              # of them in each turn
+COPIES = 10             # of them in each turn
 PAGES = (1, 64)
 
 
