@@ -7,6 +7,7 @@
  *
  * One line a run: "bench: pages_<n> <ns of map plus unmap>".
  */
+#define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/types.h>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #include "map_benchmark.h"
+#include "text_file.h"
 
 #define DEVICES "/sys/bus/pci/devices"
 #define DRIVER "dma_map_benchmark"
@@ -40,19 +42,6 @@ static int read_hex(const char *device, const char *name)
 		die(path);
 	close(fd);
 	return (int)strtol(text, NULL, 16);
-}
-
-static int write_text(const char *path, const char *text)
-{
-	ssize_t length = (ssize_t)strlen(text);
-	int fd = open(path, O_WRONLY);
-	ssize_t done;
-
-	if (fd < 0)
-		return -1;
-	done = write(fd, text, (size_t)length);
-	close(fd);
-	return done == length ? 0 : -1;
 }
 
 /* The first PCI device with these numbers. */

@@ -11,6 +11,7 @@
 #include <linux/udmabuf.h>
 
 #include "puck_ioctl.h"
+#include "text_file.h"
 
 #define PAGE		4096
 #define PAGES		256
@@ -54,31 +55,6 @@ static void die(const char *what)
 	say("%s: %s", what, strerror(errno));
 	say("verdict: FAIL");
 	exit(1);
-}
-
-/* The first bytes of a file as text; empty if there is none. */
-static void read_text(const char *path, char *text, size_t size)
-{
-	int fd = open(path, O_RDONLY);
-	size_t done = 0;
-	ssize_t n = 0;
-
-	while (fd >= 0 && done < size - 1 &&
-	       (n = read(fd, text + done, size - 1 - done)) > 0)
-		done += n;
-	text[done] = '\0';
-	if (fd >= 0)
-		close(fd);
-}
-
-static bool write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY);
-	bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-
-	if (fd >= 0)
-		close(fd);
-	return ok;
 }
 
 /* --- the GPUs --- */
@@ -463,7 +439,7 @@ static struct outcome scenario(const char *name, const char *variant, const stru
 
 	snprintf(text, sizeof(text), "%s %s %s %s", name, variant, gpu->puck.pci,
 		 gpu->puck.translated ? SCENARIO_LATE : "");
-	if (!write_text(SCENARIOS "run", text)) {
+	if (write_text(SCENARIOS "run", text)) {
 		snprintf(outcome.text, sizeof(outcome.text), "%s", strerror(errno));
 		return outcome;
 	}

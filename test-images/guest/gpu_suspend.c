@@ -8,30 +8,18 @@
  */
 #include "ktap.h"
 #include "puck_ioctl.h"
+#include "text_file.h"
 
 #define SIZE (64 << 10)
 
 static struct puck puck;
 static struct bo bo;
 
-static int write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
 static int sleep_and_wake(void)
 {
-	int ret = write_file("/sys/power/pm_test", "platform");
+	int ret = write_text("/sys/power/pm_test", "platform");
 
-	return ret ? ret : write_file("/sys/power/state", "mem");
+	return ret ? ret : write_text("/sys/power/state", "mem");
 }
 
 static int fill(uint32_t ring, uint32_t value)

@@ -11,33 +11,21 @@
 
 #include "ktap.h"
 #include "puck_ioctl.h"
+#include "text_file.h"
 
 #define SIZE (64 << 10)
 #define LOOPS 5
 
 static struct puck puck;
 
-static int write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
 static int unbind_device(const char *pci)
 {
-	return write_file("/sys/bus/pci/drivers/puck/unbind", pci);
+	return write_text("/sys/bus/pci/drivers/puck/unbind", pci);
 }
 
 static int bind_device(const char *pci)
 {
-	return write_file("/sys/bus/pci/drivers/puck/bind", pci);
+	return write_text("/sys/bus/pci/drivers/puck/bind", pci);
 }
 
 /* Fences hold the module until a grace period after their end. */
@@ -267,11 +255,11 @@ static void test_remove(void)
 	puck_set(&puck, 0, "hold", 1);
 	fence = submit_fill(&bo, 0, 0, 0);
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/remove", puck.pci);
-	ktap_ok(!write_file(path, "1") && fence_result(fence, 5000) == -ENODEV,
+	ktap_ok(!write_text(path, "1") && fence_result(fence, 5000) == -ENODEV,
 		"remove with a job in the hardware");
 	bo_close(puck.fd, &bo);
 	close(puck.fd);
-	ktap_ok(!write_file("/sys/bus/pci/rescan", "1"), "rescan");
+	ktap_ok(!write_text("/sys/bus/pci/rescan", "1"), "rescan");
 	ktap_need(!puck_open_any(&puck) && !bo_create(puck.fd, &bo, SIZE), "it is back");
 	fence = submit_fill(&bo, 0, 0, 0);
 	ktap_ok(fence_result(fence, 5000) == 1, "it works");

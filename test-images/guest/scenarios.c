@@ -6,31 +6,14 @@
  */
 #include "puck_ioctl.h"
 #include "ktap.h"
+#include "text_file.h"
 
 #define FOLDER		"/sys/kernel/debug/puck-scenarios/"
 #define ERROR_COUNT	"/sys/kernel/debug/dma-api/error_count"
 
-static void read_text(const char *path, char *text, size_t size)
-{
-	int fd = open(path, O_RDONLY);
-	ssize_t n = fd < 0 ? 0 : read(fd, text, size - 1);
-
-	text[n < 0 ? 0 : n] = '\0';
-	if (fd >= 0)
-		close(fd);
-}
-
 static int run(const char *request)
 {
-	int fd = open(FOLDER "run", O_WRONLY);
-	int ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, request, strlen(request)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
+	return write_text(FOLDER "run", request);
 }
 
 /* What DMA_API_DEBUG has found wrong so far; -1: it is not there. */
