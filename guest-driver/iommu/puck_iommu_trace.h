@@ -37,8 +37,7 @@ TRACE_EVENT(puck_iommu_map,
 		  __entry->prot & PUCK_IOMMU_PTE_WRITE ? "w" : "-")
 );
 
-/* The same run, or part of it, taken out again; it may live on in the IOTLB. */
-TRACE_EVENT(puck_iommu_unmap,
+DECLARE_EVENT_CLASS(puck_iommu_range,
 	TP_PROTO(u16 domain, u64 iova, u64 size),
 	TP_ARGS(domain, iova, size),
 	TP_STRUCT__entry(
@@ -55,22 +54,16 @@ TRACE_EVENT(puck_iommu_unmap,
 		  __entry->domain, __entry->iova, __entry->size)
 );
 
-/* Invalidation is done: nothing of the range is in the IOTLB any more. */
-TRACE_EVENT(puck_iommu_flush,
+/* The same run, or part of it, taken out again; it may live on in the IOTLB. */
+DEFINE_EVENT(puck_iommu_range, puck_iommu_unmap,
 	TP_PROTO(u16 domain, u64 iova, u64 size),
-	TP_ARGS(domain, iova, size),
-	TP_STRUCT__entry(
-		__field(u16, domain)
-		__field(u64, iova)
-		__field(u64, size)
-	),
-	TP_fast_assign(
-		__entry->domain = domain;
-		__entry->iova = iova;
-		__entry->size = size;
-	),
-	TP_printk("domain=%u iova=%#llx size=%#llx",
-		  __entry->domain, __entry->iova, __entry->size)
+	TP_ARGS(domain, iova, size)
+);
+
+/* Invalidation is done: nothing of the range is in the IOTLB any more. */
+DEFINE_EVENT(puck_iommu_range, puck_iommu_flush,
+	TP_PROTO(u16 domain, u64 iova, u64 size),
+	TP_ARGS(domain, iova, size)
 );
 
 /* Command written to the queue; a SYNC that ends at position goes with it. */
