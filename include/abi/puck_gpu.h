@@ -80,7 +80,7 @@
 #define PUCK_GPU_MAGIC_VALUE		0x50474b50u	/* "PKGP" */
 #define PUCK_GPU_VERSION_MAJOR		0xffff0000u
 #define PUCK_GPU_VERSION_MINOR		0x0000ffffu
-#define PUCK_GPU_VERSION_VALUE		0x00010000u
+#define PUCK_GPU_VERSION_VALUE		0x00010001u
 
 #define PUCK_GPU_CTRL_RESET		0x80000000u	/* reads as 0 */
 
@@ -190,6 +190,7 @@ struct puck_gpu_cmd {
 #define PUCK_GPU_ERR_WRITE_BACK		15
 #define PUCK_GPU_ERR_TAIL		16
 #define PUCK_GPU_ERR_LENGTH		17
+#define PUCK_GPU_ERR_INJECTED		18
 
 /* Layout checks for whichever side includes this. */
 _Static_assert(sizeof(struct puck_gpu_wb) == 8, "write-back slot");
