@@ -61,6 +61,7 @@ typedef struct PuckIOMMURegs {
     uint64_t invalidations;
     uint64_t evictions;
     uint64_t stale_hits;
+    uint64_t stale_uses;
 } PuckIOMMURegs;
 
 typedef struct PuckContext {

@@ -17,6 +17,7 @@
 
 #define CAUSES_FAULT    (PUCK_IOMMU_IRQ_FAULT | PUCK_IOMMU_IRQ_FQ_OVERFLOW)
 #define CAUSES_CMD      (PUCK_IOMMU_IRQ_CMD_SYNC | PUCK_IOMMU_IRQ_CMD_ERROR)
+#define CAUSES_POLICY   PUCK_IOMMU_IRQ_POLICY
 
 static void note_messages_locked(PuckIOMMU *s, uint32_t causes)
 {
@@ -27,6 +28,9 @@ static void note_messages_locked(PuckIOMMU *s, uint32_t causes)
     }
     if (causes & CAUSES_CMD) {
         vectors |= 1u << PUCK_IOMMU_VEC_CMD;
+    }
+    if (causes & CAUSES_POLICY) {
+        vectors |= 1u << PUCK_IOMMU_VEC_POLICY;
     }
     qatomic_set(&s->irq_pending, s->irq_pending | vectors);
 }

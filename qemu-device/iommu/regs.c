@@ -171,6 +171,7 @@ static const PuckReg registers[] = {
     COUNTER(EVICTIONS, evictions),
     COUNTER(STALE_HITS, stale_hits),
     { PUCK_IOMMU_CNT_IOTLB_ENTRIES, 8, NO_VALUE, .read = read_iotlb_entries },
+    COUNTER(STALE_USES, stale_uses),
 };
 
 static const PuckReg scope_register = {

@@ -56,8 +56,8 @@ static const VMStateDescription vmstate_context = {
 
 static const VMStateDescription vmstate_regs = {
     .name = "puck-iommu/regs",
-    .version_id = 1,
-    .minimum_version_id = 1,
+    .version_id = 2,
+    .minimum_version_id = 2,
     .fields = (const VMStateField[]) {
         VMSTATE_UINT64(ctrl, PuckIOMMURegs),
         VMSTATE_UINT64(status, PuckIOMMURegs),
@@ -80,6 +80,7 @@ static const VMStateDescription vmstate_regs = {
         VMSTATE_UINT64(invalidations, PuckIOMMURegs),
         VMSTATE_UINT64(evictions, PuckIOMMURegs),
         VMSTATE_UINT64(stale_hits, PuckIOMMURegs),
+        VMSTATE_UINT64(stale_uses, PuckIOMMURegs),
         VMSTATE_END_OF_LIST()
     }
 };
@@ -257,8 +258,8 @@ static int post_load(void *opaque, int version_id)
 
 const VMStateDescription vmstate_puck_iommu = {
     .name = TYPE_PUCK_IOMMU,
-    .version_id = 1,
-    .minimum_version_id = 1,
+    .version_id = 2,
+    .minimum_version_id = 2,
     /* Before the devices in charge, whose own loading may start DMA. */
     .priority = MIG_PRI_IOMMU,
     .pre_save = pre_save,
@@ -268,7 +269,7 @@ const VMStateDescription vmstate_puck_iommu = {
     .fields = (const VMStateField[]) {
         VMSTATE_PCI_DEVICE(parent_obj, PuckIOMMU),
         VMSTATE_MSIX(parent_obj, PuckIOMMU),
-        VMSTATE_STRUCT(regs, PuckIOMMU, 1, vmstate_regs, PuckIOMMURegs),
+        VMSTATE_STRUCT(regs, PuckIOMMU, 2, vmstate_regs, PuckIOMMURegs),
         VMSTATE_UINT32(irq_pending, PuckIOMMU),
         VMSTATE_INT32(saved_page_count, PuckIOMMU),
         VMSTATE_INT32(saved_context_count, PuckIOMMU),

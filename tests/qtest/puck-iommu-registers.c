@@ -23,7 +23,7 @@ typedef struct Register {
 
 static const Register registers[] = {
     { PUCK_IOMMU_MAGIC, 4, 0x4f494b50 },
-    { PUCK_IOMMU_VERSION, 4, 0x00010000 },
+    { PUCK_IOMMU_VERSION, 4, 0x00010001 },
     { PUCK_IOMMU_CAP, 8, CAP_VALUE },
     { PUCK_IOMMU_IOTLB_CAPACITY, 4, 1024 },
     /* CTRL has tests to itself; this bit has no effect on other registers. */
@@ -53,6 +53,7 @@ static const Register registers[] = {
     { PUCK_IOMMU_CNT_EVICTIONS, 8, 0 },
     { PUCK_IOMMU_CNT_STALE_HITS, 8, 0 },
     { PUCK_IOMMU_CNT_IOTLB_ENTRIES, 8, 0 },
+    { PUCK_IOMMU_CNT_STALE_USES, 8, 0 },
 };
 
 static uint64_t read_register(PuckEnv *env, const Register *r)
@@ -179,8 +180,8 @@ static void test_bad_access(void)
         { PUCK_IOMMU_IRQ_STATUS, 8 }, { PUCK_IOMMU_CTRL, 8 },
         { PUCK_IOMMU_SCOPE(0), 8 }, { PUCK_IOMMU_SCOPE(0), 2 },
         { 0x014, 4 }, { 0x054, 4 }, { 0x058, 8 }, { 0x078, 4 }, { 0x0c0, 4 },
-        { 0x150, 8 }, { 0x150, 4 }, { PUCK_IOMMU_POLICY_BASE, 4 },
-        { PUCK_IOMMU_POLICY_END - 8, 8 }, { 0xffc, 4 }, { 0xff8, 8 },
+        { 0x158, 8 }, { 0x158, 4 }, { 0x210, 4 }, { 0x2f8, 8 }, { 0x400, 4 },
+        { 0x7f8, 8 }, { 0xffc, 4 }, { 0xff8, 8 },
     };
     g_autofree char *path = g_strdup_printf("%s/puck-iommu-log-%d",
                                             g_get_tmp_dir(), getpid());
@@ -325,7 +326,7 @@ static void test_system_reset(void)
     g_assert_cmphex(env_r32(&env, PUCK_IOMMU_STATUS), ==, 0);
     g_assert_cmphex(env_r64(&env, PUCK_IOMMU_ROOT), ==, 0);
     for (unsigned at = PUCK_IOMMU_CNT_TRANSLATIONS;
-         at <= PUCK_IOMMU_CNT_IOTLB_ENTRIES; at += 8) {
+         at <= PUCK_IOMMU_CNT_STALE_USES; at += 8) {
         g_assert_cmpuint(env_r64(&env, at), ==, 0);
     }
     env_stop(&env);
