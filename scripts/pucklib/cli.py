@@ -69,6 +69,8 @@ def machine_options(p, kernel="stock"):
     p.add_argument("--smp", type=int, default=2, metavar="N", help="virtual CPUs (default 2)")
     p.add_argument("--memory", default="1G", metavar="SIZE", help="guest memory (default 1G)")
     p.add_argument("--seed", type=int, default=1, metavar="N", help="seed of all randomness (default 1)")
+    p.add_argument("--mischief", default="", metavar="'RULE;RULE'", help="what goes wrong: docs/specs/mischief.rst; "
+                                                                        "log: mischief.jsonl in the run folder")
     p.add_argument("--icount", action="store_true", help="count instructions instead of time: TCG, one CPU")
     p.add_argument("--load", metavar="A,B", help="modules to load first (default puck-iommu,puck; 'none')")
     p.add_argument("--append", metavar="WORDS", help="more words for the kernel command line")

@@ -76,7 +76,7 @@ def spec_from(args):
     """The machine that the common options describe."""
     return Spec(iommu=args.iommu, smp=args.smp, memory=args.memory, seed=args.seed, icount=args.icount,
                 load=args.load or "", append=args.append or "", qemu_args=args.qemu_args,
-                trace_all=args.trace_all, gpu=not args.no_gpu)
+                trace_all=args.trace_all, gpu=not args.no_gpu, mischief=args.mischief)
 
 
 def cmd_guest(args):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from . import verdict
 from .guest import Bench
-from .machine import Spec
+from .machine import Spec, read_text
 from .util import REPO, PuckError, say
 from .verdict import Case
 
@@ -61,6 +61,7 @@ class Test:
     machine: str
     command: str
     timeout: int = 60
+    log: str = ""
 
 
 def parse_list(path=LIST):
@@ -99,7 +100,7 @@ def parse_machine(words, where):
             setattr(machine, key, value)
         elif key == "file":
             machine.files.append(value)
-        elif key in ("iommu", "smp", "memory", "load", "append"):
+        elif key in ("iommu", "smp", "memory", "load", "append", "mischief"):
             machine.options[key] = int(value) if key == "smp" else value
         else:
             raise PuckError(f"{where}: a machine has no '{key}'")
@@ -110,7 +111,7 @@ def parse_test(words, where):
     split = words.index("--")
     test = Test(words[1], "", " ".join(words[split + 1:]))
     for key, value in pairs(words[2:split], where):
-        if key not in ("machine", "timeout"):
+        if key not in ("machine", "timeout", "log"):
             raise PuckError(f"{where}: a test has no '{key}'")
         setattr(test, key, int(value) if key == "timeout" else value)
     return test
@@ -192,6 +193,7 @@ class Suite:
                 break
             done += 1
             self.cases += judge_test(suite, test.name, outputs[test.name], consoles.get(test.name), problem, result)
+            self.cases += judge_mischief(suite, test, result)
         extra = [n for n in outputs if n and (n.startswith("unload-") or n == "kmemleak")]
         for name in extra:
             self.cases += judge_test(suite, name, outputs[name], consoles.get(name), problem, result)
@@ -243,6 +245,17 @@ def segments(text):
     for key, segment in found.items():
         segment.text = "\n".join(lines.get(key, []))
     return found
+
+
+def judge_mischief(suite, test, result):
+    """Whether what should go wrong did: a line in the machine's log of mischief."""
+    if not test.log:
+        return []
+    lines = read_text(result.mischief_log).splitlines()
+    hits = sum(bool(re.search(test.log, line)) for line in lines)
+    outcome = "passed" if hits else "failed"
+    return [Case(f"{suite}.{test.name}", "mischief log", outcome,
+                 "" if hits else f"none of {len(lines)} lines of {result.mischief_log} matches '{test.log}'")]
 
 
 def judge_test(suite, name, output, console, problem, result):

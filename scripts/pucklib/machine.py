@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The virtual machine: its command line, its run, what it leaves behind."""
 
+import functools
 import os
+import re
 import select
 import shlex
 import subprocess
@@ -32,6 +34,7 @@ class Spec:
     accel: str = "tcg"
     gpu: bool = True
     gpu_options: str = ""
+    mischief: str = ""              # rules, with ; between
     iommu_options: str = ""
     load: str = ""                  # puck.load= of the guest's init
     append: str = ""
@@ -41,15 +44,32 @@ class Spec:
     shell: bool = False
 
 
-_known_devices = {}
+@functools.lru_cache(maxsize=None)
+def known_types(qemu, option):
+    """What this QEMU offers for -device or -object."""
+    result = subprocess.run([str(qemu), option, "help"], capture_output=True, text=True)
+    return set(re.findall(r"[\w-]+", result.stdout))
 
 
 def has_device(qemu, name):
-    """Whether this QEMU has a device type."""
-    if qemu not in _known_devices:
-        result = subprocess.run([str(qemu), "-device", "help"], capture_output=True, text=True)
-        _known_devices[qemu] = result.stdout
-    return f'"{name}"' in _known_devices[qemu]
+    return name in known_types(qemu, "-device")
+
+
+def mischief_args(spec, qemu, log):
+    """The object with all rules. Also without any: a guest may add some."""
+    if any(arg.startswith("puck-mischief,") for arg in spec.qemu_args):
+        return []       # there is one in a machine at most, and the user's own it shall be
+    if "puck-mischief" not in known_types(qemu, "-object"):
+        if spec.mischief:
+            raise PuckError("this QEMU has no puck-mischief")
+        return []
+    value = f"puck-mischief,id=mischief,seed={spec.seed},log={quoted(log)}"
+    return ["-object", value + (f",rules={quoted(spec.mischief)}" if spec.mischief else "")]
+
+
+def quoted(value):
+    """In QEMU's options a comma within a value is written twice."""
+    return str(value).replace(",", ",,")
 
 
 def iommu_args(spec, qemu):
@@ -115,10 +135,12 @@ class Machine:
         self.console = self.rundir / "console.log"
         self.output = self.rundir / "output.log"
         self.events = self.rundir / "events.log"
+        self.mischief_log = self.rundir / "mischief.jsonl"
 
     def command_line(self, initrd):
         spec = self.spec
         cmd = [str(self.qemu), "-nodefaults", "-no-user-config", "-no-reboot", *machine_args(spec),
+               *mischief_args(spec, self.qemu, self.mischief_log),
                *port_args(self.qemu), *iommu_args(spec, self.qemu), *gpu_args(spec, self.qemu),
                *self.trace_args(),
                "-serial", f"file:{self.console}",
@@ -211,6 +233,7 @@ class Result:
     def __init__(self, machine, qemu_status, timed_out, elapsed):
         self.rundir = machine.rundir
         self.timed_out, self.elapsed, self.qemu_status = timed_out, elapsed, qemu_status
+        self.mischief_log = machine.mischief_log
         self.output = read_text(machine.output)
         self.console = read_text(machine.console)
         # The same without what the firmware wrote before the kernel did.
