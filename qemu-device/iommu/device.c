@@ -99,6 +99,12 @@ static void puck_iommu_exit(PCIDevice *pdev)
     msix_uninit_exclusive_bar(pdev);
 }
 
+/* Of what options made: it may be there without a realize. */
+static void puck_iommu_finalize(Object *obj)
+{
+    puck_policy_destroy(&PUCK_IOMMU(obj)->policy);
+}
+
 static const Property puck_iommu_properties[] = {
     DEFINE_PROP_STRING("buses", PuckIOMMU, buses),
     DEFINE_PROP_UINT32("iotlb-entries", PuckIOMMU, iotlb_entries, 1024),
@@ -123,6 +129,7 @@ static void puck_iommu_class_init(ObjectClass *klass,
     dc->vmsd = &vmstate_puck_iommu;
     dc->hotpluggable = false;
     device_class_set_props(dc, puck_iommu_properties);
+    puck_policy_add_property(klass);
     set_bit(DEVICE_CATEGORY_MISC, dc->categories);
 }
 
@@ -131,6 +138,7 @@ static const TypeInfo puck_iommu_types[] = {
         .name = TYPE_PUCK_IOMMU,
         .parent = TYPE_PCI_DEVICE,
         .instance_size = sizeof(PuckIOMMU),
+        .instance_finalize = puck_iommu_finalize,
         .class_init = puck_iommu_class_init,
         .interfaces = (PUCK_CONST_10_1 InterfaceInfo[]) {
             { INTERFACE_PCIE_DEVICE },

@@ -4,7 +4,7 @@
  *
  * One file a step: regs (register access), charge (buses in charge, address
  * spaces), translate, bulk, drain, context, walk, iotlb, cmdq, faultq, irq,
- * guest-memory, vmstate, device (QOM). The contract is docs/specs/iommu.rst.
+ * policy, guest-memory, vmstate, device (QOM). The contract is docs/specs/iommu.rst.
  *
  * Locking. PuckIOMMU::lock protects everything marked (L). Requests come
  * from any thread with or without the BQL, register accesses with it. Order:
@@ -23,6 +23,7 @@
 #include "abi/puck_iommu.h"
 #include "drain.h"
 #include "iotlb.h"
+#include "policy.h"
 #include "walk.h"
 
 #define TYPE_PUCK_IOMMU "puck-iommu"
@@ -51,6 +52,7 @@ typedef struct PuckIOMMURegs {
     uint64_t irq_status;
     uint64_t irq_enable;
     uint64_t cq_error;
+    uint64_t policy_index;
 
     uint64_t translations;
     uint64_t hits;
@@ -149,6 +151,8 @@ struct PuckIOMMU {
     bool translating;
 
     PuckDrain drain;                    /* accesses of engines */
+
+    PuckPolicy policy;                  /* (L), written with the BQL too */
 
     QEMUBH *irq_bh;
     uint32_t irq_pending;               /* (L) vectors to be sent, a bit each */

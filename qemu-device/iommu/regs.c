@@ -86,6 +86,26 @@ static uint64_t read_iotlb_entries(PuckIOMMU *s, unsigned n)
     return s->iotlb.count;
 }
 
+static uint64_t read_policy_generation(PuckIOMMU *s, unsigned n)
+{
+    return s->policy.generation;
+}
+
+static uint64_t read_policy_count(PuckIOMMU *s, unsigned n)
+{
+    return s->policy.count;
+}
+
+static uint64_t read_policy_length(PuckIOMMU *s, unsigned n)
+{
+    return puck_policy_length(&s->policy, s->regs.policy_index);
+}
+
+static uint64_t read_policy_text(PuckIOMMU *s, unsigned n)
+{
+    return puck_policy_word(&s->policy, s->regs.policy_index, n);
+}
+
 static void write_ctrl(PuckIOMMU *s, uint64_t value)
 {
     uint64_t rising = value & ~s->regs.ctrl;
@@ -172,10 +192,22 @@ static const PuckReg registers[] = {
     COUNTER(STALE_HITS, stale_hits),
     { PUCK_IOMMU_CNT_IOTLB_ENTRIES, 8, NO_VALUE, .read = read_iotlb_entries },
     COUNTER(STALE_USES, stale_uses),
+    { PUCK_IOMMU_POLICY_GENERATION, 4, NO_VALUE,
+      .read = read_policy_generation },
+    { PUCK_IOMMU_POLICY_COUNT, 4, NO_VALUE, .read = read_policy_count },
+    { PUCK_IOMMU_POLICY_INDEX, 4, VALUE(policy_index), .rw = UINT32_MAX },
+    { PUCK_IOMMU_POLICY_LENGTH, 4, NO_VALUE, .read = read_policy_length },
 };
 
-static const PuckReg scope_register = {
-    PUCK_IOMMU_SCOPE(0), 4, NO_VALUE, .read = read_scope
+/* Several of a kind in a row, all of 32 bits. */
+static const struct {
+    PuckReg first;
+    uint16_t end;
+} arrays[] = {
+    { { PUCK_IOMMU_SCOPE(0), 4, NO_VALUE, .read = read_scope },
+      PUCK_IOMMU_SCOPE(PUCK_IOMMU_SCOPE_MAX) },
+    { { PUCK_IOMMU_POLICY_TEXT, 4, NO_VALUE, .read = read_policy_text },
+      PUCK_IOMMU_POLICY_TEXT + PUCK_IOMMU_POLICY_TEXT_SIZE },
 };
 
 /*
@@ -189,9 +221,10 @@ static const PuckReg *find_register(hwaddr addr, unsigned size)
     if ((size != 4 && size != 8) || addr % size) {
         return NULL;
     }
-    if (size == 4 && addr >= PUCK_IOMMU_SCOPE(0) &&
-        addr < PUCK_IOMMU_SCOPE(PUCK_IOMMU_SCOPE_MAX)) {
-        return &scope_register;
+    for (i = 0; size == 4 && i < ARRAY_SIZE(arrays); i++) {
+        if (addr >= arrays[i].first.offset && addr < arrays[i].end) {
+            return &arrays[i].first;
+        }
     }
     for (i = 0; i < ARRAY_SIZE(registers); i++) {
         const PuckReg *reg = &registers[i];

@@ -71,6 +71,7 @@ static const VMStateDescription vmstate_regs = {
         VMSTATE_UINT64(irq_status, PuckIOMMURegs),
         VMSTATE_UINT64(irq_enable, PuckIOMMURegs),
         VMSTATE_UINT64(cq_error, PuckIOMMURegs),
+        VMSTATE_UINT64(policy_index, PuckIOMMURegs),
         VMSTATE_UINT64(translations, PuckIOMMURegs),
         VMSTATE_UINT64(hits, PuckIOMMURegs),
         VMSTATE_UINT64(walks, PuckIOMMURegs),
@@ -187,7 +188,7 @@ static bool regs_valid(const PuckIOMMURegs *r)
            !(r->root & ~PUCK_IOMMU_ROOT_ADDR) &&
            !(r->irq_status & ~(uint64_t)PUCK_IOMMU_IRQ_ALL) &&
            !(r->irq_enable & ~(uint64_t)PUCK_IOMMU_IRQ_ALL) &&
-           !(r->cq_error >> 32) &&
+           !(r->cq_error >> 32) && !(r->policy_index >> 32) &&
            queue_valid(r->cq_base, r->cq_head, r->cq_tail,
                        r->ctrl & PUCK_IOMMU_CTRL_CQ_ENABLE) &&
            queue_valid(r->fq_base, r->fq_head, r->fq_tail,
@@ -271,6 +272,7 @@ const VMStateDescription vmstate_puck_iommu = {
         VMSTATE_MSIX(parent_obj, PuckIOMMU),
         VMSTATE_STRUCT(regs, PuckIOMMU, 2, vmstate_regs, PuckIOMMURegs),
         VMSTATE_UINT32(irq_pending, PuckIOMMU),
+        VMSTATE_STRUCT(policy, PuckIOMMU, 1, vmstate_puck_policy, PuckPolicy),
         VMSTATE_INT32(saved_page_count, PuckIOMMU),
         VMSTATE_INT32(saved_context_count, PuckIOMMU),
         VMSTATE_VALIDATE("puck-iommu: number of cache entries", counts_valid),

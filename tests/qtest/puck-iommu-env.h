@@ -85,5 +85,6 @@ void add_iotlb_tests(void);
 void add_fault_tests(void);
 void add_command_tests(void);
 void add_machine_tests(void);
+void add_policy_tests(void);
 
 #endif /* PUCK_IOMMU_ENV_H */

@@ -339,7 +339,7 @@ static void test_bad_options(void)
     static const char *const bad[] = {
         "", "buses=", "buses=rp1:", "buses=rp1:rp1", "buses=nowhere",
         "buses=rp1,iotlb-entries=0", "buses=rp1,iotlb-entries=65537",
-        "buses=rp1 -device puck-iommu,buses=rp1",
+        "buses=rp1,policy=\x7f", "buses=rp1 -device puck-iommu,buses=rp1",
     };
 
     for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {

@@ -54,6 +54,12 @@ static const Register registers[] = {
     { PUCK_IOMMU_CNT_STALE_HITS, 8, 0 },
     { PUCK_IOMMU_CNT_IOTLB_ENTRIES, 8, 0 },
     { PUCK_IOMMU_CNT_STALE_USES, 8, 0 },
+    { PUCK_IOMMU_POLICY_GENERATION, 4, 0 },
+    { PUCK_IOMMU_POLICY_COUNT, 4, 0 },
+    { PUCK_IOMMU_POLICY_INDEX, 4, 0, UINT32_MAX },
+    { PUCK_IOMMU_POLICY_LENGTH, 4, 0 },
+    { PUCK_IOMMU_POLICY_TEXT, 4, 0 },
+    { PUCK_IOMMU_POLICY_TEXT + 252, 4, 0 },
 };
 
 static uint64_t read_register(PuckEnv *env, const Register *r)

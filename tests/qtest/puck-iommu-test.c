@@ -16,5 +16,6 @@ int main(int argc, char **argv)
     add_fault_tests();
     add_command_tests();
     add_machine_tests();
+    add_policy_tests();
     return g_test_run();
 }
