@@ -71,6 +71,29 @@ struct puck_iommu *puck_iommu_find(struct pci_dev *pdev)
 	return found;
 }
 
+/**
+ * puck_iommu_for_each - do something for every instance
+ * @fn: what; the first error ends it
+ * @arg: for @fn
+ *
+ * Context: May sleep. @fn is called with puck_iommus_lock held.
+ * Return: what @fn returned last, or 0.
+ */
+int puck_iommu_for_each(int (*fn)(struct puck_iommu *iommu, void *arg), void *arg)
+{
+	struct puck_iommu *iommu;
+	int ret = 0;
+
+	mutex_lock(&puck_iommus_lock);
+	list_for_each_entry(iommu, &puck_iommus, node) {
+		ret = fn(iommu, arg);
+		if (ret)
+			break;
+	}
+	mutex_unlock(&puck_iommus_lock);
+	return ret;
+}
+
 /* CTRL with some bits changed; AUDIT is not ours and stays. */
 static void hw_ctrl(struct puck_iommu *iommu, u32 bits)
 {
@@ -97,7 +120,8 @@ static int hw_start(struct puck_iommu *iommu)
 	}
 	iommu->fault_head = 0;
 	puck_iommu_queue_start(iommu);
-	writel(PUCK_IOMMU_IRQ_ALL, regs + PUCK_IOMMU_IRQ_STATUS);
+	/* A change of the policy is not lost: set, it interrupts when enabled. */
+	writel(PUCK_IOMMU_IRQ_ALL & ~PUCK_IOMMU_IRQ_POLICY, regs + PUCK_IOMMU_IRQ_STATUS);
 	writel(PUCK_IOMMU_IRQ_ALL & ~PUCK_IOMMU_IRQ_CMD_SYNC, regs + PUCK_IOMMU_IRQ_ENABLE);
 	hw_ctrl(iommu, queues | PUCK_IOMMU_CTRL_ENABLE);
 	return 0;
@@ -125,7 +149,8 @@ static int hw_identify(struct puck_iommu *iommu)
 
 	if (magic != PUCK_IOMMU_MAGIC_VALUE)
 		return dev_err_probe(dev, -ENODEV, "no puck-iommu registers (magic %#x)\n", magic);
-	if ((version ^ PUCK_IOMMU_VERSION_VALUE) & PUCK_IOMMU_VERSION_MAJOR)
+	if ((version ^ PUCK_IOMMU_VERSION_VALUE) & PUCK_IOMMU_VERSION_MAJOR ||
+	    version < PUCK_IOMMU_VERSION_VALUE)
 		return dev_err_probe(dev, -ENODEV, "register set %#x is not known\n", version);
 	if (FIELD_GET(PUCK_IOMMU_CAP_IOVA_BITS, cap) < PUCK_IOMMU_IOVA_BITS ||
 	    !(cap & PUCK_IOMMU_CAP_PAGE_4K) || !(cap & PUCK_IOMMU_CAP_PAGE_2M) ||

@@ -8,6 +8,7 @@
 
 #include <linux/atomic.h>
 #include <linux/bits.h>
+#include <linux/interrupt.h>
 #include <linux/iommu.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
@@ -140,6 +141,7 @@ static inline struct puck_iommu_domain *to_puck_domain(struct iommu_domain *doma
 
 /* puck_iommu_drv.c */
 struct puck_iommu *puck_iommu_find(struct pci_dev *pdev);
+int puck_iommu_for_each(int (*fn)(struct puck_iommu *iommu, void *arg), void *arg);
 
 /* puck_iommu_device.c */
 extern const struct iommu_ops puck_iommu_ops;
@@ -183,6 +185,9 @@ void puck_iommu_command(struct puck_iommu *iommu, u16 opcode, u32 id, u64 addr, 
 
 /* puck_iommu_fault.c */
 int puck_iommu_fault_init(struct puck_iommu *iommu);
+
+/* puck_iommu_policy.c */
+irqreturn_t puck_iommu_policy_thread(int irq, void *data);
 
 /* puck_iommu_sysfs.c */
 extern const struct attribute_group *puck_iommu_groups[];

@@ -26,6 +26,7 @@ static const char *fault_reason(u8 reason)
 		[PUCK_IOMMU_FAULT_PTE_RSVD] = "bad page table entry",
 		[PUCK_IOMMU_FAULT_TABLE_READ] = "table not readable",
 		[PUCK_IOMMU_FAULT_INTERRUPT] = "read of the interrupt window",
+		[PUCK_IOMMU_FAULT_INJECTED] = "injected by the host",
 	};
 
 	return reason < ARRAY_SIZE(names) && names[reason] ? names[reason] : "unknown reason";
@@ -158,5 +159,8 @@ int puck_iommu_fault_init(struct puck_iommu *iommu)
 	ret = fault_request_irq(iommu, PUCK_IOMMU_VEC_FAULT, fault_thread, "fault");
 	if (ret)
 		return ret;
-	return fault_request_irq(iommu, PUCK_IOMMU_VEC_CMD, command_thread, "command");
+	ret = fault_request_irq(iommu, PUCK_IOMMU_VEC_CMD, command_thread, "command");
+	if (ret)
+		return ret;
+	return fault_request_irq(iommu, PUCK_IOMMU_VEC_POLICY, puck_iommu_policy_thread, "policy");
 }

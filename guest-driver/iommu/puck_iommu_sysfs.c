@@ -41,6 +41,7 @@ COUNTER(invalidations, PUCK_IOMMU_CNT_INVALIDATIONS);
 COUNTER(evictions, PUCK_IOMMU_CNT_EVICTIONS);
 COUNTER(stale_hits, PUCK_IOMMU_CNT_STALE_HITS);
 COUNTER(iotlb_entries, PUCK_IOMMU_CNT_IOTLB_ENTRIES);
+COUNTER(stale_uses, PUCK_IOMMU_CNT_STALE_USES);
 
 static struct attribute *counter_attrs[] = {
 	&counter_translations.attr.attr,
@@ -53,6 +54,7 @@ static struct attribute *counter_attrs[] = {
 	&counter_evictions.attr.attr,
 	&counter_stale_hits.attr.attr,
 	&counter_iotlb_entries.attr.attr,
+	&counter_stale_uses.attr.attr,
 	NULL
 };
 

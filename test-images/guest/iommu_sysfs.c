@@ -11,7 +11,7 @@
 
 static const char * const counters[] = {
 	"translations", "hits", "walks", "faults", "faults_lost", "commands", "invalidations",
-	"evictions", "stale_hits", "iotlb_entries",
+	"evictions", "stale_hits", "iotlb_entries", "stale_uses",
 };
 
 static void test_attributes(void)
