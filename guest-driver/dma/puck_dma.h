@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of puck-dma.ko share. docs/dma.rst is the contract.
+ *
+ * A mapping is made so: policy.c says how, layout.c joins entries to segments
+ * and places these in a block of pages, iova.c finds the block, bounce.c has the
+ * copy, map.c has the IOMMU map it, record.c remembers it. check.h is about
+ * what the driver gives back.
+ */
+#ifndef PUCK_DMA_H
+#define PUCK_DMA_H
+
+#include <linux/dma-mapping.h>
+#include <linux/hashtable.h>
+#include <linux/iommu.h>
+#include <linux/list.h>
+#include <linux/pci.h>
+#include <linux/rbtree.h>
+#include <linux/rcupdate.h>
+#include <linux/scatterlist.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+struct puck_dma_checks;
+struct puck_dma_copy;
+struct puck_dma_extent;
+
+/* policy.c */
+
+enum puck_dma_merge {
+	PUCK_DMA_MERGE_ALL,
+	PUCK_DMA_MERGE_NONE,
+	PUCK_DMA_MERGE_SIZE,
+	PUCK_DMA_MERGE_BOUNDARY,
+	PUCK_DMA_MERGE_RANDOM,
+};
+
+enum puck_dma_order {
+	PUCK_DMA_ASCENDING,
+	PUCK_DMA_DESCENDING,
+	PUCK_DMA_SHUFFLED,
+};
+
+enum puck_dma_window {
+	PUCK_DMA_WINDOW_ANY,
+	PUCK_DMA_WINDOW_LOW,
+	PUCK_DMA_WINDOW_BELOW4G,
+	PUCK_DMA_WINDOW_ABOVE4G,
+	PUCK_DMA_WINDOW_TOP,
+	PUCK_DMA_WINDOW_ZERO,
+};
+
+enum puck_dma_fail {
+	PUCK_DMA_FAIL_NEVER,
+	PUCK_DMA_FAIL_NTH,
+	PUCK_DMA_FAIL_EVERY,
+	PUCK_DMA_FAIL_SHARE,
+};
+
+enum puck_dma_sync {
+	PUCK_DMA_SYNC_COHERENT,
+	PUCK_DMA_SYNC_BOUNCE,
+	PUCK_DMA_SYNC_WATCH,
+};
+
+#define PUCK_DMA_GAP_MAX	1024
+#define PUCK_DMA_GUARD_MAX	64
+#define PUCK_DMA_QUARANTINE_MAX	65536
+
+/* The longest text of a policy, with the zero at its end. */
+#define PUCK_DMA_POLICY_TEXT	256
+
+/**
+ * struct puck_dma_policy - how mappings are laid out; section "Policy"
+ * @merge: which neighbours become one segment
+ * @merge_size: bytes, of MERGE_SIZE and MERGE_BOUNDARY (there a power of two)
+ * @order: of the segments' IOVAs
+ * @gap: pages drawn between segments, at most
+ * @guard: pages at both ends of a segment
+ * @window: where IOVAs are looked for first
+ * @quarantine: mappings for which a freed IOVA rests; 0 is eager reuse
+ * @fail: which mappings fail
+ * @fail_n: its number
+ * @sync: on whose pages the device works
+ * @seed: of all that is drawn
+ */
+struct puck_dma_policy {
+	enum puck_dma_merge merge;
+	u64 merge_size;
+	enum puck_dma_order order;
+	u32 gap;
+	u32 guard;
+	enum puck_dma_window window;
+	u32 quarantine;
+	enum puck_dma_fail fail;
+	u32 fail_n;
+	enum puck_dma_sync sync;
+	u64 seed;
+};
+
+void puck_dma_policy_default(struct puck_dma_policy *policy);
+int puck_dma_policy_parse(const char *text, struct puck_dma_policy *policy, const char **bad);
+int puck_dma_policy_format(const struct puck_dma_policy *policy, char *text, size_t size);
+
+/* draw.c: SplitMix64, as in docs/specs/gpu.rst */
+
+struct puck_dma_draw {
+	u64 state;
+};
+
+void puck_dma_draw_start(struct puck_dma_draw *draw, u64 seed, u64 number);
+u64 puck_dma_draw(struct puck_dma_draw *draw);
+u32 puck_dma_draw_below(struct puck_dma_draw *draw, u32 limit);
+
+/* layout.c */
+
+/**
+ * struct puck_dma_segment - a piece of a mapping with IOVAs in a row
+ * @iova: of its first byte; while it is laid out, relative to the block's body
+ * @size: bytes
+ */
+struct puck_dma_segment {
+	u64 iova;
+	size_t size;
+};
+
+/**
+ * struct puck_dma_layout - entries become segments
+ * @policy: how
+ * @draw: what is drawn for this mapping
+ * @max_size: bytes of a segment at most, unless an entry is longer
+ * @boundary: what no segment crosses, unless an entry is longer; bytes, a power
+ *	of two, 0 for 2^64
+ * @offset: of the current segment in its first page
+ * @size: bytes of the current segment, 0 before the first entry
+ * @count: segments so far
+ */
+struct puck_dma_layout {
+	const struct puck_dma_policy *policy;
+	struct puck_dma_draw draw;
+	u64 max_size;
+	u64 boundary;
+	u32 offset;
+	u64 size;
+	u32 count;
+};
+
+void puck_dma_layout_start(struct puck_dma_layout *layout, const struct puck_dma_policy *policy,
+			   u64 number, u64 max_size, u64 boundary);
+bool puck_dma_layout_entry(struct puck_dma_layout *layout, u32 offset, u64 size);
+u64 puck_dma_layout_place(struct puck_dma_layout *layout, struct puck_dma_segment *segs, u32 count);
+
+/* iova.c */
+
+/**
+ * struct puck_dma_extent - a block of IOVA pages that is taken
+ * @node: in the tree of its space, by @start
+ * @start: first page
+ * @pages: size
+ * @widest: largest gap before any extent of this subtree
+ * @list: while it is nobody's: idle, or resting
+ * @freed_at: the space's clock when it became nobody's
+ * @mapping: whose it is, or NULL
+ */
+struct puck_dma_extent {
+	struct rb_node node;
+	u64 start;
+	u64 pages;
+	u64 widest;
+	struct list_head list;
+	u64 freed_at;
+	struct puck_dma_mapping *mapping;
+};
+
+/* Blocks of up to so many pages wait in a list of their own to be used again. */
+#define PUCK_DMA_CLASSES	260
+#define PUCK_DMA_IDLE_MAX	8192
+
+/**
+ * struct puck_dma_space - the IOVAs of a device
+ * @tree: all extents; where none is, is room
+ * @end: page behind the last one
+ * @idle: extents by size, the last that was freed in front
+ * @idle_count: how many
+ * @resting: in quarantine, the longest there in front
+ * @clock: mappings made so far
+ *
+ * The caller's lock protects it.
+ */
+struct puck_dma_space {
+	struct rb_root tree;
+	u64 end;
+	struct list_head idle[PUCK_DMA_CLASSES];
+	u32 idle_count;
+	struct list_head resting;
+	u64 clock;
+};
+
+/**
+ * struct puck_dma_request - what an extent is to be like
+ * @front: guard pages before the body; fewer only in front of page 0
+ * @body: pages
+ * @back: guard pages behind it
+ * @align: of the body, in pages, a power of two
+ * @boundary: what the body must not cross, in pages, a power of two, or 0
+ * @limit: page behind the last one allowed
+ * @window: where to look first
+ */
+struct puck_dma_request {
+	u64 front;
+	u64 body;
+	u64 back;
+	u64 align;
+	u64 boundary;
+	u64 limit;
+	enum puck_dma_window window;
+};
+
+int puck_dma_space_init(struct puck_dma_space *space, u64 end);
+void puck_dma_space_fini(struct puck_dma_space *space);
+int puck_dma_space_reserve(struct puck_dma_space *space, u64 start, u64 end);
+struct puck_dma_extent *puck_dma_space_get(struct puck_dma_space *space,
+					   const struct puck_dma_request *request, u64 *body);
+void puck_dma_space_put(struct puck_dma_space *space, struct puck_dma_extent *extent,
+			u32 quarantine);
+void puck_dma_space_flush(struct puck_dma_space *space);
+struct puck_dma_extent *puck_dma_space_find(struct puck_dma_space *space, u64 page);
+struct puck_dma_extent *puck_dma_space_from(struct puck_dma_space *space, u64 page);
+int puck_dma_iova_init(void);
+void puck_dma_iova_exit(void);
+
+/* record.c */
+
+enum puck_dma_kind {
+	PUCK_DMA_PAGE,
+	PUCK_DMA_SG,
+	PUCK_DMA_RESOURCE,
+	PUCK_DMA_COHERENT,
+	PUCK_DMA_PAGES,		/* dma_alloc_pages(): synced as PUCK_DMA_PAGE */
+};
+
+/**
+ * struct puck_dma_mapping - one that is live
+ * @node: in puck_dma_dev::table
+ * @iova: of the first segment, which is what the driver knows it by
+ * @size: bytes, the sum of its entries
+ * @number: of the mapping, counted from when the device came under the mapper
+ * @kind: by which function it was made
+ * @dir: what the device may do
+ * @attrs: DMA_ATTR_*
+ * @entries: that the driver gave, 1 unless PUCK_DMA_SG
+ * @nsegs: segments
+ * @segs: them, in the order of the list; &one if there is one
+ * @one: see there
+ * @guard: pages that stay unmapped at both ends of each segment
+ * @extent: its block of IOVAs
+ * @extent_start: first page of that, for those who hold no lock
+ * @extent_pages: size of that
+ * @made_by: stack that made it, see check.h
+ * @made_at: when, in ns of ktime_get_mono_fast_ns()
+ * @phys: of what is mapped, unless PUCK_DMA_SG or @pages
+ * @vaddr: PUCK_DMA_COHERENT: what the driver knows it by
+ * @pages: PUCK_DMA_COHERENT: if they do not lie in a row
+ * @copy: bounce: the device's own
+ * @users: syncs that work on it, and the table; the last one frees
+ *
+ * @node, @extent and @users are protected by puck_dma_dev::lock, the others do not
+ * change.
+ */
+struct puck_dma_mapping {
+	struct hlist_node node;
+	dma_addr_t iova;
+	size_t size;
+	u64 number;
+	enum puck_dma_kind kind;
+	enum dma_data_direction dir;
+	unsigned long attrs;
+	u32 entries;
+	u32 nsegs;
+	struct puck_dma_segment *segs;
+	struct puck_dma_segment one;
+	u32 guard;
+	struct puck_dma_extent *extent;
+	u64 extent_start;
+	u64 extent_pages;
+	u32 made_by;
+	u64 made_at;
+	phys_addr_t phys;
+	void *vaddr;
+	struct page **pages;
+	struct puck_dma_copy *copy;
+	u32 users;
+};
+
+/**
+ * struct puck_dma_counters - what debugfs shows; under puck_dma_dev::lock
+ * @mappings: made so far
+ * @live: of them
+ * @entries: of all that were made
+ * @segments: of all that were made
+ * @bytes: of all that were made
+ * @syncs: calls
+ * @failed: on purpose
+ * @refused: for want of memory or IOVAs
+ */
+struct puck_dma_counters {
+	u64 mappings;
+	u64 live;
+	u64 entries;
+	u64 segments;
+	u64 bytes;
+	u64 syncs;
+	u64 failed;
+	u64 refused;
+};
+
+/* Made for 100,000 live mappings. */
+#define PUCK_DMA_TABLE_BITS	16
+
+struct puck_dma_policy_now {
+	struct puck_dma_policy policy;
+	u64 since;		/* puck_dma_dev::number when it was set */
+	struct rcu_head rcu;
+};
+
+/**
+ * struct puck_dma_dev - a device under the mapper
+ * @dev: it; a reference is held
+ * @link: in the list of all, attach.c
+ * @domain: attached to it while it has a driver
+ * @geometry_end: page behind the last one of the domain
+ * @limits_told: that its driver declared no limits was said
+ * @policy: in force; written under @lock
+ * @number: of mappings asked for
+ * @lock: protects what follows; taken in any context
+ * @space: its IOVAs
+ * @table: live mappings by the page of their IOVA
+ * @counters: see there
+ * @checks: of check.c
+ */
+struct puck_dma_dev {
+	struct device *dev;
+	struct list_head link;
+	struct iommu_domain *domain;
+	struct list_head resv;
+	bool was_dma_iommu;
+	bool was_skip_sync;
+	atomic_t limits_told;
+	struct puck_dma_policy_now __rcu *policy;
+	atomic64_t number;
+
+	spinlock_t lock;
+	struct puck_dma_space space;
+	struct hlist_head *table;
+	struct puck_dma_counters counters;
+
+	struct puck_dma_checks *checks;
+};
+
+int puck_dma_record_init(void);
+void puck_dma_record_exit(void);
+struct puck_dma_mapping *puck_dma_record_new(gfp_t gfp);
+void puck_dma_record_free(struct puck_dma_mapping *mapping);
+void puck_dma_record_add_locked(struct puck_dma_dev *d, struct puck_dma_mapping *mapping);
+struct puck_dma_mapping *puck_dma_record_get_locked(struct puck_dma_dev *d, dma_addr_t iova);
+struct puck_dma_mapping *puck_dma_record_inside_locked(struct puck_dma_dev *d, dma_addr_t iova);
+void puck_dma_record_remove_locked(struct puck_dma_dev *d, struct puck_dma_mapping *mapping);
+
+/*
+ * For who looks on. The copies hold no pointer that may be followed but segs,
+ * and that only if nsegs is 1.
+ */
+bool puck_dma_record_find(struct puck_dma_dev *d, u64 iova, struct puck_dma_mapping *copy,
+			  bool *inside);
+bool puck_dma_record_next(struct puck_dma_dev *d, u64 *iova, struct puck_dma_mapping *copy);
+
+/* bounce.c */
+
+struct puck_dma_copy *puck_dma_copy_new(struct puck_dma_mapping *mapping, gfp_t gfp);
+void puck_dma_copy_free(struct puck_dma_copy *copy);
+
+/* map.c, coherent.c, sync.c */
+
+extern const struct dma_map_ops puck_dma_ops;
+
+/* attach.c */
+
+struct puck_dma_dev *puck_dma_dev(struct device *dev);
+void puck_dma_policy_set(struct puck_dma_dev *d, struct puck_dma_policy_now *policy);
+int puck_dma_policy_change(struct puck_dma_dev *d, const struct puck_dma_policy *policy);
+void puck_dma_policy_get(struct puck_dma_dev *d, struct puck_dma_policy *policy);
+struct puck_dma_dev *puck_dma_find_dev(const char *name);
+
+/* lines.c */
+
+int puck_dma_lines_add(const char *line);
+int puck_dma_lines_remove(const char *selector);
+bool puck_dma_lines_match(struct pci_dev *pdev, struct puck_dma_policy *policy);
+
+#endif /* PUCK_DMA_H */
