@@ -28,6 +28,7 @@ USB_XHCI_PCI USB_STORAGE_CLASSIC EDU ISA_DEBUG SERIAL_ISA PCI_TESTDEV
 PUCK_IOMMU PUCK_GPU
 """.split()
 
+OBJECT_SCHEMA = "qemu-device/mischief/object.json"
 FIRMWARE = ("/usr/share/qemu", "/usr/share/seabios", "/usr/lib/ipxe/qemu")
 CONFIGURE = """
 --target-list=x86_64-softmmu --without-default-features --without-default-devices
@@ -36,6 +37,19 @@ CONFIGURE = """
 --disable-install-blobs --disable-docs --disable-relocatable
 """.split() + ["--firmwarepath=" + ":".join(FIRMWARE)]
 
+
+def add_object_type(text):
+    """-object takes those types only that QEMU's schema knows."""
+    if "# @ObjectType:" not in text:
+        return text
+    text = text.replace("##\n# @ObjectType:", (REPO / OBJECT_SCHEMA).read_text() + "##\n# @ObjectType:", 1)
+    text = text.replace("{ 'enum': 'ObjectType',\n  'data': [\n",
+                        "{ 'enum': 'ObjectType',\n  'data': [\n    'puck-mischief',\n", 1)
+    return text.replace("  'discriminator': 'qom-type',\n  'data': {\n",
+                        "  'discriminator': 'qom-type',\n  'data': {\n"
+                        "      'puck-mischief':              'PuckMischiefProperties',\n", 1)
+
+
 # The whole hook: file, and how its text is changed.
 HOOKS = {
     "hw/meson.build": lambda text: text + "subdir('puck')\n",
@@ -43,6 +57,7 @@ HOOKS = {
     "meson.build": lambda text: text.replace("trace_events_subdirs = [\n",
                                              "trace_events_subdirs = [\n  'hw/puck',\n", 1),
     "tests/qtest/meson.build": lambda text: text + "subdir('puck')\n",
+    "qapi/qom.json": add_object_type,
 }
 OVERLAY = {"hw/puck": "qemu-device", "include/abi": "include/abi"}
 # Laid over only when the tests are wanted: a half-written test stops no QEMU.

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * mischief: the object: rules from the command line and over QMP. See section
+ * "The mischief object" of docs/specs/mischief.rst. Under the BQL.
+ */
+
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "qapi/visitor.h"
+#include "qemu/error-report.h"
+#include "qemu/module.h"
+#include "qobject/qdict.h"
+#include "qobject/qlist.h"
+#include "qom/object_interfaces.h"
+#include "engine.h"
+#include "../compat.h"
+
+#define TYPE_PUCK_MISCHIEF  "puck-mischief"
+#define DEFAULT_NAME        "mischief"
+
+OBJECT_DECLARE_SIMPLE_TYPE(PuckMischief, PUCK_MISCHIEF)
+
+struct PuckMischief {
+    Object parent_obj;
+
+    uint64_t seed;
+    char *log;
+    char *rules;                /* first ones, as they were given */
+    bool guest;
+    uint32_t last_id;
+    PuckSavedRules saved;       /* while the machine is saved or loaded */
+};
+
+/* The one of the machine. */
+static PuckMischief *mischief;
+
+bool puck_mischief_guest_may(void)
+{
+    return mischief && mischief->guest;
+}
+
+static bool is_complete(PuckMischief *m)
+{
+    return m == mischief;
+}
+
+static bool check_complete(PuckMischief *m, Error **errp)
+{
+    if (!is_complete(m)) {
+        error_setg(errp, "only while the machine runs");
+        return false;
+    }
+    return true;
+}
+
+static bool check_incomplete(PuckMischief *m, const char *name, Error **errp)
+{
+    if (is_complete(m)) {
+        error_setg(errp, "%s is set when the object is made", name);
+        return false;
+    }
+    return true;
+}
+
+static bool add_rule(const char *text, size_t len, uint32_t *id, Error **errp)
+{
+    PuckRuleError err;
+
+    switch (puck_engine_add(text, len, id, &err)) {
+    case PUCK_MISCHIEF_OK:
+        return true;
+    case PUCK_MISCHIEF_ERR_SYNTAX:
+        error_setg(errp, "rule '%.*s', byte %u: %s", (int)MIN(len, 255), text,
+                   err.column, err.what);
+        return false;
+    default:
+        error_setg(errp, "there are %d rules, the most there can be",
+                   PUCK_MISCHIEF_RULES_MAX);
+        return false;
+    }
+}
+
+/* Blank ones are left out, so that a list may end in ";". */
+static bool add_first_rules(const char *rules, Error **errp)
+{
+    while (rules && *rules) {
+        size_t len = strcspn(rules, ";");
+        uint32_t id;
+
+        if (strspn(rules, " ") < len && !add_rule(rules, len, &id, errp)) {
+            return false;
+        }
+        rules += len + !!rules[len];
+    }
+    return true;
+}
+
+static void complete(UserCreatable *uc, Error **errp)
+{
+    PuckMischief *m = PUCK_MISCHIEF(uc);
+
+    if (mischief) {
+        g_autofree char *path = object_get_canonical_path(OBJECT(mischief));
+
+        error_setg(errp, "there is one mischief object already, %s",
+                   path ?: "without a name");
+        return;
+    }
+    puck_engine_set_seed(m->seed);
+    if (!add_first_rules(m->rules, errp) ||
+        (m->log && !puck_log_open(m->log, errp))) {
+        puck_engine_clear();
+        return;
+    }
+    mischief = m;
+    vmstate_register_any(NULL, &vmstate_puck_mischief, &m->saved);
+}
+
+/* Devices count on it. */
+static bool can_be_deleted(UserCreatable *uc)
+{
+    return false;
+}
+
+void puck_mischief_init(void)
+{
+    Object *obj;
+
+    if (mischief) {
+        return;
+    }
+    obj = object_new(TYPE_PUCK_MISCHIEF);
+    if (!object_property_try_add_child(object_get_objects_root(), DEFAULT_NAME,
+                                       obj, NULL)) {
+        warn_report("puck-mischief: another object is called " DEFAULT_NAME
+                    ": rules cannot be set over QMP");
+    }
+    user_creatable_complete(USER_CREATABLE(obj), &error_abort);
+    /* From here on its parent's, or, without one, the machine's for ever. */
+    if (obj->parent) {
+        object_unref(obj);
+    }
+}
+
+static void get_seed(Object *obj, Visitor *v, const char *name, void *opaque,
+                     Error **errp)
+{
+    PuckMischief *m = PUCK_MISCHIEF(obj);
+    /* That of the list comes with the machine's state. */
+    uint64_t seed = is_complete(m) ? puck_engine_seed() : m->seed;
+
+    visit_type_uint64(v, name, &seed, errp);
+}
+
+static void set_seed(Object *obj, Visitor *v, const char *name, void *opaque,
+                     Error **errp)
+{
+    PuckMischief *m = PUCK_MISCHIEF(obj);
+    uint64_t seed;
+
+    if (visit_type_uint64(v, name, &seed, errp) &&
+        check_incomplete(m, name, errp)) {
+        m->seed = seed;
+    }
+}
+
+static char *get_log(Object *obj, Error **errp)
+{
+    return g_strdup(PUCK_MISCHIEF(obj)->log);
+}
+
+static void set_log(Object *obj, const char *value, Error **errp)
+{
+    PuckMischief *m = PUCK_MISCHIEF(obj);
+
+    if (check_incomplete(m, "log", errp)) {
+        g_free(m->log);
+        m->log = g_strdup(value);
+    }
+}
+
+static bool get_guest(Object *obj, Error **errp)
+{
+    return PUCK_MISCHIEF(obj)->guest;
+}
+
+static void set_guest(Object *obj, bool value, Error **errp)
+{
+    PUCK_MISCHIEF(obj)->guest = value;
+}
+
+static QDict *describe(const PuckRuleInfo *info)
+{
+    QDict *rule = qdict_new();
+
+    qdict_put_int(rule, "id", info->id);
+    qdict_put_str(rule, "rule", info->text);
+    qdict_put_int(rule, "seen", info->seen);
+    qdict_put_int(rule, "hits", info->hits);
+    return rule;
+}
+
+static void get_rules(Object *obj, Visitor *v, const char *name, void *opaque,
+                      Error **errp)
+{
+    QList *rules = qlist_new();
+    QObject *value = QOBJECT(rules);
+    PuckRuleInfo info;
+
+    if (is_complete(PUCK_MISCHIEF(obj))) {
+        for (unsigned i = 0; puck_engine_show(i, &info); i++) {
+            qlist_append(rules, describe(&info));
+        }
+    }
+    visit_type_any(v, name, &value, errp);
+    qobject_unref(rules);
+}
+
+static void set_rules(Object *obj, Visitor *v, const char *name, void *opaque,
+                      Error **errp)
+{
+    PuckMischief *m = PUCK_MISCHIEF(obj);
+    g_autofree char *rules = NULL;
+
+    if (visit_type_str(v, name, &rules, errp) &&
+        check_incomplete(m, name, errp)) {
+        g_free(m->rules);
+        m->rules = g_steal_pointer(&rules);
+    }
+}
+
+static void set_add(Object *obj, const char *value, Error **errp)
+{
+    PuckMischief *m = PUCK_MISCHIEF(obj);
+
+    if (check_complete(m, errp)) {
+        add_rule(value, strlen(value), &m->last_id, errp);
+    }
+}
+
+/* Of "remove" and "release", which differ in what @opaque points to. */
+static void set_number(Object *obj, Visitor *v, const char *name, void *opaque,
+                       Error **errp)
+{
+    uint32_t (*const *change)(uint32_t id) = opaque;
+    uint32_t id;
+
+    if (!visit_type_uint32(v, name, &id, errp) ||
+        !check_complete(PUCK_MISCHIEF(obj), errp)) {
+        return;
+    }
+    if ((*change)(id) != PUCK_MISCHIEF_OK) {
+        error_setg(errp, "there is no rule %u", id);
+    }
+}
+
+static void get_last_id(Object *obj, Visitor *v, const char *name,
+                        void *opaque, Error **errp)
+{
+    visit_type_uint32(v, name, &PUCK_MISCHIEF(obj)->last_id, errp);
+}
+
+static void mischief_init(Object *obj)
+{
+    PUCK_MISCHIEF(obj)->guest = true;
+}
+
+static void mischief_finalize(Object *obj)
+{
+    PuckMischief *m = PUCK_MISCHIEF(obj);
+
+    if (is_complete(m)) {
+        vmstate_unregister(NULL, &vmstate_puck_mischief, &m->saved);
+        mischief = NULL;
+        puck_engine_clear();
+    }
+    g_free(m->log);
+    g_free(m->rules);
+}
+
+static void mischief_class_init(ObjectClass *oc, PUCK_CONST_10_1 void *data)
+{
+    static uint32_t (*remove_rule)(uint32_t id) = puck_engine_remove;
+    static uint32_t (*release_rule)(uint32_t id) = puck_engine_release;
+    UserCreatableClass *ucc = USER_CREATABLE_CLASS(oc);
+
+    ucc->complete = complete;
+    ucc->can_be_deleted = can_be_deleted;
+    object_class_property_add(oc, "seed", "uint64", get_seed, set_seed, NULL,
+                              NULL);
+    object_class_property_add_str(oc, "log", get_log, set_log);
+    object_class_property_add(oc, "rules", "any", get_rules, set_rules, NULL,
+                              NULL);
+    object_class_property_add_bool(oc, "guest", get_guest, set_guest);
+    object_class_property_add_str(oc, "add", NULL, set_add);
+    object_class_property_add(oc, "remove", "uint32", NULL, set_number, NULL,
+                              &remove_rule);
+    object_class_property_add(oc, "release", "uint32", NULL, set_number, NULL,
+                              &release_rule);
+    object_class_property_add(oc, "last-id", "uint32", get_last_id, NULL, NULL,
+                              NULL);
+}
+
+static const TypeInfo mischief_types[] = {
+    {
+        .name = TYPE_PUCK_MISCHIEF,
+        .parent = TYPE_OBJECT,
+        .instance_size = sizeof(PuckMischief),
+        .instance_init = mischief_init,
+        .instance_finalize = mischief_finalize,
+        .class_init = mischief_class_init,
+        .interfaces = (PUCK_CONST_10_1 InterfaceInfo[]) {
+            { TYPE_USER_CREATABLE },
+            { }
+        },
+    },
+};
+
+DEFINE_TYPES(mischief_types)

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * mischief: the words that rules are made of: sites, matches, actions, and
+ * which site has which action with what kind of value. See sections "Matches"
+ * and "Sites and actions" of docs/specs/mischief.rst.
+ */
+
+#include "qemu/osdep.h"
+#include "words.h"
+
+const char *const puck_site_words[PUCK_SITE_COUNT] = {
+    [PUCK_SITE_FENCE_COMPLETE] = "fence.complete",
+    [PUCK_SITE_IRQ_RAISE] = "irq.raise",
+    [PUCK_SITE_DMA_READ] = "dma.read",
+    [PUCK_SITE_DMA_WRITE] = "dma.write",
+    [PUCK_SITE_IOMMU_TRANSLATE] = "iommu.translate",
+    [PUCK_SITE_IOMMU_INVALIDATE] = "iommu.invalidate",
+    [PUCK_SITE_DEVICE] = "device",
+};
+
+const char *const puck_match_words[PUCK_MATCH_WORDS] = {
+    [PUCK_MATCH_DEVICE] = "device",
+    [PUCK_MATCH_RING] = "ring",
+    [PUCK_MATCH_SEQNO] = "seqno",
+    [PUCK_MATCH_REQUESTER] = "requester",
+    [PUCK_MATCH_IOVA] = "iova",
+    [PUCK_MATCH_DIR] = "dir",
+    [PUCK_MATCH_VECTOR] = "vector",
+    [PUCK_MATCH_NTH] = "nth",
+    [PUCK_MATCH_EVERY] = "every",
+    [PUCK_MATCH_FROM] = "from",
+    [PUCK_MATCH_COUNT] = "count",
+    [PUCK_MATCH_PROB] = "prob",
+};
+
+#define FENCE       (1u << PUCK_SITE_FENCE_COMPLETE)
+#define IRQ         (1u << PUCK_SITE_IRQ_RAISE)
+#define READ        (1u << PUCK_SITE_DMA_READ)
+#define WRITE       (1u << PUCK_SITE_DMA_WRITE)
+#define DMA         (READ | WRITE)
+#define TRANSLATE   (1u << PUCK_SITE_IOMMU_TRANSLATE)
+#define INVALIDATE  (1u << PUCK_SITE_IOMMU_INVALIDATE)
+#define DEVICE      (1u << PUCK_SITE_DEVICE)
+
+#define DUPLICATES_MAX  64
+#define VECTOR_MAX      2047            /* MSI-X has no more */
+
+#define PLAIN(_action, _name, _sites) \
+    { PUCK_ACT_ ## _action, _name, NULL, _name, _sites, PUCK_VALUE_NONE }
+#define WORD(_action, _name, _word, _sites, _kind) \
+    { PUCK_ACT_ ## _action, _name, _word, _name "=" _word, _sites, \
+      PUCK_VALUE_ ## _kind }
+#define VALUE(_action, _name, _sites, _kind, ...) \
+    { PUCK_ACT_ ## _action, _name, NULL, _name, _sites, \
+      PUCK_VALUE_ ## _kind, __VA_ARGS__ }
+
+const PuckActionWord puck_action_words[] = {
+    VALUE(DELAY, "delay", FENCE | IRQ | DMA | TRANSLATE, DELAY),
+    VALUE(DELAY, "delay", INVALIDATE, TIME),
+    PLAIN(HOLD, "hold", FENCE),
+    WORD(REORDER_RINGS, "reorder", "rings", FENCE, NONE),
+    WORD(REORDER_WITHIN, "reorder", "within", FENCE, NONE),
+    PLAIN(ERROR, "error", FENCE),
+    PLAIN(NEVER, "never", FENCE),
+    VALUE(EARLY, "early", FENCE, TIME, .optional = true),
+    VALUE(START, "start", FENCE, NUMBER, .max = UINT32_MAX),
+    PLAIN(DROP, "drop", IRQ | INVALIDATE),
+    VALUE(DUPLICATE, "duplicate", IRQ, NUMBER, .optional = true,
+          .has_default = true, .min = 1, .max = DUPLICATES_MAX),
+    VALUE(COALESCE, "coalesce", IRQ, TIME),
+    VALUE(SPURIOUS, "spurious", IRQ, NUMBER, .optional = true,
+          .max = VECTOR_MAX),
+    PLAIN(FAULT, "fault", DMA | TRANSLATE),
+    WORD(CORRUPT_XOR, "corrupt", "xor", DMA, BYTE),
+    WORD(CORRUPT_AND, "corrupt", "and", DMA, BYTE),
+    WORD(CORRUPT_OR, "corrupt", "or", DMA, BYTE),
+    VALUE(TRUNCATE, "truncate", DMA, SIZE),
+    VALUE(SPLIT, "split", WRITE, TIME),
+    PLAIN(REORDER, "reorder", WRITE),
+    VALUE(DEFER, "defer", INVALIDATE, NUMBER, .min = 1, .max = UINT32_MAX),
+    PLAIN(PARTIAL, "partial", INVALIDATE),
+    VALUE(STALL, "stall", DEVICE, TIME, .optional = true),
+    PLAIN(RESET_FAILS, "reset-fails", DEVICE),
+    PLAIN(GONE, "gone", DEVICE),
+    PLAIN(BME_IGNORED, "bme-ignored", DEVICE),
+};
+
+const size_t puck_action_words_count = G_N_ELEMENTS(puck_action_words);
+
+const char *puck_site_name(PuckSite site)
+{
+    return puck_site_words[site];
+}
+
+const char *puck_action_name(PuckAction action)
+{
+    for (size_t i = 0; i < puck_action_words_count; i++) {
+        if (puck_action_words[i].action == action) {
+            return puck_action_words[i].full_name;
+        }
+    }
+    return "none";
+}
