@@ -104,6 +104,19 @@ int puck_copy_run(struct puck_run *run, struct puck_copy *copy, u64 length)
 	return IS_ERR(fence) ? PTR_ERR(fence) : puck_copy_finish(fence);
 }
 
+/* Whether the pattern of @seed came out at the other end. */
+void puck_copy_verdict(struct puck_run *run, struct puck_copy *copy, u32 seed)
+{
+	struct puck_buffer *dst = &copy->dst;
+	unsigned int good;
+
+	if (dst->dev)
+		dma_sync_sgtable_for_cpu(dst->dev, &dst->sgt, dst->dir);
+	good = puck_pattern_pages(dst->pages, dst->npages, seed);
+	if (good < dst->npages)
+		puck_caught(run, "compare", "%u of %u pages arrived", good, dst->npages);
+}
+
 /* Setup of a scenario that is about one copy and has nothing else of its own. */
 int puck_copy_scenario_setup(struct puck_run *run)
 {

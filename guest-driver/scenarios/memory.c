@@ -101,14 +101,21 @@ int puck_buffer_map(struct puck_buffer *buf, struct device *dev,
 	return 0;
 }
 
+/* As it was mapped; nothing to do if it is not. */
+void puck_buffer_unmap(struct puck_buffer *buf)
+{
+	if (buf->dev)
+		dma_unmap_sgtable(buf->dev, &buf->sgt, buf->dir, 0);
+	buf->dev = NULL;
+}
+
 /* Nothing to do for a buffer that was never allocated. */
 void puck_buffer_free(struct puck_buffer *buf)
 {
 	if (!buf->pages)
 		return;
 
-	if (buf->dev)
-		dma_unmap_sgtable(buf->dev, &buf->sgt, buf->dir, 0);
+	puck_buffer_unmap(buf);
 	sg_free_table(&buf->sgt);
 	free_pages_of(buf->pages, buf->npages);
 	kvfree(buf->pages);

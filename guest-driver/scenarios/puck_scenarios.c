@@ -24,6 +24,10 @@ static const struct puck_scenario * const scenarios[] = {
 	&puck_unmap_mapped_count,
 	&puck_sync_mapped_count,
 	&puck_resv_wait_forgotten,
+	&puck_sync_missing,
+	&puck_use_after_unmap,
+	&puck_wrong_direction,
+	&puck_wrong_count,
 };
 
 #define LATE_MAX_MS	10000
@@ -64,37 +68,73 @@ static bool expected(const struct request *req, struct puck_run *run)
 		return false;
 	if (req->scenario->shown_by == PUCK_SHOWN_BY_LATENESS)
 		return run->late_ns;
+	if (req->scenario->shown_by == PUCK_SHOWN_BY_MAPPER)
+		return run->mapper;
 	return translated(run->dev);
 }
 
-/* Tell who reads the log which complaint of the kernel is asked for. */
+/* Caught or not, as has to be; and where puck-dma has a line for it, by that. */
+static bool as_expected(const struct request *req, struct puck_run *run)
+{
+	if (!expected(req, run))
+		return !run->by;
+	if (!run->mapper || !req->scenario->finding)
+		return run->by;
+	return run->by && !strcmp(run->by, PUCK_BY_MAPPER);
+}
+
+/* What an IOMMU alone makes of these is its driver's business, not judged here. */
+static const char *skip(const struct request *req, struct puck_run *run)
+{
+	if (req->scenario->shown_by == PUCK_SHOWN_BY_MAPPER && !run->mapper &&
+	    translated(run->dev))
+		return "behind an IOMMU, but not under puck-dma";
+	return req->scenario->skip ? req->scenario->skip(run) : NULL;
+}
+
+/* Tell who reads the log which complaints are asked for. */
 static void expect_splat(const struct request *req, bool begin)
 {
-	if (req->fixed || !req->scenario->splat)
+	const char *splat = req->scenario->splat;
+
+	if (req->fixed || (!splat && !req->scenario->finding))
 		return;
 	if (begin)
-		pr_info("puck-expect: begin %s\n", req->scenario->splat);
+		pr_info("puck-expect: begin %s%spuck-dma .*finding\n", splat ?: "",
+			splat ? "|" : "");
 	else
 		pr_info("puck-expect: end\n");
 }
 
+/* From setup() to teardown(). */
 static int play(const struct request *req, struct puck_run *run)
 {
 	const struct puck_scenario *scenario = req->scenario;
 	int ret;
 
-	puck_ledger_open(run->dev);
 	ret = scenario->setup(run);
-	if (ret)
-		goto out;
-
-	expect_splat(req, true);
-	ret = req->fixed ? scenario->fixed(run) : scenario->buggy(run);
-	expect_splat(req, false);
+	if (!ret)
+		ret = req->fixed ? scenario->fixed(run) : scenario->buggy(run);
 	if (!ret)
 		scenario->verdict(run);
-out:
+	if (!ret && !req->fixed && scenario->finding)
+		puck_mapper_verdict(run, scenario->finding);
 	scenario->teardown(run);
+	return ret;
+}
+
+static int play_watched(const struct request *req, struct puck_run *run)
+{
+	int ret;
+
+	puck_ledger_open(run->dev);
+	puck_mapper_open(run);
+	expect_splat(req, true);
+	ret = play(req, run);
+	expect_splat(req, false);
+	/* Who is right has nothing said of him up to the end. */
+	if (!ret && req->fixed)
+		puck_mapper_verdict(run, NULL);
 	puck_ledger_close();
 	return ret;
 }
@@ -103,7 +143,7 @@ static void report(const struct request *req, struct puck_run *run, int error,
 		   const char *skipped)
 {
 	const char *variant = req->fixed ? "fixed" : "buggy";
-	const char *ok = !!run->by == expected(req, run) ? "ok" : "not ok";
+	const char *ok = as_expected(req, run) ? "ok" : "not ok";
 	int n;
 
 	n = scnprintf(result, sizeof(result),
@@ -128,18 +168,18 @@ static void report(const struct request *req, struct puck_run *run, int error,
 static int run_request(const struct request *req)
 {
 	struct puck_run run = { .late_ns = req->late_ns };
-	const char *skipped = NULL;
+	const char *skipped;
 	int ret = 0;
 
 	run.client = puck_client_get(req->pdev);
 	if (IS_ERR(run.client))
 		return PTR_ERR(run.client);
 	run.dev = puck_client_dma_dev(run.client);
+	run.mapper = puck_mapper_manages(run.dev);
 
-	if (req->scenario->skip)
-		skipped = req->scenario->skip(&run);
+	skipped = skip(req, &run);
 	if (!skipped)
-		ret = play(req, &run);
+		ret = play_watched(req, &run);
 	report(req, &run, ret, skipped);
 
 	puck_client_put(run.client);
@@ -263,8 +303,9 @@ static int gpu_show(struct seq_file *seq, void *unused)
 	struct pci_dev *pdev = NULL;
 
 	while ((pdev = pci_get_device(PUCK_GPU_PCI_VENDOR, PUCK_GPU_PCI_DEVICE, pdev)))
-		seq_printf(seq, "%s\t%s\n", pci_name(pdev),
-			   translated(&pdev->dev) ? "translated" : "direct");
+		seq_printf(seq, "%s\t%s%s\n", pci_name(pdev),
+			   translated(&pdev->dev) ? "translated" : "direct",
+			   puck_mapper_manages(&pdev->dev) ? "\tpuck-dma" : "");
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(gpu);

@@ -30,7 +30,8 @@ struct puck_run;
  * @name: as written to debugfs
  * @mistake: what the buggy client does, in a few words
  * @history: a commit that fixed it in Linux
- * @shown_by: what the hardware has to do for the mistake to show
+ * @shown_by: what has to be there for the mistake to show
+ * @finding: class of puck-dma's finding about buggy(), docs/dma.rst; or NULL
  * @splat: regular expression of the kernel's own complaint about buggy(), or
  *	NULL; a test run takes it as asked for
  */
@@ -41,7 +42,9 @@ struct puck_scenario {
 	enum puck_shown_by {
 		PUCK_SHOWN_BY_MERGING,
 		PUCK_SHOWN_BY_LATENESS,
+		PUCK_SHOWN_BY_MAPPER,
 	} shown_by;
+	const char *finding;
 	const char *splat;
 
 	const char *(*skip)(struct puck_run *run);
@@ -57,6 +60,8 @@ struct puck_scenario {
  * @client: the GPU, to submit to
  * @dev: what to map memory for
  * @late_ns: how late the GPU's data is asked to be
+ * @mapper: puck-dma maps for @dev
+ * @findings: of puck-dma about @dev, before the run
  * @priv: the scenario's own
  * @orig_nents: entries with pages of the buffer the scenario is about
  * @nents: DMA segments of it
@@ -67,11 +72,13 @@ struct puck_run {
 	struct puck_client *client;
 	struct device *dev;
 	u64 late_ns;
+	bool mapper;
+	unsigned long findings;
 	void *priv;
 	unsigned int orig_nents;
 	unsigned int nents;
 	const char *by;
-	char detail[96];
+	char detail[320];
 };
 
 __printf(3, 4)
@@ -98,6 +105,7 @@ struct puck_buffer {
 int puck_buffer_alloc(struct puck_buffer *buf, unsigned int npages);
 int puck_buffer_map(struct puck_buffer *buf, struct device *dev,
 		    enum dma_data_direction dir);
+void puck_buffer_unmap(struct puck_buffer *buf);
 void puck_buffer_free(struct puck_buffer *buf);
 void puck_buffer_pattern(struct puck_buffer *buf, u32 seed);
 unsigned int puck_pattern_pages(struct page **pages, unsigned int npages, u32 seed);
@@ -126,6 +134,7 @@ struct dma_fence *puck_copy_submit(struct puck_run *run, struct puck_copy *copy,
 				   u64 length);
 int puck_copy_finish(struct dma_fence *fence);
 int puck_copy_run(struct puck_run *run, struct puck_copy *copy, u64 length);
+void puck_copy_verdict(struct puck_run *run, struct puck_copy *copy, u32 seed);
 int puck_copy_scenario_setup(struct puck_run *run);
 int puck_copy_scenario_run(struct puck_run *run);
 void puck_copy_scenario_teardown(struct puck_run *run);
@@ -139,10 +148,23 @@ void puck_ledger_close(void);
 bool puck_ledger_report(char *text, size_t size);
 void puck_ledger_verdict(struct puck_run *run);
 
+/* mapper.c: what puck-dma found */
+
+/* Who catches, if it is the line that was to come. */
+#define PUCK_BY_MAPPER	"puck-dma"
+
+bool puck_mapper_manages(struct device *dev);
+void puck_mapper_open(struct puck_run *run);
+void puck_mapper_verdict(struct puck_run *run, const char *class);
+
 extern const struct puck_scenario puck_pages_mapped_nents;
 extern const struct puck_scenario puck_sg_length;
 extern const struct puck_scenario puck_unmap_mapped_count;
 extern const struct puck_scenario puck_sync_mapped_count;
 extern const struct puck_scenario puck_resv_wait_forgotten;
+extern const struct puck_scenario puck_sync_missing;
+extern const struct puck_scenario puck_use_after_unmap;
+extern const struct puck_scenario puck_wrong_direction;
+extern const struct puck_scenario puck_wrong_count;
 
 #endif /* PUCK_SCENARIO_H */

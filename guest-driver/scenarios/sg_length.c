@@ -55,14 +55,7 @@ static int fixed(struct puck_run *run)
 
 static void verdict(struct puck_run *run)
 {
-	struct puck_copy *copy = run->priv;
-	unsigned int good;
-
-	dma_sync_sgtable_for_cpu(run->dev, &copy->dst.sgt, DMA_FROM_DEVICE);
-	good = puck_pattern_pages(copy->dst.pages, copy->dst.npages, PUCK_COPY_SEED);
-	if (good < copy->dst.npages)
-		puck_caught(run, "compare", "%u of %u pages copied", good,
-			    copy->dst.npages);
+	puck_copy_verdict(run, run->priv, PUCK_COPY_SEED);
 }
 
 const struct puck_scenario puck_sg_length = {

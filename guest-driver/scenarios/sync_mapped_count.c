@@ -7,9 +7,9 @@
  * In Linux: udmabuf and videobuf2-dma-sg, fixed by afe382843717 and
  * a704a3c503ae (v6.16), five years after the conversion to sgtables.
  *
- * Oracle: the ledger, which sees both counts; and DMA_API_DEBUG. On coherent
- * x86 without DMA_API_DEBUG the call never leaves its inline function, so
- * nobody can see it: skipped there.
+ * Oracle: the ledger, which sees both counts; puck-dma where it is in charge;
+ * and DMA_API_DEBUG. On coherent x86 with neither the call never leaves its
+ * inline function, so nobody can see it: skipped there.
  */
 #include <linux/dma-mapping.h>
 
@@ -45,6 +45,7 @@ const struct puck_scenario puck_sync_mapped_count = {
 	.mistake = "sync with the mapped count",
 	.history = "a704a3c503ae (vb2-dma-sg), afe382843717 (udmabuf)",
 	.shown_by = PUCK_SHOWN_BY_MERGING,
+	.finding = "sync-count",
 	.splat = "DMA-API: (.*syncs DMA sg list with different entry count|Mapped at)",
 	.skip = skip,
 	.setup = puck_copy_scenario_run,

@@ -7,8 +7,8 @@
  * mvsas, isci, inside-secure, bcm2835 and mvsdio. dma-iommu forgives it;
  * implementations that sync or bounce entry by entry do not.
  *
- * Oracle: the ledger, which sees both counts; and DMA_API_DEBUG where the
- * kernel has it.
+ * Oracle: the ledger, which sees both counts; puck-dma where it is in charge;
+ * and DMA_API_DEBUG where the kernel has it.
  */
 #include <linux/dma-mapping.h>
 
@@ -44,6 +44,7 @@ const struct puck_scenario puck_unmap_mapped_count = {
 	.mistake = "unmap with the mapped count",
 	.history = "98e3e2b561bc (ksmbd)",
 	.shown_by = PUCK_SHOWN_BY_MERGING,
+	.finding = "unmap-count",
 	.splat = "DMA-API: (.*frees DMA sg list with different entry count|Mapped at)",
 	.skip = skip,
 	.setup = puck_copy_scenario_run,
