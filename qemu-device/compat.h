@@ -18,6 +18,12 @@
 #include "exec/memory.h"
 #endif
 
+#if __has_include("exec/icount.h")
+#include "exec/icount.h"
+#else
+#include "system/cpu-timers.h"
+#endif
+
 /* Class data and interface lists became const in 10.1. */
 #if QEMU_VERSION_MAJOR > 10 || QEMU_VERSION_MINOR > 0
 #define PUCK_CONST_10_1 const

@@ -147,7 +147,7 @@ static bool look_up_bulk(const PuckDma *dma, PuckPiece *piece, bool is_write,
         return false;
     }
     count = puck_iommu_translate_range(dma->space, piece->addr, piece->len,
-                                       is_write, bulk, room, &done);
+                                       is_write, bulk, room, &done, NULL);
     if (done < piece->len && count < room) {
         piece->addr += done;
         return false;

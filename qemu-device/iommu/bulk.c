@@ -20,6 +20,9 @@ typedef struct PuckRange {
     PuckBulkRun *runs;
     unsigned max;
     unsigned count;
+    uint32_t can;               /* what rules of mischief may do */
+    bool waited;                /* the next page */
+    int64_t wait_until;         /* or 0 */
 } PuckRange;
 
 PuckSpace *puck_iommu_space(AddressSpace *as)
@@ -67,7 +70,11 @@ static bool some_pages_locked(PuckSpace *space, PuckRange *r)
             .tables = &tables,
             .cursor = &cursor,
             .iova = r->iova,
+            .len = r->left,
             .want = r->want,
+            .can = r->can,
+            .waits = true,
+            .waited = r->waited,
         };
         uint64_t offset;
 
@@ -81,6 +88,11 @@ static bool some_pages_locked(PuckSpace *space, PuckRange *r)
             space->streak.reason = 0;
             return false;
         }
+        if (unlikely(req.delay)) {
+            r->wait_until = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + req.delay;
+            return false;
+        }
+        r->waited = false;
         offset = r->iova & req.mask;
         add(r, req.pa + offset, req.mask + 1 - offset);
     }
@@ -90,7 +102,7 @@ static bool some_pages_locked(PuckSpace *space, PuckRange *r)
 unsigned puck_iommu_translate_range(PuckSpace *space, uint64_t iova,
                                     uint64_t len, bool is_write,
                                     PuckBulkRun *runs, unsigned max,
-                                    uint64_t *done)
+                                    uint64_t *done, int64_t *wait_until)
 {
     PuckIOMMU *s = space->iommu;
     PuckRange range = {
@@ -99,9 +111,14 @@ unsigned puck_iommu_translate_range(PuckSpace *space, uint64_t iova,
         .want = is_write ? PUCK_IOMMU_PTE_WRITE : PUCK_IOMMU_PTE_READ,
         .runs = runs,
         .max = max,
+        .can = PUCK_ACT_BIT(PUCK_ACT_FAULT),
     };
     bool more = true;
 
+    if (wait_until) {
+        range.can |= PUCK_ACT_BIT(PUCK_ACT_DELAY);
+        range.waited = *wait_until;
+    }
     if (!qatomic_read(&s->translating)) {
         add(&range, iova, len);
         more = false;
@@ -114,6 +131,9 @@ unsigned puck_iommu_translate_range(PuckSpace *space, uint64_t iova,
         }
     }
     puck_iommu_irq_deliver(s);
+    if (wait_until) {
+        *wait_until = range.wait_until;
+    }
     *done = len - range.left;
     return range.count;
 }

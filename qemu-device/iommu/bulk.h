@@ -39,10 +39,15 @@ void puck_iommu_dma_end(PuckSpace *space, unsigned epoch);
  * Looks up [@iova, @iova + @len) for reading or writing. Fills at most @max
  * of @runs and returns how many; @done says how many bytes they cover. Where
  * neither all bytes are covered nor all runs used, the next byte faulted.
+ *
+ * Or it has to wait, if @wait_until is not NULL and was made other than 0: the
+ * time on the virtual clock when to call again for that byte, with what is in
+ * @wait_until then: the call takes it for having waited and makes it 0. To be
+ * outside of puck_iommu_dma_begin() and _end() meanwhile. Zero for a first call.
  */
 unsigned puck_iommu_translate_range(PuckSpace *space, uint64_t iova,
                                     uint64_t len, bool is_write,
                                     PuckBulkRun *runs, unsigned max,
-                                    uint64_t *done);
+                                    uint64_t *done, int64_t *wait_until);
 
 #endif /* PUCK_IOMMU_BULK_H */

@@ -29,12 +29,6 @@ typedef struct PuckCmd {
     uint64_t data;
 } PuckCmd;
 
-/* What a command took away from those who cache translations. */
-typedef struct PuckUnmap {
-    uint64_t iova;
-    uint64_t size;
-} PuckUnmap;
-
 /* How one step at the head of the queue ended. */
 typedef enum PuckStep {
     STEP_END,           /* nothing left, or an error */
@@ -82,47 +76,14 @@ static uint8_t check_sync(const PuckCmd *cmd)
     return 0;
 }
 
-static uint8_t run_inv_page(PuckIOMMU *s, const PuckCmd *cmd, PuckUnmap *unmap)
+static uint8_t run_inv(PuckIOMMU *s, const PuckCmd *cmd, PuckUnmap *unmap)
 {
-    puck_iotlb_inv_page(&s->iotlb, cmd->id, cmd->addr);
-    s->regs.invalidations++;
-    *unmap = (PuckUnmap) { cmd->addr, PAGE_MASK + 1 };
-    return 0;
-}
+    PuckInvalidation inv = {
+        .opcode = cmd->opcode, .id = cmd->id, .addr = cmd->addr,
+        .size = cmd->size,
+    };
 
-static uint8_t run_inv_range(PuckIOMMU *s, const PuckCmd *cmd,
-                             PuckUnmap *unmap)
-{
-    puck_iotlb_inv_range(&s->iotlb, cmd->id, cmd->addr, cmd->size);
-    s->regs.invalidations++;
-    *unmap = (PuckUnmap) { cmd->addr, cmd->size };
-    return 0;
-}
-
-static uint8_t run_inv_domain(PuckIOMMU *s, const PuckCmd *cmd,
-                              PuckUnmap *unmap)
-{
-    puck_iotlb_inv_domain(&s->iotlb, cmd->id);
-    s->regs.invalidations++;
-    *unmap = (PuckUnmap) { 0, IOVA_END };
-    return 0;
-}
-
-static uint8_t run_inv_all(PuckIOMMU *s, const PuckCmd *cmd, PuckUnmap *unmap)
-{
-    puck_iotlb_inv_all(&s->iotlb);
-    puck_context_drop_all_locked(s);
-    s->regs.invalidations++;
-    *unmap = (PuckUnmap) { 0, IOVA_END };
-    return 0;
-}
-
-static uint8_t run_inv_context(PuckIOMMU *s, const PuckCmd *cmd,
-                               PuckUnmap *unmap)
-{
-    puck_context_drop_locked(s, cmd->id);
-    s->regs.invalidations++;
-    *unmap = (PuckUnmap) { 0, IOVA_END };
+    puck_invalidate_locked(s, &inv, unmap);
     return 0;
 }
 
@@ -143,20 +104,20 @@ static uint8_t run_sync(PuckIOMMU *s, const PuckCmd *cmd, PuckUnmap *unmap)
 static const PuckCmdRule rules[] = {
     [PUCK_IOMMU_CMD_INV_PAGE] = {
         .name = "inv-page", .id_max = 0xffff, .addr_max = UINT64_MAX,
-        .check = check_page, .run = run_inv_page,
+        .check = check_page, .run = run_inv,
     },
     [PUCK_IOMMU_CMD_INV_RANGE] = {
         .name = "inv-range", .id_max = 0xffff, .addr_max = UINT64_MAX,
-        .size_max = UINT64_MAX, .check = check_range, .run = run_inv_range,
+        .size_max = UINT64_MAX, .check = check_range, .run = run_inv,
     },
     [PUCK_IOMMU_CMD_INV_DOMAIN] = {
-        .name = "inv-domain", .id_max = 0xffff, .run = run_inv_domain,
+        .name = "inv-domain", .id_max = 0xffff, .run = run_inv,
     },
     [PUCK_IOMMU_CMD_INV_ALL] = {
-        .name = "inv-all", .run = run_inv_all,
+        .name = "inv-all", .run = run_inv,
     },
     [PUCK_IOMMU_CMD_INV_CONTEXT] = {
-        .name = "inv-context", .id_max = 0xffff, .run = run_inv_context,
+        .name = "inv-context", .id_max = 0xffff, .run = run_inv,
     },
     [PUCK_IOMMU_CMD_SYNC] = {
         .name = "sync", .addr_max = UINT64_MAX, .data_max = UINT64_MAX,
@@ -179,6 +140,16 @@ static uint8_t check_cmd(const PuckCmd *cmd)
         return PUCK_IOMMU_CQ_ERR_RESERVED;
     }
     return rule->check ? rule->check(cmd) : 0;
+}
+
+bool puck_cmdq_good(const PuckInvalidation *inv)
+{
+    PuckCmd cmd = {
+        .opcode = inv->opcode, .id = inv->id, .addr = inv->addr,
+        .size = inv->size,
+    };
+
+    return !check_cmd(&cmd) && rules[cmd.opcode].run == run_inv;
 }
 
 static bool fetch_locked(PuckIOMMU *s, PuckCmd *cmd)

@@ -5,6 +5,7 @@
  */
 
 #include "qemu/osdep.h"
+#include "qemu/rcu.h"
 #include "iommu.h"
 
 #define ROOT_ENTRY_RESERVED \
@@ -12,12 +13,11 @@
 #define CTX_RESERVED \
     (~(PUCK_IOMMU_CTX_VALID | PUCK_IOMMU_CTX_MODE | PUCK_IOMMU_CTX_TABLE))
 
-static const PuckContext *fail(PuckContextResult *res, uint8_t reason,
-                               uint64_t entry)
+static bool fail(PuckContextResult *res, uint8_t reason, uint64_t entry)
 {
     res->reason = reason;
     res->entry = entry;
-    return NULL;
+    return false;
 }
 
 /* Checks a valid entry. Returns false if it breaks a rule. */
@@ -60,18 +60,11 @@ void puck_context_insert_locked(PuckIOMMU *s, uint16_t rid, PuckContext ctx)
     (*bus)[rid & 0xff] = ctx;
 }
 
-const PuckContext *puck_context_get_locked(PuckIOMMU *s, uint16_t rid,
-                                           PuckTables *tables,
-                                           PuckContextResult *res)
+/* The context as it is in memory. False: @res says why there is none. */
+static bool read_context(PuckIOMMU *s, uint16_t rid, PuckTables *tables,
+                         PuckContext *ctx, PuckContextResult *res)
 {
-    const PuckContext *hit = cached(s, rid);
     uint64_t at, root, table, domain;
-    PuckContext ctx;
-
-    *res = (PuckContextResult) { };
-    if (likely(hit)) {
-        return hit;
-    }
 
     at = (s->regs.root & PUCK_IOMMU_ROOT_ADDR) + 8 * (rid >> 8);
     if (!puck_tables_read(tables, at, &root)) {
@@ -92,11 +85,44 @@ const PuckContext *puck_context_get_locked(PuckIOMMU *s, uint16_t rid,
     if (!(table & PUCK_IOMMU_CTX_VALID)) {
         return fail(res, PUCK_IOMMU_FAULT_CONTEXT, at);
     }
-    if (!parse_context(table, domain, &ctx)) {
+    if (!parse_context(table, domain, ctx)) {
         return fail(res, PUCK_IOMMU_FAULT_CONTEXT_RSVD, at);
+    }
+    return true;
+}
+
+const PuckContext *puck_context_get_locked(PuckIOMMU *s, uint16_t rid,
+                                           PuckTables *tables,
+                                           PuckContextResult *res)
+{
+    const PuckContext *hit = cached(s, rid);
+    PuckContext ctx;
+
+    *res = (PuckContextResult) { };
+    if (likely(hit)) {
+        return hit;
+    }
+    if (!read_context(s, rid, tables, &ctx, res)) {
+        return NULL;
     }
     puck_context_insert_locked(s, rid, ctx);
     return cached(s, rid);
+}
+
+bool puck_context_in_domain_locked(PuckIOMMU *s, uint16_t rid,
+                                   uint16_t domain)
+{
+    const PuckContext *hit = cached(s, rid);
+    PuckTables tables = { .iommu = s };
+    PuckContextResult res;
+    PuckContext ctx;
+
+    if (hit) {
+        return hit->domain == domain;
+    }
+    RCU_READ_LOCK_GUARD();
+    return read_context(s, rid, &tables, &ctx, &res) &&
+           ctx.domain == domain;
 }
 
 void puck_context_drop_locked(PuckIOMMU *s, uint16_t rid)

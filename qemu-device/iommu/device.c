@@ -28,6 +28,9 @@ void puck_iommu_reset_locked(PuckIOMMU *s)
     puck_iotlb_inv_all(&s->iotlb);
     puck_context_drop_all_locked(s);
     qatomic_set(&s->irq_pending, 0);
+    puck_invalidator_reset_locked(s);
+    puck_msi_stage_reset(&s->messages);
+    puck_mischief_window_reset(&s->window);
 }
 
 /*
@@ -46,6 +49,7 @@ static void puck_iommu_reset_exit(Object *obj, ResetType type)
 
 static void puck_iommu_free(PuckIOMMU *s)
 {
+    puck_invalidator_exit(s);
     puck_context_drop_all_locked(s);
     puck_iotlb_destroy(&s->iotlb);
     qemu_mutex_destroy(&s->lock);
@@ -80,6 +84,8 @@ static void puck_iommu_realize(PCIDevice *pdev, Error **errp)
     qemu_mutex_init(&s->lock);
     puck_iotlb_init(&s->iotlb, s->iotlb_entries);
     puck_iommu_irq_init(s);
+    puck_invalidator_init(s);
+    puck_mischief_init();
     puck_drain_init(&s->drain);
 
     /* Last: from here on other devices hold on to us. */

@@ -3,8 +3,8 @@
  * puck-iommu: the device's state, and what its steps offer each other.
  *
  * One file a step: regs (register access), charge (buses in charge, address
- * spaces), translate, bulk, drain, context, walk, iotlb, cmdq, faultq, irq,
- * policy, guest-memory, vmstate, device (QOM). The contract is docs/specs/iommu.rst.
+ * spaces), translate, bulk, drain, context, walk, iotlb, cmdq, invalidate,
+ * faultq, irq, policy, guest-memory, vmstate, device (QOM). The contract is docs/specs/iommu.rst.
  *
  * Locking. PuckIOMMU::lock protects everything marked (L). Requests come
  * from any thread with or without the BQL, register accesses with it. Order:
@@ -21,7 +21,10 @@
 #include "qemu/log.h"
 #include "../compat.h"
 #include "abi/puck_iommu.h"
+#include "../mischief/mischief.h"
+#include "../mischief/msi.h"
 #include "drain.h"
+#include "invalidate.h"
 #include "iotlb.h"
 #include "policy.h"
 #include "walk.h"
@@ -116,6 +119,7 @@ typedef struct PuckTables {
     const char *host;
     uint64_t first;
     uint64_t len;
+    int64_t now;                /* virtual clock; 0: not looked at yet */
 } PuckTables;
 
 /* One look-up on its way through translate.c. */
@@ -124,7 +128,11 @@ typedef struct PuckRequest {
     PuckTables *tables;
     PuckWalkCursor *cursor;     /* or NULL */
     uint64_t iova;
+    uint64_t len;               /* bytes it is for, as far as is known */
     uint8_t want;               /* PUCK_PERM_MASK bits */
+    uint32_t can;               /* what rules of iommu.translate may do */
+    bool waits;                 /* on the virtual clock, if delayed */
+    bool waited;                /* it was here before, and was delayed */
     /* out */
     uint16_t rid;
     uint64_t pa;                /* of the page */
@@ -135,6 +143,7 @@ typedef struct PuckRequest {
     uint8_t reason;             /* PUCK_IOMMU_FAULT_*, or 0 */
     bool domain_valid;
     bool hit;
+    uint64_t delay;             /* ns, as a rule said */
 } PuckRequest;
 
 struct PuckIOMMU {
@@ -149,6 +158,10 @@ struct PuckIOMMU {
 
     /* Set while CTRL.ENABLE is; read without the lock on the way past. */
     bool translating;
+
+    PuckInvalidator invalidator;        /* what is late */
+    PuckMsiStage messages;              /* BQL */
+    PuckMischiefWindow window;          /* BQL */
 
     PuckDrain drain;                    /* accesses of engines */
 
@@ -196,6 +209,9 @@ const PuckContext *puck_context_get_locked(PuckIOMMU *s, uint16_t rid,
                                            PuckTables *tables,
                                            PuckContextResult *res);
 void puck_context_insert_locked(PuckIOMMU *s, uint16_t rid, PuckContext ctx);
+/* Whether @rid is in @domain. Does not change what is cached. */
+bool puck_context_in_domain_locked(PuckIOMMU *s, uint16_t rid,
+                                   uint16_t domain);
 void puck_context_drop_locked(PuckIOMMU *s, uint16_t rid);
 void puck_context_drop_all_locked(PuckIOMMU *s);
 
@@ -203,6 +219,8 @@ void puck_context_drop_all_locked(PuckIOMMU *s);
 void puck_cmdq_enable_locked(PuckIOMMU *s);
 void puck_cmdq_doorbell(PuckIOMMU *s, uint32_t tail);
 void puck_cmdq_error_locked(PuckIOMMU *s, uint8_t code);
+/* Whether the queue would take it, as an INV command. */
+bool puck_cmdq_good(const PuckInvalidation *inv);
 
 /* faultq.c */
 void puck_faultq_enable_locked(PuckIOMMU *s);
@@ -225,6 +243,13 @@ bool puck_iommu_write(PuckIOMMU *s, uint64_t pa, const void *buf, size_t len);
 
 /* vmstate.c */
 extern const VMStateDescription vmstate_puck_iommu;
+
+static inline const char *puck_iommu_name(PuckIOMMU *s)
+{
+    const char *id = DEVICE(s)->id;
+
+    return id ? id : TYPE_PUCK_IOMMU;
+}
 
 /* The field of @value that @mask covers. */
 static inline uint64_t puck_field(uint64_t value, uint64_t mask)

@@ -143,7 +143,7 @@ void puck_iotlb_drop(PuckIOTLB *tlb, PuckIOTLBEntry *e)
 }
 
 bool puck_iotlb_insert(PuckIOTLB *tlb, uint16_t domain, uint64_t iova,
-                       uint64_t pa, uint8_t perm, bool huge)
+                       uint64_t pa, uint8_t perm, bool huge, int64_t now)
 {
     uint64_t page = page_of(iova, huge);
     PuckIOTLBEntry *e = find(tlb, domain, page, huge);
@@ -163,6 +163,7 @@ bool puck_iotlb_insert(PuckIOTLB *tlb, uint16_t domain, uint64_t iova,
     *e = (PuckIOTLBEntry) {
         .iova = page,
         .pa = pa,
+        .made = now,
         .domain = domain,
         .perm = perm,
         .huge = huge,
@@ -247,6 +248,83 @@ uint32_t puck_iotlb_inv_range(PuckIOTLB *tlb, uint16_t domain, uint64_t iova,
     if (tlb->count_huge) {
         dropped += probe_range(tlb, domain, iova, last, true);
     }
+    return dropped;
+}
+
+static bool in_scope(const PuckIOTLBEntry *e, const PuckIOTLBScope *scope)
+{
+    return e->used && (scope->any_domain || e->domain == scope->domain) &&
+           e->iova <= scope->last &&
+           (e->iova | puck_iotlb_mask(e)) >= scope->first;
+}
+
+/* The order in which "first" is meant. */
+static bool comes_before(const PuckIOTLBEntry *a, const PuckIOTLBEntry *b)
+{
+    if (a->iova != b->iova) {
+        return a->iova < b->iova;
+    }
+    return a->huge != b->huge ? b->huge : a->domain < b->domain;
+}
+
+PuckIOTLBEntry *puck_iotlb_first(PuckIOTLB *tlb, const PuckIOTLBScope *scope)
+{
+    PuckIOTLBEntry *first = NULL;
+    uint32_t i;
+
+    for (i = 0; i < tlb->capacity && tlb->count; i++) {
+        PuckIOTLBEntry *e = &tlb->entries[i];
+
+        if (in_scope(e, scope) && (!first || comes_before(e, first))) {
+            first = e;
+        }
+    }
+    return first;
+}
+
+static uint32_t mark_entry(PuckIOTLBEntry *e, int64_t since, uint32_t rule)
+{
+    if (e->rule) {
+        return 0;
+    }
+    e->since = since;
+    e->rule = rule;
+    return 1;
+}
+
+uint32_t puck_iotlb_mark(PuckIOTLB *tlb, const PuckIOTLBScope *scope,
+                         int64_t since, uint32_t rule)
+{
+    uint32_t marked = 0;
+    uint32_t i;
+
+    for (i = 0; i < tlb->capacity && tlb->count; i++) {
+        if (in_scope(&tlb->entries[i], scope)) {
+            marked += mark_entry(&tlb->entries[i], since, rule);
+        }
+    }
+    return marked;
+}
+
+uint32_t puck_iotlb_inv_but_first(PuckIOTLB *tlb, const PuckIOTLBScope *scope,
+                                  int64_t since, uint32_t rule)
+{
+    PuckIOTLBEntry *first = puck_iotlb_first(tlb, scope);
+    uint32_t dropped = 0;
+    uint32_t i;
+
+    if (!first) {
+        return 0;
+    }
+    for (i = 0; i < tlb->capacity; i++) {
+        PuckIOTLBEntry *e = &tlb->entries[i];
+
+        if (e != first && in_scope(e, scope)) {
+            puck_iotlb_drop(tlb, e);
+            dropped++;
+        }
+    }
+    mark_entry(first, since, rule);
     return dropped;
 }
 

@@ -21,6 +21,9 @@
 typedef struct PuckIOTLBEntry {
     uint64_t iova;      /* first byte of the page */
     uint64_t pa;
+    int64_t made;       /* when it was entered */
+    int64_t since;      /* if stale: when it should have gone */
+    uint32_t rule;      /* that kept it; 0: not stale */
     uint16_t domain;
     uint8_t perm;
     bool huge;          /* 2M, else 4K */
@@ -43,6 +46,14 @@ typedef struct PuckIOTLB {
     uint32_t oldest;
 } PuckIOTLB;
 
+/* What an invalidation is for: the pages that meet [first, last]. */
+typedef struct PuckIOTLBScope {
+    uint64_t first;
+    uint64_t last;
+    uint16_t domain;
+    bool any_domain;
+} PuckIOTLBScope;
+
 static inline uint64_t puck_iotlb_mask(const PuckIOTLBEntry *e)
 {
     return e->huge ? PUCK_MASK_2M : PUCK_MASK_4K;
@@ -61,9 +72,10 @@ PuckIOTLBEntry *puck_iotlb_lookup(PuckIOTLB *tlb, uint16_t domain,
 /*
  * Enters a page as the newest entry, in place of one of the same domain,
  * page and size if there is one. Returns true if the oldest entry had to go.
+ * For vmstate: the new entry, which is not stale, is tlb->newest.
  */
 bool puck_iotlb_insert(PuckIOTLB *tlb, uint16_t domain, uint64_t iova,
-                       uint64_t pa, uint8_t perm, bool huge);
+                       uint64_t pa, uint8_t perm, bool huge, int64_t now);
 
 void puck_iotlb_drop(PuckIOTLB *tlb, PuckIOTLBEntry *e);
 
@@ -73,5 +85,24 @@ uint32_t puck_iotlb_inv_range(PuckIOTLB *tlb, uint16_t domain, uint64_t iova,
                               uint64_t size);
 uint32_t puck_iotlb_inv_domain(PuckIOTLB *tlb, uint16_t domain);
 uint32_t puck_iotlb_inv_all(PuckIOTLB *tlb);
+
+/*
+ * For invalidations that go wrong. All look at every entry.
+ *
+ * The entry of @scope with the lowest IOVA; of several the 4K one, then that
+ * of the lowest domain. NULL if there is none.
+ */
+PuckIOTLBEntry *puck_iotlb_first(PuckIOTLB *tlb, const PuckIOTLBScope *scope);
+
+/*
+ * The entries of @scope should have gone at @since, which @rule, not 0, keeps
+ * from happening. What is stale already stays as it is. Returns how many.
+ */
+uint32_t puck_iotlb_mark(PuckIOTLB *tlb, const PuckIOTLBScope *scope,
+                         int64_t since, uint32_t rule);
+
+/* Drops all of @scope but the first, and marks that. Returns the number. */
+uint32_t puck_iotlb_inv_but_first(PuckIOTLB *tlb, const PuckIOTLBScope *scope,
+                                  int64_t since, uint32_t rule);
 
 #endif /* PUCK_IOMMU_IOTLB_H */

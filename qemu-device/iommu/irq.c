@@ -51,6 +51,12 @@ void puck_iommu_irq_enable_locked(PuckIOMMU *s, uint32_t enable)
     note_messages_locked(s, rising & s->regs.irq_status);
 }
 
+static void send_message(PCIDevice *pdev, unsigned vector)
+{
+    trace_puck_iommu_irq(vector);
+    msix_notify(pdev, vector);
+}
+
 static void send_messages(PuckIOMMU *s)
 {
     uint32_t vectors;
@@ -62,8 +68,7 @@ static void send_messages(PuckIOMMU *s)
     }
     for (v = 0; v < PUCK_IOMMU_NUM_VECS; v++) {
         if (vectors & (1u << v)) {
-            trace_puck_iommu_irq(v);
-            msix_notify(&s->parent_obj, v);
+            puck_msi_stage_raise(&s->messages, v, NULL);
         }
     }
 }
@@ -88,9 +93,12 @@ void puck_iommu_irq_deliver(PuckIOMMU *s)
 void puck_iommu_irq_init(PuckIOMMU *s)
 {
     s->irq_bh = qemu_bh_new(irq_bh, s);
+    puck_msi_stage_init(&s->messages, &s->parent_obj, PUCK_IOMMU_NUM_VECS,
+                        send_message);
 }
 
 void puck_iommu_irq_exit(PuckIOMMU *s)
 {
+    puck_msi_stage_exit(&s->messages);
     qemu_bh_delete(s->irq_bh);
 }

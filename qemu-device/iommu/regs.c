@@ -236,6 +236,11 @@ static const PuckReg *find_register(hwaddr addr, unsigned size)
     return NULL;
 }
 
+static bool in_window(hwaddr addr)
+{
+    return addr - PUCK_MISCHIEF_WINDOW < PUCK_MISCHIEF_WINDOW_SIZE;
+}
+
 static uint64_t *value_of(PuckIOMMU *s, const PuckReg *reg)
 {
     return (uint64_t *)((char *)&s->regs + reg->value);
@@ -247,6 +252,11 @@ static uint64_t regs_read(void *opaque, hwaddr addr, unsigned size)
     const PuckReg *reg = find_register(addr, size);
     uint64_t value;
 
+    if (in_window(addr) &&
+        puck_mischief_window_read(&s->window, addr - PUCK_MISCHIEF_WINDOW,
+                                  size, &value)) {
+        return value;
+    }
     if (!reg) {
         puck_iommu_guest_error("read of %u bytes at 0x%" HWADDR_PRIx,
                                size, addr);
@@ -297,6 +307,11 @@ static void regs_write(void *opaque, hwaddr addr, uint64_t val, unsigned size)
     bool translating = s->translating;
 
     trace_puck_iommu_reg_write(addr, size, val);
+    if (in_window(addr) &&
+        puck_mischief_window_write(&s->window, addr - PUCK_MISCHIEF_WINDOW,
+                                   size, val)) {
+        return;
+    }
     if (!reg) {
         puck_iommu_guest_error("write of %u bytes at 0x%" HWADDR_PRIx,
                                size, addr);

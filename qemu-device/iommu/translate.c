@@ -22,6 +22,9 @@ QEMU_BUILD_BUG_ON(IOMMU_WO != PUCK_IOMMU_PTE_WRITE);
 #define STREAK_STEP     8
 #define STREAK_NS       (10 * SCALE_MS)
 
+/* How long a device that cannot wait is made to, in time of the host. */
+#define SLEEP_MAX_NS    (10 * SCALE_MS)
+
 static bool in_window(uint64_t iova)
 {
     return (iova & ~WINDOW_MASK) == PUCK_IOMMU_MSI_BASE;
@@ -47,41 +50,88 @@ static void serve_identity(PuckRequest *req)
     req->perm = PUCK_PERM_MASK;
 }
 
-/* CTRL.AUDIT: would the tables as they are now say the same? */
-static void audit_locked(PuckIOMMU *s, const PuckRequest *req, uint64_t table)
+static int64_t now_of(PuckTables *tables)
 {
-    uint64_t pa = req->pa | (req->iova & req->mask);
-    PuckWalk walk;
-
-    if (puck_walk(table, req->iova, req->want, puck_tables_read, req->tables,
-                  NULL, &walk) ||
-        (walk.pa | (req->iova & walk.mask)) != pa) {
-        s->regs.stale_hits++;
-        trace_puck_iommu_stale(req->rid, req->iova, pa, walk.reason);
+    if (!tables->now) {
+        tables->now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
     }
+    return tables->now;
 }
 
-static bool serve_hit_locked(PuckIOMMU *s, PuckRequest *req, uint64_t table)
+static uint64_t pa_of(const PuckRequest *req)
+{
+    return req->pa | (req->iova & req->mask);
+}
+
+static PuckEvent event_of(PuckIOMMU *s, const PuckRequest *req, PuckSite site)
+{
+    uint64_t page = req->mask + 1 - (req->iova & req->mask);
+
+    return (PuckEvent) {
+        .site = site,
+        .can = req->can,
+        .has = PUCK_HAS_REQUESTER | PUCK_HAS_IOVA | PUCK_HAS_DIR,
+        .device = puck_iommu_name(s),
+        .requester = req->rid,
+        .is_write = req->want & PUCK_IOMMU_PTE_WRITE,
+        .iova = req->iova,
+        .len = MIN(req->len, page),
+    };
+}
+
+/* CTRL.AUDIT: would the tables as they are now say something else? */
+static bool audit_locked(PuckIOMMU *s, const PuckRequest *req, uint64_t table)
+{
+    uint64_t pa = pa_of(req);
+    PuckWalk walk;
+
+    if (!puck_walk(table, req->iova, req->want, puck_tables_read, req->tables,
+                   NULL, &walk) &&
+        (walk.pa | (req->iova & walk.mask)) == pa) {
+        return false;
+    }
+    s->regs.stale_hits++;
+    trace_puck_iommu_stale(req->rid, req->iova, pa, walk.reason);
+    return true;
+}
+
+/* A hit on @e is about to be served: is it one that should not be there? */
+static void note_use_locked(PuckIOMMU *s, PuckRequest *req,
+                            const PuckIOTLBEntry *e, uint64_t table)
+{
+    bool differs = (s->regs.ctrl & PUCK_IOMMU_CTRL_AUDIT) &&
+                   audit_locked(s, req, table);
+    PuckEvent ev;
+    int64_t now;
+
+    if (likely(!e->rule && !differs)) {
+        return;
+    }
+    s->regs.stale_uses += !!e->rule;
+    now = now_of(req->tables);
+    ev = event_of(s, req, PUCK_SITE_IOMMU_INVALIDATE);
+    puck_mischief_log_stale(&ev, e->rule, pa_of(req), now - e->made,
+                            e->rule ? now - e->since : -1);
+}
+
+static PuckIOTLBEntry *serve_hit_locked(PuckIOMMU *s, PuckRequest *req)
 {
     PuckIOTLBEntry *e = puck_iotlb_lookup(&s->iotlb, req->domain, req->iova);
 
     if (!e) {
-        return false;
+        return NULL;
     }
     if (req->want & ~e->perm) {
         /* The walk that follows takes its place. */
         puck_iotlb_drop(&s->iotlb, e);
-        return false;
+        return NULL;
     }
     s->regs.hits++;
     req->hit = true;
     req->mask = puck_iotlb_mask(e);
     req->pa = e->pa;
     req->perm = e->perm;
-    if (unlikely(s->regs.ctrl & PUCK_IOMMU_CTRL_AUDIT)) {
-        audit_locked(s, req, table);
-    }
-    return true;
+    return e;
 }
 
 static void serve_walk_locked(PuckIOMMU *s, PuckRequest *req, uint64_t table)
@@ -100,7 +150,44 @@ static void serve_walk_locked(PuckIOMMU *s, PuckRequest *req, uint64_t table)
     req->perm = walk.perm;
     s->regs.evictions += puck_iotlb_insert(&s->iotlb, req->domain, req->iova,
                                            walk.pa, walk.perm,
-                                           walk.mask == PUCK_MASK_2M);
+                                           walk.mask == PUCK_MASK_2M,
+                                           now_of(req->tables));
+}
+
+/* What rules of iommu.translate have to say about a request that is served. */
+static void ask_rules_locked(PuckIOMMU *s, PuckRequest *req)
+{
+    PuckVerdict verdict;
+    PuckEvent ev;
+
+    if (likely(!puck_mischief_armed(PUCK_SITE_IOMMU_TRANSLATE)) ||
+        req->waited) {
+        return;
+    }
+    ev = event_of(s, req, PUCK_SITE_IOMMU_TRANSLATE);
+    if (!puck_mischief_ask(&ev, &verdict)) {
+        return;
+    }
+    if (verdict.action == PUCK_ACT_FAULT) {
+        req->reason = PUCK_IOMMU_FAULT_INJECTED;
+    } else {
+        req->delay = verdict.value;
+    }
+}
+
+static void serve_table_locked(PuckIOMMU *s, PuckRequest *req, uint64_t table)
+{
+    PuckIOTLBEntry *e = serve_hit_locked(s, req);
+
+    if (!e) {
+        serve_walk_locked(s, req, table);
+    }
+    if (!req->reason) {
+        ask_rules_locked(s, req);
+    }
+    if (e && !req->reason && !(req->delay && req->waits)) {
+        note_use_locked(s, req, e, table);
+    }
 }
 
 static void serve_locked(PuckIOMMU *s, PuckRequest *req)
@@ -126,9 +213,7 @@ static void serve_locked(PuckIOMMU *s, PuckRequest *req)
     req->domain_valid = true;
     switch (ctx->mode) {
     case PUCK_IOMMU_CTX_MODE_TRANSLATE:
-        if (!serve_hit_locked(s, req, ctx->table)) {
-            serve_walk_locked(s, req, ctx->table);
-        }
+        serve_table_locked(s, req, ctx->table);
         break;
     case PUCK_IOMMU_CTX_MODE_IDENTITY:
         serve_identity(req);
@@ -150,6 +235,26 @@ static bool continues_fault(const PuckFaultStreak *streak,
            req->iova - streak->iova <= STREAK_STEP &&
            !((req->iova ^ streak->iova) & ~PUCK_MASK_4K) &&
            now - streak->time < STREAK_NS;
+}
+
+/*
+ * What is left of an access that a rule refused is refused, too: rules see it
+ * once. Counted from the refusal on, so that a device may try again.
+ */
+static bool is_rest_of_injected(PuckSpace *space, PuckRequest *req)
+{
+    PuckFaultStreak *streak = &space->streak;
+
+    if (likely(streak->reason != PUCK_IOMMU_FAULT_INJECTED)) {
+        return false;
+    }
+    req->reason = PUCK_IOMMU_FAULT_INJECTED;
+    if (!continues_fault(streak, req, now_of(req->tables))) {
+        req->reason = 0;
+        return false;
+    }
+    streak->iova = req->iova;
+    return true;
 }
 
 /* Returns false for a request that is not one of its own. */
@@ -175,7 +280,7 @@ static bool refuse_locked(PuckIOMMU *s, PuckSpace *space, PuckRequest *req)
 void puck_iommu_translate_locked(PuckSpace *space, PuckRequest *req)
 {
     PuckIOMMU *s = space->iommu;
-    uint64_t walks = s->regs.walks;
+    uint64_t walks = s->regs.walks, hits = s->regs.hits;
 
     req->rid = puck_space_rid(space);
     if (in_window(req->iova) && req->want == PUCK_IOMMU_PTE_WRITE) {
@@ -186,8 +291,19 @@ void puck_iommu_translate_locked(PuckSpace *space, PuckRequest *req)
         return;
     }
 
-    s->regs.translations++;
-    serve_locked(s, req);
+    if (is_rest_of_injected(space, req)) {
+        return;
+    }
+    if (likely(!req->waited)) {
+        puck_invalidate_deferred_locked(s, s->regs.translations + 1);
+        s->regs.translations++;
+        serve_locked(s, req);
+    } else {
+        /* Counted when it came first. */
+        serve_locked(s, req);
+        s->regs.hits = hits;
+        s->regs.walks = walks;
+    }
     if (unlikely(req->reason)) {
         if (!refuse_locked(s, space, req)) {
             s->regs.translations--;
@@ -215,8 +331,14 @@ static IOMMUTLBEntry translate(IOMMUMemoryRegion *mr, hwaddr addr,
     PuckRequest req = {
         .tables = &tables,
         .iova = addr,
+        .len = PUCK_MASK_4K + 1 - (addr & PUCK_MASK_4K),
         .want = flag & PUCK_PERM_MASK,
+        .can = PUCK_ACT_BIT(PUCK_ACT_FAULT),
     };
+
+    if (!icount_enabled()) {
+        req.can |= PUCK_ACT_BIT(PUCK_ACT_DELAY);
+    }
 
     if (!qatomic_read(&s->translating)) {
         req.mask = PASS_MASK;
@@ -227,6 +349,9 @@ static IOMMUTLBEntry translate(IOMMUMemoryRegion *mr, hwaddr addr,
         puck_iommu_translate_locked(space, &req);
         qemu_mutex_unlock(&s->lock);
         puck_iommu_irq_deliver(s);
+        if (unlikely(req.delay)) {
+            g_usleep(MIN(req.delay, SLEEP_MAX_NS) / SCALE_US);
+        }
     }
     return (IOMMUTLBEntry) {
         .target_as = &address_space_memory,

@@ -18,6 +18,9 @@ typedef struct PuckSavedPage {
     uint16_t domain;
     uint8_t perm;
     bool huge;
+    int64_t made;
+    int64_t since;
+    uint32_t rule;
 } PuckSavedPage;
 
 typedef struct PuckSavedContext {
@@ -29,14 +32,17 @@ typedef struct PuckSavedContext {
 
 static const VMStateDescription vmstate_page = {
     .name = "puck-iommu/page",
-    .version_id = 1,
-    .minimum_version_id = 1,
+    .version_id = 2,
+    .minimum_version_id = 2,
     .fields = (const VMStateField[]) {
         VMSTATE_UINT64(iova, PuckSavedPage),
         VMSTATE_UINT64(pa, PuckSavedPage),
         VMSTATE_UINT16(domain, PuckSavedPage),
         VMSTATE_UINT8(perm, PuckSavedPage),
         VMSTATE_BOOL(huge, PuckSavedPage),
+        VMSTATE_INT64(made, PuckSavedPage),
+        VMSTATE_INT64(since, PuckSavedPage),
+        VMSTATE_UINT32(rule, PuckSavedPage),
         VMSTATE_END_OF_LIST()
     }
 };
@@ -98,7 +104,8 @@ static void save_pages(PuckIOMMU *s)
 
         s->saved_pages[n++] = (PuckSavedPage) {
             .iova = e->iova, .pa = e->pa, .domain = e->domain,
-            .perm = e->perm, .huge = e->huge,
+            .perm = e->perm, .huge = e->huge, .made = e->made,
+            .since = e->since, .rule = e->rule,
         };
     }
 }
@@ -210,7 +217,9 @@ static bool load_pages(PuckIOMMU *s)
             return false;
         }
         puck_iotlb_insert(&s->iotlb, p->domain, p->iova, p->pa, p->perm,
-                          p->huge);
+                          p->huge, p->made);
+        s->iotlb.entries[s->iotlb.newest].since = p->since;
+        s->iotlb.entries[s->iotlb.newest].rule = p->rule;
     }
     return true;
 }
@@ -242,6 +251,7 @@ static int post_load(void *opaque, int version_id)
 
     WITH_QEMU_LOCK_GUARD(&s->lock) {
         ok = regs_valid(&s->regs) && load_pages(s) && load_contexts(s) &&
+             puck_invalidator_loaded_locked(s) &&
              !(s->irq_pending >> PUCK_IOMMU_NUM_VECS);
         qatomic_set(&s->translating,
                     ok && (s->regs.ctrl & PUCK_IOMMU_CTRL_ENABLE));
@@ -277,10 +287,16 @@ const VMStateDescription vmstate_puck_iommu = {
         VMSTATE_INT32(saved_context_count, PuckIOMMU),
         VMSTATE_VALIDATE("puck-iommu: number of cache entries", counts_valid),
         VMSTATE_STRUCT_VARRAY_ALLOC(saved_pages, PuckIOMMU, saved_page_count,
-                                    1, vmstate_page, PuckSavedPage),
+                                    2, vmstate_page, PuckSavedPage),
         VMSTATE_STRUCT_VARRAY_ALLOC(saved_contexts, PuckIOMMU,
                                     saved_context_count, 1, vmstate_context,
                                     PuckSavedContext),
+        VMSTATE_STRUCT(invalidator, PuckIOMMU, 1, vmstate_puck_invalidator,
+                       PuckInvalidator),
+        VMSTATE_STRUCT(messages, PuckIOMMU, 1, vmstate_puck_msi_stage,
+                       PuckMsiStage),
+        VMSTATE_STRUCT(window, PuckIOMMU, 1, vmstate_puck_mischief_window,
+                       PuckMischiefWindow),
         VMSTATE_END_OF_LIST()
     }
 };

@@ -24,7 +24,7 @@ static void test_capacity(void)
         puck_iotlb_init(&tlb, n);
         for (uint32_t page = 0; page < n; page++) {
             g_assert_false(puck_iotlb_insert(&tlb, 1, page * PAGE,
-                                             page * HUGE, RW, false));
+                                             page * HUGE, RW, false, page));
             g_assert_cmpuint(tlb.count, ==, page + 1);
         }
         for (uint32_t page = 0; page < n; page++) {
@@ -33,7 +33,7 @@ static void test_capacity(void)
             g_assert_nonnull(e);
             g_assert_cmphex(e->pa, ==, page * HUGE);
         }
-        g_assert_true(puck_iotlb_insert(&tlb, 1, n * PAGE, 0, RW, false));
+        g_assert_true(puck_iotlb_insert(&tlb, 1, n * PAGE, 0, RW, false, 0));
         g_assert_cmpuint(tlb.count, ==, n);
         g_assert_null(puck_iotlb_lookup(&tlb, 1, 0));
         puck_iotlb_destroy(&tlb);
@@ -46,14 +46,14 @@ static void test_lru(void)
 
     puck_iotlb_init(&tlb, 3);
     for (unsigned page = 0; page < 3; page++) {
-        puck_iotlb_insert(&tlb, 1, page * PAGE, 0, RW, false);
+        puck_iotlb_insert(&tlb, 1, page * PAGE, 0, RW, false, 0);
     }
     puck_iotlb_lookup(&tlb, 1, 0);                          /* 1 2 0 */
-    puck_iotlb_insert(&tlb, 1, 3 * PAGE, 0, RW, false);     /* 2 0 3 */
+    puck_iotlb_insert(&tlb, 1, 3 * PAGE, 0, RW, false, 0);     /* 2 0 3 */
     g_assert_null(puck_iotlb_lookup(&tlb, 1, PAGE));
     puck_iotlb_lookup(&tlb, 1, 2 * PAGE);                   /* 0 3 2 */
-    puck_iotlb_insert(&tlb, 1, 0, 0, RW, false);            /* 3 2 0 */
-    puck_iotlb_insert(&tlb, 1, 4 * PAGE, 0, RW, false);     /* 2 0 4 */
+    puck_iotlb_insert(&tlb, 1, 0, 0, RW, false, 0);            /* 3 2 0 */
+    puck_iotlb_insert(&tlb, 1, 4 * PAGE, 0, RW, false, 0);     /* 2 0 4 */
     g_assert_null(puck_iotlb_lookup(&tlb, 1, 3 * PAGE));
     g_assert_nonnull(puck_iotlb_lookup(&tlb, 1, 2 * PAGE));
     g_assert_nonnull(puck_iotlb_lookup(&tlb, 1, 0));
@@ -67,10 +67,10 @@ static void test_invalidation_makes_room(void)
     PuckIOTLB tlb;
 
     puck_iotlb_init(&tlb, 2);
-    puck_iotlb_insert(&tlb, 1, 0, 0, RW, false);
-    puck_iotlb_insert(&tlb, 1, PAGE, 0, RW, false);
+    puck_iotlb_insert(&tlb, 1, 0, 0, RW, false, 0);
+    puck_iotlb_insert(&tlb, 1, PAGE, 0, RW, false, 0);
     g_assert_cmpuint(puck_iotlb_inv_page(&tlb, 1, PAGE), ==, 1);
-    g_assert_false(puck_iotlb_insert(&tlb, 1, 2 * PAGE, 0, RW, false));
+    g_assert_false(puck_iotlb_insert(&tlb, 1, 2 * PAGE, 0, RW, false, 0));
     g_assert_nonnull(puck_iotlb_lookup(&tlb, 1, 0));
     puck_iotlb_destroy(&tlb);
 }
@@ -81,8 +81,8 @@ static void test_small_before_huge(void)
     PuckIOTLB tlb;
 
     puck_iotlb_init(&tlb, 8);
-    puck_iotlb_insert(&tlb, 1, HUGE, 0x40000000, RW, true);
-    puck_iotlb_insert(&tlb, 1, HUGE + PAGE, 0x5000, RW, false);
+    puck_iotlb_insert(&tlb, 1, HUGE, 0x40000000, RW, true, 0);
+    puck_iotlb_insert(&tlb, 1, HUGE + PAGE, 0x5000, RW, false, 0);
     g_assert_cmpuint(tlb.count, ==, 2);
     e = puck_iotlb_lookup(&tlb, 1, HUGE + PAGE + 1);
     g_assert_false(e->huge);
@@ -98,8 +98,8 @@ static void test_domains_are_apart(void)
     PuckIOTLB tlb;
 
     puck_iotlb_init(&tlb, 8);
-    puck_iotlb_insert(&tlb, 0, PAGE, 0x1000, RW, false);
-    puck_iotlb_insert(&tlb, 0xffff, PAGE, 0x2000, RW, false);
+    puck_iotlb_insert(&tlb, 0, PAGE, 0x1000, RW, false, 0);
+    puck_iotlb_insert(&tlb, 0xffff, PAGE, 0x2000, RW, false, 0);
     g_assert_cmphex(puck_iotlb_lookup(&tlb, 0, PAGE)->pa, ==, 0x1000);
     g_assert_cmphex(puck_iotlb_lookup(&tlb, 0xffff, PAGE)->pa, ==, 0x2000);
     g_assert_null(puck_iotlb_lookup(&tlb, 1, PAGE));
@@ -138,11 +138,11 @@ static void test_ranges(void)
         /* Of these capacities one scans and one probes short ranges. */
         puck_iotlb_init(&tlb, i % 2 ? 8 : 4096);
         for (unsigned page = 510; page < 514; page++) {
-            puck_iotlb_insert(&tlb, 9, page * PAGE, 0, RW, false);
+            puck_iotlb_insert(&tlb, 9, page * PAGE, 0, RW, false, 0);
         }
-        puck_iotlb_insert(&tlb, 9, 3 * HUGE, 0, RW, true);
-        puck_iotlb_insert(&tlb, 9, 4 * HUGE, 0, RW, true);
-        puck_iotlb_insert(&tlb, 8, 4 * HUGE, 0, RW, true);
+        puck_iotlb_insert(&tlb, 9, 3 * HUGE, 0, RW, true, 0);
+        puck_iotlb_insert(&tlb, 9, 4 * HUGE, 0, RW, true, 0);
+        puck_iotlb_insert(&tlb, 8, 4 * HUGE, 0, RW, true, 0);
         g_assert_cmpuint(puck_iotlb_inv_range(&tlb, 9, cases[c].iova,
                                               cases[c].size), ==,
                          cases[c].pages + cases[c].leaves);
@@ -265,7 +265,8 @@ static void random_insert(PuckIOTLB *tlb, Model *m, uint16_t domain,
         .huge = g_test_rand_int_range(0, 4) == 0,
     };
 
-    g_assert_true(puck_iotlb_insert(tlb, domain, iova, e.pa, e.perm, e.huge) ==
+    g_assert_true(puck_iotlb_insert(tlb, domain, iova, e.pa, e.perm, e.huge,
+                                    0) ==
                   model_insert(m, e));
 }
 
