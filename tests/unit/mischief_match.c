@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Unit test of mischief's rules at work: filters, counters, random numbers.
+ */
+
+#include "qemu/osdep.h"
+#include <math.h>
+#include "match.h"
+#include "splitmix.h"
+
+#define EVENTS      20000
+#define MEAN        1000000             /* 1 ms */
+
+static PuckRuleState start(const char *text, uint32_t id, uint64_t seed)
+{
+    PuckRuleError err;
+    PuckRuleState st;
+    PuckRule rule;
+
+    g_assert_true(puck_rule_parse(text, strlen(text), &rule, &err));
+    puck_rule_start(&st, &rule, id, seed);
+    return st;
+}
+
+static bool passes(const char *filters, const PuckEvent *ev)
+{
+    g_autofree char *text = g_strdup_printf("dma.write %s fault", filters);
+    PuckRuleState st = start(text, 1, 0);
+
+    return puck_rule_filter(&st.rule, ev);
+}
+
+static const PuckEvent full = {
+    .site = PUCK_SITE_DMA_WRITE,
+    .can = PUCK_ACT_BIT(PUCK_ACT_FAULT) | PUCK_ACT_BIT(PUCK_ACT_DELAY),
+    .has = PUCK_HAS_RING | PUCK_HAS_SEQNO | PUCK_HAS_REQUESTER |
+           PUCK_HAS_IOVA | PUCK_HAS_DIR | PUCK_HAS_VECTOR,
+    .device = "gpu0",
+    .ring = 1, .seqno = 100, .vector = 2, .requester = 0x0113,
+    .is_write = true, .iova = 0x1000, .len = 0x1000,
+};
+
+static void test_filters(void)
+{
+    static const struct {
+        const char *yes, *no;
+        uint32_t has;
+    } filters[] = {
+        { "ring=1", "ring=0", PUCK_HAS_RING },
+        { "seqno=100", "seqno=99", PUCK_HAS_SEQNO },
+        { "seqno=90-100", "seqno=101-200", PUCK_HAS_SEQNO },
+        { "seqno=100-200", "seqno=0-99", PUCK_HAS_SEQNO },
+        { "requester=01:02.3", "requester=01:02.4", PUCK_HAS_REQUESTER },
+        { "iova=0x1fff", "iova=0x2000", PUCK_HAS_IOVA },
+        { "iova=0-0x1000", "iova=0-0xfff", PUCK_HAS_IOVA },
+        { "iova=0-0xffff", "iova=0x2000-0xffff", PUCK_HAS_IOVA },
+        { "dir=write", "dir=read", PUCK_HAS_DIR },
+        { "vector=2", "vector=3", PUCK_HAS_VECTOR },
+    };
+
+    g_assert_true(passes("", &full));
+    g_assert_true(passes("device=gpu0", &full));
+    g_assert_false(passes("device=gpu", &full));
+    g_assert_false(passes("device=gpu00", &full));
+    for (size_t i = 0; i < G_N_ELEMENTS(filters); i++) {
+        PuckEvent without = full;
+
+        without.has &= ~filters[i].has;
+        g_test_message("%s, not %s", filters[i].yes, filters[i].no);
+        g_assert_true(passes(filters[i].yes, &full));
+        g_assert_false(passes(filters[i].no, &full));
+        g_assert_false(passes(filters[i].yes, &without));
+    }
+    g_assert_true(passes("device=gpu0 ring=1 seqno=1-100 dir=write", &full));
+    g_assert_false(passes("device=gpu0 ring=1 seqno=1-99 dir=write", &full));
+}
+
+static void test_other_events(void)
+{
+    PuckRuleState st = start("dma.write fault", 1, 0);
+    PuckEvent ev = full;
+
+    ev.site = PUCK_SITE_DMA_READ;
+    g_assert_false(puck_rule_filter(&st.rule, &ev));
+    ev = full;
+    ev.can = PUCK_ACT_BIT(PUCK_ACT_DELAY);
+    g_assert_false(puck_rule_filter(&st.rule, &ev));
+    ev = full;
+    ev.device = NULL;
+    g_assert_true(puck_rule_filter(&st.rule, &ev));
+    g_assert_false(passes("device=gpu0", &ev));
+}
+
+/* At the ends of the address space, and without a byte. */
+static void test_iova_ends(void)
+{
+    PuckEvent ev = full;
+
+    ev.iova = UINT64_MAX - 0xf;
+    ev.len = 0x1000;
+    g_assert_true(passes("iova=0xffffffffffffffff", &ev));
+    g_assert_false(passes("iova=0-0xfff", &ev));
+    ev.iova = 0;
+    ev.len = UINT64_MAX;
+    g_assert_true(passes("iova=0x1234", &ev));
+    ev.len = 0;
+    g_assert_false(passes("iova=0-0xffffffffffffffff", &ev));
+}
+
+static bool of_domain(const PuckEvent *ev, uint16_t requester)
+{
+    const uint16_t *member = ev->opaque;
+
+    return requester == *member;
+}
+
+static void test_domain(void)
+{
+    uint16_t member = 0x0113;
+    PuckEvent ev = full;
+
+    ev.has &= ~PUCK_HAS_REQUESTER;
+    ev.opaque = &member;
+    g_assert_false(passes("requester=01:02.3", &ev));
+    ev.is_requester = of_domain;
+    g_assert_true(passes("requester=01:02.3", &ev));
+    g_assert_false(passes("requester=01:02.2", &ev));
+}
+
+/* At which of the first 12 events a rule fires, as bits. */
+static uint32_t firings(const char *matches)
+{
+    g_autofree char *text = g_strdup_printf("irq.raise %s drop", matches);
+    PuckRuleState st = start(text, 1, 0);
+    uint32_t bits = 0;
+
+    for (unsigned i = 1; i <= 12; i++) {
+        bits |= (uint32_t)puck_rule_fires(&st) << i;
+    }
+    g_assert_cmpuint(st.seen, ==, 12);
+    g_assert_cmpuint(st.hits, ==, __builtin_popcount(bits));
+    return bits;
+}
+
+static void test_counters(void)
+{
+    g_assert_cmphex(firings(""), ==, 0x1ffe);
+    g_assert_cmphex(firings("nth=1"), ==, 1 << 1);
+    g_assert_cmphex(firings("nth=12"), ==, 1 << 12);
+    g_assert_cmphex(firings("nth=13"), ==, 0);
+    g_assert_cmphex(firings("every=1"), ==, 0x1ffe);
+    g_assert_cmphex(firings("every=5"), ==, 1 << 5 | 1 << 10);
+    g_assert_cmphex(firings("from=11"), ==, 1 << 11 | 1 << 12);
+    g_assert_cmphex(firings("count=2"), ==, 1 << 1 | 1 << 2);
+    g_assert_cmphex(firings("every=4 from=5"), ==, 1 << 8 | 1 << 12);
+    g_assert_cmphex(firings("every=4 from=5 count=1"), ==, 1 << 8);
+    g_assert_cmphex(firings("nth=3 count=1"), ==, 1 << 3);
+    g_assert_cmphex(firings("prob=0/3"), ==, 0);
+    g_assert_cmphex(firings("prob=3/3"), ==, 0x1ffe);
+}
+
+static void test_probability(void)
+{
+    PuckRuleState st = start("irq.raise prob=1/4 drop", 3, 7);
+    uint64_t s = 7 + 3 * PUCK_SPLITMIX_STEP;
+
+    for (unsigned i = 0; i < EVENTS; i++) {
+        g_assert_cmpint(puck_rule_fires(&st), ==, puck_splitmix64(&s) % 4 < 1);
+    }
+    g_assert_cmpuint(st.hits, >, EVENTS / 4 - EVENTS / 50);
+    g_assert_cmpuint(st.hits, <, EVENTS / 4 + EVENTS / 50);
+}
+
+/* Nothing is drawn where something else has said no. */
+static void test_probability_is_last(void)
+{
+    PuckRuleState st = start("irq.raise every=3 prob=1/2 drop", 1, 9);
+    uint64_t s = 9 + PUCK_SPLITMIX_STEP;
+
+    for (unsigned i = 1; i <= 300; i++) {
+        bool want = i % 3 == 0 && puck_splitmix64(&s) % 2 < 1;
+
+        g_assert_cmpint(puck_rule_fires(&st), ==, want);
+    }
+    g_assert_cmphex(st.random, ==, s);
+}
+
+static void test_uniform(void)
+{
+    PuckRuleState st = start("irq.raise delay=uniform:10ns-19ns", 1, 0);
+    unsigned counts[10] = { };
+
+    for (unsigned i = 0; i < EVENTS; i++) {
+        uint64_t ns = puck_rule_draw(&st);
+
+        g_assert_cmpuint(ns, >=, 10);
+        g_assert_cmpuint(ns, <=, 19);
+        counts[ns - 10]++;
+    }
+    for (unsigned i = 0; i < 10; i++) {
+        g_assert_cmpuint(counts[i], >, EVENTS / 10 * 8 / 10);
+        g_assert_cmpuint(counts[i], <, EVENTS / 10 * 12 / 10);
+    }
+}
+
+/* The contract's formula, by the C library. It may round the other way. */
+static void test_exponential(void)
+{
+    PuckRuleState st = start("irq.raise delay=exp:1ms", 1, 5);
+    uint64_t s = 5 + PUCK_SPLITMIX_STEP, sum = 0, most = 0;
+    unsigned below = 0;
+
+    for (unsigned i = 0; i < EVENTS; i++) {
+        uint64_t ns = puck_rule_draw(&st);
+        double u = ((puck_splitmix64(&s) >> 11) + 1) / 0x1p53;
+
+        g_assert_cmpfloat(fabs(floor(-MEAN * log(u)) - ns), <=, 1);
+        sum += ns;
+        most = MAX(most, ns);
+        below += ns < MEAN * M_LN2;
+    }
+    g_assert_cmpuint(sum / EVENTS, >, MEAN * 97 / 100);
+    g_assert_cmpuint(sum / EVENTS, <, MEAN * 103 / 100);
+    /* The median is MEAN * ln 2. */
+    g_assert_cmpuint(below, >, EVENTS * 48 / 100);
+    g_assert_cmpuint(below, <, EVENTS * 52 / 100);
+    g_assert_cmpuint(most, >, 6 * MEAN);
+}
+
+static void test_exponential_limit(void)
+{
+    PuckRuleState st = start("irq.raise delay=exp:60s", 1, 0);
+    unsigned at_limit = 0;
+
+    for (unsigned i = 0; i < EVENTS; i++) {
+        uint64_t ns = puck_rule_draw(&st);
+
+        g_assert_cmpuint(ns, <=, PUCK_TIME_MAX_NS);
+        at_limit += ns == PUCK_TIME_MAX_NS;
+    }
+    /* 1/e of them */
+    g_assert_cmpuint(at_limit, >, EVENTS * 35 / 100);
+    g_assert_cmpuint(at_limit, <, EVENTS * 39 / 100);
+    st = start("irq.raise delay=exp:0ns", 1, 0);
+    g_assert_cmpuint(puck_rule_draw(&st), ==, 0);
+}
+
+static void test_fixed(void)
+{
+    PuckRuleState st = start("irq.raise delay=5ms", 1, 1);
+    uint64_t random = st.random;
+
+    g_assert_cmpuint(puck_rule_draw(&st), ==, 5000000);
+    g_assert_cmphex(st.random, ==, random);
+}
+
+/* Same seed and number: the same delays. Another of them: others. */
+static void test_seed(void)
+{
+    PuckRuleState a = start("irq.raise delay=exp:1s", 2, 11);
+    PuckRuleState b = start("irq.raise delay=exp:1s", 2, 11);
+    PuckRuleState seed = start("irq.raise delay=exp:1s", 2, 12);
+    PuckRuleState number = start("irq.raise delay=exp:1s", 3, 11);
+    unsigned by_seed = 0, by_number = 0;
+
+    for (unsigned i = 0; i < 100; i++) {
+        uint64_t ns = puck_rule_draw(&a);
+
+        g_assert_cmpuint(ns, ==, puck_rule_draw(&b));
+        by_seed += ns != puck_rule_draw(&seed);
+        by_number += ns != puck_rule_draw(&number);
+    }
+    g_assert_cmpuint(by_seed, >, 90);
+    g_assert_cmpuint(by_number, >, 90);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/mischief/match/filters", test_filters);
+    g_test_add_func("/mischief/match/other-events", test_other_events);
+    g_test_add_func("/mischief/match/iova-ends", test_iova_ends);
+    g_test_add_func("/mischief/match/domain", test_domain);
+    g_test_add_func("/mischief/match/counters", test_counters);
+    g_test_add_func("/mischief/match/probability", test_probability);
+    g_test_add_func("/mischief/match/probability-is-last",
+                    test_probability_is_last);
+    g_test_add_func("/mischief/draw/fixed", test_fixed);
+    g_test_add_func("/mischief/draw/uniform", test_uniform);
+    g_test_add_func("/mischief/draw/exponential", test_exponential);
+    g_test_add_func("/mischief/draw/exponential-limit",
+                    test_exponential_limit);
+    g_test_add_func("/mischief/draw/seed", test_seed);
+    return g_test_run();
+}
