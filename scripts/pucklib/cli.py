@@ -30,8 +30,8 @@ def cmd_shell(args):
 
 
 def cmd_run(args):
-    from . import run
-    return run.cmd_run(args)
+    from . import clients, run
+    return clients.cmd_clients(args) if args.clients else run.cmd_run(args)
 
 
 def cmd_test(args):
@@ -112,6 +112,8 @@ def add_run(sub):
     machine_options(p)
     p.add_argument("--timeout", type=float, default=120, metavar="S", help="seconds for the guest (default 120)")
     p.add_argument("--events", metavar="FILE", help="write the order of the device events here, without times")
+    p.add_argument("--clients", action="store_true", help="instead: wrong DMA clients under puck-dma on each IOMMU, "
+                                                          "and without it, side by side")
     p.add_argument("--compare", action="store_true", help="run twice and compare the order of events")
 
 

@@ -35,16 +35,16 @@ class Ahead(threading.Thread):
             raise PuckError(f"the guest's kernel: {self.error}")
 
 
-def prepare(args):
+def prepare(args, program=PROGRAM):
     apt.ensure_host()
     ahead = Ahead(args.kernel)
     ahead.start()
     Qemu(args.qemu_src).ensure()
     ahead.wait()
-    bench = Bench(args, args.kernel, programs=[PROGRAM])
+    bench = Bench(args, args.kernel, programs=[program])
     accel.announce("tcg" if args.icount else bench.accel, "instruction counting needs it" if args.icount else bench.why)
-    if PROGRAM not in bench.programs:
-        raise PuckError("test-images/guest/first-light.c is missing: nothing to show")
+    if program not in bench.programs:
+        raise PuckError(f"test-images/guest/{program}.c is missing: nothing to show")
     return bench
 
 
