@@ -5,7 +5,7 @@ import re
 import shlex
 from dataclasses import dataclass, field
 
-from . import verdict
+from . import drivers, verdict
 from .guest import Bench
 from .machine import Spec, read_text
 from .util import REPO, PuckError, say
@@ -49,6 +49,7 @@ class TestMachine:
     kernel: str = "debug"
     unload: str = ""
     files: list = field(default_factory=list)
+    drivers: list = field(default_factory=list)
     qemu: str = ""
     gpu: str = ""
     options: dict = field(default_factory=dict)
@@ -100,6 +101,8 @@ def parse_machine(words, where):
             setattr(machine, key, value)
         elif key == "file":
             machine.files.append(value)
+        elif key == "driver":
+            machine.drivers += value.split(",")
         elif key in ("iommu", "smp", "memory", "load", "append", "mischief"):
             machine.options[key] = int(value) if key == "smp" else value
         else:
@@ -126,17 +129,6 @@ def script(machine, tests):
         lines.append(f"if grep -q '^{name} ' /proc/modules; then "
                      f"run_test unload-{module} 30 'rmmod {name}'; fi")
     return "\n".join([*lines, LEAKS, "true"]) + "\n"
-
-
-def size_bytes(text):
-    return int(text[:-1]) << {"K": 10, "M": 20, "G": 30}[text[-1]]
-
-
-def make_files(machine, rundir):
-    for item in machine.files:
-        name, size = item.split(":")
-        with open(rundir / name, "wb") as f:
-            f.truncate(size_bytes(size))
 
 
 class Suite:
@@ -173,10 +165,8 @@ class Suite:
 
     def boot(self, machine, tests, rundir):
         bench = self.bench(machine.kernel)
-        rundir.mkdir(parents=True, exist_ok=True)
-        make_files(machine, rundir)
-        qemu_args = [word.replace("{run}", str(rundir)) for word in shlex.split(machine.qemu)]
-        spec = Spec(seed=self.args.seed, qemu_args=qemu_args, **machine.options,
+        spec = Spec(seed=self.args.seed, qemu_args=shlex.split(machine.qemu), files=machine.files,
+                    drivers=drivers.place(machine.drivers), **machine.options,
                     gpu_options="," + machine.gpu if machine.gpu else "")
         limit = BOOT_TIME + sum(t.timeout for t in tests)
         say(f"guest machine '{machine.name}' ({machine.kernel} kernel): {len(tests)} tests")

@@ -11,14 +11,14 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import initramfs, qmp
+from . import drivers, initramfs, ports, qmp
 from .util import REPO, PuckError
 
-# Port, whether it is behind the IOMMU, what it is for.
-ROOT_PORTS = (("rp1", True), ("rp2", True), ("rp3", True), ("rp4", False))
 # Every translation is a great many lines: asked for with --trace-all only.
 TRACE = ["puck_*"]
 TOO_MANY = "puck_iommu_translate"
+# SeaBIOS waits half a minute for each disk of an AHCI host, and looks at all disks.
+FIRMWARE = "qboot.rom"
 # no_timer_check: on a busy host the timer's ticks may miss the kernel's short wait for them.
 APPEND = "console=ttyS0 panic=-1 oops=panic mitigations=off random.trust_cpu=on no_timer_check"
 
@@ -38,7 +38,9 @@ class Spec:
     iommu_options: str = ""
     load: str = ""                  # puck.load= of the guest's init
     append: str = ""
-    qemu_args: list = field(default_factory=list)
+    drivers: list = field(default_factory=list)     # of drivers.Placed: their devices
+    files: list = field(default_factory=list)       # NAME:SIZE, made in the run folder
+    qemu_args: list = field(default_factory=list)   # {run} is the run folder
     trace: bool = True              # record the devices' events
     trace_all: bool = False
     shell: bool = False
@@ -72,22 +74,20 @@ def quoted(value):
     return str(value).replace(",", ",,")
 
 
+def port_count(spec):
+    """The four of the standard machine, and what its drivers want."""
+    return max([ports.COMMON, *(ports.number(placed.port) for placed in spec.drivers)])
+
+
 def iommu_args(spec, qemu):
     if spec.iommu == "puck" and has_device(qemu, "puck-iommu"):
-        buses = ":".join(port for port, behind in ROOT_PORTS if behind)
+        buses = ":".join(ports.behind(port_count(spec)))
         return ["-device", f"puck-iommu,id=iommu0,bus=pcie.0,addr=0x2,buses={buses}{spec.iommu_options}"]
     if spec.iommu == "intel":
         return ["-device", f"intel-iommu,intremap=on,caching-mode=off{spec.iommu_options}"]
     if spec.iommu == "virtio":
         return ["-device", f"virtio-iommu-pci,bus=pcie.0,addr=0x2{spec.iommu_options}"]
     return []
-
-
-def port_args(qemu):
-    args = []
-    for number, (port, _) in enumerate(ROOT_PORTS, start=1):
-        args += ["-device", f"pcie-root-port,id={port},bus=pcie.0,chassis={number},slot={number},addr={number + 3:#x}"]
-    return args
 
 
 def gpu_args(spec, qemu):
@@ -141,7 +141,7 @@ class Machine:
         spec = self.spec
         cmd = [str(self.qemu), "-nodefaults", "-no-user-config", "-no-reboot", *machine_args(spec),
                *mischief_args(spec, self.qemu, self.mischief_log),
-               *port_args(self.qemu), *iommu_args(spec, self.qemu), *gpu_args(spec, self.qemu),
+               *ports.qemu_args(port_count(spec)), *iommu_args(spec, self.qemu), *gpu_args(spec, self.qemu),
                *self.trace_args(),
                "-serial", f"file:{self.console}",
                "-serial", "mon:stdio" if spec.shell else "stdio",
@@ -152,7 +152,17 @@ class Machine:
             cmd += ["-display", "none"]
         if not spec.shell:
             cmd += ["-monitor", "none"]
-        return cmd + spec.qemu_args
+        if spec.drivers:
+            cmd += ["-bios", FIRMWARE]
+        more = [arg for placed in spec.drivers for arg in placed.qemu_args()] + spec.qemu_args
+        return cmd + [arg.replace("{run}", str(self.rundir)) for arg in more]
+
+    def make_files(self):
+        """Disks, all zeroes."""
+        for item in [item for placed in self.spec.drivers for item in placed.files()] + self.spec.files:
+            name, size = item.split(":")
+            with open(self.rundir / name, "wb") as f:
+                f.truncate(size_bytes(size))
 
     def trace_args(self):
         if not self.spec.trace:
@@ -175,6 +185,10 @@ class Machine:
         return Path(f"/tmp/puck-qmp-{os.getpid()}-{abs(hash(str(path))) % 100000}.sock")
 
     def prepare(self, modules, programs, command, extra=None):
+        self.make_files()
+        table = self.rundir / "drivers"
+        table.write_text(drivers.table(self.spec.drivers))
+        extra = {drivers.TABLE: table, **(extra or {})}
         initrd = initramfs.build(self.kernel, modules, programs, command, extra=extra,
                                  into=self.rundir / "initrd")
         cmd = self.command_line(initrd)
@@ -256,6 +270,10 @@ class Result:
             last = self.qemu_messages or "\n".join(self.console.splitlines()[-5:])
             return f"the guest ended before its command did (QEMU status {self.qemu_status}): {last}"
         return None
+
+
+def size_bytes(text):
+    return int(text[:-1]) << {"K": 10, "M": 20, "G": 30}[text[-1]]
 
 
 def read_text(path):

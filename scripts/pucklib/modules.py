@@ -104,11 +104,16 @@ def sources():
     return sorted(folder.glob("*.c")) if folder.is_dir() else []
 
 
+def scripts():
+    """Those for the guest's shell have no suffix."""
+    return sorted(p for p in (REPO / "test-images/guest").iterdir() if "." not in p.name)
+
+
 def programs(keep_going=False, only=None):
-    """Compile the guest programs to static binaries; {name: path}."""
+    """Compile the guest programs to static binaries; {name: path}. Scripts are taken as they are."""
     headers = sorted((REPO / "test-images/guest").glob("*.h"))
     base = digest(CFLAGS, INCLUDES, *headers, tree_digest("include"))
-    built = {}
+    built = {path.name: path for path in scripts()}
     for source in sources():
         if only and source.stem not in only:
             continue

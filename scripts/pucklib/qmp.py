@@ -5,13 +5,15 @@ A guest program asks its host for something by a line on its output:
 
     puck-host: COMMAND [JSON ARGUMENTS]
 
-such as `puck-host: device_del {"id": "gpu0"}`. Answers go to qmp.log in the
+such as `puck-host: device_del {"id": "gpu0"}`; "{run}" in it stands for the run
+folder. Answers go to qmp.log in the
 run folder; the program sees the effect, not the answer.
 """
 
 import json
 import socket
 import time
+from pathlib import Path
 
 PREFIX = "puck-host: "
 
@@ -51,7 +53,8 @@ class HostRequests:
         """True when the line was a request."""
         if not text.startswith(PREFIX):
             return False
-        command, _, arguments = text.removeprefix(PREFIX).strip().partition(" ")
+        request = text.removeprefix(PREFIX).strip().replace("{run}", str(Path(self.log_path).parent))
+        command, _, arguments = request.partition(" ")
         try:
             if not self.qmp:
                 self.log = open(self.log_path, "w")
