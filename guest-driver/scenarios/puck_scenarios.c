@@ -41,7 +41,7 @@ struct request {
 };
 
 static DEFINE_MUTEX(run_lock);		/* one run at a time; protects result */
-static char result[1024];
+static char result[1200];
 static struct dentry *folder;
 
 void puck_caught(struct puck_run *run, const char *by, const char *format, ...)

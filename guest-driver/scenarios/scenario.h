@@ -78,7 +78,7 @@ struct puck_run {
 	unsigned int orig_nents;
 	unsigned int nents;
 	const char *by;
-	char detail[320];
+	char detail[432];
 };
 
 __printf(3, 4)

@@ -82,7 +82,7 @@ static void choose(const char *pci, const char *policy)
 /* What the module says of a run: behind the # of its result. */
 static void run(const char *name, const char *variant, const char *pci, char *result, size_t size)
 {
-	char text[1200], *mark;
+	char text[1300], *mark;
 	int ret;
 
 	snprintf(text, sizeof(text), "%s %s %s", name, variant, pci);
@@ -100,7 +100,7 @@ static void run(const char *name, const char *variant, const char *pci, char *re
 
 static void play(const struct client *client, const char *pci, bool mapper)
 {
-	char result[512], wanted[96] = "unnoticed";
+	char result[600], wanted[96] = "unnoticed";
 
 	if (mapper)
 		snprintf(wanted, sizeof(wanted), "caught by puck-dma: %s: ", client->finding);
