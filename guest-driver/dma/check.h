@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a driver gives back, and what its device does: compared with what was
+ * mapped. Section "Findings" of docs/dma.rst has the classes.
+ *
+ * check.c compares and tells, history.c remembers what was unmapped, stack.c who
+ * did it, fault.c hears of accesses that the IOMMU refused, debugfs.c shows.
+ */
+#ifndef PUCK_DMA_CHECK_H
+#define PUCK_DMA_CHECK_H
+
+#include <linux/ratelimit.h>
+
+#include "puck_dma.h"
+
+struct dentry;
+struct seq_file;
+
+/* stack.c */
+
+/* Return addresses of a stack, those of the mapper and of the DMA API included. */
+#define PUCK_DMA_STACK_DEPTH	14
+
+u32 puck_dma_stack(void);
+unsigned long puck_dma_stack_caller(u32 stack);
+void puck_dma_stack_show(struct seq_file *s, u32 stack);
+int puck_dma_stack_init(void);
+void puck_dma_stack_exit(void);
+
+/* history.c */
+
+#define PUCK_DMA_HISTORY	8192
+
+/**
+ * struct puck_dma_past - a mapping, live or no more, as findings tell of it
+ * @iova: of its first segment
+ * @size: bytes
+ * @extent_start: first page of its block of IOVAs
+ * @extent_pages: size of that
+ * @number: of the mapping
+ * @made_at: when, in ns of ktime_get_mono_fast_ns()
+ * @freed_at: when it was unmapped, 0 if it is live
+ * @made_by: stack
+ * @freed_by: stack
+ * @entries: that the driver gave
+ * @nsegs: segments
+ * @kind: enum puck_dma_kind
+ * @dir: enum dma_data_direction
+ */
+struct puck_dma_past {
+	u64 iova;
+	u64 size;
+	u64 extent_start;
+	u64 extent_pages;
+	u64 number;
+	u64 made_at;
+	u64 freed_at;
+	u32 made_by;
+	u32 freed_by;
+	u32 entries;
+	u32 nsegs;
+	u8 kind;
+	u8 dir;
+};
+
+struct puck_dma_history;
+
+struct puck_dma_history *puck_dma_history_new(void);
+void puck_dma_history_free(struct puck_dma_history *history);
+void puck_dma_past_of(const struct puck_dma_mapping *m, struct puck_dma_past *past);
+void puck_dma_gone(struct puck_dma_dev *d, const struct puck_dma_mapping *m, u32 stack);
+bool puck_dma_history_at(struct puck_dma_dev *d, u64 iova, struct puck_dma_past *past);
+bool puck_dma_history_holding(struct puck_dma_dev *d, u64 iova, struct puck_dma_past *past);
+
+/* check.c */
+
+enum puck_dma_class {
+	PUCK_DMA_UNMAP_COUNT,
+	PUCK_DMA_UNMAP_SIZE,
+	PUCK_DMA_UNMAP_DIRECTION,
+	PUCK_DMA_UNMAP_KIND,
+	PUCK_DMA_UNMAP_TWICE,
+	PUCK_DMA_UNMAP_UNKNOWN,
+	PUCK_DMA_SYNC_COUNT,
+	PUCK_DMA_SYNC_RANGE,
+	PUCK_DMA_SYNC_DIRECTION,
+	PUCK_DMA_SYNC_UNMAPPED,
+	PUCK_DMA_SYNC_UNKNOWN,
+	PUCK_DMA_SYNC_MISSING,
+	PUCK_DMA_ACCESS_UNMAPPED,
+	PUCK_DMA_ACCESS_GUARD,
+	PUCK_DMA_ACCESS_DIRECTION,
+	PUCK_DMA_ACCESS_UNKNOWN,
+	PUCK_DMA_LEAK,
+	PUCK_DMA_CLASSES_OF_FINDINGS
+};
+
+/**
+ * struct puck_dma_call - an unmap or sync, as the driver asked for it
+ * @kind: by the function of which kind
+ * @dir: direction given; DMA_NONE if the function has none
+ * @addr: IOVA given; of a list that of its first entry
+ * @size: bytes given, unless PUCK_DMA_SG
+ * @nents: entries given, if PUCK_DMA_SG
+ * @stack: of puck_dma_stack()
+ */
+struct puck_dma_call {
+	enum puck_dma_kind kind;
+	enum dma_data_direction dir;
+	dma_addr_t addr;
+	size_t size;
+	u32 nents;
+	u32 stack;
+};
+
+void puck_dma_wrong_unmap(struct puck_dma_dev *d, const struct puck_dma_mapping *m,
+			  const struct puck_dma_call *call);
+void puck_dma_check_unmap_none(struct puck_dma_dev *d, const struct puck_dma_call *call);
+void puck_dma_wrong_sync(struct puck_dma_dev *d, const struct puck_dma_mapping *m,
+			 const struct puck_dma_call *call);
+void puck_dma_check_leak(struct puck_dma_dev *d);
+
+/**
+ * puck_dma_check_unmap - is this how the mapping was made?
+ * @d: device
+ * @m: what is at the address, out of the table and not yet gone
+ * @call: what the driver says
+ *
+ * Any context, without the device's lock. Whatever is wrong, @m is to be unmapped
+ * as it was mapped.
+ */
+static inline void puck_dma_check_unmap(struct puck_dma_dev *d, const struct puck_dma_mapping *m,
+					const struct puck_dma_call *call)
+{
+	bool size = m->kind == PUCK_DMA_SG ? call->nents == m->entries : call->size == m->size;
+
+	if (unlikely(call->kind != m->kind || !size ||
+		     (call->dir != m->dir && call->dir != DMA_NONE)))
+		puck_dma_wrong_unmap(d, m, call);
+}
+
+/**
+ * puck_dma_check_sync - does the mapping have this, in this direction?
+ * @d: device
+ * @m: what holds the address, or NULL if nothing does; the caller keeps it
+ * @call: what the driver says
+ *
+ * Any context, without the device's lock.
+ */
+static inline void puck_dma_check_sync(struct puck_dma_dev *d, const struct puck_dma_mapping *m,
+				       const struct puck_dma_call *call)
+{
+	bool size;
+
+	if (likely(m && m->nsegs == 1 && call->kind != PUCK_DMA_SG))
+		size = call->addr >= m->iova && call->size <= m->size &&
+		       call->addr - m->iova <= m->size - call->size;
+	else
+		size = m && call->kind == PUCK_DMA_SG && m->kind == PUCK_DMA_SG &&
+		       call->nents == m->entries && call->addr == m->iova;
+	if (unlikely(!size || (call->dir != m->dir && m->dir != DMA_BIDIRECTIONAL)))
+		puck_dma_wrong_sync(d, m, call);
+}
+
+/**
+ * struct puck_dma_finding - one that was told
+ * @text: the line from the class on
+ * @class: what it is
+ * @made_by: stack that made the mapping, or 0
+ * @freed_by: stack that unmapped it, or 0
+ * @found_by: stack of the call that was wrong, or 0
+ */
+struct puck_dma_finding {
+	char text[432];
+	enum puck_dma_class class;
+	u32 made_by;
+	u32 freed_by;
+	u32 found_by;
+};
+
+#define PUCK_DMA_FINDINGS	256
+
+/**
+ * struct puck_dma_access - accesses that were told, so that more of them are not
+ * @class: of the finding
+ * @write: what the device did
+ * @number: of the mapping, or 0
+ * @first: page of the first access
+ * @last: page of the last one, if there is no mapping
+ * @until: when it is worth telling again, ns
+ */
+struct puck_dma_access {
+	enum puck_dma_class class;
+	bool write;
+	u64 number;
+	u64 first;
+	u64 last;
+	u64 until;
+};
+
+#define PUCK_DMA_ACCESSES	16
+
+/**
+ * struct puck_dma_checks - what belongs to a device and is about checks
+ * @link: in the list of devices that faults are matched with
+ * @d: the device
+ * @history: mappings that are no more
+ * @lock: protects @findings, @told and @count; any context, a leaf
+ * @findings: the last PUCK_DMA_FINDINGS
+ * @told: findings so far
+ * @count: of them, by class
+ * @limit: of lines in the kernel's log
+ * @unsaid: findings since the last line there
+ * @accesses: the last few; the fault worker's, as is @access
+ * @access: which to use next
+ * @repeated: accesses that were not told because the like of them was
+ * @unexplained: accesses that were refused though they were mapped
+ * @faults: accesses that were refused
+ * @faults_lost: of them, those nobody could look at
+ * @fault_source: where faults are heard of, NULL if nowhere
+ * @requesters: by which the device may be known on its way to the IOMMU
+ * @nr_requesters: how many
+ * @folder: debugfs
+ */
+struct puck_dma_checks {
+	struct list_head link;
+	struct puck_dma_dev *d;
+	struct puck_dma_history *history;
+
+	spinlock_t lock;
+	struct puck_dma_finding *findings;
+	u64 told;
+	u64 count[PUCK_DMA_CLASSES_OF_FINDINGS];
+	struct ratelimit_state limit;
+	atomic_t unsaid;
+
+	struct puck_dma_access accesses[PUCK_DMA_ACCESSES];
+	unsigned int access;
+	atomic64_t repeated;
+	atomic64_t unexplained;
+	atomic64_t faults;
+	atomic64_t faults_lost;
+	const char *fault_source;
+	u16 requesters[4];
+	unsigned int nr_requesters;
+
+	struct dentry *folder;
+};
+
+__printf(7, 8)
+void puck_dma_find(struct puck_dma_dev *d, enum puck_dma_class class, u64 iova, u64 size,
+		   const struct puck_dma_past *past, u32 stack, const char *fmt, ...);
+int puck_dma_past_text(char *text, size_t size, const struct puck_dma_past *past);
+const char *puck_dma_kind_name(enum puck_dma_kind kind);
+const char *puck_dma_dir_name(enum dma_data_direction dir);
+const char *puck_dma_class_name(enum puck_dma_class class);
+int puck_dma_check_attach(struct puck_dma_dev *d);
+void puck_dma_check_detach(struct puck_dma_dev *d);
+int puck_dma_check_init(void);
+void puck_dma_check_exit(void);
+
+/* access.c */
+
+void puck_dma_access(struct puck_dma_dev *d, u64 iova, bool write, u64 when);
+
+/* fault.c */
+
+void puck_dma_fault_requester(unsigned int segment, u16 requester, u64 iova, bool write);
+void puck_dma_fault_endpoint(struct fwnode_handle *iommu, u32 endpoint, u64 iova, bool write);
+void puck_dma_fault_attach(struct puck_dma_dev *d);
+void puck_dma_fault_detach(struct puck_dma_dev *d);
+void puck_dma_fault_exit(void);
+
+/* fault_intel.c, fault_virtio.c: sources for IOMMUs that do not report_iommu_fault() */
+
+int puck_dma_fault_intel_start(void);
+void puck_dma_fault_intel_stop(void);
+int puck_dma_fault_virtio_start(void);
+void puck_dma_fault_virtio_stop(void);
+
+/* debugfs.c */
+
+void puck_dma_debugfs_attach(struct puck_dma_dev *d);
+void puck_dma_debugfs_detach(struct puck_dma_dev *d);
+void puck_dma_debugfs_init(void);
+void puck_dma_debugfs_exit(void);
+
+/* host_policy.c */
+
+void puck_dma_host_init(void);
+void puck_dma_host_exit(void);
+
+#endif /* PUCK_DMA_CHECK_H */
