@@ -24,9 +24,47 @@ void puck_gpu_reset_regs(PuckGpu *s)
     s->irq_enable = 0;
     s->errors = (PuckErrorQueue) { };
     s->scanout = (PuckScanout) { };
+    s->reset_rule = 0;
+    puck_msi_stage_reset(&s->messages);
+    puck_mischief_window_reset(&s->window);
     for (unsigned r = 0; r < s->num_rings; r++) {
         puck_ring_reset_regs(&s->rings[r]);
     }
+}
+
+static void reset_ctrl(PuckGpu *s)
+{
+    for (unsigned r = 0; r < s->num_rings; r++) {
+        if (s->rings[r].resetting) {
+            puck_ring_release_reset(&s->rings[r]);
+        } else {
+            puck_ring_reset(&s->rings[r]);
+        }
+    }
+    puck_gpu_reset_regs(s);
+}
+
+void puck_gpu_reset_ctrl(PuckGpu *s)
+{
+    PuckEvent ev = puck_gpu_event(s, PUCK_SITE_DEVICE,
+                                  PUCK_ACT_BIT(PUCK_ACT_RESET_FAILS));
+    PuckVerdict verdict;
+
+    if (s->reset_rule) {
+        /* One is under way, and does not end. */
+        return;
+    }
+    if (puck_mischief_ask(&ev, &verdict)) {
+        s->reset_rule = verdict.rule;
+    } else {
+        reset_ctrl(s);
+    }
+}
+
+void puck_gpu_release_reset(PuckGpu *s)
+{
+    s->reset_rule = 0;
+    reset_ctrl(s);
 }
 
 /* Bus, machine and function level reset. */
@@ -34,6 +72,7 @@ static void gpu_reset_hold(Object *obj, ResetType type)
 {
     PuckGpu *s = PUCK_GPU(obj);
 
+    puck_gone_reset(s);
     for (unsigned r = 0; r < s->num_rings; r++) {
         puck_ring_kill(&s->rings[r]);
     }
@@ -54,9 +93,20 @@ static void vm_state_changed(void *opaque, bool running, RunState state)
     }
 }
 
+static uint32_t gpu_config_read(PCIDevice *pdev, uint32_t addr, int len)
+{
+    if (PUCK_GPU(pdev)->gone.rule) {
+        return UINT32_MAX >> (32 - 8 * len);
+    }
+    return pci_default_read_config(pdev, addr, len);
+}
+
 static void gpu_config_write(PCIDevice *pdev, uint32_t addr, uint32_t val,
                              int len)
 {
+    if (PUCK_GPU(pdev)->gone.rule) {
+        return;
+    }
     pci_default_write_config(pdev, addr, val, len);
     if (pci_is_express(pdev)) {
         pcie_cap_flr_write_config(pdev, addr, val, len);
@@ -123,6 +173,8 @@ static void gpu_realize(PCIDevice *pdev, Error **errp)
         puck_ring_init(s, r);
     }
     puck_job_pool_init(s);
+    puck_gone_init(s);
+    puck_release_init(s);
     s->paused = !runstate_is_running();
     s->vm_state = qemu_add_vm_change_state_handler(vm_state_changed, s);
     puck_scanout_init(s);
@@ -134,7 +186,9 @@ static void gpu_exit(PCIDevice *pdev)
     PuckGpu *s = PUCK_GPU(pdev);
 
     qemu_del_vm_change_state_handler(s->vm_state);
+    puck_release_exit(s);
     puck_scanout_exit(s);
+    puck_gone_exit(s);
     for (unsigned r = 0; r < s->num_rings; r++) {
         puck_ring_exit(&s->rings[r]);
     }
@@ -169,6 +223,7 @@ static void gpu_class_init(ObjectClass *klass, PUCK_CONST_10_1 void *data)
 
     k->realize = gpu_realize;
     k->exit = gpu_exit;
+    k->config_read = gpu_config_read;
     k->config_write = gpu_config_write;
     k->vendor_id = PUCK_GPU_PCI_VENDOR;
     k->device_id = PUCK_GPU_PCI_DEVICE;

@@ -13,21 +13,52 @@
  */
 
 #include "qemu/osdep.h"
+#include "qemu/rcu.h"
 #include "hw/pci/pci.h"
 #include "system/dma.h"
 #include "job.h"
 
 static const MemTxAttrs ram_only = { .memory = 1 };
 
+static bool is_master(PCIDevice *pdev)
+{
+    return pci_get_word(pdev->config + PCI_COMMAND) & PCI_COMMAND_MASTER;
+}
+
+/* Bus mastering is off. Whether a rule lets the access through all the same. */
+static bool let_through(PCIDevice *pdev, uint64_t addr, uint64_t len,
+                        bool is_write)
+{
+    PuckEvent ev = puck_gpu_event(PUCK_GPU(pdev), PUCK_SITE_DEVICE,
+                                  PUCK_ACT_BIT(PUCK_ACT_BME_IGNORED));
+    PuckVerdict verdict;
+
+    ev.has = PUCK_HAS_IOVA | PUCK_HAS_DIR;
+    ev.iova = addr;
+    ev.len = len;
+    ev.is_write = is_write;
+    return puck_mischief_ask(&ev, &verdict);
+}
+
+/* Where an access goes: bus mastering is a gate in front of the other space. */
+static AddressSpace *space_for(PCIDevice *pdev, uint64_t addr, uint64_t len,
+                               bool is_write)
+{
+    if (!is_master(pdev) && let_through(pdev, addr, len, is_write)) {
+        return pci_device_iommu_address_space(pdev);
+    }
+    return pci_get_address_space(pdev);
+}
+
 bool puck_dma_read(PuckGpu *s, uint64_t addr, void *buf, uint64_t len)
 {
-    return address_space_read(pci_get_address_space(PCI_DEVICE(s)), addr,
+    return address_space_read(space_for(PCI_DEVICE(s), addr, len, false), addr,
                               ram_only, buf, len) == MEMTX_OK;
 }
 
 bool puck_dma_write(PuckGpu *s, uint64_t addr, const void *buf, uint64_t len)
 {
-    return address_space_write(pci_get_address_space(PCI_DEVICE(s)), addr,
+    return address_space_write(space_for(PCI_DEVICE(s), addr, len, true), addr,
                                ram_only, buf, len) == MEMTX_OK;
 }
 
@@ -124,30 +155,34 @@ static bool look_up_vram(const PuckDma *dma, PuckPiece *piece, PuckRuns *runs)
 static bool look_up_any(const PuckDma *dma, PuckPiece *piece, bool is_write,
                         PuckRuns *runs)
 {
+    AddressSpace *as = space_for(dma->pdev, piece->addr, piece->len, is_write);
     RamWindow w;
 
-    if (!open_window(&w, dma->as, piece->addr, piece->len, is_write)) {
+    if (!open_window(&w, as, piece->addr, piece->len, is_write)) {
         return false;
     }
     piece->len = add_from_window(runs, &w, piece->addr, piece->len);
     return true;
 }
 
-/* The same through a puck-iommu: as many pages as there is room for. */
+/*
+ * The same through a puck-iommu: as many pages as there is room for. With @wait
+ * other than NULL it may be told to wait, as by puck_iommu_translate_range().
+ */
 static bool look_up_bulk(const PuckDma *dma, PuckPiece *piece, bool is_write,
-                         RamWindow *w, PuckRuns *runs)
+                         RamWindow *w, PuckRuns *runs, int64_t *wait)
 {
     unsigned room = PUCK_RUNS_MAX - runs->count;
     PuckBulkRun bulk[PUCK_RUNS_MAX];
     uint64_t done = 0;
     unsigned count;
 
-    if (!(pci_get_word(dma->pdev->config + PCI_COMMAND) &
-          PCI_COMMAND_MASTER)) {
+    if (!is_master(dma->pdev) &&
+        !let_through(dma->pdev, piece->addr, piece->len, is_write)) {
         return false;
     }
     count = puck_iommu_translate_range(dma->space, piece->addr, piece->len,
-                                       is_write, bulk, room, &done, NULL);
+                                       is_write, bulk, room, &done, wait);
     if (done < piece->len && count < room) {
         piece->addr += done;
         return false;
@@ -186,7 +221,7 @@ bool puck_dma_look_up(const PuckDma *dma, const PuckCursor *cur, uint64_t max,
         if (piece->vram) {
             ok = look_up_vram(dma, piece, runs);
         } else if (dma->space) {
-            ok = look_up_bulk(dma, piece, is_write, &window, runs);
+            ok = look_up_bulk(dma, piece, is_write, &window, runs, NULL);
         } else {
             ok = look_up_any(dma, piece, is_write, runs);
         }
@@ -214,4 +249,59 @@ void puck_dma_written(const PuckDma *dma, const PuckRuns *runs, uint64_t len)
                          part);
         len -= part;
     }
+}
+
+/* Looks up a part of @piece, and makes its length that. */
+static bool look_up_part(const PuckDma *dma, PuckPiece *piece, bool is_write,
+                         PuckRuns *runs, int64_t *wait)
+{
+    RamWindow window = { };
+
+    runs->count = 0;
+    runs->total = 0;
+    if (piece->vram) {
+        return look_up_vram(dma, piece, runs);
+    }
+    if (dma->space) {
+        return look_up_bulk(dma, piece, is_write, &window, runs, wait);
+    }
+    return look_up_any(dma, piece, is_write, runs);
+}
+
+static void copy_runs(const PuckRuns *runs, uint8_t *bytes, bool is_write)
+{
+    for (unsigned i = 0; i < runs->count; i++) {
+        const PuckRun *run = &runs->run[i];
+
+        if (is_write) {
+            memcpy(run->host, bytes, run->len);
+        } else {
+            memcpy(bytes, run->host, run->len);
+        }
+        bytes += run->len;
+    }
+}
+
+PuckDmaResult puck_dma_access(const PuckDma *dma, const PuckPiece *piece,
+                              bool is_write, uint8_t *bytes, int64_t *wait)
+{
+    PuckPiece at = *piece;
+    PuckRuns runs;
+
+    RCU_READ_LOCK_GUARD();
+    while (at.len) {
+        PuckPiece part = at;
+
+        if (!look_up_part(dma, &part, is_write, &runs, wait)) {
+            return *wait ? PUCK_DMA_WAIT : PUCK_DMA_FAULT;
+        }
+        copy_runs(&runs, bytes, is_write);
+        if (is_write) {
+            puck_dma_written(dma, &runs, part.len);
+        }
+        bytes += part.len;
+        at.addr += part.len;
+        at.len -= part.len;
+    }
+    return PUCK_DMA_OK;
 }

@@ -158,24 +158,42 @@ static void trace_segments(PuckLane *lane, uint8_t list, const PuckCursor *cur,
     }
 }
 
+static uint8_t list_of(bool is_write)
+{
+    return is_write ? PUCK_GPU_ERR_LIST_DST : PUCK_GPU_ERR_LIST_SRC;
+}
+
+void puck_engine_trace(PuckLane *lane, bool is_write, uint64_t len)
+{
+    if (trace_event_get_state_backends(TRACE_PUCK_GPU_DMA)) {
+        trace_segments(lane, list_of(is_write),
+                       is_write ? &lane->dst : &lane->src, len,
+                       is_write ? &lane->dst_traced : &lane->src_traced);
+    }
+}
+
+void puck_engine_fail(PuckLane *lane, bool is_write, const PuckPiece *piece)
+{
+    const PuckCursor *cur = is_write ? &lane->dst : &lane->src;
+
+    fail(lane);
+    puck_fault_set(&lane->fault,
+                   is_write ? PUCK_GPU_ERR_DMA_WRITE : PUCK_GPU_ERR_DMA_READ,
+                   list_of(is_write), piece->desc,
+                   fault_addr(cur->segs, piece));
+}
+
 static bool look_up(PuckLane *lane, bool is_write, uint64_t max, PuckRuns *runs)
 {
     const PuckCursor *cur = is_write ? &lane->dst : &lane->src;
-    uint8_t list = is_write ? PUCK_GPU_ERR_LIST_DST : PUCK_GPU_ERR_LIST_SRC;
     PuckPiece at;
 
-    if (trace_event_get_state_backends(TRACE_PUCK_GPU_DMA)) {
-        trace_segments(lane, list, cur, max,
-                       is_write ? &lane->dst_traced : &lane->src_traced);
-    }
+    puck_engine_trace(lane, is_write, max);
     if (puck_dma_look_up(&lane->job->dma, cur, max, is_write, runs, &at)) {
         return true;
     }
-    fail(lane);
-    return puck_fault_set(&lane->fault,
-                          is_write ? PUCK_GPU_ERR_DMA_WRITE :
-                                     PUCK_GPU_ERR_DMA_READ,
-                          list, at.desc, fault_addr(cur->segs, &at));
+    puck_engine_fail(lane, is_write, &at);
+    return false;
 }
 
 /* With the gate held. */
@@ -200,7 +218,7 @@ static void move_locked(PuckLane *lane, PuckRuns *from, PuckRuns *to,
     }
 }
 
-static void advance(PuckCursor *cur, uint64_t len)
+void puck_engine_advance(PuckCursor *cur, uint64_t len)
 {
     PuckPiece piece;
 
@@ -214,10 +232,10 @@ static void advance(PuckCursor *cur, uint64_t len)
 static void advance_lane(PuckLane *lane, uint64_t len)
 {
     if (reads_src(lane->job)) {
-        advance(&lane->src, len);
+        puck_engine_advance(&lane->src, len);
     }
     if (moves_dst(lane->job)) {
-        advance(&lane->dst, len);
+        puck_engine_advance(&lane->dst, len);
     }
     lane->left -= len;
 }

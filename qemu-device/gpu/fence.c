@@ -6,6 +6,7 @@
 
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
+#include "qemu/host-utils.h"
 #include "system/runstate.h"
 #include "gpu.h"
 #include "jitter.h"
@@ -32,24 +33,128 @@ bool puck_fence_holding(const PuckRing *ring)
            is_due(&ring->fences[0]);
 }
 
-void puck_fence_enter(PuckRing *ring, const PuckCmd *cmd, uint32_t index)
-{
-    PuckFence *fence = &ring->fences[ring->num_fences];
-    int64_t due = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + ring->stage.delay +
-                  puck_jitter_draw(&ring->jitter_state, ring->stage.jitter);
+/* What rules can do to a FENCE that enters. */
+#define CAN_AT_ENTRY \
+    (PUCK_ACT_BIT(PUCK_ACT_DELAY) | PUCK_ACT_BIT(PUCK_ACT_HOLD) | \
+     PUCK_ACT_BIT(PUCK_ACT_REORDER_RINGS) | \
+     PUCK_ACT_BIT(PUCK_ACT_REORDER_WITHIN) | \
+     PUCK_ACT_BIT(PUCK_ACT_ERROR) | PUCK_ACT_BIT(PUCK_ACT_NEVER))
 
-    if (ring->num_fences) {
-        due = MAX(due, fence[-1].due);
+static PuckMark mark_for(PuckAction action)
+{
+    switch (action) {
+    case PUCK_ACT_DELAY:
+        return PUCK_MARK_DELAYED;
+    case PUCK_ACT_HOLD:
+        return PUCK_MARK_HELD;
+    case PUCK_ACT_REORDER_RINGS:
+        return PUCK_MARK_RINGS;
+    case PUCK_ACT_REORDER_WITHIN:
+        return PUCK_MARK_WITHIN;
+    default:
+        return PUCK_MARK_NEVER;
     }
-    *fence = (PuckFence) {
-        .due = due,
+}
+
+/* Asks the rules about @fence. False if it fails. */
+static bool ask_rules(PuckRing *ring, PuckFence *fence)
+{
+    PuckEvent ev = puck_job_event(ring, fence->seqno,
+                                  PUCK_SITE_FENCE_COMPLETE, CAN_AT_ENTRY);
+    PuckVerdict verdict;
+
+    if (!puck_mischief_ask(&ev, &verdict)) {
+        return true;
+    }
+    if (verdict.action == PUCK_ACT_ERROR) {
+        return false;
+    }
+    fence->mark = mark_for(verdict.action);
+    fence->rule = verdict.rule;
+    if (verdict.action == PUCK_ACT_DELAY) {
+        fence->due += verdict.value;
+    }
+    return true;
+}
+
+/* Ends what a rule does to @fence. */
+static void unmark(PuckRing *ring, PuckFence *fence, const char *why)
+{
+    PuckEvent ev = puck_job_event(ring, fence->seqno,
+                                  PUCK_SITE_FENCE_COMPLETE, 0);
+
+    puck_mischief_log_event(&ev, fence->rule, why);
+    fence->mark = PUCK_MARK_NONE;
+}
+
+/* Where the next fence goes: before the one that waits for it, or behind all */
+static uint32_t place_for_next(PuckRing *ring)
+{
+    uint32_t i = ring->num_fences;
+
+    if (ring->within) {
+        i = 0;
+        while (ring->fences[i].mark != PUCK_MARK_WITHIN) {
+            i++;
+        }
+        unmark(ring, &ring->fences[i], "release");
+        ring->within = false;
+    }
+    return i;
+}
+
+/* There is room. Fences stay in the order in which they become due. */
+static void put_in(PuckRing *ring, const PuckFence *fence)
+{
+    uint32_t at = place_for_next(ring);
+    PuckFence *f = &ring->fences[at];
+
+    memmove(f + 1, f, (ring->num_fences - at) * sizeof(*f));
+    *f = *fence;
+    ring->num_fences++;
+    for (uint32_t i = MAX(at, 1); i < ring->num_fences; i++) {
+        ring->fences[i].due = MAX(ring->fences[i].due,
+                                  ring->fences[i - 1].due);
+    }
+    ring->within = fence->mark == PUCK_MARK_WITHIN;
+    if (fence->mark == PUCK_MARK_RINGS) {
+        ring->gpu->reordered |= 1u << ring->index;
+    }
+    trace_stage(ring, fence->seqno, "enter");
+    puck_fence_run(ring);
+}
+
+static PuckFence new_fence(PuckRing *ring, const PuckCmd *cmd, uint32_t index)
+{
+    return (PuckFence) {
+        .due = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + ring->stage.delay +
+               puck_jitter_draw(&ring->jitter_state, ring->stage.jitter),
         .seqno = cmd->seqno,
         .flags = cmd->flags,
         .index = index,
     };
-    ring->num_fences++;
-    trace_stage(ring, cmd->seqno, "enter");
-    puck_fence_run(ring);
+}
+
+bool puck_fence_enter(PuckRing *ring, const PuckCmd *cmd, uint32_t index)
+{
+    PuckFence fence = new_fence(ring, cmd, index);
+
+    if (puck_mischief_armed(PUCK_SITE_FENCE_COMPLETE) &&
+        !ask_rules(ring, &fence)) {
+        return false;
+    }
+    put_in(ring, &fence);
+    return true;
+}
+
+void puck_fence_enter_early(PuckRing *ring, const PuckCmd *cmd, uint32_t index,
+                            uint32_t rule)
+{
+    PuckFence fence = new_fence(ring, cmd, index);
+
+    fence.mark = PUCK_MARK_EARLY;
+    fence.rule = rule;
+    put_in(ring, &fence);
 }
 
 static void write_back(PuckRing *ring, const PuckFence *fence)
@@ -70,6 +175,25 @@ static void write_back(PuckRing *ring, const PuckFence *fence)
     }
 }
 
+/* Fences of other rings than @ring waited for one of it. */
+static void release_rings(PuckRing *ring)
+{
+    PuckGpu *s = ring->gpu;
+    uint32_t others = s->reordered & ~(1u << ring->index);
+
+    s->reordered &= ~others;
+    s->fence_rings |= others;
+    for (unsigned r = 0; r < s->num_rings; r++) {
+        PuckRing *other = &s->rings[r];
+
+        for (uint32_t i = 0; others & (1u << r) && i < other->num_fences; i++) {
+            if (other->fences[i].mark == PUCK_MARK_RINGS) {
+                unmark(other, &other->fences[i], "release");
+            }
+        }
+    }
+}
+
 /* Takes the first fence out of the stage and completes it. */
 static void complete_first(PuckRing *ring)
 {
@@ -82,7 +206,27 @@ static void complete_first(PuckRing *ring)
     trace_stage(ring, fence.seqno, "complete");
     write_back(ring, &fence);
     if (fence.flags & PUCK_GPU_FENCE_IRQ) {
-        puck_irq_fence(ring);
+        puck_irq_fence(ring, fence.seqno);
+    }
+    if (fence.mark == PUCK_MARK_EARLY) {
+        puck_early_completed(ring);
+    }
+    if (ring->gpu->reordered) {
+        release_rings(ring);
+    }
+}
+
+/* @fence is due. False if a rule keeps it nevertheless. */
+static bool mark_passes(PuckRing *ring, PuckFence *fence)
+{
+    switch (fence->mark) {
+    case PUCK_MARK_DELAYED:
+        unmark(ring, fence, "expire");
+        return true;
+    case PUCK_MARK_EARLY:
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -92,6 +236,9 @@ static bool may_complete(PuckRing *ring)
     PuckFence *fence = &ring->fences[0];
 
     if (!ring->num_fences || !is_due(fence)) {
+        return false;
+    }
+    if (fence->mark && !mark_passes(ring, fence)) {
         return false;
     }
     if (!ring->stage.hold) {
@@ -108,11 +255,8 @@ static bool may_complete(PuckRing *ring)
     return false;
 }
 
-void puck_fence_run(PuckRing *ring)
+static void run_one(PuckRing *ring)
 {
-    if (!runstate_is_running()) {
-        return;
-    }
     while (may_complete(ring)) {
         complete_first(ring);
     }
@@ -121,6 +265,35 @@ void puck_fence_run(PuckRing *ring)
     } else {
         timer_del(ring->fence_timer);
     }
+}
+
+/*
+ * Messages may be aimed at our own registers, and fences may wait for those of
+ * another ring. So there is one loop, which does not nest.
+ */
+void puck_fence_run(PuckRing *ring)
+{
+    PuckGpu *s = ring->gpu;
+
+    if (!runstate_is_running()) {
+        return;
+    }
+    s->fence_rings |= 1u << ring->index;
+    if (s->fence_running) {
+        return;
+    }
+    s->fence_running = true;
+    while (s->fence_rings) {
+        PuckRing *next = &s->rings[ctz32(s->fence_rings)];
+
+        s->fence_rings &= s->fence_rings - 1;
+        run_one(next);
+        if (next != ring) {
+            /* A fence may have waited for room; @ring's caller looks itself. */
+            puck_ring_run(next);
+        }
+    }
+    s->fence_running = false;
 }
 
 static void fence_timer_cb(void *opaque)
@@ -138,7 +311,28 @@ static void fence_timer_cb(void *opaque)
 void puck_fence_drop(PuckRing *ring)
 {
     ring->num_fences = 0;
+    ring->within = false;
+    ring->gpu->reordered &= ~(1u << ring->index);
     timer_del(ring->fence_timer);
+}
+
+/* NEVER is never released; a job whose fence is early is held elsewhere. */
+void puck_fence_release(PuckRing *ring, uint32_t rule)
+{
+    for (uint32_t i = 0; i < ring->num_fences; i++) {
+        PuckFence *fence = &ring->fences[i];
+
+        if (fence->rule != rule) {
+            continue;
+        }
+        if (fence->mark == PUCK_MARK_WITHIN) {
+            ring->within = false;
+        }
+        if (fence->mark == PUCK_MARK_HELD || fence->mark == PUCK_MARK_RINGS ||
+            fence->mark == PUCK_MARK_WITHIN) {
+            unmark(ring, fence, "release");
+        }
+    }
 }
 
 void puck_stage_set_time(uint64_t *reg, uint64_t ns)

@@ -2,6 +2,8 @@
 /*
  * puck-gpu: MSI-X messages. Under the BQL: a message is a write to whatever
  * the guest put into the table.
+ *
+ * Each one goes through a stage of its own, where rules can lose it.
  */
 
 #include "qemu/osdep.h"
@@ -9,15 +11,23 @@
 #include "gpu.h"
 #include "../trace.h"
 
-static void notify(PuckGpu *s, unsigned vector)
+static void send_message(PCIDevice *pdev, unsigned vector)
 {
+    PuckGpu *s = PUCK_GPU(pdev);
+
+    if (s->gone.rule) {
+        return;
+    }
     trace_puck_gpu_irq(puck_gpu_name(s), vector);
-    msix_notify(PCI_DEVICE(s), vector);
+    msix_notify(pdev, vector);
 }
 
-void puck_irq_fence(PuckRing *ring)
+void puck_irq_fence(PuckRing *ring, uint32_t seqno)
 {
-    notify(ring->gpu, PUCK_GPU_VEC_RING(ring->index));
+    PuckEvent fence = { .ring = ring->index, .seqno = seqno };
+
+    puck_msi_stage_raise(&ring->gpu->messages, PUCK_GPU_VEC_RING(ring->index),
+                         &fence);
 }
 
 /* A message for each cause that is set and enabled now and was not before. */
@@ -28,7 +38,7 @@ static void update(PuckGpu *s, uint32_t status, uint32_t enable)
     s->irq_status = status;
     s->irq_enable = enable;
     if (status & enable & ~before) {
-        notify(s, PUCK_GPU_VEC_ERROR);
+        puck_msi_stage_raise(&s->messages, PUCK_GPU_VEC_ERROR, NULL);
     }
 }
 
@@ -48,13 +58,18 @@ int puck_irq_init(PuckGpu *s, Error **errp)
     int ret = msix_init_exclusive_bar(PCI_DEVICE(s), vectors,
                                       PUCK_GPU_BAR_MSIX, errp);
 
-    for (unsigned v = 0; ret == 0 && v < vectors; v++) {
+    if (ret) {
+        return ret;
+    }
+    for (unsigned v = 0; v < vectors; v++) {
         msix_vector_use(PCI_DEVICE(s), v);
     }
-    return ret;
+    puck_msi_stage_init(&s->messages, PCI_DEVICE(s), vectors, send_message);
+    return 0;
 }
 
 void puck_irq_exit(PuckGpu *s)
 {
+    puck_msi_stage_exit(&s->messages);
     msix_uninit_exclusive_bar(PCI_DEVICE(s));
 }

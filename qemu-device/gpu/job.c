@@ -106,12 +106,12 @@ bool puck_job_done(const PuckJob *job, const PuckFault **fault)
     return true;
 }
 
-/* BQL. The job does not run any more: its ring decides what comes next. */
-static void stopped(PuckJob *job)
+void puck_job_stopped(PuckJob *job)
 {
     if (--job->running) {
         return;
     }
+    /* Its ring decides what comes next. */
     if (job->ring) {
         puck_ring_job_stopped(job->ring, job);
     } else {
@@ -121,7 +121,7 @@ static void stopped(PuckJob *job)
 
 static void thread_done(void *opaque)
 {
-    stopped(opaque);
+    puck_job_stopped(opaque);
 }
 
 static int thread(void *opaque)
@@ -149,7 +149,7 @@ static void slice(void *opaque)
         timer_mod(job->slice,
                   qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + SLICE_NS);
     } else {
-        stopped(job);
+        puck_job_stopped(job);
     }
 }
 
@@ -159,7 +159,7 @@ void puck_job_run_here(PuckJob *job)
     while (may_step(&job->lanes[0])) {
         puck_engine_step(&job->lanes[0]);
     }
-    stopped(job);
+    puck_job_stopped(job);
 }
 
 static bool lists_are_short(const PuckJob *job)
@@ -205,13 +205,16 @@ void puck_job_start(PuckJob *job)
             thread_pool_submit(job->gpu->pool, thread, lane, NULL);
         }
     }
-    stopped(job);
+    puck_job_stopped(job);
 }
 
 void puck_job_stop(PuckJob *job)
 {
     qatomic_set(&job->stop, true);
     puck_job_wait_gates(job);
+    if (job->access) {
+        puck_access_stop(job);
+    }
 }
 
 void puck_job_wait_gates(PuckJob *job)

@@ -5,6 +5,8 @@
  * A job is worked off in steps of at most PUCK_CHUNK bytes. Short ones run
  * within the doorbell write, long ones on threads, or under -icount in slices
  * of virtual time, so that the order of events does not depend on the host.
+ * While there are rules for accesses to data, a command is worked on by itself
+ * and in virtual time, see access.c.
  * The bytes of a long one are shared out to several lanes, each a thread with
  * a part of the transfer to itself.
  *
@@ -71,6 +73,7 @@ struct PuckJob {
     PuckSeg *dst_segs;
     uint8_t *pattern;           /* FILL */
     bool stream;                /* past the caches */
+    PuckAccess *access;         /* worked on access by access; the ring's */
     unsigned num_lanes;
     PuckLane lanes[PUCK_LANES_MAX];
 
@@ -94,6 +97,8 @@ void puck_job_start(PuckJob *job);
 void puck_job_stop(PuckJob *job);
 /* Waits until steps that did not see a stop or pause are over. */
 void puck_job_wait_gates(PuckJob *job);
+/* BQL. A thread of @job, or what stands for one, ended. */
+void puck_job_stopped(PuckJob *job);
 /* Nothing is left to do; @fault says how it ended. While it does not run. */
 bool puck_job_done(const PuckJob *job, const PuckFault **fault);
 
@@ -102,6 +107,21 @@ void puck_engine_step(PuckLane *lane);
 /* Shares the bytes of lane 0, which has not moved any, out to @n lanes. */
 void puck_engine_share(PuckJob *job, unsigned n);
 void puck_engine_cleanup(PuckJob *job);
+void puck_engine_advance(PuckCursor *cur, uint64_t len);
+/* Tells the trace of segments that the next @len bytes are the first of. */
+void puck_engine_trace(PuckLane *lane, bool is_write, uint64_t len);
+/* The job fails at @piece of a list. */
+void puck_engine_fail(PuckLane *lane, bool is_write, const PuckPiece *piece);
+
+/*
+ * access.c: while there is a rule for accesses a command is worked on one at a
+ * time, under the BQL and on the virtual clock.
+ */
+bool puck_access_wanted(const PuckJob *job);
+/* Instead of puck_job_start(); goes on where a loaded state was. */
+void puck_access_start(PuckJob *job);
+/* @job shall stop, and if it only waits it does so at once. */
+void puck_access_stop(PuckJob *job);
 
 /*
  * dma.c: bytes of guest memory that are adjacent in host memory. Valid inside
@@ -134,6 +154,18 @@ void puck_dma_end(const PuckDma *dma, unsigned epoch);
  */
 bool puck_dma_look_up(const PuckDma *dma, const PuckCursor *cur, uint64_t max,
                       bool is_write, PuckRuns *runs, PuckPiece *piece);
+typedef enum PuckDmaResult {
+    PUCK_DMA_OK,
+    PUCK_DMA_FAULT,
+    PUCK_DMA_WAIT,
+} PuckDmaResult;
+
+/*
+ * One access to @piece, which an IOMMU may make wait until *@wait; then nothing
+ * was moved, and it is called again with that in *@wait. Zero at first.
+ */
+PuckDmaResult puck_dma_access(const PuckDma *dma, const PuckPiece *piece,
+                              bool is_write, uint8_t *bytes, int64_t *wait);
 /* Tells the rest of QEMU that the first @len bytes of @runs were written. */
 void puck_dma_written(const PuckDma *dma, const PuckRuns *runs, uint64_t len);
 

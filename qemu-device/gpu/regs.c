@@ -39,17 +39,15 @@ typedef struct PuckReg {
 
 static void write_ctrl(PuckRegTarget t, uint64_t value)
 {
-    PuckGpu *s = t.gpu;
+    if (value & PUCK_GPU_CTRL_RESET) {
+        puck_gpu_reset_ctrl(t.gpu);
+    }
+}
 
-    if (!(value & PUCK_GPU_CTRL_RESET)) {
-        return;
-    }
-    for (unsigned r = 0; r < s->num_rings; r++) {
-        if (!s->rings[r].resetting) {
-            puck_ring_reset(&s->rings[r]);
-        }
-    }
-    puck_gpu_reset_regs(s);
+/* RESET is over when the write is, but for a rule. */
+static uint64_t read_ctrl(PuckRegTarget t)
+{
+    return t.gpu->reset_rule ? PUCK_GPU_CTRL_RESET : 0;
 }
 
 static void write_irq_enable(PuckRegTarget t, uint64_t value)
@@ -76,7 +74,7 @@ static const PuckReg device_registers[] = {
     { PUCK_GPU_MAGIC, 4, NO_VALUE, .fixed = PUCK_GPU_MAGIC_VALUE },
     { PUCK_GPU_VERSION, 4, NO_VALUE, .fixed = PUCK_GPU_VERSION_VALUE },
     { PUCK_GPU_CTRL, 4, NO_VALUE, .rw = PUCK_GPU_CTRL_RESET,
-      .write = write_ctrl },
+      .read = read_ctrl, .write = write_ctrl },
     { PUCK_GPU_NUM_RINGS, 4, GPU(num_rings) },
     { PUCK_GPU_VRAM_SIZE, 8, GPU(vram_size) },
     { PUCK_GPU_SEG_LEN_MAX, 4, GPU(seg_len_max) },
@@ -259,35 +257,72 @@ static void set(const PuckReg *reg, PuckRegTarget t, uint64_t value)
     }
 }
 
+/* The guest's face of mischief. */
+static bool in_window(hwaddr addr)
+{
+    return addr >= PUCK_MISCHIEF_WINDOW &&
+           addr < PUCK_MISCHIEF_WINDOW + PUCK_MISCHIEF_WINDOW_SIZE;
+}
+
+/* Whether the device is gone, or a rule makes it so now. */
+static bool finds_nobody(PuckGpu *s, hwaddr addr)
+{
+    hwaddr index = (addr - PUCK_GPU_RING(0)) / PUCK_GPU_RING_STRIDE;
+    bool of_ring = addr >= PUCK_GPU_RING(0) && index < s->num_rings;
+
+    if (!s->gone.rule &&
+        (!puck_mischief_armed(PUCK_SITE_DEVICE) || in_window(addr))) {
+        return false;
+    }
+    return puck_gone_at_access(s, of_ring ? &s->rings[index] : NULL);
+}
+
+/* False if there is no such register. */
+static bool read_value(PuckGpu *s, hwaddr addr, unsigned size, uint64_t *value)
+{
+    PuckRegTarget t;
+    const PuckReg *reg;
+
+    if (in_window(addr)) {
+        return puck_mischief_window_read(&s->window,
+                                         addr - PUCK_MISCHIEF_WINDOW, size,
+                                         value);
+    }
+    reg = look_up(s, &addr, size, &t);
+    if (!reg) {
+        return false;
+    }
+    *value = get(reg, t);
+    if (size < reg->size) {
+        *value = extract64(*value, 8 * addr, 32);
+    }
+    return true;
+}
+
 static uint64_t regs_read(void *opaque, hwaddr addr, unsigned size)
 {
     PuckGpu *s = opaque;
-    hwaddr part = addr;
-    PuckRegTarget t;
-    const PuckReg *reg = look_up(s, &part, size, &t);
-    uint64_t value;
+    uint64_t value = 0;
 
-    if (!reg) {
+    if (finds_nobody(s, addr)) {
+        return UINT64_MAX;
+    }
+    if (!read_value(s, addr, size, &value)) {
         puck_gpu_guest_error("read of %u bytes at 0x%" HWADDR_PRIx, size, addr);
         return 0;
-    }
-    value = get(reg, t);
-    if (size < reg->size) {
-        value = extract64(value, 8 * part, 32);
     }
     trace_puck_gpu_reg_read(puck_gpu_name(s), addr, size, value);
     return value;
 }
 
-static void regs_write(void *opaque, hwaddr addr, uint64_t val, unsigned size)
+static void write_register(PuckGpu *s, hwaddr addr, uint64_t val,
+                           unsigned size)
 {
-    PuckGpu *s = opaque;
     uint64_t lanes = UINT64_MAX, old;
     hwaddr part = addr;
     PuckRegTarget t;
     const PuckReg *reg = look_up(s, &part, size, &t);
 
-    trace_puck_gpu_reg_write(puck_gpu_name(s), addr, size, val);
     if (!reg) {
         puck_gpu_guest_error("write of %u bytes at 0x%" HWADDR_PRIx, size,
                              addr);
@@ -308,6 +343,24 @@ static void regs_write(void *opaque, hwaddr addr, uint64_t val, unsigned size)
     old = get(reg, t);
     set(reg, t, (old & ~(reg->rw & lanes) & ~(val & reg->w1c)) |
                 (val & reg->rw & lanes));
+}
+
+static void regs_write(void *opaque, hwaddr addr, uint64_t val, unsigned size)
+{
+    PuckGpu *s = opaque;
+
+    if (finds_nobody(s, addr)) {
+        return;
+    }
+    trace_puck_gpu_reg_write(puck_gpu_name(s), addr, size, val);
+    if (!in_window(addr)) {
+        write_register(s, addr, val, size);
+    } else if (!puck_mischief_window_write(&s->window,
+                                           addr - PUCK_MISCHIEF_WINDOW, size,
+                                           val)) {
+        puck_gpu_guest_error("write of %u bytes at 0x%" HWADDR_PRIx, size,
+                             addr);
+    }
 }
 
 /* All sizes come here, so that the bad ones are reported by us. */

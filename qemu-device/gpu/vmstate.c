@@ -78,11 +78,17 @@ static bool ring_valid(const PuckRing *ring)
            stage_valid(&ring->stage) && fences_valid(ring);
 }
 
+static int ring_pre_load(void *opaque)
+{
+    puck_ring_mischief_pre_load(opaque);
+    return 0;
+}
+
 static int ring_post_load(void *opaque, int version_id)
 {
     PuckRing *ring = opaque;
 
-    if (!ring_valid(ring)) {
+    if (!ring_valid(ring) || !puck_ring_mischief_loaded(ring)) {
         error_report("puck-gpu: ring %u: bad state", ring->index);
         return -EINVAL;
     }
@@ -97,6 +103,7 @@ static const VMStateDescription vmstate_ring = {
     .name = "puck-gpu/ring",
     .version_id = 1,
     .minimum_version_id = 1,
+    .pre_load = ring_pre_load,
     .post_load = ring_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_UINT64(base, PuckRing),
@@ -116,7 +123,8 @@ static const VMStateDescription vmstate_ring = {
         VMSTATE_STRUCT_ARRAY(fences, PuckRing, PUCK_GPU_FENCES_MAX, 1,
                              vmstate_fence, PuckFence),
         VMSTATE_END_OF_LIST()
-    }
+    },
+    .subsections = puck_ring_mischief_subsections,
 };
 
 static const VMStateDescription vmstate_error_record = {
@@ -160,13 +168,19 @@ static const VMStateDescription vmstate_scanout = {
     }
 };
 
+static int gpu_pre_load(void *opaque)
+{
+    puck_gpu_mischief_pre_load(opaque);
+    return 0;
+}
+
 static int gpu_post_load(void *opaque, int version_id)
 {
     PuckGpu *s = opaque;
 
     if (s->errors.count > ARRAY_SIZE(s->errors.records) ||
         ((s->irq_status | s->irq_enable) & ~PUCK_GPU_IRQ_ALL) ||
-        s->scanout.enable > 1 ||
+        s->scanout.enable > 1 || !puck_gpu_mischief_loaded(s) ||
         (s->scanout.enable && !puck_scanout_valid(&s->scanout,
                                                   s->vram_size))) {
         error_report("puck-gpu: bad state");
@@ -179,6 +193,7 @@ const VMStateDescription vmstate_puck_gpu = {
     .name = TYPE_PUCK_GPU,
     .version_id = 1,
     .minimum_version_id = 1,
+    .pre_load = gpu_pre_load,
     .post_load = gpu_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_PCI_DEVICE(parent_obj, PuckGpu),
@@ -193,5 +208,6 @@ const VMStateDescription vmstate_puck_gpu = {
         VMSTATE_STRUCT_VARRAY_UINT32(rings, PuckGpu, num_rings, 1,
                                      vmstate_ring, PuckRing),
         VMSTATE_END_OF_LIST()
-    }
+    },
+    .subsections = puck_gpu_mischief_subsections,
 };
