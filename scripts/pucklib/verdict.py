@@ -26,6 +26,7 @@ SPLATS = [re.compile(p) for p in (
     r"unreferenced object", r"ODEBUG: (?!selftest)", r"list_(add|del) corruption", r"rcu:.*detected.*stall",
     r"soft lockup", r"workqueue lockup", r"swiotlb buffer is full", r"DMAR: .*fault", r"nobody cared",
     r"Trying to vfree", r"Bad page state", r"Freeing alive", r"unexpectedly still has",
+    r"virtio_iommu.*\bfault from EP\b", r"puck-dma \S+: finding: ",
 )]
 FAULT = re.compile(r"puck[-_]iommu.*\b(fault|blocked)\b", re.I)
 # Lines of a healthy boot that look like one of the above.

@@ -85,6 +85,19 @@ class Console(unittest.TestCase):
         line = "[ 2.0] puck-iommu 0000:00:02.0: DMA fault: 0000:01:00.0 write at IOVA 0x1000: not mapped\n"
         self.assertEqual(len(verdict.check_console(line)), 1)
 
+    def test_fault_of_other_iommus(self):
+        for line in ("DMAR: [DMA Write NO_PASID] Request device [02:00.0] fault addr 0xfffff000 [fault reason 0x05] x",
+                     "virtio_iommu virtio0: page fault from EP 512 at 0xffffe000 [W]"):
+            self.assertEqual(len(verdict.check_console(f"[ 2.0] {line}\n")), 1, line)
+
+    def test_finding_of_the_dma_mapper(self):
+        line = "[ 2.0] puck-dma 0000:02:00.0: finding: leak: 0x1000+0x1000 (page, to-device): left\n"
+        self.assertEqual(len(verdict.check_console(line)), 1)
+        asked = "[1.0] puck-expect: begin finding: leak\n" + line + "[1.1] puck-expect: end\n"
+        self.assertEqual(verdict.check_console(asked), [])
+        note = "[ 2.0] puck-dma 0000:02:00.0: note: its driver declared no limits\n"
+        self.assertEqual(verdict.check_console(note), [])
+
     def test_lockdep_oops_kmemleak_rcu(self):
         for line in ("WARNING: possible circular locking dependency detected", "BUG: kernel NULL pointer dereference",
                      "kmemleak: 3 new suspected memory leaks", "WARNING: suspicious RCU usage",
