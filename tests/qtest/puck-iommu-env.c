@@ -98,6 +98,18 @@ void env_start_on(PuckEnv *env, const char *options)
     }
 }
 
+void env_move(PuckEnv *from, PuckEnv *to, const char *path)
+{
+    *to = *from;
+    to->args = g_strdup(from->args);
+    puck_machine_load(&to->m, to->args, path);
+    to->m.next_page = from->m.next_page;
+    puck_function_follow(&to->m, &to->iommu, &from->iommu);
+    /* The edu does not migrate: its BAR has to be set anew. */
+    puck_bridge_setup(&to->m, 0, QPCI_DEVFN(RP1_SLOT, 0), ENV_BUS, ENV_BUS);
+    puck_function_map(&to->m, &to->edu, ENV_BUS, 0, 0);
+}
+
 void env_stop(PuckEnv *env)
 {
     puck_function_free(&env->edu);
@@ -274,6 +286,7 @@ void env_assert_fault(PuckEnv *env, unsigned reason, uint64_t iova,
                       bool write, uint64_t entry)
 {
     bool in_domain = reason == PUCK_IOMMU_FAULT_BLOCKED ||
+                     reason == PUCK_IOMMU_FAULT_INJECTED ||
                      (reason >= PUCK_IOMMU_FAULT_NOT_MAPPED &&
                       reason <= PUCK_IOMMU_FAULT_PTE_RSVD);
     uint64_t now = qtest_clock_step(qts(env), 1);

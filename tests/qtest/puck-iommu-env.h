@@ -36,6 +36,8 @@ void env_start(PuckEnv *env, const char *options);
 /* The same with tables, queues and translation on. */
 void env_start_on(PuckEnv *env, const char *options);
 void env_stop(PuckEnv *env);
+/* The machine of @from, saved to @path, goes on as @to. */
+void env_move(PuckEnv *from, PuckEnv *to, const char *path);
 
 /* Builds tables and queues anew and turns everything on. */
 void env_program(PuckEnv *env);
@@ -86,5 +88,6 @@ void add_fault_tests(void);
 void add_command_tests(void);
 void add_machine_tests(void);
 void add_policy_tests(void);
+void add_stale_tests(void);
 
 #endif /* PUCK_IOMMU_ENV_H */

@@ -32,18 +32,6 @@ static void prepare_state(PuckEnv *env)
     env_w32(env, PUCK_IOMMU_IRQ_ENABLE, PUCK_IOMMU_IRQ_CMD_SYNC);
 }
 
-static void move(PuckEnv *from, PuckEnv *to, const char *path)
-{
-    *to = *from;
-    to->args = g_strdup(from->args);
-    puck_machine_load(&to->m, to->args, path);
-    to->m.next_page = from->m.next_page;
-    puck_function_follow(&to->m, &to->iommu, &from->iommu);
-    /* The edu does not migrate: its BAR has to be set anew. */
-    puck_bridge_setup(&to->m, 0, QPCI_DEVFN(4, 0), ENV_BUS, ENV_BUS);
-    puck_function_map(&to->m, &to->edu, ENV_BUS, 0, 0);
-}
-
 /* Registers that read the same on both sides. */
 static const uint16_t same[] = {
     PUCK_IOMMU_CTRL, PUCK_IOMMU_STATUS, PUCK_IOMMU_ROOT,
@@ -66,7 +54,7 @@ static void test_migration(void)
     prepare_state(&from);
     g_assert_cmpuint(env_r64(&from, PUCK_IOMMU_CNT_IOTLB_ENTRIES), ==, 2);
     puck_machine_save(&from.m, path);
-    move(&from, &to, path);
+    env_move(&from, &to, path);
     for (unsigned i = 0; i < ARRAY_SIZE(same); i++) {
         g_assert_cmphex(env_r32(&to, same[i]), ==, env_r32(&from, same[i]));
     }
