@@ -4,6 +4,7 @@
 import argparse
 import shlex
 
+from .drivers import DRIVERS
 from .util import PuckError, say
 
 DESCRIPTION = """\
@@ -44,6 +45,16 @@ def cmd_bench(args):
     return bench.cmd_bench(args)
 
 
+def cmd_repro(args):
+    from . import repro
+    return repro.cmd_repro(args)
+
+
+def cmd_soak(args):
+    from . import soak
+    return soak.cmd_soak(args)
+
+
 def cmd_clean(args):
     from . import clean
     return clean.cmd_clean(args)
@@ -63,6 +74,10 @@ def common(p):
                                                     "(default: a new folder in the cache)")
 
 
+def guest_files(p):
+    p.add_argument("--file", action="append", metavar="GUEST=HOST", help="put a file into the guest")
+
+
 def machine_options(p, kernel="stock"):
     p.add_argument("--kernel", choices=("stock", "debug"), default=kernel, help=f"guest kernel (default {kernel})")
     p.add_argument("--iommu", default="puck", help="puck, intel, virtio or none (default puck)")
@@ -72,6 +87,7 @@ def machine_options(p, kernel="stock"):
     p.add_argument("--mischief", default="", metavar="'RULE;RULE'", help="what goes wrong: docs/specs/mischief.rst; "
                                                                         "log: mischief.jsonl in the run folder")
     p.add_argument("--icount", action="store_true", help="count instructions instead of time: TCG, one CPU")
+    p.add_argument("--record", action="store_true", help="keep all for 'puck repro', which replays it; as --icount")
     p.add_argument("--load", metavar="A,B", help="modules to load first (default puck-iommu,puck; 'none')")
     p.add_argument("--append", metavar="WORDS", help="more words for the kernel command line")
     p.add_argument("--qemu-args", type=shlex.split, default=[], metavar="'ARGS'", help="more QEMU arguments")
@@ -101,7 +117,7 @@ def add_guest(sub):
     p.add_argument("--timeout", type=float, default=120, metavar="S", help="seconds (default 120)")
     p.add_argument("--drivers", metavar="A,B", help="build only these subfolders of guest-driver")
     p.add_argument("--check", action="store_true", help="splats and faults on the console make it fail")
-    p.add_argument("--file", action="append", metavar="GUEST=HOST", help="put a file into the guest")
+    guest_files(p)
     p.add_argument("command", nargs="+", metavar="COMMAND", help="run by /bin/sh in the guest, as root")
 
 
@@ -114,7 +130,19 @@ def add_run(sub):
     p.add_argument("--events", metavar="FILE", help="write the order of the device events here, without times")
     p.add_argument("--clients", action="store_true", help="instead: wrong DMA clients under puck-dma on each IOMMU, "
                                                           "and without it, side by side")
-    p.add_argument("--compare", action="store_true", help="run twice and compare the order of events")
+    p.add_argument("--compare", action="store_true", help="run twice and compare the order of events; with --icount "
+                                                          "all logs, byte by byte")
+    add_dma_options(p)
+
+
+def add_dma_options(p):
+    p = p.add_argument_group("a driver under the DMA mapper (docs/dma.rst)")
+    p.add_argument("--driver", metavar="NAME", help=", ".join(DRIVERS))
+    p.add_argument("--dma", metavar="POLICY", help="how its DMA is laid out (default random,seed=SEED)")
+    p.add_argument("--device", metavar="'ARGS'", help="your own: as for QEMU's -device, at port rp2 if no bus= is given")
+    p.add_argument("--module", action="append", metavar="FILE.ko", help="its driver; may be repeated, in order")
+    p.add_argument("--workload", metavar="COMMAND", help="run by /bin/sh in the guest; fails if its exit status is not 0")
+    guest_files(p)
 
 
 def add_test(sub):
@@ -125,6 +153,19 @@ def add_test(sub):
     p.add_argument("suites", nargs="*", metavar="SUITE")
     p.add_argument("--filter", metavar="REGEX", help="only guest tests and qtests whose name matches")
     p.add_argument("--seed", type=int, default=1, metavar="N", help="seed of all randomness (default 1)")
+
+
+def add_soak(sub):
+    p = add(sub, "soak", cmd_soak, "real drivers under many policies of the DMA mapper",
+            "One boot for each driver and IOMMU. In it the driver does checked I/O under one random\n"
+            "policy after the other. A table at the end.")
+    common(p)
+    p.add_argument("--drivers", metavar="A,B", help="default: all")
+    p.add_argument("--iommus", default="puck,intel,virtio", metavar="A,B", help="default puck,intel,virtio")
+    p.add_argument("--policies", type=int, default=200, metavar="N", help="for each (default 200)")
+    p.add_argument("--seed", type=int, default=1, metavar="N", help="of the first policy (default 1)")
+    p.add_argument("--kernel", choices=("stock", "debug"), default="stock", help="guest kernel (default stock)")
+    p.add_argument("--timeout", type=float, default=900, metavar="S", help="seconds for a boot (default 900)")
 
 
 def add_bench(sub):
@@ -146,6 +187,12 @@ def parser():
     common(p)
     machine_options(p)
     add_guest(sub)
+    add_soak(sub)
+    p = add(sub, "repro", cmd_repro, "once more a run of run, guest or test, from its folder",
+            "A recorded run (--record) is replayed, and has to be the same to the byte; another one\n"
+            "is run again with the same files and seed. Says whether it failed in the same place.")
+    p.add_argument("folder", metavar="RUN-DIR")
+    p.add_argument("--run-dir", metavar="DIR", help="where the new run goes (default: a new folder in the cache)")
     p = add(sub, "clean", cmd_clean, "throw away what was built or downloaded",
             "Without options: run folders and logs. The cache is kept unless --all is given.")
     p.add_argument("--all", action="store_true", help="the whole cache: QEMU, kernels, downloads")

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The device events of a run as an order: what, on which ring, with which seqno.
 
-Times are left out, and so are memory addresses: where its memory lies is the
-guest kernel's choice, which hangs on the host's speed as long as the count of
-instructions is scaled to it (-icount shift=auto).
+Times are left out, and so are memory addresses, so that runs of different
+kernels, machines and hosts can be compared.
 """
 
 import re
@@ -30,11 +29,11 @@ def order(path):
     return found
 
 
-def first_difference(first, second):
+def first_difference(first, second, what="event"):
     """A line about where two orders part, or None."""
     for number, (a, b) in enumerate(zip(first, second), start=1):
         if a != b:
-            return f"event {number} is '{a}' in one run and '{b}' in the other"
+            return f"{what} {number} is '{a}' in one run and '{b}' in the other"
     if len(first) != len(second):
-        return f"{len(first)} events in one run, {len(second)} in the other"
+        return f"{len(first)} {what}s in one run, {len(second)} in the other"
     return None

@@ -74,7 +74,8 @@ def new_rundir(name, wanted=None):
 
 def spec_from(args):
     """The machine that the common options describe."""
-    return Spec(iommu=args.iommu, smp=args.smp, memory=args.memory, seed=args.seed, icount=args.icount,
+    return Spec(iommu=args.iommu, smp=args.smp, memory=args.memory, seed=args.seed,
+                icount=args.icount or args.record, replay="record" if args.record else "",
                 load=args.load or "", append=args.append or "", qemu_args=args.qemu_args,
                 trace_all=args.trace_all, gpu=not args.no_gpu, mischief=args.mischief)
 

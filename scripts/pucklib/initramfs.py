@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The guest's root: busybox, kernel modules, Puck's modules and test programs.
 
-Two archives, one after the other: a base that changes with the kernel alone,
-kept in the cache, and Puck's own part, made afresh for each boot in some
-milliseconds. The kernel unpacks both into one root.
+Three archives, one after the other, which the kernel unpacks into one root: a
+base that changes with the kernel alone, Puck's own modules and programs, both
+kept in the cache, and what is of one boot.
 """
 
 import lzma
@@ -13,7 +13,7 @@ import subprocess
 from pathlib import Path
 
 from . import steps
-from .util import REPO, PuckError, cache, digest, fresh_dir, lock
+from .util import REPO, PuckError, cache, digest, fresh_dir, lock, prune, write_if_changed
 
 FOLDER = REPO / "test-images/initramfs"
 BUSYBOX = Path("/bin/busybox")
@@ -173,24 +173,44 @@ def check_modules_present(kernel, modules, base_dep):
             raise PuckError(f"{module.name} needs {', '.join(lacking)}: add to test-images/initramfs/modules")
 
 
-def build(kernel, modules, programs, command, extra=None, into=None):
-    """Write the whole initramfs of one boot; returns its path."""
-    base = base_archive(kernel)
-    check_modules_present(kernel, modules, base.with_suffix(".dep"))
-    own = Cpio()
-    for name in ("proc", "sys", "dev", "tmp", "run", "mnt", "etc", "root"):
-        own.folder(name)
-    own.file("init", FOLDER / "init", 0o755)
-    own.file("puck/cmd", command, 0o755)
+def own_archive(kernel, modules, programs, base):
+    """Puck's modules and programs: the same for many boots."""
+    files = {"init": FOLDER / "init"}
     lib = f"lib/modules/{kernel.release}"
-    own.file(f"{lib}/modules.dep", puck_dependencies(modules, base.with_suffix(".dep")))
-    for module in modules:
-        own.file(f"{lib}/puck/{module.name}", module)
-    for name, path in programs.items():
-        own.file(f"bin/{name}", path, 0o755)
+    files |= {f"{lib}/puck/{module.name}": module for module in modules}
+    files |= {f"bin/{name}": path for name, path in programs.items()}
+    path = cache("initramfs-own", digest(str(base), *[x for item in sorted(files.items()) for x in item]))
+    if path.exists():
+        path.touch()
+        return path
+    check_modules_present(kernel, modules, base.with_suffix(".dep"))
+    prune(path.parent)
+    archive = Cpio()
+    archive.file(f"{lib}/modules.dep", puck_dependencies(modules, base.with_suffix(".dep")))
+    for name, source in files.items():
+        archive.file(name, source, 0o644 if name.endswith(".ko") else 0o755)
+    write_if_changed(path, archive.bytes())
+    return path
+
+
+def build(kernel, modules, programs, command, extra=None, into=None):
+    """Write the whole initramfs of one boot; returns the parts it is made of."""
+    base = base_archive(kernel)
+    boot = Cpio()
+    for name in ("proc", "sys", "dev", "tmp", "run", "mnt", "etc", "root"):
+        boot.folder(name)
+    boot.file("puck/cmd", command, 0o755)
     for name, path in (extra or {}).items():
-        own.file(name, Path(path), 0o755)
+        boot.file(name, Path(path), 0o755)
+    own = into.with_name(into.name + ".boot")
+    own.write_bytes(boot.bytes())
+    parts = [base, own_archive(kernel, modules, programs, base), own]
+    join(parts, into)
+    return parts
+
+
+def join(parts, into):
+    """The kernel unpacks one archive behind the other."""
     with open(into, "wb") as out:
-        out.write(base.read_bytes())
-        out.write(own.bytes())
-    return into
+        for part in parts:
+            out.write(Path(part).read_bytes())

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import drivers, initramfs, ports, qmp
+from . import drivers, icount, initramfs, ports, qmp, runfile
 from .util import REPO, PuckError
 
 # Every translation is a great many lines: asked for with --trace-all only.
@@ -31,6 +31,7 @@ class Spec:
     memory: str = "1G"
     seed: int = 1
     icount: bool = False
+    replay: str = ""                # record, of QEMU's record/replay
     accel: str = "tcg"
     gpu: bool = True
     gpu_options: str = ""
@@ -106,7 +107,7 @@ def machine_args(spec):
     args = ["-machine", machine, "-accel", spec.accel, "-cpu", cpu, "-m", spec.memory,
             "-smp", str(1 if spec.icount else spec.smp), "-seed", str(spec.seed)]
     if spec.icount:
-        args += ["-icount", "shift=auto", "-rtc", "base=2026-01-01T00:00:00,clock=vm"]
+        args += ["-rtc", "base=2026-01-01T00:00:00,clock=vm"]
     return args
 
 
@@ -115,9 +116,7 @@ def kernel_append(spec, more=""):
     if spec.iommu == "intel":
         words.append("intel_iommu=on")
     if spec.icount:
-        # The lazy flush comes by a timer: when, in work done, is not repeatable
-        # with shift=auto. Strict flushes are part of the unmap.
-        words.append("nokaslr iommu.strict=1")
+        words.append("nokaslr")
     if spec.load:
         words.append(f"puck.load={spec.load}")
     if spec.shell:
@@ -155,14 +154,13 @@ class Machine:
         if spec.drivers:
             cmd += ["-bios", FIRMWARE]
         more = [arg for placed in spec.drivers for arg in placed.qemu_args()] + spec.qemu_args
-        return cmd + [arg.replace("{run}", str(self.rundir)) for arg in more]
+        cmd += [arg.replace("{run}", str(self.rundir)) for arg in more]
+        if spec.replay:
+            cmd = icount.recorded_drives(cmd)
+        return cmd + (icount.qemu_args(spec.replay, cmd, self.rundir) if spec.icount else [])
 
-    def make_files(self):
-        """Disks, all zeroes."""
-        for item in [item for placed in self.spec.drivers for item in placed.files()] + self.spec.files:
-            name, size = item.split(":")
-            with open(self.rundir / name, "wb") as f:
-                f.truncate(size_bytes(size))
+    def files(self):
+        return [item for placed in self.spec.drivers for item in placed.files()] + self.spec.files
 
     def trace_args(self):
         if not self.spec.trace:
@@ -185,16 +183,17 @@ class Machine:
         return Path(f"/tmp/puck-qmp-{os.getpid()}-{abs(hash(str(path))) % 100000}.sock")
 
     def prepare(self, modules, programs, command, extra=None):
-        self.make_files()
+        runfile.make_files(self.rundir, self.files())
         table = self.rundir / "drivers"
         table.write_text(drivers.table(self.spec.drivers))
         extra = {drivers.TABLE: table, **(extra or {})}
-        initrd = initramfs.build(self.kernel, modules, programs, command, extra=extra,
-                                 into=self.rundir / "initrd")
+        initrd = self.rundir / "initrd"
+        parts = initramfs.build(self.kernel, modules, programs, command, extra=extra, into=initrd)
         cmd = self.command_line(initrd)
         (self.rundir / "cmdline").write_text(" ".join(shlex.quote(c) for c in cmd) + "\n")
         (self.rundir / "seed").write_text(f"{self.spec.seed}\n")
         (self.rundir / "command.sh").write_text(command)
+        runfile.begin(self.rundir, cmd, parts, self.files(), bool(self.spec.replay))
         return cmd
 
     def interactive(self, cmd):
@@ -214,9 +213,10 @@ class Machine:
                 if proc.poll() is None:
                     proc.kill()
                 proc.wait()
-        (self.rundir / "initrd").unlink(missing_ok=True)
         self.qmp_path().unlink(missing_ok=True)
-        return Result(self, proc.returncode, timed_out, time.monotonic() - start)
+        result = Result(self, proc.returncode, timed_out, time.monotonic() - start)
+        runfile.end(self.rundir, result, timeout)
+        return result
 
     def follow(self, proc, out, deadline, host, on_line):
         """Copy the guest's output until QEMU ends; True when time ran out."""
@@ -270,10 +270,6 @@ class Result:
             last = self.qemu_messages or "\n".join(self.console.splitlines()[-5:])
             return f"the guest ended before its command did (QEMU status {self.qemu_status}): {last}"
         return None
-
-
-def size_bytes(text):
-    return int(text[:-1]) << {"K": 10, "M": 20, "G": 30}[text[-1]]
 
 
 def read_text(path):

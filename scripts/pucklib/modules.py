@@ -3,12 +3,11 @@
 
 import os
 import shutil
-import time
 from pathlib import Path
 
 from . import apt, steps
-from .util import (REPO, PuckError, cache, cpus, digest, lock, read_json, say, sync_tree, tree_files,
-                   write_json)
+from .util import (REPO, PuckError, cache, cpus, digest, lock, prune, read_json, say, sync_tree,
+                   tree_files, write_json)
 
 CFLAGS = ["-std=c11", "-O2", "-Wall", "-Wextra", "-static", "-pthread"]
 INCLUDES = ["-Iinclude/uapi", "-Iinclude", "-idirafter", "/usr/include/libdrm"]
@@ -113,7 +112,7 @@ def programs(keep_going=False, only=None):
     """Compile the guest programs to static binaries; {name: path}. Scripts are taken as they are."""
     headers = sorted((REPO / "test-images/guest").glob("*.h"))
     base = digest(CFLAGS, INCLUDES, *headers, tree_digest("include"))
-    built = {path.name: path for path in scripts()}
+    built = {path.name: path for path in scripts() if not only or path.name in only}
     for source in sources():
         if only and source.stem not in only:
             continue
@@ -128,13 +127,6 @@ def programs(keep_going=False, only=None):
                 continue
         built[source.stem] = out
     return built
-
-
-def prune(folder, days=2):
-    """Remove old versions; not fresh ones, another puck may be using them."""
-    for path in folder.iterdir():
-        if path.stat().st_mtime < time.time() - days * 86400:
-            path.unlink(missing_ok=True)
 
 
 def compile_program(source, out):

@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """scripts/puck run: from whatever there is to a verdict, on one screen."""
 
-import time
 import threading
+import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import accel, apt, events, kernel, verdict
+from . import accel, apt, dmarun, events, kernel, verdict
 from .guest import Bench, new_rundir, spec_from
-from .util import START, PuckError, say
+from .machine import Spec, read_text
 from .qemu import Qemu
+from .util import START, PuckError, say
 
 PROGRAM = "first-light"
 PREFIX = "puck: "
+# What two runs with the same seed have to agree in under --icount.
+SAME = ("mischief.jsonl", "events.log", "console.log")
 
 
 class Ahead(threading.Thread):
@@ -35,17 +39,32 @@ class Ahead(threading.Thread):
             raise PuckError(f"the guest's kernel: {self.error}")
 
 
-def prepare(args, program=PROGRAM):
+@dataclass
+class Job:
+    """What a run is to do in the guest."""
+    spec: Spec
+    command: str
+    extra: dict = field(default_factory=dict)
+    programs: tuple = ()            # of the guest's; all, if none is named
+    # Prints what it makes of the result, and returns what is wrong with it.
+    report: object = lambda result: []
+
+
+def prepare(args, *programs):
+    """All that is needed, with these guest programs or else all."""
     apt.ensure_host()
     ahead = Ahead(args.kernel)
     ahead.start()
     Qemu(args.qemu_src).ensure()
     ahead.wait()
-    bench = Bench(args, args.kernel, programs=[program])
-    accel.announce("tcg" if args.icount else bench.accel, "instruction counting needs it" if args.icount else bench.why)
-    if program not in bench.programs:
-        raise PuckError(f"test-images/guest/{program}.c is missing: nothing to show")
+    bench = Bench(args, args.kernel, programs=programs or None)
+    counted = args.icount or args.record
+    accel.announce("tcg" if counted else bench.accel, "instruction counting needs it" if counted else bench.why)
     return bench
+
+
+def first_light(args):
+    return Job(spec_from(args), f"exec {PROGRAM}\n", programs=(PROGRAM,))
 
 
 def show(line):
@@ -54,45 +73,53 @@ def show(line):
         print(line.removeprefix(PREFIX), flush=True)
 
 
-def one_run(bench, args, rundir):
-    """Boot, show, judge; returns (reasons it failed, result)."""
-    result = bench.boot(rundir, spec_from(args), f"exec {PROGRAM}\n", args.timeout, on_line=show)
-    reasons = []
+def one_run(bench, job, args, rundir):
+    """Boot, show, judge; returns the reasons it failed."""
+    result = bench.boot(rundir, job.spec, job.command, args.timeout, on_line=show, extra=job.extra)
+    reasons = job.report(result)
     problem = result.problem()
     if problem:
         reasons.append(problem)
     elif result.status:
-        reasons.append(f"{PROGRAM} ended with {result.status}")
+        reasons.append(f"the command in the guest ended with {result.status}")
     cases = verdict.parse_ktap(result.output, "run")
     reasons += [f"{c.name}: {c.detail or 'failed'}" for c in cases if c.result == "failed"]
     reasons += verdict.check_console(result.console)
-    return reasons, result
+    say(f"guest: {result.elapsed:.1f} s; everything about this run: {rundir}")
+    return reasons
 
 
 def cmd_run(args):
-    bench = prepare(args)
+    job = dmarun.job(args) if dmarun.wanted(args) else first_light(args)
+    bench = prepare(args, *job.programs)
     rundir = new_rundir("run", args.run_dir)
     say(f"booting Linux {bench.kernel.release}")
-    reasons, result = one_run(bench, args, rundir)
-    say(f"guest: {result.elapsed:.1f} s; everything about this run: {rundir}")
-    order = events.order(rundir / "events.log")
+    reasons = one_run(bench, job, args, rundir)
     if args.events:
+        order = events.order(rundir / "events.log")
         Path(args.events).write_text("\n".join(order) + "\n")
         say(f"{len(order)} events: {args.events}")
     if args.compare:
-        reasons += compare(bench, args, rundir, order)
+        say("once more, with the same seed")
+        reasons += one_run(bench, job, args, rundir / "again")
+        reasons += compare(args, rundir)
     return conclude(reasons)
 
 
-def compare(bench, args, rundir, first):
-    """The same machine and seed once more: the same events in the same order?"""
-    say("once more, with the same seed")
-    reasons, _ = one_run(bench, args, rundir / "again")
-    second = events.order(rundir / "again" / "events.log")
-    difference = events.first_difference(first, second)
+def compare(args, rundir):
+    """The same machine and seed twice: the same events in the same order? When
+    instructions are counted, also the same to the nanosecond and the byte."""
+    orders = [events.order(folder / "events.log") for folder in (rundir, rundir / "again")]
+    difference = events.first_difference(*orders)
     if difference:
-        return [*reasons, f"the order of events differs: {difference}"]
-    print(f"event order: {len(first)} events, identical in both runs (seed {args.seed})")
+        return [f"the order of events differs: {difference}"]
+    print(f"event order: {len(orders[0])} events, identical in both runs (seed {args.seed})")
+    reasons = []
+    for name in SAME if args.icount else ():
+        texts = [read_text(folder / name).splitlines() for folder in (rundir, rundir / "again")]
+        difference = events.first_difference(*texts, "line")
+        print(f"{name}: " + (difference or f"{len(texts[0])} lines, identical in both runs"))
+        reasons += [f"{name} differs"] if difference else []
     return reasons
 
 

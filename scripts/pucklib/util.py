@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Paths, messages, stamps, locks and content-keyed copying."""
 
+import concurrent.futures
 import contextlib
 import fcntl
 import hashlib
@@ -162,5 +163,18 @@ def fresh_dir(path):
     tmp.rename(path)
 
 
+def prune(folder, days=2):
+    """Remove old versions; not fresh ones, another puck may be using them."""
+    for path in folder.iterdir():
+        if path.stat().st_mtime < time.time() - days * 86400:
+            path.unlink(missing_ok=True)
+
+
 def cpus():
     return len(os.sched_getaffinity(0))
+
+
+def in_parallel(function, items):
+    """function(item) of each, in the items' order, as many at a time as there are processors."""
+    with concurrent.futures.ThreadPoolExecutor(max_workers=cpus()) as pool:
+        return list(pool.map(function, items))

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""scripts/puck soak: real drivers under one policy of the DMA mapper after the other.
+
+What the mapper does is legal if no driver trips over it: each does I/O that is
+compared, under each policy, on each IOMMU, and the mapper finds nothing.
+"""
+
+import re
+import shlex
+from dataclasses import dataclass, field
+
+from . import accel, apt, dmarun, drivers, verdict
+from .guest import Bench, new_rundir
+from .machine import Spec
+from .util import PuckError, in_parallel, say
+
+POLICY = re.compile(r"puck: policy random,seed=(\d+) \S+ (\d+) ms (good|bad)")
+
+
+@dataclass
+class Cell:
+    """One boot: a driver on an IOMMU."""
+    driver: str
+    iommu: str
+    good: list = field(default_factory=list)        # seeds
+    bad: list = field(default_factory=list)
+    mappings: int = 0
+    segments: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+    trouble: list = field(default_factory=list)
+
+    def line(self, line):
+        match = POLICY.match(line)
+        if match:
+            (self.good if match[3] == "good" else self.bad).append(int(match[1]))
+
+    def finish(self, result, wanted):
+        facts, counters = dmarun.known(result.output)
+        self.mappings, self.segments, self.bytes = (counters.get(k, 0) for k in ("mappings", "segments", "bytes"))
+        self.seconds = result.elapsed
+        problem = result.problem()
+        self.trouble = [problem] if problem else []
+        failed = [c for c in verdict.parse_ktap(result.output, self.driver) if c.result == "failed"]
+        self.trouble += [f"{c.name}: {c.detail}" for c in failed] + verdict.check_console(result.console)
+        if not self.trouble and result.status:
+            self.trouble.append(f"exit status {result.status}")
+        if not self.trouble and len(self.good) != wanted:
+            self.trouble.append(f"{len(self.good)} policies of {wanted} were reported good")
+        if not self.trouble and not self.mappings:
+            self.trouble.append("nothing was mapped")
+
+    def suspect(self, first, wanted):
+        """Seed of the policy that failed: the first bad one, else the one that never ended."""
+        if self.bad:
+            return self.bad[0]
+        return first + min(len(self.good), wanted - 1)
+
+
+def choose(args):
+    names = args.drivers.split(",") if args.drivers else list(drivers.DRIVERS)
+    iommus = args.iommus.split(",")
+    for name in names:
+        drivers.find(name)
+    for iommu in iommus:
+        if iommu not in dmarun.IOMMUS:
+            raise PuckError(f"no IOMMU '{iommu}': {', '.join(dmarun.IOMMUS)}")
+    if args.policies < 1:
+        raise PuckError("--policies wants at least 1")
+    # puck-gpu is behind any; its driver is one of ours, so that it is no proof by itself.
+    return [Cell(name, iommu) for iommu in iommus for name in names]
+
+
+def soak(bench, args, rundir, cell):
+    placed = drivers.place([cell.driver])
+    spec = Spec(iommu=cell.iommu, seed=args.seed, load="none", drivers=placed, trace=False,
+                gpu=placed[0].driver.port == "rp1")
+    command = shlex.join([dmarun.PROGRAM, "soak", cell.driver, str(args.seed), str(args.policies)])
+    result = bench.boot(rundir / f"{cell.driver}-{cell.iommu}", spec, f"exec {command}\n", args.timeout,
+                        on_line=cell.line)
+    cell.finish(result, args.policies)
+    say(f"  {cell.driver} on {cell.iommu}: {len(cell.good)} good, {len(cell.bad)} bad, {cell.seconds:.0f} s"
+        + (f"; {cell.trouble[0].splitlines()[0]}" if cell.trouble else ""))
+
+
+def table(cells):
+    print(f"\n{'driver':11} {'IOMMU':7} {'policies':>8} {'mappings':>9} {'segments':>9} {'MiB':>7} {'s':>5}")
+    for cell in cells:
+        print(f"{cell.driver:11} {cell.iommu:7} {len(cell.good):8} {cell.mappings:9} {cell.segments:9} "
+              f"{cell.bytes >> 20:7} {cell.seconds:5.0f}  {'FAILED' if cell.trouble else 'good'}")
+
+
+def failures(args, cells):
+    for cell in cells:
+        for text in cell.trouble[:5]:
+            print(f"FAILED {cell.driver} on {cell.iommu}: {text}")
+        if cell.trouble:
+            seed = cell.suspect(args.seed, args.policies)
+            print(f"    again: scripts/puck soak --drivers {cell.driver} --iommus {cell.iommu} --kernel {args.kernel} "
+                  f"--policies 1 --seed {seed}")
+
+
+def cmd_soak(args):
+    apt.ensure_host()
+    cells = choose(args)
+    bench = Bench(args, args.kernel)
+    accel.announce(bench.accel, bench.why)
+    rundir = new_rundir("soak", args.run_dir)
+    say(f"soak: {len(cells)} boots, {args.policies} policies each; run folder: {rundir}")
+    in_parallel(lambda cell: soak(bench, args, rundir, cell), cells)
+    table(cells)
+    failures(args, cells)
+    policies, failed = sum(len(c.good) for c in cells), sum(bool(c.trouble) for c in cells)
+    print(f"{policies} policies passed, {failed} of {len(cells)} machines failed", flush=True)
+    return 1 if failed else 0
