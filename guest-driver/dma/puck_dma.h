@@ -10,7 +10,7 @@
 #ifndef PUCK_DMA_H
 #define PUCK_DMA_H
 
-#include <linux/dma-mapping.h>
+#include <linux/dma-map-ops.h>
 #include <linux/hashtable.h>
 #include <linux/iommu.h>
 #include <linux/list.h>
@@ -23,7 +23,6 @@
 
 struct puck_dma_checks;
 struct puck_dma_copy;
-struct puck_dma_extent;
 
 /* policy.c */
 
@@ -100,6 +99,7 @@ struct puck_dma_policy {
 
 void puck_dma_policy_default(struct puck_dma_policy *policy);
 int puck_dma_policy_parse(const char *text, struct puck_dma_policy *policy, const char **bad);
+bool puck_dma_policy_same(const struct puck_dma_policy *a, const struct puck_dma_policy *b);
 int puck_dma_policy_format(const struct puck_dma_policy *policy, char *text, size_t size);
 
 /* draw.c: SplitMix64, as in docs/specs/gpu.rst */
@@ -118,10 +118,12 @@ u32 puck_dma_draw_below(struct puck_dma_draw *draw, u32 limit);
  * struct puck_dma_segment - a piece of a mapping with IOVAs in a row
  * @iova: of its first byte; while it is laid out, relative to the block's body
  * @size: bytes
+ * @turn: while it is laid out: which segment is placed as this one's number-th
  */
 struct puck_dma_segment {
 	u64 iova;
 	size_t size;
+	u32 turn;
 };
 
 /**
@@ -129,26 +131,32 @@ struct puck_dma_segment {
  * @policy: how
  * @draw: what is drawn for this mapping
  * @max_size: bytes of a segment at most, unless an entry is longer
- * @boundary: what no segment crosses, unless an entry is longer; bytes, a power
- *	of two, 0 for 2^64
+ * @boundary: what no segment crosses, unless an entry is longer; pages, a power
+ *	of two, at most PUCK_DMA_NO_BOUNDARY
+ * @join_boundary: what no segment of several entries crosses; at most @boundary
  * @offset: of the current segment in its first page
  * @size: bytes of the current segment, 0 before the first entry
- * @count: segments so far
  */
 struct puck_dma_layout {
 	const struct puck_dma_policy *policy;
 	struct puck_dma_draw draw;
 	u64 max_size;
 	u64 boundary;
+	u64 join_boundary;
 	u32 offset;
 	u64 size;
-	u32 count;
 };
 
+/* In pages: past all that can be addressed. */
+#define PUCK_DMA_NO_BOUNDARY	BIT_ULL(63 - PAGE_SHIFT)
+
+struct puck_dma_request;
+
 void puck_dma_layout_start(struct puck_dma_layout *layout, const struct puck_dma_policy *policy,
-			   u64 number, u64 max_size, u64 boundary);
+			   u64 number, u64 max_size, u64 boundary_mask);
 bool puck_dma_layout_entry(struct puck_dma_layout *layout, u32 offset, u64 size);
-u64 puck_dma_layout_place(struct puck_dma_layout *layout, struct puck_dma_segment *segs, u32 count);
+void puck_dma_layout_place(struct puck_dma_layout *layout, struct puck_dma_segment *segs,
+			   u32 count, struct puck_dma_request *request);
 
 /* iova.c */
 
@@ -157,18 +165,20 @@ u64 puck_dma_layout_place(struct puck_dma_layout *layout, struct puck_dma_segmen
  * @node: in the tree of its space, by @start
  * @start: first page
  * @pages: size
- * @widest: largest gap before any extent of this subtree
+ * @gap: free pages before it
+ * @widest: largest @gap of this subtree
  * @list: while it is nobody's: idle, or resting
- * @freed_at: the space's clock when it became nobody's
+ * @due: the space's clock when its quarantine ends
  * @mapping: whose it is, or NULL
  */
 struct puck_dma_extent {
 	struct rb_node node;
 	u64 start;
 	u64 pages;
+	u64 gap;
 	u64 widest;
 	struct list_head list;
-	u64 freed_at;
+	u64 due;
 	struct puck_dma_mapping *mapping;
 };
 
@@ -256,7 +266,7 @@ enum puck_dma_kind {
  * @extent: its block of IOVAs
  * @extent_start: first page of that, for those who hold no lock
  * @extent_pages: size of that
- * @made_by: stack that made it, see check.h
+ * @made_by: stack that made it; see check.h
  * @made_at: when, in ns of ktime_get_mono_fast_ns()
  * @phys: of what is mapped, unless PUCK_DMA_SG or @pages
  * @vaddr: PUCK_DMA_COHERENT: what the driver knows it by
@@ -325,10 +335,14 @@ struct puck_dma_policy_now {
 
 /**
  * struct puck_dma_dev - a device under the mapper
- * @dev: it; a reference is held
+ * @ops: what the DMA API calls; in here, so that it leads back here
+ * @dev: the device; a reference is held
  * @link: in the list of all, attach.c
- * @domain: attached to it while it has a driver
- * @geometry_end: page behind the last one of the domain
+ * @domain: attached to it
+ * @was_dma_iommu: how the device was before
+ * @was_skip_sync: likewise
+ * @unbound: its driver's probe failed; protected by the list's lock
+ * @line: number of the line that gave it its policy
  * @limits_told: that its driver declared no limits was said
  * @policy: in force; written under @lock
  * @number: of mappings asked for
@@ -339,12 +353,14 @@ struct puck_dma_policy_now {
  * @checks: of check.c
  */
 struct puck_dma_dev {
+	struct dma_map_ops ops;
 	struct device *dev;
 	struct list_head link;
 	struct iommu_domain *domain;
-	struct list_head resv;
 	bool was_dma_iommu;
 	bool was_skip_sync;
+	bool unbound;
+	u64 line;
 	atomic_t limits_told;
 	struct puck_dma_policy_now __rcu *policy;
 	atomic64_t number;
@@ -359,16 +375,20 @@ struct puck_dma_dev {
 
 int puck_dma_record_init(void);
 void puck_dma_record_exit(void);
+int puck_dma_table_new(struct puck_dma_dev *d);
+void puck_dma_table_free(struct puck_dma_dev *d);
 struct puck_dma_mapping *puck_dma_record_new(gfp_t gfp);
-void puck_dma_record_free(struct puck_dma_mapping *mapping);
-void puck_dma_record_add_locked(struct puck_dma_dev *d, struct puck_dma_mapping *mapping);
-struct puck_dma_mapping *puck_dma_record_get_locked(struct puck_dma_dev *d, dma_addr_t iova);
-struct puck_dma_mapping *puck_dma_record_inside_locked(struct puck_dma_dev *d, dma_addr_t iova);
-void puck_dma_record_remove_locked(struct puck_dma_dev *d, struct puck_dma_mapping *mapping);
+void puck_dma_record_free(struct puck_dma_mapping *m);
+void puck_dma_record_add_locked(struct puck_dma_dev *d, struct puck_dma_mapping *m);
+void puck_dma_record_remove_locked(struct puck_dma_dev *d, struct puck_dma_mapping *m);
+struct puck_dma_mapping *puck_dma_record_at_locked(struct puck_dma_dev *d, dma_addr_t iova);
+struct puck_dma_mapping *puck_dma_record_take(struct puck_dma_dev *d, dma_addr_t iova);
+struct puck_dma_mapping *puck_dma_record_hold(struct puck_dma_dev *d, dma_addr_t iova);
+void puck_dma_record_release(struct puck_dma_dev *d, struct puck_dma_mapping *m);
 
 /*
- * For who looks on. The copies hold no pointer that may be followed but segs,
- * and that only if nsegs is 1.
+ * For who looks on. Of the copies segs may be followed only if nsegs is 1, and no
+ * other pointer.
  */
 bool puck_dma_record_find(struct puck_dma_dev *d, u64 iova, struct puck_dma_mapping *copy,
 			  bool *inside);
@@ -376,25 +396,109 @@ bool puck_dma_record_next(struct puck_dma_dev *d, u64 *iova, struct puck_dma_map
 
 /* bounce.c */
 
-struct puck_dma_copy *puck_dma_copy_new(struct puck_dma_mapping *mapping, gfp_t gfp);
-void puck_dma_copy_free(struct puck_dma_copy *copy);
+int puck_dma_copy_new(struct puck_dma_mapping *m, struct scatterlist *sgl, gfp_t gfp);
+void puck_dma_copy_free(struct puck_dma_mapping *m);
+struct page **puck_dma_copy_pages(struct puck_dma_mapping *m, u64 iova);
+void puck_dma_copy_to_device(struct puck_dma_mapping *m, u64 iova, size_t size);
+void puck_dma_copy_to_cpu(struct puck_dma_mapping *m, u64 iova, size_t size);
+void puck_dma_copy_list_to_device(struct puck_dma_mapping *m, struct scatterlist *sgl, int nents);
+void puck_dma_copy_list_to_cpu(struct puck_dma_mapping *m, struct scatterlist *sgl, int nents);
 
-/* map.c, coherent.c, sync.c */
+/* map.c */
+
+struct puck_dma_call;
+
+static inline u64 puck_dma_segment_pages(const struct puck_dma_segment *seg)
+{
+	return (offset_in_page(seg->iova) + seg->size + PAGE_SIZE - 1) >> PAGE_SHIFT;
+}
+
+static inline u64 puck_dma_segment_start(const struct puck_dma_segment *seg)
+{
+	return seg->iova & PAGE_MASK;
+}
+
+int puck_dma_prot(enum dma_data_direction dir, unsigned long attrs);
+u64 puck_dma_limit(struct puck_dma_dev *d, u64 mask);
+struct puck_dma_mapping *puck_dma_begin(struct puck_dma_dev *d, enum puck_dma_kind kind,
+					enum dma_data_direction dir, unsigned long attrs,
+					gfp_t gfp);
+bool puck_dma_fails(struct puck_dma_dev *d, struct puck_dma_mapping *m,
+		    const struct puck_dma_policy_now *now);
+int puck_dma_take(struct puck_dma_dev *d, struct puck_dma_mapping *m,
+		  const struct puck_dma_request *request);
+void puck_dma_untake(struct puck_dma_dev *d, struct puck_dma_mapping *m);
+int puck_dma_map_pages(struct puck_dma_dev *d, u64 iova, struct page **pages, u64 count, int prot,
+		       gfp_t gfp);
+int puck_dma_map_copy(struct puck_dma_dev *d, struct puck_dma_mapping *m, struct scatterlist *sgl,
+		      int prot, gfp_t gfp);
+int puck_dma_map_one(struct puck_dma_dev *d, struct puck_dma_mapping *m, u64 mask, u64 align,
+		     int prot, gfp_t gfp);
+void puck_dma_unmap_segments(struct puck_dma_dev *d, const struct puck_dma_mapping *m, u32 count);
+void puck_dma_unmap(struct puck_dma_dev *d, struct puck_dma_mapping *m, enum dma_data_direction dir,
+		    unsigned long attrs, u32 stack);
+void puck_dma_unmap_call(struct puck_dma_dev *d, struct puck_dma_call *call, unsigned long attrs);
+
+/* list.c */
+
+int puck_dma_map_sg(struct device *dev, struct scatterlist *sgl, int nents,
+		    enum dma_data_direction dir, unsigned long attrs);
+void puck_dma_unmap_sg(struct device *dev, struct scatterlist *sgl, int nents,
+		       enum dma_data_direction dir, unsigned long attrs);
+
+/* ops.c */
 
 extern const struct dma_map_ops puck_dma_ops;
 
+/* coherent.c */
+
+void *puck_dma_alloc(struct device *dev, size_t size, dma_addr_t *iova, gfp_t gfp,
+		     unsigned long attrs);
+void puck_dma_free(struct device *dev, size_t size, void *vaddr, dma_addr_t iova,
+		   unsigned long attrs);
+struct page *puck_dma_alloc_pages(struct device *dev, size_t size, dma_addr_t *iova,
+				  enum dma_data_direction dir, gfp_t gfp);
+void puck_dma_free_pages(struct device *dev, size_t size, struct page *page, dma_addr_t iova,
+			 enum dma_data_direction dir);
+int puck_dma_mmap(struct device *dev, struct vm_area_struct *vma, void *vaddr, dma_addr_t iova,
+		  size_t size, unsigned long attrs);
+int puck_dma_get_sgtable(struct device *dev, struct sg_table *sgt, void *vaddr, dma_addr_t iova,
+			 size_t size, unsigned long attrs);
+
+/* sync.c */
+
+void puck_dma_sync_single_for_cpu(struct device *dev, dma_addr_t iova, size_t size,
+				  enum dma_data_direction dir);
+void puck_dma_sync_single_for_device(struct device *dev, dma_addr_t iova, size_t size,
+				     enum dma_data_direction dir);
+void puck_dma_sync_sg_for_cpu(struct device *dev, struct scatterlist *sgl, int nents,
+			      enum dma_data_direction dir);
+void puck_dma_sync_sg_for_device(struct device *dev, struct scatterlist *sgl, int nents,
+				 enum dma_data_direction dir);
+
 /* attach.c */
 
-struct puck_dma_dev *puck_dma_dev(struct device *dev);
-void puck_dma_policy_set(struct puck_dma_dev *d, struct puck_dma_policy_now *policy);
+/* Only where the DMA API has called us: then the device is under the mapper. */
+static inline struct puck_dma_dev *puck_dma_dev(struct device *dev)
+{
+	return container_of(get_dma_ops(dev), struct puck_dma_dev, ops);
+}
+
 int puck_dma_policy_change(struct puck_dma_dev *d, const struct puck_dma_policy *policy);
 void puck_dma_policy_get(struct puck_dma_dev *d, struct puck_dma_policy *policy);
-struct puck_dma_dev *puck_dma_find_dev(const char *name);
+void puck_dma_policy_apply(void);
+int puck_dma_attach_init(void);
+void puck_dma_attach_exit(void);
 
 /* lines.c */
 
+struct seq_file;
+
 int puck_dma_lines_add(const char *line);
 int puck_dma_lines_remove(const char *selector);
-bool puck_dma_lines_match(struct pci_dev *pdev, struct puck_dma_policy *policy);
+void puck_dma_lines_host(const char *text);
+void puck_dma_lines_show(struct seq_file *s);
+u64 puck_dma_lines_match(struct pci_dev *pdev, struct puck_dma_policy *policy, bool *by_name);
+void puck_dma_lines_exit(void);
 
 #endif /* PUCK_DMA_H */

@@ -1,0 +1,525 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A device comes under the mapper: between the time its driver is chosen and the
+ * driver's probe. It gets an IOMMU domain of its own, and our dma_map_ops. When
+ * the driver has left, all is as it was.
+ */
+
+#define pr_fmt(fmt) "puck-dma: " fmt
+
+#include <linux/iommu.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/notifier.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+
+#include "../compat/dma.h"
+#include "check.h"
+#include "puck_dma_client.h"
+
+/* Protects the list, and that whoever is in it stays. Process context. */
+static DEFINE_MUTEX(devs_lock);
+static LIST_HEAD(devs);
+
+/* IOVAs that are never given out: those of the IOMMU, and where bridges look. */
+static int reserve_bytes(struct puck_dma_dev *d, u64 first, u64 last)
+{
+	return puck_dma_space_reserve(&d->space, first >> PAGE_SHIFT, (last >> PAGE_SHIFT) + 1);
+}
+
+/* Addresses in a bridge's windows might never come as far as the IOMMU. */
+static int reserve_windows(struct puck_dma_dev *d)
+{
+	struct pci_host_bridge *bridge = pci_find_host_bridge(to_pci_dev(d->dev)->bus);
+	struct resource_entry *window;
+	int ret = 0;
+
+	resource_list_for_each_entry(window, &bridge->windows) {
+		if (!ret && resource_type(window->res) == IORESOURCE_MEM)
+			ret = reserve_bytes(d, window->res->start - window->offset,
+					    window->res->end - window->offset);
+	}
+	return ret;
+}
+
+/* What firmware's devices use goes on to be there. */
+static int region_map_direct(struct puck_dma_dev *d, const struct iommu_resv_region *region)
+{
+	u64 start = region->start & PAGE_MASK;
+	u64 end = PAGE_ALIGN(region->start + region->length);
+
+	return iommu_map(d->domain, start, start, end - start, region->prot, GFP_KERNEL);
+}
+
+static int region_take(struct puck_dma_dev *d, const struct iommu_resv_region *region)
+{
+	int ret = 0;
+
+	if (!region->length)
+		return 0;
+	switch (region->type) {
+	case IOMMU_RESV_DIRECT:
+	case IOMMU_RESV_DIRECT_RELAXABLE:
+		ret = region_map_direct(d, region);
+		break;
+	case IOMMU_RESV_SW_MSI:
+		ret = iommu_get_msi_cookie(d->domain, region->start);
+		break;
+	default:
+		break;
+	}
+	if (ret)
+		return ret;
+	return reserve_bytes(d, region->start, region->start + region->length - 1);
+}
+
+static int reserve_regions(struct puck_dma_dev *d)
+{
+	struct iommu_resv_region *region;
+	LIST_HEAD(regions);
+	int ret = 0;
+
+	iommu_get_resv_regions(d->dev, &regions);
+	list_for_each_entry(region, &regions, list)
+		if (!ret)
+			ret = region_take(d, region);
+	iommu_put_resv_regions(d->dev, &regions);
+	return ret;
+}
+
+/* All that the domain can address, up to 2^63, less what is reserved. */
+static int space_open(struct puck_dma_dev *d)
+{
+	const struct iommu_domain_geometry *geometry = &d->domain->geometry;
+	u64 end = BIT_ULL(63 - PAGE_SHIFT), start = 0;
+	int ret;
+
+	if (geometry->force_aperture) {
+		end = min(end, ((u64)geometry->aperture_end >> PAGE_SHIFT) + 1);
+		start = PAGE_ALIGN((u64)geometry->aperture_start) >> PAGE_SHIFT;
+	}
+	ret = puck_dma_space_init(&d->space, end);
+	if (!ret)
+		ret = puck_dma_space_reserve(&d->space, 0, start);
+	if (!ret)
+		ret = reserve_windows(d);
+	if (!ret)
+		ret = reserve_regions(d);
+	if (ret)
+		puck_dma_space_fini(&d->space);
+	return ret;
+}
+
+static int count_device(struct device *dev, void *count)
+{
+	++*(unsigned int *)count;
+	return 0;
+}
+
+/* One domain is one layout: others in the group would be laid out with it. */
+static int check_group(struct device *dev)
+{
+	struct iommu_group *group = iommu_group_get(dev);
+	unsigned int count = 0;
+	int id;
+
+	if (!group)
+		return -ENODEV;
+	iommu_group_for_each_dev(group, &count, count_device);
+	id = iommu_group_id(group);
+	iommu_group_put(group);
+	if (count == 1)
+		return 0;
+	dev_err(dev, "puck-dma: shares IOMMU group %d with %u other devices: not under the mapper\n",
+		id, count - 1);
+	return -EINVAL;
+}
+
+static int domain_attach(struct puck_dma_dev *d)
+{
+	struct iommu_domain *domain;
+	int ret = check_group(d->dev);
+
+	if (ret)
+		return ret;
+	domain = iommu_paging_domain_alloc(d->dev);
+	if (IS_ERR(domain))
+		return PTR_ERR(domain);
+	ret = iommu_attach_device(domain, d->dev);
+	if (ret)
+		goto free_domain;
+	/* What the domain can do is certain only now. */
+	ret = -EOPNOTSUPP;
+	if (!domain->pgsize_bitmap || BIT(__ffs(domain->pgsize_bitmap)) > PAGE_SIZE)
+		goto detach;
+	d->domain = domain;
+	ret = space_open(d);
+	if (ret)
+		goto detach;
+	return 0;
+
+detach:
+	iommu_detach_device(domain, d->dev);
+free_domain:
+	iommu_domain_free(domain);
+	return ret;
+}
+
+static void domain_detach(struct puck_dma_dev *d)
+{
+	puck_dma_space_fini(&d->space);
+	iommu_detach_device(d->domain, d->dev);
+	iommu_domain_free(d->domain);
+}
+
+static void ops_set(struct puck_dma_dev *d)
+{
+	d->ops = puck_dma_ops;
+	d->was_dma_iommu = dev_dma_iommu(d->dev);
+	d->was_skip_sync = dev_dma_skip_sync(d->dev);
+	set_dma_ops(d->dev, &d->ops);
+	dev_assign_dma_iommu(d->dev, false);
+	/* An earlier driver may have been told that there is nothing to sync. */
+	dev_assign_dma_skip_sync(d->dev, false);
+}
+
+static void ops_unset(struct puck_dma_dev *d)
+{
+	set_dma_ops(d->dev, NULL);
+	dev_assign_dma_iommu(d->dev, d->was_dma_iommu);
+	dev_assign_dma_skip_sync(d->dev, d->was_skip_sync);
+}
+
+static struct puck_dma_policy_now *policy_now(const struct puck_dma_policy *policy)
+{
+	struct puck_dma_policy_now *now = kzalloc(sizeof(*now), GFP_KERNEL);
+
+	if (now)
+		now->policy = *policy;
+	return now;
+}
+
+static struct puck_dma_dev *dev_new(struct device *dev, const struct puck_dma_policy *policy)
+{
+	struct puck_dma_dev *d = kzalloc(sizeof(*d), GFP_KERNEL);
+	struct puck_dma_policy_now *now = policy_now(policy);
+
+	if (!d || !now || puck_dma_table_new(d)) {
+		kfree(now);
+		kfree(d);
+		return NULL;
+	}
+	RCU_INIT_POINTER(d->policy, now);
+	d->dev = get_device(dev);
+	INIT_LIST_HEAD(&d->link);
+	spin_lock_init(&d->lock);
+	return d;
+}
+
+static void dev_free(struct puck_dma_dev *d)
+{
+	puck_dma_table_free(d);
+	put_device(d->dev);
+	kfree(rcu_dereference_protected(d->policy, true));
+	kfree(d);
+}
+
+static struct puck_dma_dev *dev_find_locked(struct device *dev)
+{
+	struct puck_dma_dev *d;
+
+	lockdep_assert_held(&devs_lock);
+	list_for_each_entry(d, &devs, link)
+		if (d->dev == dev)
+			return d;
+	return NULL;
+}
+
+/* What its driver forgot. Memory stays: who knows who else has it. */
+static void unmap_left(struct puck_dma_dev *d)
+{
+	struct puck_dma_mapping *m, copy;
+	u64 iova = 0;
+
+	puck_dma_check_leak(d);
+	while (puck_dma_record_next(d, &iova, &copy)) {
+		m = puck_dma_record_take(d, copy.iova);
+		if (m)
+			puck_dma_unmap(d, m, DMA_NONE, DMA_ATTR_SKIP_CPU_SYNC, 0);
+	}
+}
+
+static void detach_locked(struct puck_dma_dev *d)
+{
+	lockdep_assert_held(&devs_lock);
+	ops_unset(d);
+	unmap_left(d);
+	list_del(&d->link);
+	puck_dma_check_detach(d);
+	domain_detach(d);
+	dev_free(d);
+	module_put(THIS_MODULE);
+}
+
+static int attach_locked(struct device *dev, const struct puck_dma_policy *policy, u64 line)
+{
+	struct puck_dma_dev *d;
+	int ret;
+
+	lockdep_assert_held(&devs_lock);
+	d = dev_new(dev, policy);
+	if (!d)
+		return -ENOMEM;
+	d->line = line;
+	ret = domain_attach(d);
+	if (ret)
+		goto free;
+	ret = puck_dma_check_attach(d);
+	if (ret)
+		goto detach;
+	ops_set(d);
+	if (get_dma_ops(dev) != &d->ops) {
+		/* A kernel without dma_map_ops has nowhere to put them. */
+		ret = -EOPNOTSUPP;
+		goto unset;
+	}
+	list_add_tail(&d->link, &devs);
+	/* Until the driver has left. */
+	__module_get(THIS_MODULE);
+	return 0;
+
+unset:
+	ops_unset(d);
+	puck_dma_check_detach(d);
+detach:
+	domain_detach(d);
+free:
+	dev_free(d);
+	return ret;
+}
+
+/* A driver that manages DMA itself (vfio) wants the group for itself. */
+static bool dev_is_ours(struct device *dev)
+{
+	return dev->driver && !to_pci_driver(dev->driver)->driver_managed_dma;
+}
+
+static void on_bind(struct device *dev)
+{
+	char text[PUCK_DMA_POLICY_TEXT];
+	struct puck_dma_policy policy;
+	struct puck_dma_dev *left;
+	bool by_name;
+	u64 line;
+	int ret;
+
+	line = puck_dma_lines_match(to_pci_dev(dev), &policy, &by_name);
+	if (!dev_is_ours(dev))
+		return;
+	mutex_lock(&devs_lock);
+	left = dev_find_locked(dev);
+	if (left)
+		detach_locked(left);
+	if (!line)
+		goto unlock;
+	if (!device_iommu_mapped(dev)) {
+		if (by_name)
+			dev_err(dev, "puck-dma: there is no IOMMU in front of it: not under the mapper\n");
+		goto unlock;
+	}
+	ret = attach_locked(dev, &policy, line);
+	if (ret) {
+		dev_err(dev, "puck-dma: not under the mapper: %d\n", ret);
+	} else {
+		puck_dma_policy_format(&policy, text, sizeof(text));
+		dev_info(dev, "puck-dma: under the mapper: %s\n", text);
+	}
+unlock:
+	mutex_unlock(&devs_lock);
+}
+
+static void on_unbound(struct device *dev)
+{
+	struct puck_dma_dev *d;
+
+	mutex_lock(&devs_lock);
+	d = dev_find_locked(dev);
+	if (d)
+		detach_locked(d);
+	mutex_unlock(&devs_lock);
+}
+
+/* With a reference to the device; NULL if none is left. */
+static struct device *unbound_next(void)
+{
+	struct device *dev = NULL;
+	struct puck_dma_dev *d;
+
+	mutex_lock(&devs_lock);
+	list_for_each_entry(d, &devs, link) {
+		if (d->unbound) {
+			d->unbound = false;
+			dev = get_device(d->dev);
+			break;
+		}
+	}
+	mutex_unlock(&devs_lock);
+	return dev;
+}
+
+static void unbound_work(struct work_struct *work)
+{
+	struct device *dev;
+
+	while ((dev = unbound_next())) {
+		device_lock(dev);
+		if (!dev->driver)
+			on_unbound(dev);
+		device_unlock(dev);
+		put_device(dev);
+	}
+}
+
+static DECLARE_WORK(unbound, unbound_work);
+
+/*
+ * The driver's memory is freed after this: what is managed, dmam_alloc_coherent(), by
+ * the core, which has the device's lock until it has done so.
+ */
+static void on_not_bound(struct device *dev)
+{
+	struct puck_dma_dev *d;
+
+	mutex_lock(&devs_lock);
+	d = dev_find_locked(dev);
+	if (d)
+		d->unbound = true;
+	mutex_unlock(&devs_lock);
+	if (d)
+		schedule_work(&unbound);
+}
+
+static int notify(struct notifier_block *nb, unsigned long event, void *data)
+{
+	struct device *dev = data;
+
+	switch (event) {
+	case BUS_NOTIFY_BIND_DRIVER:
+		on_bind(dev);
+		break;
+	case BUS_NOTIFY_DRIVER_NOT_BOUND:
+		on_not_bound(dev);
+		break;
+	case BUS_NOTIFY_UNBOUND_DRIVER:
+	case BUS_NOTIFY_REMOVED_DEVICE:
+		on_unbound(dev);
+		break;
+	}
+	return NOTIFY_DONE;
+}
+
+/* Before the IOMMU core, which forgets devices that are removed. */
+static struct notifier_block notifier = {
+	.notifier_call = notify,
+	.priority = 1,
+};
+
+static void policy_set(struct puck_dma_dev *d, struct puck_dma_policy_now *now)
+{
+	struct puck_dma_policy_now *old;
+	unsigned long flags;
+
+	spin_lock_irqsave(&d->lock, flags);
+	old = rcu_dereference_protected(d->policy, lockdep_is_held(&d->lock));
+	now->since = atomic64_read(&d->number);
+	rcu_assign_pointer(d->policy, now);
+	/* Blocks that were freed may lie where the new one does not look. */
+	puck_dma_space_flush(&d->space);
+	spin_unlock_irqrestore(&d->lock, flags);
+	kfree_rcu(old, rcu);
+}
+
+/**
+ * puck_dma_policy_change - another policy for mappings from now on
+ * @d: the device
+ * @policy: the policy
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int puck_dma_policy_change(struct puck_dma_dev *d, const struct puck_dma_policy *policy)
+{
+	struct puck_dma_policy_now *now = policy_now(policy);
+
+	if (!now)
+		return -ENOMEM;
+	policy_set(d, now);
+	return 0;
+}
+
+/**
+ * puck_dma_policy_get - the policy in force
+ * @d: the device
+ * @policy: filled
+ */
+void puck_dma_policy_get(struct puck_dma_dev *d, struct puck_dma_policy *policy)
+{
+	rcu_read_lock();
+	*policy = rcu_dereference(d->policy)->policy;
+	rcu_read_unlock();
+}
+
+/**
+ * puck_dma_policy_apply - the lines have changed
+ *
+ * A device that another line chooses now, or one that is new, gets that policy.
+ */
+void puck_dma_policy_apply(void)
+{
+	struct puck_dma_policy policy;
+	struct puck_dma_dev *d;
+	bool by_name;
+	u64 line;
+
+	mutex_lock(&devs_lock);
+	list_for_each_entry(d, &devs, link) {
+		line = puck_dma_lines_match(to_pci_dev(d->dev), &policy, &by_name);
+		if (line && line != d->line && !puck_dma_policy_change(d, &policy))
+			d->line = line;
+	}
+	mutex_unlock(&devs_lock);
+}
+
+/**
+ * puck_dma_manages - is a device under the mapper?
+ * @dev: the device
+ *
+ * Return: it is.
+ */
+bool puck_dma_manages(struct device *dev)
+{
+	const struct dma_map_ops *ops = get_dma_ops(dev);
+
+	return ops && ops->free == puck_dma_free;
+}
+EXPORT_SYMBOL_GPL(puck_dma_manages);
+
+/**
+ * puck_dma_attach_init - from here on devices come under the mapper
+ *
+ * Return: 0 or an error.
+ */
+int puck_dma_attach_init(void)
+{
+	return bus_register_notifier(&pci_bus_type, &notifier);
+}
+
+/**
+ * puck_dma_attach_exit - undo puck_dma_attach_init(); no device is left
+ */
+void puck_dma_attach_exit(void)
+{
+	bus_unregister_notifier(&pci_bus_type, &notifier);
+	/* What is under way may have given the last reference to the module back. */
+	flush_work(&unbound);
+}

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The device's own copy of a mapping, sync=bounce. Bytes go from one to the other
+ * where a machine with caches would write them back or drop them, and nowhere else.
+ */
+
+#include <linux/highmem.h>
+#include <linux/slab.h>
+
+#include "puck_dma.h"
+
+/**
+ * struct puck_dma_piece - an entry, at the device and at the driver
+ * @iova: of its first byte
+ * @size: bytes
+ * @phys: the driver's; at the same offset in its page
+ * @page: which of the copy's pages is its first
+ */
+struct puck_dma_piece {
+	u64 iova;
+	size_t size;
+	phys_addr_t phys;
+	u32 page;
+};
+
+/**
+ * struct puck_dma_copy - the device's copy
+ * @nr_pages: of the copy
+ * @pages: them, in the order of the entries
+ * @nr_pieces: entries
+ * @pieces: them
+ */
+struct puck_dma_copy {
+	u32 nr_pages;
+	struct page **pages;
+	u32 nr_pieces;
+	struct puck_dma_piece pieces[] __counted_by(nr_pieces);
+};
+
+static void copy_free(struct puck_dma_copy *copy)
+{
+	u32 i;
+
+	for (i = 0; i < copy->nr_pages && copy->pages[i]; i++)
+		__free_page(copy->pages[i]);
+	kfree(copy->pages);
+	kfree(copy);
+}
+
+/**
+ * puck_dma_copy_free - free the copy of a mapping
+ * @m: the mapping; the device has no access any more
+ */
+void puck_dma_copy_free(struct puck_dma_mapping *m)
+{
+	copy_free(m->copy);
+	m->copy = NULL;
+}
+
+static u32 piece_pages(const struct puck_dma_piece *piece)
+{
+	return (offset_in_page(piece->iova) + piece->size + PAGE_SIZE - 1) >> PAGE_SHIFT;
+}
+
+static void piece_set(struct puck_dma_copy *copy, u32 i, u64 iova, phys_addr_t phys, size_t size)
+{
+	copy->pieces[i] = (struct puck_dma_piece){
+		.iova = iova,
+		.size = size,
+		.phys = phys,
+		.page = copy->nr_pages,
+	};
+	copy->nr_pages += piece_pages(&copy->pieces[i]);
+}
+
+/* Entries fill segments in the order of both. */
+static void pieces_of_list(struct puck_dma_copy *copy, const struct puck_dma_mapping *m,
+			   struct scatterlist *sg)
+{
+	const struct puck_dma_segment *seg = m->segs;
+	size_t done = 0;
+	u32 i;
+
+	for (i = 0; i < m->entries; i++, sg = sg_next(sg)) {
+		if (done == seg->size) {
+			seg++;
+			done = 0;
+		}
+		piece_set(copy, i, seg->iova + done, sg_phys(sg), sg->length);
+		done += sg->length;
+	}
+}
+
+/* Zeroed: the device is not to see what the page was before. */
+static int pages_new(struct puck_dma_copy *copy, gfp_t gfp)
+{
+	u32 i;
+
+	copy->pages = kcalloc(copy->nr_pages, sizeof(*copy->pages), gfp);
+	if (!copy->pages) {
+		copy->nr_pages = 0;
+		return -ENOMEM;
+	}
+	for (i = 0; i < copy->nr_pages; i++) {
+		copy->pages[i] = alloc_page(gfp | __GFP_ZERO);
+		if (!copy->pages[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* Both sides have the same offsets in their pages. */
+static void piece_copy(const struct puck_dma_copy *copy, const struct puck_dma_piece *piece,
+		       size_t from, size_t to, bool to_cpu)
+{
+	struct page *page;
+	phys_addr_t phys;
+	char *ours, *theirs;
+	size_t at, len;
+
+	for (at = from; at < to; at += len) {
+		phys = piece->phys + at;
+		len = min(to - at, PAGE_SIZE - offset_in_page(phys));
+		page = copy->pages[piece->page + ((offset_in_page(piece->iova) + at) >> PAGE_SHIFT)];
+		ours = (char *)kmap_local_page(page) + offset_in_page(phys);
+		theirs = (char *)kmap_local_page(pfn_to_page(PHYS_PFN(phys))) +
+			 offset_in_page(phys);
+		if (to_cpu)
+			memcpy(theirs, ours, len);
+		else
+			memcpy(ours, theirs, len);
+		kunmap_local(theirs);
+		kunmap_local(ours);
+	}
+}
+
+/* The bytes from @iova on, as far as the mapping has them. */
+static void copy_range(struct puck_dma_mapping *m, u64 iova, size_t size, bool to_cpu)
+{
+	u64 end = size == SIZE_MAX ? U64_MAX : iova + size;
+	const struct puck_dma_piece *piece;
+	u32 i;
+
+	for (i = 0; i < m->copy->nr_pieces; i++) {
+		piece = &m->copy->pieces[i];
+		if (piece->iova < end && piece->iova + piece->size > iova)
+			piece_copy(m->copy, piece, max(iova, piece->iova) - piece->iova,
+				   min(end, piece->iova + piece->size) - piece->iova, to_cpu);
+	}
+}
+
+/*
+ * As many entries as the caller says, from the one that the list begins with: a
+ * driver that says too few is to miss the others.
+ */
+static void copy_list(struct puck_dma_mapping *m, struct scatterlist *sgl, int nents, bool to_cpu)
+{
+	const struct puck_dma_piece *piece;
+	u32 i, first;
+
+	for (first = 0; first < m->copy->nr_pieces; first++)
+		if (m->copy->pieces[first].phys == sg_phys(sgl))
+			break;
+	for (i = first; i < m->copy->nr_pieces && i - first < (u32)nents; i++) {
+		piece = &m->copy->pieces[i];
+		piece_copy(m->copy, piece, 0, piece->size, to_cpu);
+	}
+}
+
+/**
+ * puck_dma_copy_to_device - hand bytes over to the device
+ * @m: a mapping with a copy
+ * @iova: of the first byte
+ * @size: bytes; those outside of the mapping are left out
+ */
+void puck_dma_copy_to_device(struct puck_dma_mapping *m, u64 iova, size_t size)
+{
+	copy_range(m, iova, size, false);
+}
+
+/**
+ * puck_dma_copy_to_cpu - fetch bytes from the device
+ * @m: a mapping with a copy
+ * @iova: of the first byte
+ * @size: bytes; those outside of the mapping are left out
+ */
+void puck_dma_copy_to_cpu(struct puck_dma_mapping *m, u64 iova, size_t size)
+{
+	copy_range(m, iova, size, true);
+}
+
+/**
+ * puck_dma_copy_list_to_device - hand entries over to the device
+ * @m: a mapping with a copy
+ * @sgl: the first one
+ * @nents: how many
+ */
+void puck_dma_copy_list_to_device(struct puck_dma_mapping *m, struct scatterlist *sgl, int nents)
+{
+	copy_list(m, sgl, nents, false);
+}
+
+/**
+ * puck_dma_copy_list_to_cpu - fetch entries from the device
+ * @m: a mapping with a copy
+ * @sgl: the first one
+ * @nents: how many
+ */
+void puck_dma_copy_list_to_cpu(struct puck_dma_mapping *m, struct scatterlist *sgl, int nents)
+{
+	copy_list(m, sgl, nents, true);
+}
+
+/**
+ * puck_dma_copy_pages - the copy's pages from an address on
+ * @m: a mapping with a copy
+ * @iova: of a segment
+ *
+ * Return: the first of the segment's pages.
+ */
+struct page **puck_dma_copy_pages(struct puck_dma_mapping *m, u64 iova)
+{
+	u32 i;
+
+	for (i = 0; i < m->copy->nr_pieces; i++)
+		if (m->copy->pieces[i].iova == iova)
+			return &m->copy->pages[m->copy->pieces[i].page];
+	return NULL;
+}
+
+/**
+ * puck_dma_copy_new - make the copy of a mapping
+ * @m: the mapping, with its addresses
+ * @sgl: its list, if it is one
+ * @gfp: how to get memory
+ *
+ * What the device is going to write begins with the driver's bytes as well: those
+ * that it does not write have to stay.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int puck_dma_copy_new(struct puck_dma_mapping *m, struct scatterlist *sgl, gfp_t gfp)
+{
+	struct puck_dma_copy *copy;
+
+	gfp |= __GFP_NOWARN;
+	copy = kzalloc(struct_size(copy, pieces, m->entries), gfp);
+	if (!copy)
+		return -ENOMEM;
+	copy->nr_pieces = m->entries;
+	if (sgl)
+		pieces_of_list(copy, m, sgl);
+	else
+		piece_set(copy, 0, m->iova, m->phys, m->size);
+	if (pages_new(copy, gfp)) {
+		copy_free(copy);
+		return -ENOMEM;
+	}
+	m->copy = copy;
+	if (!(m->attrs & DMA_ATTR_SKIP_CPU_SYNC) || m->dir == DMA_FROM_DEVICE)
+		copy_range(m, 0, SIZE_MAX, false);
+	return 0;
+}
