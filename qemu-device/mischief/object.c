@@ -278,6 +278,20 @@ static void mischief_finalize(Object *obj)
     g_free(m->rules);
 }
 
+static const struct {
+    const char *name;
+    const char *description;
+} descriptions[] = {
+    { "seed", "where the random numbers of all rules start" },
+    { "log", "file for one line of JSON for each event" },
+    { "rules", "first rules, separated by ';'; later, the list of all" },
+    { "guest", "whether the guest may change rules" },
+    { "add", "adds a rule, while the machine runs" },
+    { "remove", "removes the rule of this number" },
+    { "release", "lets go what the rule of this number holds" },
+    { "last-id", "the number that the last rule added so was given" },
+};
+
 static void mischief_class_init(ObjectClass *oc, PUCK_CONST_10_1 void *data)
 {
     static uint32_t (*remove_rule)(uint32_t id) = puck_engine_remove;
@@ -299,6 +313,10 @@ static void mischief_class_init(ObjectClass *oc, PUCK_CONST_10_1 void *data)
                               &release_rule);
     object_class_property_add(oc, "last-id", "uint32", get_last_id, NULL, NULL,
                               NULL);
+    for (unsigned i = 0; i < ARRAY_SIZE(descriptions); i++) {
+        object_class_property_set_description(oc, descriptions[i].name,
+                                              descriptions[i].description);
+    }
 }
 
 static const TypeInfo mischief_types[] = {

@@ -8,6 +8,7 @@
 
 #include "puck-iommu-env.h"
 #include "puck-mischief-env.h"
+#include "puck-mischief-files.h"
 #include "abi/puck_mischief.h"
 
 /* Where the guest's window is in BAR 0. */
@@ -47,10 +48,5 @@ void window_expect_text(PuckEnv *env, const char *text);
 uint32_t window_command(PuckEnv *env, uint32_t command, uint32_t arg);
 /* ADD gives @result. The rule's number, which is in ID. */
 uint32_t window_add(PuckEnv *env, const char *rule, uint32_t result);
-
-void add_object_tests(void);
-void add_log_tests(void);
-void add_window_tests(void);
-void add_state_tests(void);
 
 #endif /* PUCK_MISCHIEF_HELPERS_H */

@@ -5,7 +5,7 @@
  */
 
 #include "qemu/osdep.h"
-#include "puck-mischief-helpers.h"
+#include "puck-mischief-files.h"
 
 int main(int argc, char **argv)
 {
@@ -13,6 +13,7 @@ int main(int argc, char **argv)
     add_object_tests();
     add_log_tests();
     add_window_tests();
+    add_release_tests();
     add_state_tests();
     return g_test_run();
 }
