@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Machines as they are put together, and what is kept of a run to have it again."""
+
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+from types import SimpleNamespace
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
+
+from pucklib import dmarun, drivers, icount, machine, ports, repro, runfile, soak  # noqa: E402
+from pucklib.util import PuckError, write_json  # noqa: E402
+
+DISK = ["-drive", "file=/r/disk,if=none,id=d0,format=raw", "-device", "virtio-blk-pci,drive=d0"]
+
+
+def result(**parts):
+    known = {"console": "", "output": "", "status": 0, "timed_out": False, "elapsed": 1.0, "problem": lambda: None}
+    return SimpleNamespace(**{**known, **parts})
+
+
+class Drivers(unittest.TestCase):
+    def test_each_has_a_port_of_its_own(self):
+        placed = drivers.place(list(drivers.DRIVERS))
+        used = [one.port for one in placed]
+        self.assertEqual(len(used), len(set(used)))
+        self.assertNotIn(ports.OUTSIDE, used)
+
+    def test_ids_are_unique(self):
+        args = [a for one in drivers.place(list(drivers.DRIVERS)) for a in one.qemu_args()]
+        ids = [word for arg in args for word in arg.split(",") if word.startswith("id=")]
+        backends = [i for i in ids if ids.count(i) > 1]
+        self.assertEqual(backends, [])
+
+    def test_network_alone_gets_its_other_end(self):
+        alone, = drivers.place(["e1000e"])
+        self.assertEqual(sum(a.startswith("e1000e,") for a in alone.qemu_args()), 2)
+        pair = drivers.place(["e1000e", "virtio-net"])
+        self.assertEqual([sum(a == "-netdev" for a in one.qemu_args()) for one in pair], [1, 1])
+
+    def test_table_names_the_port(self):
+        self.assertEqual(drivers.table(drivers.place(["nvme"])), "nvme|0000:00:05.0|nvme|dma_block nvme\n")
+
+    def test_unknown(self):
+        self.assertRaises(PuckError, drivers.place, ["floppy"])
+
+
+class OwnDevice(unittest.TestCase):
+    def args(self, **more):
+        known = {"driver": None, "device": "edu", "module": ["nvme"], "workload": "true", "iommu": "puck"}
+        return SimpleNamespace(**{**known, **more})
+
+    def test_goes_to_a_port_behind_the_iommu(self):
+        placed, = dmarun.own(self.args(), {})
+        self.assertEqual(placed.qemu_args(), ["-device", "edu,bus=rp2"])
+
+    def test_bus_is_kept(self):
+        placed, = dmarun.own(self.args(device="edu,bus=rp3,x={1}"), {})
+        self.assertEqual((placed.port, placed.qemu_args()[1]), ("rp3", "edu,bus=rp3,x={1}"))
+
+    def test_what_is_missing(self):
+        self.assertRaises(PuckError, dmarun.check, self.args(workload=None))
+        self.assertRaises(PuckError, dmarun.check, self.args(driver="nvme"))
+        self.assertRaises(PuckError, dmarun.check, self.args(iommu="none"))
+        self.assertRaises(PuckError, dmarun.own, self.args(module=["/nowhere/my.ko"]), {})
+
+
+class Mischief(unittest.TestCase):
+    def test_commas_are_doubled(self):
+        self.assertEqual(machine.quoted("a,b"), "a,,b")
+
+    def test_users_own_object(self):
+        spec = machine.Spec(qemu_args=["-object", "puck-mischief,id=m"], mischief="x")
+        self.assertEqual(machine.mischief_args(spec, "/nowhere", "log"), [])
+
+
+class Record(unittest.TestCase):
+    def test_pauses_only_for_recorded_disks(self):
+        options = [icount.qemu_args(mode, args, Path("/r"))[1]
+                   for mode, args in (("", DISK), ("record", []), ("record", DISK))]
+        self.assertEqual([("sleep=off" in o, "rr=record" in o) for o in options],
+                         [(True, False), (True, True), (False, True)])
+
+    def test_drives_are_recorded(self):
+        self.assertEqual(icount.recorded_drives(DISK)[:4], [
+            "-drive", "file=/r/disk,if=none,id=d0-file,format=raw",
+            "-drive", "driver=blkreplay,if=none,image=d0-file,id=d0"])
+
+    def test_what_cannot_be(self):
+        self.assertRaises(PuckError, icount.recorded_drives, ["-device", "nvme,bus=rp2"])
+        self.assertRaises(PuckError, icount.recorded_drives, ["-drive", "file=x,if=virtio"])
+
+    def test_replay_is_of_the_recording(self):
+        cmd = ["qemu", *icount.qemu_args("record", [], Path("/old")), "-smp", "1"]
+        self.assertEqual(icount.replaying(cmd, Path("/kept"))[1:3],
+                         ["-icount", f"shift={icount.SHIFT},sleep=off,rr=replay,rrfile=/kept/replay.bin"])
+
+
+class RunFile(unittest.TestCase):
+    def test_first_failure(self):
+        bad = "[    2.500000] BUG: sleeping function called from invalid context\n"
+        for parts, want in (
+                ({"console": "[    1.0] fine\n" + bad, "output": "not ok 1 - x\n"}, bad.strip()),
+                ({"output": "ok 1 - a\nnot ok 2 - b\nnot ok 3 - c\n"}, "not ok 2 - b"),
+                ({"output": "not ok 1 - a # TODO later\n"}, None),
+                ({"output": "puck: WRONG: bytes differ\n", "status": 1}, "puck: WRONG: bytes differ"),
+                ({"status": 3}, "exit status 3"),
+                ({}, None)):
+            self.assertEqual(runfile.first_failure(result(**parts)), want)
+
+    def test_paths_of_the_new_run(self):
+        known = {"rundir": "/old", "cmd": ["/q/qemu", "-serial", "file:/old/console.log", "-kernel", "/k/bzImage"],
+                 "kept": {}, "recorded": False}
+        self.assertEqual(runfile.command_again(known, Path("/old"), Path("/new")),
+                         ["/q/qemu", "-serial", "file:/new/console.log", "-kernel", "/k/bzImage"])
+
+    def test_a_moved_recording_uses_its_own_files(self):
+        known = {"rundir": "/old", "cmd": ["/q/qemu", *icount.qemu_args("record", [], Path("/old"))],
+                 "kept": {"/q/qemu": "qemu"}, "recorded": True}
+        cmd = runfile.command_again(known, Path("/moved"), Path("/new"))
+        self.assertEqual((cmd[0], cmd[2].rpartition("rrfile=")[2]), ("/moved/qemu", "/moved/replay.bin"))
+
+
+class Repro(unittest.TestCase):
+    def judge(self, first, second, recorded, logs=("same", "same")):
+        with tempfile.TemporaryDirectory() as folder:
+            old, new = Path(folder, "old"), Path(folder, "new")
+            for place, text in zip((old, new), logs):
+                place.mkdir()
+                (place / "console.log").write_text(text)
+            return repro.report(old, {"recorded": recorded, "failure": first}, new, result(console=second))
+
+    def test_same_place(self):
+        first, later = ("[    1.000000] BUG: soft lockup", "[    2.000000] BUG: soft lockup")
+        self.assertTrue(self.judge(first, first, True))
+        self.assertFalse(self.judge(first, later, True))
+        self.assertTrue(self.judge(first, later, False))
+        self.assertFalse(self.judge(first, "[    1.000000] Oops: 0000", False))
+        self.assertFalse(self.judge(first, "", False))
+
+    def test_replay_is_the_same_throughout(self):
+        self.assertFalse(self.judge(None, "", True, ("a", "b")))
+        self.assertTrue(self.judge(None, "", False, ("a", "b")))
+
+    def test_no_run(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.assertRaises(PuckError, repro.folder_of, folder)
+            write_json(Path(folder, "part", runfile.NAME), {})
+            self.assertRaisesRegex(PuckError, "part", repro.folder_of, folder)
+
+
+class Soak(unittest.TestCase):
+    def cell(self, lines, **parts):
+        cell = soak.Cell("nvme", "puck")
+        for line in lines:
+            cell.line(line)
+        cell.finish(result(output="puck-report: counter mappings 5\n", **parts), 2)
+        return cell
+
+    def test_good(self):
+        cell = self.cell(["puck: policy random,seed=1 nvme 12 ms good", "puck: policy random,seed=2 nvme 9 ms good"])
+        self.assertEqual((cell.trouble, cell.mappings), ([], 5))
+
+    def test_bad_policy_is_named(self):
+        cell = self.cell(["puck: policy random,seed=1 nvme 12 ms good", "puck: policy random,seed=2 nvme 9 ms bad"])
+        self.assertTrue(cell.trouble)
+        self.assertEqual(cell.suspect(1, 2), 2)
+
+    def test_one_that_never_ended_is_named(self):
+        cell = self.cell(["puck: policy random,seed=7 nvme 12 ms good"], problem=lambda: "the guest did not finish")
+        self.assertTrue(cell.trouble)
+        self.assertEqual(cell.suspect(7, 2), 8)
+
+
+if __name__ == "__main__":
+    unittest.main()
