@@ -189,7 +189,7 @@ static int seed_parse(const char *text, struct puck_dma_policy *policy)
 	return *text == '+' ? -EINVAL : kstrtou64(text, 0, &policy->seed);
 }
 
-static const struct key {
+static const struct keyword {
 	const char *name;
 	int (*parse)(const char *text, struct puck_dma_policy *policy);
 } keys[] = {
