@@ -28,6 +28,7 @@ static const struct puck_scenario * const scenarios[] = {
 	&puck_use_after_unmap,
 	&puck_wrong_direction,
 	&puck_wrong_count,
+	&puck_stale_iotlb,
 };
 
 #define LATE_MAX_MS	10000
@@ -70,6 +71,8 @@ static bool expected(const struct request *req, struct puck_run *run)
 		return run->late_ns;
 	if (req->scenario->shown_by == PUCK_SHOWN_BY_MAPPER)
 		return run->mapper;
+	if (req->scenario->shown_by == PUCK_SHOWN_BY_STALENESS)
+		return true;
 	return translated(run->dev);
 }
 
@@ -97,6 +100,8 @@ static void expect_splat(const struct request *req, bool begin)
 {
 	const char *splat = req->scenario->splat;
 
+	if (req->scenario->fault)
+		pr_info("puck-expect: %s %s\n", begin ? "begin" : "end", req->scenario->fault);
 	if (req->fixed || (!splat && !req->scenario->finding))
 		return;
 	if (begin)

@@ -34,6 +34,7 @@ struct puck_run;
  * @finding: class of puck-dma's finding about buggy(), docs/dma.rst; or NULL
  * @splat: regular expression of the kernel's own complaint about buggy(), or
  *	NULL; a test run takes it as asked for
+ * @fault: the same for what the IOMMU says, about either client
  */
 struct puck_scenario {
 	const char *name;
@@ -43,9 +44,11 @@ struct puck_scenario {
 		PUCK_SHOWN_BY_MERGING,
 		PUCK_SHOWN_BY_LATENESS,
 		PUCK_SHOWN_BY_MAPPER,
+		PUCK_SHOWN_BY_STALENESS,
 	} shown_by;
 	const char *finding;
 	const char *splat;
+	const char *fault;
 
 	const char *(*skip)(struct puck_run *run);
 	int (*setup)(struct puck_run *run);
@@ -166,5 +169,6 @@ extern const struct puck_scenario puck_sync_missing;
 extern const struct puck_scenario puck_use_after_unmap;
 extern const struct puck_scenario puck_wrong_direction;
 extern const struct puck_scenario puck_wrong_count;
+extern const struct puck_scenario puck_stale_iotlb;
 
 #endif /* PUCK_SCENARIO_H */
