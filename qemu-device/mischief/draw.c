@@ -25,7 +25,7 @@ static uint64_t minus_log2(uint64_t u)
     uint64_t m = u << (63 - top);       /* from 1 to 2, 63 bits behind it */
     uint64_t fraction = 0;
 
-    /* Squaring doubles the logarithm: each time one bit gets before the point. */
+    /* Squaring doubles the logarithm: one more bit gets before the point. */
     for (unsigned i = 0; i < LOG_BITS; i++) {
         Wide square = (Wide)m * m >> 63;
         bool bit = square >> 64;
@@ -48,11 +48,11 @@ static uint64_t draw_exp(uint64_t mean, uint64_t random)
 uint64_t puck_rule_draw(PuckRuleState *st)
 {
     const PuckRule *rule = &st->rule;
+    uint64_t range = rule->value_to - rule->value + 1;
 
     switch (rule->draw) {
     case PUCK_DRAW_UNIFORM:
-        return rule->value +
-               puck_splitmix64(&st->random) % (rule->value_to - rule->value + 1);
+        return rule->value + puck_splitmix64(&st->random) % range;
     case PUCK_DRAW_EXP:
         return draw_exp(rule->value, puck_splitmix64(&st->random));
     default:

@@ -63,7 +63,7 @@ enum {
 /* Something that happens at a site, and what could be done about it. */
 typedef struct PuckEvent {
     PuckSite site;
-    uint32_t can;               /* PUCK_ACT_BIT() of the actions possible here */
+    uint32_t can;               /* PUCK_ACT_BIT() of what can be done here */
     uint32_t has;               /* PUCK_HAS_* */
     const char *device;         /* id */
     uint32_t ring;

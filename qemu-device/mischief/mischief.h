@@ -8,9 +8,10 @@
  * then does is in the device, and what it holds back on the way is marked with
  * the number of the rule, so that it can be released.
  *
- * One file a step: words (as tables), rule (from text), format (to text), match
- * (does it fire), draw (random delays), engine (the list), object (QOM, command
- * line, QMP), log, window (the guest's face), vmstate.
+ * One file a step: scan (text), words (as tables), rule (from text), format (to
+ * text), match (does it fire), draw (random delays), engine (the list), object
+ * (QOM, command line, QMP), log, window (the guest's face), vmstate; msi (what
+ * both devices do at irq.raise).
  *
  * Locking. The list has a lock of its own, a leaf: sites ask from any thread,
  * with or without the BQL, and with locks of their own held. Rules are changed,
