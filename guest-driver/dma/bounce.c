@@ -7,43 +7,22 @@
 #include <linux/highmem.h>
 #include <linux/slab.h>
 
-#include "puck_dma.h"
+#include "bounce.h"
 
-/**
- * struct puck_dma_piece - an entry, at the device and at the driver
- * @iova: of its first byte
- * @size: bytes
- * @phys: the driver's; at the same offset in its page
- * @page: which of the copy's pages is its first
- */
-struct puck_dma_piece {
-	u64 iova;
-	size_t size;
-	phys_addr_t phys;
-	u32 page;
-};
-
-/**
- * struct puck_dma_copy - the device's copy
- * @nr_pages: of the copy
- * @pages: them, in the order of the entries
- * @nr_pieces: entries
- * @pieces: them
- */
-struct puck_dma_copy {
-	u32 nr_pages;
-	struct page **pages;
-	u32 nr_pieces;
-	struct puck_dma_piece pieces[] __counted_by(nr_pieces);
-};
-
-static void copy_free(struct puck_dma_copy *copy)
+static void pages_free(struct page **pages, u32 nr)
 {
 	u32 i;
 
-	for (i = 0; i < copy->nr_pages && copy->pages[i]; i++)
-		__free_page(copy->pages[i]);
-	kfree(copy->pages);
+	for (i = 0; pages && i < nr && pages[i]; i++)
+		__free_page(pages[i]);
+	kfree(pages);
+}
+
+static void copy_free(struct puck_dma_copy *copy)
+{
+	if (copy->given != copy->pages)
+		pages_free(copy->given, copy->nr_pages);
+	pages_free(copy->pages, copy->nr_pages);
 	kfree(copy);
 }
 
@@ -92,45 +71,52 @@ static void pieces_of_list(struct puck_dma_copy *copy, const struct puck_dma_map
 }
 
 /* Zeroed: the device is not to see what the page was before. */
-static int pages_new(struct puck_dma_copy *copy, gfp_t gfp)
+static struct page **pages_new(u32 nr, gfp_t gfp)
 {
+	struct page **pages = kcalloc(nr, sizeof(*pages), gfp);
 	u32 i;
 
-	copy->pages = kcalloc(copy->nr_pages, sizeof(*copy->pages), gfp);
-	if (!copy->pages) {
-		copy->nr_pages = 0;
-		return -ENOMEM;
+	for (i = 0; pages && i < nr; i++) {
+		pages[i] = alloc_page(gfp | __GFP_ZERO);
+		if (!pages[i]) {
+			pages_free(pages, i);
+			return NULL;
+		}
 	}
-	for (i = 0; i < copy->nr_pages; i++) {
-		copy->pages[i] = alloc_page(gfp | __GFP_ZERO);
-		if (!copy->pages[i])
-			return -ENOMEM;
-	}
-	return 0;
+	return pages;
 }
 
-/* Both sides have the same offsets in their pages. */
+/* All sides have the same offsets in their pages. */
+static void run_copy(struct page *to, struct page *from, size_t offset, size_t len)
+{
+	char *target = kmap_local_page(to);
+	char *source = kmap_local_page(from);
+
+	memcpy(target + offset, source + offset, len);
+	kunmap_local(source);
+	kunmap_local(target);
+}
+
 static void piece_copy(const struct puck_dma_copy *copy, const struct puck_dma_piece *piece,
 		       size_t from, size_t to, bool to_cpu)
 {
-	struct page *page;
-	phys_addr_t phys;
-	char *ours, *theirs;
-	size_t at, len;
+	struct page *ours, *theirs;
+	size_t at, len, offset;
+	u32 i;
 
 	for (at = from; at < to; at += len) {
-		phys = piece->phys + at;
-		len = min(to - at, PAGE_SIZE - offset_in_page(phys));
-		page = copy->pages[piece->page + ((offset_in_page(piece->iova) + at) >> PAGE_SHIFT)];
-		ours = (char *)kmap_local_page(page) + offset_in_page(phys);
-		theirs = (char *)kmap_local_page(pfn_to_page(PHYS_PFN(phys))) +
-			 offset_in_page(phys);
+		i = puck_dma_piece_page(piece, at);
+		ours = copy->pages[i];
+		theirs = pfn_to_page(PHYS_PFN(piece->phys + at));
+		offset = offset_in_page(piece->phys + at);
+		len = min(to - at, PAGE_SIZE - offset);
 		if (to_cpu)
-			memcpy(theirs, ours, len);
+			run_copy(theirs, ours, offset, len);
 		else
-			memcpy(ours, theirs, len);
-		kunmap_local(theirs);
-		kunmap_local(ours);
+			run_copy(ours, theirs, offset, len);
+		/* Once more from the copy: the driver may be writing. */
+		if (!to_cpu && copy->given && copy->given != copy->pages)
+			run_copy(copy->given[i], ours, offset, len);
 	}
 }
 
@@ -252,12 +238,18 @@ int puck_dma_copy_new(struct puck_dma_mapping *m, struct scatterlist *sgl, gfp_t
 		pieces_of_list(copy, m, sgl);
 	else
 		piece_set(copy, 0, m->iova, m->phys, m->size);
-	if (pages_new(copy, gfp)) {
+	copy->pages = pages_new(copy->nr_pages, gfp);
+	if (copy->pages && m->watch)
+		copy->given = m->dir == DMA_TO_DEVICE ? copy->pages :
+			      pages_new(copy->nr_pages, gfp);
+	if (!copy->pages || (m->watch && !copy->given)) {
 		copy_free(copy);
 		return -ENOMEM;
 	}
 	m->copy = copy;
 	if (!(m->attrs & DMA_ATTR_SKIP_CPU_SYNC) || m->dir == DMA_FROM_DEVICE)
 		copy_range(m, 0, SIZE_MAX, false);
+	/* Who skips the sync, or got the memory from us, hands it over later. */
+	copy->watched = m->kind != PUCK_DMA_PAGES && !(m->attrs & DMA_ATTR_SKIP_CPU_SYNC);
 	return 0;
 }

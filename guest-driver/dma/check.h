@@ -180,10 +180,17 @@ struct puck_dma_finding {
 
 #define PUCK_DMA_FINDINGS	256
 
+/* What the device wanted. Some IOMMUs do not say. */
+enum puck_dma_verb {
+	PUCK_DMA_ACCESSED,
+	PUCK_DMA_READ,
+	PUCK_DMA_WROTE,
+};
+
 /**
  * struct puck_dma_access - accesses that were told, so that more of them are not
  * @class: of the finding
- * @write: what the device did
+ * @verb: what the device did
  * @number: of the mapping, or 0
  * @first: page of the first access
  * @last: page of the last one, if there is no mapping
@@ -191,7 +198,7 @@ struct puck_dma_finding {
  */
 struct puck_dma_access {
 	enum puck_dma_class class;
-	bool write;
+	enum puck_dma_verb verb;
 	u64 number;
 	u64 first;
 	u64 last;
@@ -259,14 +266,23 @@ void puck_dma_check_detach(struct puck_dma_dev *d);
 int puck_dma_check_init(void);
 void puck_dma_check_exit(void);
 
+/* watch.c */
+
+void puck_dma_watch(struct puck_dma_dev *d, const struct puck_dma_mapping *m, const char *when,
+		    u32 stack);
+void puck_dma_watch_again(const struct puck_dma_mapping *m, bool whole);
+
 /* access.c */
 
-void puck_dma_access(struct puck_dma_dev *d, u64 iova, bool write, u64 when);
+void puck_dma_access(struct puck_dma_dev *d, u64 iova, enum puck_dma_verb verb,
+		     u64 when);
 
 /* fault.c */
 
-void puck_dma_fault_requester(unsigned int segment, u16 requester, u64 iova, bool write);
-void puck_dma_fault_endpoint(struct fwnode_handle *iommu, u32 endpoint, u64 iova, bool write);
+void puck_dma_fault_requester(unsigned int segment, u16 requester, u64 iova,
+			      enum puck_dma_verb verb);
+void puck_dma_fault_endpoint(struct fwnode_handle *iommu, u32 endpoint, u64 iova,
+			     enum puck_dma_verb verb);
 void puck_dma_fault_attach(struct puck_dma_dev *d);
 void puck_dma_fault_detach(struct puck_dma_dev *d);
 void puck_dma_fault_exit(void);

@@ -157,6 +157,7 @@ static int list_lay_out(struct puck_dma_dev *d, struct puck_dma_mapping *m,
 	if (unlikely(puck_dma_fails(d, m, now)))
 		goto unlock;
 	*bounce = now->policy.sync != PUCK_DMA_SYNC_COHERENT;
+	m->watch = now->policy.sync == PUCK_DMA_SYNC_WATCH;
 	puck_dma_layout_start(&layout, &now->policy, m->number, dma_get_max_seg_size(d->dev),
 			      dma_get_seg_boundary(d->dev));
 	ret = list_join(&layout, m, sgl, nents);

@@ -308,6 +308,7 @@ int puck_dma_map_one(struct puck_dma_dev *d, struct puck_dma_mapping *m, u64 mas
 		return -ENOMEM;
 	}
 	bounce = now->policy.sync != PUCK_DMA_SYNC_COHERENT && kind_bounces(m->kind);
+	m->watch = now->policy.sync == PUCK_DMA_SYNC_WATCH;
 	m->one.iova = offset_in_page(m->phys);
 	m->one.size = m->size;
 	puck_dma_layout_start(&layout, &now->policy, m->number, U64_MAX,
@@ -344,6 +345,8 @@ void puck_dma_unmap(struct puck_dma_dev *d, struct puck_dma_mapping *m, enum dma
 	bool last;
 
 	puck_dma_unmap_segments(d, m, m->nsegs);
+	if (unlikely(m->copy))
+		puck_dma_watch(d, m, "unmap", stack);
 	if (unlikely(m->copy) && !(attrs & DMA_ATTR_SKIP_CPU_SYNC) &&
 	    (dir == DMA_FROM_DEVICE || dir == DMA_BIDIRECTIONAL))
 		puck_dma_copy_to_cpu(m, 0, SIZE_MAX);

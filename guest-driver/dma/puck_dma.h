@@ -272,6 +272,7 @@ enum puck_dma_kind {
  * @vaddr: PUCK_DMA_COHERENT: what the driver knows it by
  * @pages: PUCK_DMA_COHERENT: if they do not lie in a row
  * @copy: bounce: the device's own
+ * @watch: and of what the driver handed over
  * @users: syncs that work on it, and the table; the last one frees
  *
  * @node, @extent and @users are protected by puck_dma_dev::lock, the others do not
@@ -299,6 +300,7 @@ struct puck_dma_mapping {
 	void *vaddr;
 	struct page **pages;
 	struct puck_dma_copy *copy;
+	bool watch;
 	u32 users;
 };
 

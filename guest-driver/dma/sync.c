@@ -26,6 +26,13 @@ static void sync_copy(struct puck_dma_mapping *m, const struct puck_dma_call *ca
 		puck_dma_copy_to_device(m, call->addr, call->size);
 }
 
+static bool is_whole(const struct puck_dma_mapping *m, const struct puck_dma_call *call)
+{
+	if (call->addr != m->iova || !goes_to(call->dir, false))
+		return false;
+	return call->kind == PUCK_DMA_SG ? call->nents >= m->entries : call->size >= m->size;
+}
+
 static void sync_call(struct device *dev, struct puck_dma_call *call, struct scatterlist *sgl,
 		      bool for_cpu)
 {
@@ -37,8 +44,12 @@ static void sync_call(struct device *dev, struct puck_dma_call *call, struct sca
 	trace_puck_dma_sync(d, m, call, for_cpu);
 	if (!m)
 		return;
+	if (m->copy && for_cpu)
+		puck_dma_watch(d, m, "a sync for the CPU", call->stack);
 	if (m->copy && goes_to(call->dir, for_cpu))
 		sync_copy(m, call, sgl, for_cpu);
+	if (m->copy && !for_cpu)
+		puck_dma_watch_again(m, is_whole(m, call));
 	puck_dma_record_release(d, m);
 }
 

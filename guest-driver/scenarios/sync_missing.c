@@ -15,7 +15,7 @@
 
 #include "scenario.h"
 
-#define SECOND_SEED	0x5ca77e4e
+#define SECOND_SEED	0xa3588172
 
 static int rewrite(struct puck_run *run, bool sync)
 {
