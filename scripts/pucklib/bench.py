@@ -38,8 +38,8 @@ class Goal:
         return f"  {self.what:62} {self.value:6.2f}   goal {word} {self.limit:.2f}   {'met' if self.met() else 'MISSED'}"
 
 
-def benchmark_module(target):
-    """dma_map_benchmark as a module of a kernel that was built without it."""
+def benchmark_modules(target):
+    """dma_map_benchmark as a module of a kernel that was built without it, and ours."""
     source = kernel.source_tree() / "kernel/dma/map_benchmark.c"
     root = cache("modules", f"map-benchmark-{target.release}-{digest(source)}")
     root.mkdir(exist_ok=True)
@@ -48,7 +48,7 @@ def benchmark_module(target):
     steps.run_step("build dma_map_benchmark", ["make", "-C", target.kdir, f"M={root}",
                                                "CONFIG_DEBUG_INFO_BTF_MODULES=", "modules"],
                    steps.log_path("map-benchmark"), quiet=True)
-    return root / "puck-map-benchmark.ko"
+    return [root / "puck-map-benchmark.ko", root / "puck-live-benchmark.ko"]
 
 
 class Figures:
@@ -121,14 +121,14 @@ MAP_VARIANTS = [(iommu, mode) for mode in ("strict", "lazy") for iommu in ("puck
 
 def bench_map(runner):
     """map+unmap on each IOMMU, strict and lazy, and without one."""
-    module = benchmark_module(runner.bench.kernel)
+    modules = benchmark_modules(runner.bench.kernel)
     for turn in range(runner.args.runs):
         for iommu, mode in [("none", ""), *MAP_VARIANTS]:
-            boot_map(runner, module, iommu, mode, turn)
+            boot_map(runner, modules, iommu, mode, turn)
     return report_map(runner.figures)
 
 
-def boot_map(runner, module, iommu, mode, turn):
+def boot_map(runner, modules, iommu, mode, turn):
     # No run at first: it binds the device, which is when some IOMMUs take it.
     bind = f"modprobe puck-map-benchmark && bench-map {NIC} 0 1 || exit 1\n"
     check = CHECK_IOMMU.format(nic=NIC.replace(":", ":0x"), type=DOMAIN_TYPES[mode])
@@ -137,7 +137,7 @@ def boot_map(runner, module, iommu, mode, turn):
     load = "virtio-iommu" if iommu == "virtio" else "puck-iommu"
     spec = Spec(iommu=iommu, gpu=False, load=load, append=append, trace=False,
                 qemu_args=["-device", "e1000e,bus=rp2"])
-    runner.boot(f"map {iommu} {mode}".strip(), spec, bind + check + measure, modules=[module], turn=turn)
+    runner.boot(f"map {iommu} {mode}".strip(), spec, bind + check + measure, modules=modules, turn=turn)
 
 
 def report_map(figures):
@@ -157,6 +157,70 @@ def report_map(figures):
             others = [figures.median(f"map {o} {mode}", f"pages_{pages}") for o in ("intel", "virtio")]
             if mine is not None and all(others):
                 goals.append(Goal(f"{pages} pages, {mode}: puck / best of intel, virtio", mine / min(others), 0.5, True))
+    return goals
+
+
+# The mapper's own cost: one and the same IOMMU, with and without it.
+LIVE = (100, 100000)
+DMA_VARIANTS = {"strict": "dma-iommu, strict", "lazy": "dma-iommu, lazy", "mapper": "puck-dma"}
+CHECK_MAPPER = r"""
+if [ ! -d /sys/kernel/debug/puck-dma/$(basename $dev) ]; then
+	echo "$dev is not under the mapper"
+	exit 1
+fi
+"""
+MEASURE_LIVE = r"""
+modprobe puck-live-benchmark && echo $(basename $dev) > $dev/driver/unbind &&
+	echo puck_live_benchmark > $dev/driver_override &&
+	echo $(basename $dev) > /sys/bus/pci/drivers/puck_live_benchmark/bind || exit 1
+dmesg | sed -n 's/.*\(bench: .*\)/\1/p'
+"""
+
+
+def bench_dma(runner):
+    """map+unmap by puck-dma, against dma-iommu on the same puck-iommu; and with many live."""
+    modules = benchmark_modules(runner.bench.kernel)
+    for turn in range(runner.args.runs):
+        for variant in DMA_VARIANTS:
+            boot_dma(runner, modules, variant, turn)
+    return report_dma(runner.figures)
+
+
+def boot_dma(runner, modules, variant, turn):
+    script = f"modprobe puck-dma devices={NIC}= || exit 1\n" if variant == "mapper" else ""
+    script += f"modprobe puck-map-benchmark && bench-map {NIC} 0 1 || exit 1\n"
+    script += CHECK_IOMMU.format(nic=NIC.replace(":", ":0x"), type="DMA-FQ" if variant == "lazy" else "DMA")
+    if variant == "mapper":
+        script += CHECK_MAPPER
+    script += f"bench-map {NIC} 1 {' '.join(map(str, PAGES))} || exit 1\n" + MEASURE_LIVE
+    spec = Spec(gpu=False, load="puck-iommu", append=f"iommu.strict={int(variant != 'lazy')}", trace=False,
+                qemu_args=["-device", "e1000e,bus=rp2"])
+    runner.boot(f"dma {variant}", spec, script, modules=modules, turn=turn)
+
+
+def report_dma(figures):
+    print("\nmap+unmap on puck-iommu, one thread, microseconds (median, range)")
+    keys = [(f"pages_{p}", f"{p} pages") for p in PAGES] + [(f"live_{n}", f"one page, {n} live") for n in LIVE]
+    keys += [(f"fill_{n}", f"one page, up to {n} live") for n in LIVE]
+    for key, what in keys:
+        for variant, name in DMA_VARIANTS.items():
+            value = figures.median(f"dma {variant}", key)
+            cell = "not measured" if value is None else f"{value / 1000:8.2f} ({figures.spread(f'dma {variant}', key)} ns)"
+            print(f"  {what:28} {name:18} {cell}")
+    return goals_dma(lambda variant, key: figures.median(f"dma {variant}", key))
+
+
+def goals_dma(median):
+    goals = []
+    for pages in PAGES:
+        mine, plain, lazy = (median(v, f"pages_{pages}") for v in ("mapper", "strict", "lazy"))
+        if mine and plain and lazy:
+            goals.append(Goal(f"{pages} pages: puck-dma / dma-iommu, strict as puck-dma is", mine / plain, 2.0, True))
+            goals.append(Goal(f"{pages} pages: puck-dma / dma-iommu, lazy", mine / lazy, 2.0, True))
+    for key in ("live", "fill"):
+        few, many = (median("mapper", f"{key}_{n}") for n in LIVE)
+        if few and many:
+            goals.append(Goal(f"puck-dma, {key}: {LIVE[1]} live / {LIVE[0]} live", many / few, 1.5, True))
     return goals
 
 
@@ -224,7 +288,7 @@ def need(runner, program):
         raise PuckError(f"test-images/guest/{program}.c is missing")
 
 
-PARTS = {"map": bench_map, "copy": bench_copy, "fence": bench_fence}
+PARTS = {"map": bench_map, "dma": bench_dma, "copy": bench_copy, "fence": bench_fence}
 
 
 def cmd_bench(args):
