@@ -39,7 +39,7 @@ TABLE_OF_DRIVERS = (
     Driver("e1000e", ("e1000e,bus={bus},netdev={id},romfile=",), ("e1000e",), "dma_net e1000e", net=True),
     Driver("virtio-net", ("virtio-net-pci,bus={bus},netdev={id},romfile=," + VIRTIO,), ("virtio_net",),
            "dma_net virtio_net", net=True),
-    Driver("virtio-gpu", ("virtio-gpu-pci,bus={bus},romfile=," + VIRTIO,), ("virtio_gpu",), "dma_gpu virtio_gpu", screen=True),
+    Driver("virtio-gpu", ("virtio-gpu-pci,id=virtio-gpu,bus={bus},romfile=," + VIRTIO,), ("virtio_gpu",), "dma_gpu virtio_gpu", screen=True),
     Driver("puck-gpu", (), ("puck",), "dma_gpu puck", port="rp1"),
 )
 DRIVERS = {driver.name: driver for driver in TABLE_OF_DRIVERS}
