@@ -25,7 +25,7 @@ def job(args):
     extra = dict(item.split("=", 1) for item in args.file or [])
     placed = own(args, extra) if args.device else drivers.place([args.driver])
     policy = args.dma if args.dma is not None else f"random,seed={args.seed}"
-    arguments = ["--seed", str(args.seed)] if args.driver else []
+    arguments = ["--seed", str(args.seed), "--megabytes", "4"] if args.driver else []
     command = shlex.join([PROGRAM, "run", placed[0].driver.name, policy, *arguments])
     spec = spec_from(args)
     spec.load, spec.drivers = "none", placed
