@@ -89,5 +89,6 @@ void add_command_tests(void);
 void add_machine_tests(void);
 void add_policy_tests(void);
 void add_stale_tests(void);
+void add_mischief_tests(void);
 
 #endif /* PUCK_IOMMU_ENV_H */

@@ -292,7 +292,7 @@ static void test_bad_guest(void)
     env_start_on(&env, "");
     puck_machine_pages(&env.m, 8);
     for (unsigned i = 0; i < 4000; i++) {
-        unsigned offset = g_test_rand_int_range(0, 0x160 / 4) * 4;
+        unsigned offset = g_test_rand_int_range(0, 0xa00 / 4) * 4;
         uint64_t word = random_word(&env);
 
         switch (g_test_rand_int_range(0, 8)) {

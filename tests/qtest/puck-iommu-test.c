@@ -17,6 +17,7 @@ int main(int argc, char **argv)
     add_command_tests();
     add_machine_tests();
     add_policy_tests();
+    add_mischief_tests();
     add_stale_tests();
     return g_test_run();
 }
