@@ -49,11 +49,11 @@ static void test_lru(void)
         puck_iotlb_insert(&tlb, 1, page * PAGE, 0, RW, false, 0);
     }
     puck_iotlb_lookup(&tlb, 1, 0);                          /* 1 2 0 */
-    puck_iotlb_insert(&tlb, 1, 3 * PAGE, 0, RW, false, 0);     /* 2 0 3 */
+    puck_iotlb_insert(&tlb, 1, 3 * PAGE, 0, RW, false, 0);  /* 2 0 3 */
     g_assert_null(puck_iotlb_lookup(&tlb, 1, PAGE));
     puck_iotlb_lookup(&tlb, 1, 2 * PAGE);                   /* 0 3 2 */
-    puck_iotlb_insert(&tlb, 1, 0, 0, RW, false, 0);            /* 3 2 0 */
-    puck_iotlb_insert(&tlb, 1, 4 * PAGE, 0, RW, false, 0);     /* 2 0 4 */
+    puck_iotlb_insert(&tlb, 1, 0, 0, RW, false, 0);         /* 3 2 0 */
+    puck_iotlb_insert(&tlb, 1, 4 * PAGE, 0, RW, false, 0);  /* 2 0 4 */
     g_assert_null(puck_iotlb_lookup(&tlb, 1, 3 * PAGE));
     g_assert_nonnull(puck_iotlb_lookup(&tlb, 1, 2 * PAGE));
     g_assert_nonnull(puck_iotlb_lookup(&tlb, 1, 0));
@@ -151,6 +151,65 @@ static void test_ranges(void)
     }
 }
 
+static PuckIOTLBScope scope_of(int domain, uint64_t first, uint64_t last)
+{
+    return (PuckIOTLBScope) {
+        .first = first, .last = last, .domain = domain,
+        .any_domain = domain < 0,
+    };
+}
+
+/* The mark of the invalidation that came first stays, up to a new entry. */
+static void test_marks(void)
+{
+    PuckIOTLBScope all = scope_of(-1, 0, UINT64_MAX);
+    PuckIOTLBScope one = scope_of(1, PAGE, 2 * PAGE - 1);
+    PuckIOTLBEntry *e;
+    PuckIOTLB tlb;
+
+    puck_iotlb_init(&tlb, 8);
+    g_assert_cmpuint(puck_iotlb_mark(&tlb, &all, 1, 1), ==, 0);
+    puck_iotlb_insert(&tlb, 1, PAGE, 0, RW, false, 50);
+    puck_iotlb_insert(&tlb, 2, PAGE, 0, RW, false, 60);
+    g_assert_cmpuint(puck_iotlb_mark(&tlb, &one, 70, 7), ==, 1);
+    g_assert_cmpuint(puck_iotlb_mark(&tlb, &all, 80, 8), ==, 1);
+    e = puck_iotlb_lookup(&tlb, 1, PAGE);
+    g_assert_cmpint(e->made, ==, 50);
+    g_assert_cmpint(e->since, ==, 70);
+    g_assert_cmpuint(e->rule, ==, 7);
+    g_assert_cmpuint(puck_iotlb_lookup(&tlb, 2, PAGE)->rule, ==, 8);
+
+    puck_iotlb_insert(&tlb, 1, PAGE, 0, RW, false, 90);
+    e = puck_iotlb_lookup(&tlb, 1, PAGE);
+    g_assert_cmpint(e->made, ==, 90);
+    g_assert_cmpuint(e->rule, ==, 0);
+    puck_iotlb_destroy(&tlb);
+}
+
+/* Which one is left: by IOVA, small before huge, then by domain. */
+static void test_all_but_first(void)
+{
+    PuckIOTLBScope scope = scope_of(-1, HUGE, UINT64_MAX);
+    PuckIOTLBEntry *e;
+    PuckIOTLB tlb;
+
+    puck_iotlb_init(&tlb, 8);
+    g_assert_null(puck_iotlb_first(&tlb, &scope));
+    g_assert_cmpuint(puck_iotlb_inv_but_first(&tlb, &scope, 5, 3), ==, 0);
+    puck_iotlb_insert(&tlb, 1, 2 * HUGE, 0, RW, false, 0);
+    puck_iotlb_insert(&tlb, 2, HUGE, 0, RW, true, 0);
+    puck_iotlb_insert(&tlb, 2, HUGE, 0, RW, false, 0);
+    puck_iotlb_insert(&tlb, 1, HUGE, 0, RW, false, 0);
+    puck_iotlb_insert(&tlb, 1, 0, 0, RW, false, 0);
+    g_assert_cmpuint(puck_iotlb_inv_but_first(&tlb, &scope, 5, 3), ==, 3);
+    g_assert_cmpuint(tlb.count, ==, 2);
+    e = puck_iotlb_lookup(&tlb, 1, HUGE);
+    g_assert_cmpuint(e->rule, ==, 3);
+    g_assert_cmpint(e->since, ==, 5);
+    g_assert_cmpuint(puck_iotlb_lookup(&tlb, 1, 0)->rule, ==, 0);
+    puck_iotlb_destroy(&tlb);
+}
+
 /* The model: an array, oldest first. */
 typedef struct Model {
     PuckIOTLBEntry e[64];
@@ -206,21 +265,72 @@ static const PuckIOTLBEntry *model_lookup(Model *m, uint16_t domain,
     return &m->e[m->count - 1];
 }
 
+static bool model_has(const PuckIOTLBEntry *e, int domain, uint64_t first,
+                      uint64_t last)
+{
+    return (domain < 0 || e->domain == domain) && e->iova <= last &&
+           e->iova + puck_iotlb_mask(e) >= first;
+}
+
 static uint32_t model_inv(Model *m, int domain, uint64_t first, uint64_t last)
 {
     uint32_t dropped = 0;
 
     for (unsigned i = 0; i < m->count;) {
-        PuckIOTLBEntry *e = &m->e[i];
-
-        if ((domain < 0 || e->domain == domain) && e->iova <= last &&
-            e->iova + puck_iotlb_mask(e) >= first) {
+        if (model_has(&m->e[i], domain, first, last)) {
             model_drop(m, i);
             dropped++;
         } else {
             i++;
         }
     }
+    return dropped;
+}
+
+static uint32_t model_mark(Model *m, int domain, uint64_t first,
+                           uint64_t last, int64_t since, uint32_t rule)
+{
+    uint32_t marked = 0;
+
+    for (unsigned i = 0; i < m->count; i++) {
+        PuckIOTLBEntry *e = &m->e[i];
+
+        if (model_has(e, domain, first, last) && !e->rule) {
+            e->since = since;
+            e->rule = rule;
+            marked++;
+        }
+    }
+    return marked;
+}
+
+/* Of all there are, the one with the smallest key. */
+static uint32_t model_inv_but_first(Model *m, int domain, uint64_t first,
+                                    uint64_t last, int64_t since,
+                                    uint32_t rule)
+{
+    uint64_t lowest = UINT64_MAX;
+    uint32_t dropped = 0;
+
+    for (unsigned i = 0; i < m->count; i++) {
+        const PuckIOTLBEntry *e = &m->e[i];
+
+        if (model_has(e, domain, first, last)) {
+            lowest = MIN(lowest, e->iova << 8 | e->huge << 4 | e->domain);
+        }
+    }
+    for (unsigned i = 0; i < m->count;) {
+        const PuckIOTLBEntry *e = &m->e[i];
+
+        if (model_has(e, domain, first, last) &&
+            (e->iova << 8 | e->huge << 4 | e->domain) != lowest) {
+            model_drop(m, i);
+            dropped++;
+        } else {
+            i++;
+        }
+    }
+    model_mark(m, domain, first, last, since, rule);
     return dropped;
 }
 
@@ -239,6 +349,9 @@ static void assert_same(const PuckIOTLB *tlb, const Model *m)
         g_assert_cmpuint(e->domain, ==, m->e[i].domain);
         g_assert_cmpuint(e->perm, ==, m->e[i].perm);
         g_assert_true(e->huge == m->e[i].huge);
+        g_assert_cmpint(e->made, ==, m->e[i].made);
+        g_assert_cmpuint(e->rule, ==, m->e[i].rule);
+        g_assert_cmpint(e->since, ==, m->e[i].since);
         g_assert_cmpuint(e->older, ==, newer);
         newer = at;
         at = e->newer;
@@ -263,11 +376,29 @@ static void random_insert(PuckIOTLB *tlb, Model *m, uint16_t domain,
         .domain = domain,
         .perm = g_test_rand_int_range(1, 4),
         .huge = g_test_rand_int_range(0, 4) == 0,
+        .made = g_test_rand_int_range(0, 1 << 30),
     };
 
     g_assert_true(puck_iotlb_insert(tlb, domain, iova, e.pa, e.perm, e.huge,
-                                    0) ==
+                                    e.made) ==
                   model_insert(m, e));
+}
+
+static void random_mischief(PuckIOTLB *tlb, Model *m, int domain,
+                            uint64_t first, uint64_t last)
+{
+    PuckIOTLBScope scope = scope_of(domain, first, last);
+    int64_t since = g_test_rand_int_range(0, 1 << 30);
+    uint32_t rule = g_test_rand_int_range(1, 100);
+
+    if (g_test_rand_bit()) {
+        g_assert_cmpuint(puck_iotlb_mark(tlb, &scope, since, rule), ==,
+                         model_mark(m, domain, first, last, since, rule));
+    } else {
+        g_assert_cmpuint(puck_iotlb_inv_but_first(tlb, &scope, since, rule),
+                         ==, model_inv_but_first(m, domain, first, last,
+                                                 since, rule));
+    }
 }
 
 static void random_op(PuckIOTLB *tlb, Model *m)
@@ -278,7 +409,7 @@ static void random_op(PuckIOTLB *tlb, Model *m)
     const PuckIOTLBEntry *expected;
     PuckIOTLBEntry *e;
 
-    switch (g_test_rand_int_range(0, 40)) {
+    switch (g_test_rand_int_range(0, 44)) {
     case 0 ... 14:
         random_insert(tlb, m, domain, iova);
         break;
@@ -302,6 +433,12 @@ static void random_op(PuckIOTLB *tlb, Model *m)
     case 38:
         g_assert_cmpuint(puck_iotlb_inv_domain(tlb, domain), ==,
                          model_inv(m, domain, 0, UINT64_MAX));
+        break;
+    case 39 ... 41:
+        random_mischief(tlb, m, domain, iova, iova + size - 1);
+        break;
+    case 42:
+        random_mischief(tlb, m, -1, iova, UINT64_MAX);
         break;
     default:
         g_assert_cmpuint(puck_iotlb_inv_all(tlb), ==,
@@ -336,6 +473,8 @@ int main(int argc, char **argv)
     g_test_add_func("/iommu/iotlb/small_before_huge", test_small_before_huge);
     g_test_add_func("/iommu/iotlb/domains_are_apart", test_domains_are_apart);
     g_test_add_func("/iommu/iotlb/ranges", test_ranges);
+    g_test_add_func("/iommu/iotlb/marks", test_marks);
+    g_test_add_func("/iommu/iotlb/all_but_first", test_all_but_first);
     g_test_add_func("/iommu/iotlb/model", test_model);
     return g_test_run();
 }
