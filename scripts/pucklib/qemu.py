@@ -40,14 +40,18 @@ CONFIGURE = """
 
 def add_object_type(text):
     """-object takes those types only that QEMU's schema knows."""
-    if "# @ObjectType:" not in text:
+    places = {
+        "##\n# @ObjectType:": (REPO / OBJECT_SCHEMA).read_text() + "##\n# @ObjectType:",
+        "{ 'enum': 'ObjectType',\n  'data': [\n":
+            "{ 'enum': 'ObjectType',\n  'data': [\n    'puck-mischief',\n",
+        "  'discriminator': 'qom-type',\n  'data': {\n":
+            "  'discriminator': 'qom-type',\n  'data': {\n      'puck-mischief': 'PuckMischiefProperties',\n",
+    }
+    if any(text.count(place) != 1 for place in places):
         return text
-    text = text.replace("##\n# @ObjectType:", (REPO / OBJECT_SCHEMA).read_text() + "##\n# @ObjectType:", 1)
-    text = text.replace("{ 'enum': 'ObjectType',\n  'data': [\n",
-                        "{ 'enum': 'ObjectType',\n  'data': [\n    'puck-mischief',\n", 1)
-    return text.replace("  'discriminator': 'qom-type',\n  'data': {\n",
-                        "  'discriminator': 'qom-type',\n  'data': {\n"
-                        "      'puck-mischief':              'PuckMischiefProperties',\n", 1)
+    for place, more in places.items():
+        text = text.replace(place, more)
+    return text
 
 
 # The whole hook: file, and how its text is changed.
