@@ -40,11 +40,6 @@ void mischief_message(PuckEnv *env)
     env_w32(env, PUCK_IOMMU_IRQ_STATUS, PUCK_IOMMU_IRQ_CMD_SYNC);
 }
 
-int64_t mischief_now(PuckEnv *env)
-{
-    return qtest_clock_step(env->m.qts, 0);
-}
-
 QDict *mischief_get(PuckEnv *env, const char *property)
 {
     QDict *rsp = qtest_qmp(env->m.qts, "{ 'execute': 'qom-get', 'arguments': "

@@ -22,8 +22,6 @@ void mischief_start(PuckEnv *env, const char *options);
 /* One event each, at iommu.invalidate and at irq.raise. */
 void mischief_invalidate(PuckEnv *env, uint64_t iova);
 void mischief_message(PuckEnv *env);
-/* The virtual clock. */
-int64_t mischief_now(PuckEnv *env);
 
 /* Over QMP. The path is /objects/mischief. */
 QDict *mischief_get(PuckEnv *env, const char *property);
