@@ -41,10 +41,29 @@ static inline bool dma_same_name(const char *a, const char *b)
 
 static inline bool dma_link_is(const char *folder, const char *link, const char *name)
 {
-	char path[PATH_MAX + 32], real[PATH_MAX];
+	char path[PATH_MAX + 330], real[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s/%s", folder, link);
 	return realpath(path, real) && dma_same_name(strrchr(real, '/') + 1, name);
+}
+
+/* The same for a virtio device at @folder, whose card hangs on the function. */
+static inline bool dma_virtio_is(const char *folder, const char *name)
+{
+	char child[PATH_MAX + 300];
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+	bool found = false;
+
+	while (dir && !found && (entry = readdir(dir))) {
+		if (strncmp(entry->d_name, "virtio", 6))
+			continue;
+		snprintf(child, sizeof(child), "%s/%s", folder, entry->d_name);
+		found = dma_link_is(child, "driver", name);
+	}
+	if (dir)
+		closedir(dir);
+	return found;
 }
 
 /* Whether @which names the device at @path, its function, or a driver above it. */
@@ -57,7 +76,7 @@ static inline bool dma_is_driven(const char *path, const char *which)
 	snprintf(folder, sizeof(folder), "%s", path);
 	while ((end = strrchr(folder, '/')) && end != folder) {
 		if (dma_link_is(folder, "driver", which) ||
-		    dma_link_is(folder, "driver/module", which))
+		    dma_link_is(folder, "driver/module", which) || dma_virtio_is(folder, which))
 			return true;
 		*end = '\0';
 	}

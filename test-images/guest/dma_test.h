@@ -21,6 +21,7 @@ struct dma_options {
 	int count;		/* of which */
 	bool words;		/* each word of a policy on its own */
 	bool fail;		/* mappings that fail */
+	bool jumbo;		/* of the network: large frames */
 	bool unbind;		/* at last, and look for what was left */
 	unsigned long first, last;	/* random policies; none if last is 0 */
 	const char *policy;	/* one, as given */
@@ -383,7 +384,7 @@ static inline void dma_usage(const char *program)
 {
 	fprintf(stderr,
 		"usage: %s WHICH... [--words] [--policies FIRST..LAST] [--policy TEXT]\n"
-		"       [--fail] [--unbind] [--except WORD] [--bytes SIZE] [--seed N]\n"
+		"       [--fail] [--jumbo] [--unbind] [--except WORD] [--bytes SIZE] [--seed N]\n"
 		"WHICH is a module, a PCI address or a device of the kernel.\n", program);
 	exit(2);
 }
@@ -403,6 +404,8 @@ static inline void dma_option(struct dma_options *options, char **argv, int *i)
 		options->words = true;
 	} else if (!strcmp(word, "--fail")) {
 		options->fail = true;
+	} else if (!strcmp(word, "--jumbo")) {
+		options->jumbo = true;
 	} else if (!strcmp(word, "--unbind")) {
 		options->unbind = true;
 	} else if (!strcmp(word, "--policies")) {

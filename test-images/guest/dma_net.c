@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Two network functions under the DMA mapper, on one wire: TCP from the first
+ * to the second and back, in writes of one byte to 64 KiB, with and without
+ * segmentation by the card, with frames of the usual size or jumbo ones. What
+ * comes back is compared, and no segment may have had a wrong checksum, for TCP
+ * would hide by sending again what a wrong mapping did.
+ *
+ * Random policies 21 to 40, 61 to 80 and so on are run with jumbo frames.
+ */
+#include "dma_find.h"
+#include "net_pair.h"
+
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+
+#define USUAL 1500
+#define JUMBO 9000
+#define PATIENCE_MS 10000
+
+struct net {
+	struct dma_device device[2];
+	int control[2];		/* sockets in the namespace of each, for ioctls */
+	pid_t server;
+	int fd;			/* of the connection, or -1 */
+	size_t bytes;		/* of one round */
+	char *out, *in;
+};
+
+static bool is_interface(const char *name)
+{
+	return strcmp(name, "lo") != 0;
+}
+
+/* A socket in the namespace of a process. */
+static int control_socket(pid_t pid)
+{
+	int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), there, fd;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
+	there = open(path, O_RDONLY | O_CLOEXEC);
+	ktap_need(!setns(there, CLONE_NEWNET), "the other namespace");
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	ktap_need(!setns(home, CLONE_NEWNET), "and back");
+	close(there);
+	close(home);
+	return fd;
+}
+
+/* Not every card has every feature. */
+static void set_feature(const struct net *net, int side, uint32_t command, bool on)
+{
+	struct ethtool_value value = { .cmd = command, .data = on };
+	struct ifreq request = { .ifr_data = (void *)&value };
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%.15s", net->device[side].name);
+	ioctl(net->control[side], SIOCETHTOOL, &request);
+}
+
+static void set_mtu(const struct net *net, int mtu)
+{
+	struct ifreq request = { .ifr_mtu = mtu };
+	int side;
+
+	for (side = 0; side < 2; side++) {
+		snprintf(request.ifr_name, sizeof(request.ifr_name), "%.15s",
+			 net->device[side].name);
+		ktap_need(!ioctl(net->control[side], SIOCSIFMTU, &request),
+			  "%s takes an MTU of %d", net->device[side].name, mtu);
+	}
+}
+
+/* TCP segments whose checksum was wrong, on both sides. */
+static uint64_t bad_checksums(const struct net *net)
+{
+	char path[64], names[1024] = "", values[1024], *name, *value, *rest, *more;
+	pid_t pids[2] = { getpid(), net->server };
+	uint64_t sum = 0;
+	FILE *file;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "/proc/%d/net/snmp", pids[i]);
+		file = fopen(path, "r");
+		ktap_need(file, "%s can be read", path);
+		while (fgets(names, sizeof(names), file) && fgets(values, sizeof(values), file)) {
+			if (strncmp(names, "Tcp:", 4))
+				continue;
+			for (name = strtok_r(names, " \n", &rest),
+			     value = strtok_r(values, " \n", &more);
+			     name && value; name = strtok_r(NULL, " \n", &rest),
+			     value = strtok_r(NULL, " \n", &more))
+				if (!strcmp(name, "InCsumErrors"))
+					sum += strtoull(value, NULL, 10);
+		}
+		fclose(file);
+	}
+	return sum;
+}
+
+static size_t draw_write(uint64_t *state, size_t left)
+{
+	static const size_t sizes[] = {
+		1, 2, 60, 255, 536, 1448, 1449, 4096, 8948, 12345, 30000, 65535, 65536,
+	};
+	size_t size = sizes[dma_below(state, sizeof(sizes) / sizeof(*sizes))];
+
+	return size < left ? size : left;
+}
+
+static bool is_ready(int fd, short events, short *revents)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = events };
+
+	if (poll(&poll_fd, 1, PATIENCE_MS) != 1 || poll_fd.revents & (POLLERR | POLLHUP))
+		return false;
+	*revents = poll_fd.revents;
+	return true;
+}
+
+/* Sends and receives at once. Returns how much came back. */
+static size_t exchange(const struct net *net, size_t bytes, uint64_t *state)
+{
+	size_t sent = 0, got = 0, step = 0;
+	short events;
+	ssize_t n;
+
+	while (got < bytes) {
+		if (!is_ready(net->fd, sent < bytes ? POLLIN | POLLOUT : POLLIN, &events))
+			break;
+		if (events & POLLOUT) {
+			/* What did not fit goes with the next write. */
+			if (!step)
+				step = draw_write(state, bytes - sent);
+			n = send(net->fd, net->out + sent, step, MSG_DONTWAIT | MSG_NOSIGNAL);
+			if (n < 0 && errno != EAGAIN)
+				break;
+			sent += n > 0 ? (size_t)n : 0;
+			step -= n > 0 ? (size_t)n : 0;
+		}
+		if (events & POLLIN) {
+			n = recv(net->fd, net->in + got, bytes - got, MSG_DONTWAIT);
+			if (n == 0 || (n < 0 && errno != EAGAIN))
+				break;
+			got += n > 0 ? (size_t)n : 0;
+		}
+	}
+	return got;
+}
+
+static bool reconnect(struct net *net)
+{
+	if (net->fd >= 0)
+		return true;
+	net->fd = net_connect();
+	if (net->fd < 0)
+		ktap_note("no connection");
+	return net->fd >= 0;
+}
+
+static bool net_io(void *context, uint64_t seed, bool errors)
+{
+	struct net *net = context;
+	/* Lost frames take long to be sent again. */
+	size_t bytes = errors ? net->bytes / 16 : net->bytes, got;
+	uint64_t state = seed, bad = bad_checksums(net);
+	int side;
+
+	if (!reconnect(net))
+		return false;
+	for (side = 0; side < 2; side++) {
+		set_feature(net, side, ETHTOOL_STSO, dma_below(&state, 4));
+		set_feature(net, side, ETHTOOL_SGSO, dma_below(&state, 4));
+		set_feature(net, side, ETHTOOL_SGRO, dma_below(&state, 2));
+	}
+	dma_fill(net->out, bytes, seed, 0);
+	memset(net->in, 0, bytes);
+	got = exchange(net, bytes, &state);
+	dma_totals.written += bytes;
+	dma_totals.read += got;
+	bad = bad_checksums(net) - bad;
+	if (bad)
+		ktap_note("%" PRIu64 " segments with a wrong checksum", bad);
+	if (got < bytes) {
+		ktap_note("%zu of %zu bytes came back", got, bytes);
+		close(net->fd);
+		net->fd = -1;
+	}
+	return !dma_compare(net->in, got, seed, 0) && got == bytes && !bad;
+}
+
+/* Both are found before one of them moves away. */
+static bool find_both(struct net *net, struct dma_options *options)
+{
+	bool alike = options->count == 1 ||
+		     dma_same_name(options->which[0], options->which[1]);
+
+	options->which[1] = options->which[alike ? 0 : 1];
+	options->count = 2;
+	return dma_find("net", options->which[0], 0, is_interface, &net->device[0]) &&
+	       dma_find("net", options->which[1], alike, is_interface, &net->device[1]);
+}
+
+static bool is_mapped(const struct dma_device *device)
+{
+	char path[128];
+
+	return dma_mapper_path(device->pci, "policy", path, sizeof(path));
+}
+
+/* One may be a mere partner, whose DMA nobody looks at: it comes second. */
+static void order_both(struct net *net, struct dma_options *options)
+{
+	struct dma_device first = net->device[0];
+	const char *which = options->which[0];
+
+	if (is_mapped(&net->device[0]) || !is_mapped(&net->device[1]))
+		return;
+	net->device[0] = net->device[1];
+	net->device[1] = first;
+	options->which[0] = options->which[1];
+	options->which[1] = which;
+}
+
+static bool wants_jumbo(const struct dma_options *options)
+{
+	return options->jumbo || (options->first && (options->first - 1) / 20 % 2);
+}
+
+static void net_begin(struct net *net, const struct dma_options *options)
+{
+	net->fd = -1;
+	net->bytes = options->bytes;
+	net->out = malloc(net->bytes);
+	net->in = malloc(net->bytes);
+	ktap_need(net->out && net->in, "memory");
+	net->server = net_start(net->device[1].name, true);
+	net->control[0] = control_socket(getpid());
+	net->control[1] = control_socket(net->server);
+	set_mtu(net, wants_jumbo(options) ? JUMBO : USUAL);
+	ktap_need(net_up(net->device[0].name), "%s is up", net->device[0].name);
+	ktap_need(reconnect(net), "connection from %s to %s", net->device[0].pci,
+		  net->device[1].pci);
+}
+
+static void net_end(struct net *net)
+{
+	close(net->fd);
+	close(net->control[1]);
+	kill(net->server, SIGKILL);
+	waitpid(net->server, NULL, 0);
+	run("ip link set dev %s down", net->device[0].name);
+}
+
+int main(int argc, char **argv)
+{
+	static struct net net;
+	struct dma_test test = {
+		.options = { .bytes = 768u << 10, .seed = 1 },
+		.io = net_io,
+		.context = &net,
+	};
+
+	(void)argc;
+	dma_parse(&test.options, argv);
+	ktap_begin();
+	if (!find_both(&net, &test.options))
+		return dma_nothing(test.options.which[0]);
+	order_both(&net, &test.options);
+	dma_take(&test, 0, &net.device[0]);
+	dma_take(&test, 1, &net.device[1]);
+	test.options.count = is_mapped(&net.device[1]) ? 2 : 1;
+	net_begin(&net, &test.options);
+	dma_run(&test);
+	net_end(&net);
+	return dma_end(&test);
+}
