@@ -12,19 +12,23 @@
 #include "puck_dma_trace.h"
 
 /* So long an access may be on its way to us, from the device to the worker. */
-#define ACCESS_LATE_NS	(100 * NSEC_PER_MSEC)
+#define ACCESS_LATE_NS	(200 * NSEC_PER_MSEC)
 /* So long the like of an access is not told again. */
 #define ACCESS_AGAIN_NS	NSEC_PER_SEC
 
-static bool access_is_allowed(u8 dir, bool write)
+/* An IOMMU that does not say what was wanted does so if it is about the direction. */
+static bool access_is_allowed(u8 dir, enum puck_dma_verb verb)
 {
-	return dir == DMA_BIDIRECTIONAL || dir == (write ? DMA_FROM_DEVICE : DMA_TO_DEVICE);
+	return dir == DMA_BIDIRECTIONAL || verb == PUCK_DMA_ACCESSED ||
+	       dir == (verb == PUCK_DMA_WROTE ? DMA_FROM_DEVICE : DMA_TO_DEVICE);
 }
 
 static bool access_is_like(const struct puck_dma_access *a, enum puck_dma_class class,
-			   const struct puck_dma_past *past, u64 page, bool write, u64 when)
+			   const struct puck_dma_past *past, const struct puck_dma_refusal *refused)
 {
-	if (when >= a->until || a->class != class || a->write != write)
+	u64 page = refused->iova >> PAGE_SHIFT;
+
+	if (refused->when >= a->until || a->class != class || a->verb != refused->verb)
 		return false;
 	if (past)
 		return a->number == past->number;
@@ -37,14 +41,15 @@ static bool access_is_like(const struct puck_dma_access *a, enum puck_dma_class 
  * one go may come as many pieces. One finding is enough.
  */
 static bool access_is_told(struct puck_dma_checks *checks, enum puck_dma_class class,
-			   const struct puck_dma_past *past, u64 page, bool write, u64 when)
+			   const struct puck_dma_past *past, const struct puck_dma_refusal *refused)
 {
+	u64 page = refused->iova >> PAGE_SHIFT;
 	struct puck_dma_access *a;
 	int i;
 
 	for (i = 0; i < PUCK_DMA_ACCESSES; i++) {
 		a = &checks->accesses[i];
-		if (!access_is_like(a, class, past, page, write, when))
+		if (!access_is_like(a, class, past, refused))
 			continue;
 		a->first = min(a->first, page);
 		a->last = max(a->last, page);
@@ -54,28 +59,33 @@ static bool access_is_told(struct puck_dma_checks *checks, enum puck_dma_class c
 	a = &checks->accesses[checks->access++ % PUCK_DMA_ACCESSES];
 	*a = (struct puck_dma_access) {
 		.class = class,
-		.write = write,
+		.verb = refused->verb,
 		.number = past ? past->number : 0,
 		.first = page,
 		.last = page,
-		.until = when + ACCESS_AGAIN_NS,
+		.until = refused->when + ACCESS_AGAIN_NS,
 	};
 	return false;
 }
 
 static void access_tell(struct puck_dma_dev *d, enum puck_dma_class class,
-			const struct puck_dma_past *past, u64 iova, bool write, u64 when)
+			const struct puck_dma_past *past, const struct puck_dma_refusal *refused)
 {
-	const char *verb = write ? "wrote to" : "read from";
+	static const char * const did[] = {
+		[PUCK_DMA_ACCESSED] = "accessed",
+		[PUCK_DMA_READ] = "read from",
+		[PUCK_DMA_WROTE] = "wrote to",
+	};
 
-	if (access_is_told(d->checks, class, past, iova >> PAGE_SHIFT, write, when))
+	if (access_is_told(d->checks, class, past, refused))
 		return;
 	if (past)
 		puck_dma_find(d, class, past->iova, past->size, past, 0, "the device %s %#llx",
-			      verb, iova);
+			      did[refused->verb], refused->iova);
 	else
-		puck_dma_find(d, class, iova, 0, NULL, 0,
-			      "the device %s it, but there never was a mapping", verb);
+		puck_dma_find(d, class, refused->iova, 0, NULL, 0,
+			      "the device %s it, but there never was a mapping",
+			      did[refused->verb]);
 }
 
 /* Whether the page of @iova is one that was mapped, as far as that is known. */
@@ -88,66 +98,65 @@ static bool access_is_inside(const struct puck_dma_past *past, u64 iova)
 				    page <= (past->iova + past->size - 1) >> PAGE_SHIFT);
 }
 
-/* It was unmapped, perhaps after the access. */
-static enum puck_dma_class access_to_past(const struct puck_dma_past *past, u64 iova, bool write,
-					  u64 when)
+/* It was unmapped. If that was not long before, it may have been after the access. */
+static enum puck_dma_class access_to_past(const struct puck_dma_past *past,
+					  const struct puck_dma_refusal *refused)
 {
-	if (past->freed_at <= when)
+	if (past->freed_at + ACCESS_LATE_NS < refused->when)
 		return PUCK_DMA_ACCESS_UNMAPPED;
-	if (!access_is_inside(past, iova))
+	if (!access_is_inside(past, refused->iova))
 		return PUCK_DMA_ACCESS_GUARD;
-	if (!access_is_allowed(past->dir, write))
+	if (!access_is_allowed(past->dir, refused->verb))
 		return PUCK_DMA_ACCESS_DIRECTION;
-	/* While it was being unmapped: the IOMMU had forgotten it already. */
+	/* Nothing else was wrong with it. */
 	return PUCK_DMA_ACCESS_UNMAPPED;
 }
 
-static void access_without_mapping(struct puck_dma_dev *d, u64 iova, bool write, u64 when)
+static void access_without_mapping(struct puck_dma_dev *d, const struct puck_dma_refusal *refused)
 {
 	struct puck_dma_past past;
 
-	if (puck_dma_history_holding(d, iova, &past))
-		access_tell(d, access_to_past(&past, iova, write, when), &past, iova, write, when);
+	if (puck_dma_history_holding(d, refused->iova, &past))
+		access_tell(d, access_to_past(&past, refused), &past, refused);
 	else
-		access_tell(d, PUCK_DMA_ACCESS_UNKNOWN, NULL, iova, write, when);
+		access_tell(d, PUCK_DMA_ACCESS_UNKNOWN, NULL, refused);
 }
 
 /* What is mapped there may be younger than the access. */
-static bool access_is_older(struct puck_dma_dev *d, const struct puck_dma_past *now, u64 iova,
-			    u64 when)
+static bool access_is_older(struct puck_dma_dev *d, const struct puck_dma_past *now,
+			    const struct puck_dma_refusal *refused)
 {
 	struct puck_dma_past past;
 
-	return now->made_at + ACCESS_LATE_NS > when && puck_dma_history_holding(d, iova, &past);
+	return now->made_at + ACCESS_LATE_NS > refused->when &&
+	       puck_dma_history_holding(d, refused->iova, &past);
 }
 
 /**
  * puck_dma_access - the IOMMU refused an access
  * @d: the device that made it
- * @iova: where, perhaps the page only
- * @write: what it wanted
- * @when: when that was heard of, ns of ktime_get_mono_fast_ns()
+ * @refused: the access
  *
  * One at a time, in process context.
  */
-void puck_dma_access(struct puck_dma_dev *d, u64 iova, bool write, u64 when)
+void puck_dma_access(struct puck_dma_dev *d, const struct puck_dma_refusal *refused)
 {
 	struct puck_dma_mapping m;
 	struct puck_dma_past past;
 	bool inside;
 
-	trace_puck_dma_fault(d, iova, write, when);
-	if (!puck_dma_record_find(d, iova, &m, &inside)) {
-		access_without_mapping(d, iova, write, when);
+	trace_puck_dma_fault(d, refused);
+	if (!puck_dma_record_find(d, refused->iova, &m, &inside)) {
+		access_without_mapping(d, refused);
 		return;
 	}
 	puck_dma_past_of(&m, &past);
-	if (inside && !access_is_allowed(past.dir, write))
-		access_tell(d, PUCK_DMA_ACCESS_DIRECTION, &past, iova, write, when);
-	else if (past.made_at > when || (inside && access_is_older(d, &past, iova, when)))
-		access_without_mapping(d, iova, write, when);
+	if (inside && !access_is_allowed(past.dir, refused->verb))
+		access_tell(d, PUCK_DMA_ACCESS_DIRECTION, &past, refused);
+	else if (past.made_at > refused->when || (inside && access_is_older(d, &past, refused)))
+		access_without_mapping(d, refused);
 	else if (!inside)
-		access_tell(d, PUCK_DMA_ACCESS_GUARD, &past, iova, write, when);
+		access_tell(d, PUCK_DMA_ACCESS_GUARD, &past, refused);
 	else
 		/* The IOMMU refused what it was told to allow: no driver's fault. */
 		atomic64_inc(&d->checks->unexplained);

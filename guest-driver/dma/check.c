@@ -314,10 +314,13 @@ void puck_dma_wrong_sync(struct puck_dma_dev *d, const struct puck_dma_mapping *
 		return;
 	}
 	puck_dma_past_of(m, &past);
-	if (call->kind == PUCK_DMA_SG && (call->nents != m->entries || call->addr != m->iova))
+	if (call->kind == PUCK_DMA_SG && call->addr != m->iova)
 		puck_dma_find(d, PUCK_DMA_SYNC_COUNT, m->iova, m->size, &past, call->stack,
-			      "synced with %u entries from %#llx, %u from %#llx expected",
-			      call->nents, (u64)call->addr, m->entries, (u64)m->iova);
+			      "synced with %u entries from %#llx on, %u from the first on expected",
+			      call->nents, (u64)call->addr, m->entries);
+	else if (call->kind == PUCK_DMA_SG && call->nents != m->entries)
+		puck_dma_find(d, PUCK_DMA_SYNC_COUNT, m->iova, m->size, &past, call->stack,
+			      "synced with %u entries, %u expected", call->nents, m->entries);
 	else if (call->kind != PUCK_DMA_SG && !sync_is_inside(m, call))
 		puck_dma_find(d, PUCK_DMA_SYNC_RANGE, m->iova, m->size, &past, call->stack,
 			      "synced %#llx+%#zx, which is not all inside", (u64)call->addr,

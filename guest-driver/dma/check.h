@@ -188,6 +188,18 @@ enum puck_dma_verb {
 };
 
 /**
+ * struct puck_dma_refusal - an access that the IOMMU refused
+ * @iova: where, perhaps the page only
+ * @when: when that was heard of, ns of ktime_get_mono_fast_ns()
+ * @verb: what the device wanted
+ */
+struct puck_dma_refusal {
+	u64 iova;
+	u64 when;
+	enum puck_dma_verb verb;
+};
+
+/**
  * struct puck_dma_access - accesses that were told, so that more of them are not
  * @class: of the finding
  * @verb: what the device did
@@ -274,8 +286,7 @@ void puck_dma_watch_again(const struct puck_dma_mapping *m, bool whole);
 
 /* access.c */
 
-void puck_dma_access(struct puck_dma_dev *d, u64 iova, enum puck_dma_verb verb,
-		     u64 when);
+void puck_dma_access(struct puck_dma_dev *d, const struct puck_dma_refusal *refused);
 
 /* fault.c */
 

@@ -11,6 +11,7 @@
 #include <linux/irq_work.h>
 #include <linux/mutex.h>
 #include <linux/rculist.h>
+#include <linux/string.h>
 #include <linux/timekeeping.h>
 #include <linux/workqueue.h>
 
@@ -20,9 +21,7 @@
 
 struct fault_note {
 	struct puck_dma_checks *checks;
-	u64 iova;
-	u64 when;
-	bool write;
+	struct puck_dma_refusal refused;
 };
 
 /*
@@ -56,7 +55,7 @@ static void fault_work_fn(struct work_struct *work)
 	struct fault_note note;
 
 	while (fault_take(&note)) {
-		puck_dma_access(note.checks->d, note.iova, note.write, note.when);
+		puck_dma_access(note.checks->d, &note.refused);
 		cond_resched();
 	}
 }
@@ -72,13 +71,13 @@ static void fault_irq_work_fn(struct irq_work *work)
 static DEFINE_IRQ_WORK(fault_irq_work, fault_irq_work_fn);
 
 /* Under RCU, which keeps the device in the list until its note is in the ring. */
-static void fault_push(struct puck_dma_checks *checks, u64 iova, bool write)
+static void fault_push(struct puck_dma_checks *checks, u64 iova, enum puck_dma_verb verb)
 {
 	struct fault_note note = {
 		.checks = checks,
-		.iova = iova,
-		.when = ktime_get_mono_fast_ns(),
-		.write = write,
+		.refused.iova = iova,
+		.refused.when = ktime_get_mono_fast_ns(),
+		.refused.verb = verb,
 	};
 	unsigned long flags;
 
@@ -107,11 +106,12 @@ static bool fault_is_requester(const struct puck_dma_checks *checks, u16 request
  * @segment: PCI domain
  * @requester: bus, device and function
  * @iova: where, or its page
- * @write: what it wanted
+ * @verb: what it wanted
  *
  * Any context.
  */
-void puck_dma_fault_requester(unsigned int segment, u16 requester, u64 iova, bool write)
+void puck_dma_fault_requester(unsigned int segment, u16 requester, u64 iova,
+			      enum puck_dma_verb verb)
 {
 	struct puck_dma_checks *checks;
 
@@ -119,7 +119,7 @@ void puck_dma_fault_requester(unsigned int segment, u16 requester, u64 iova, boo
 	list_for_each_entry_rcu(checks, &fault_devices, link) {
 		if (pci_domain_nr(to_pci_dev(checks->d->dev)->bus) == segment &&
 		    fault_is_requester(checks, requester)) {
-			fault_push(checks, iova, write);
+			fault_push(checks, iova, verb);
 			break;
 		}
 	}
@@ -144,18 +144,19 @@ static bool fault_is_endpoint(struct device *dev, struct fwnode_handle *iommu, u
  * @iommu: firmware node of the IOMMU
  * @endpoint: the number
  * @iova: where
- * @write: what it wanted
+ * @verb: what it wanted
  *
  * Any context.
  */
-void puck_dma_fault_endpoint(struct fwnode_handle *iommu, u32 endpoint, u64 iova, bool write)
+void puck_dma_fault_endpoint(struct fwnode_handle *iommu, u32 endpoint, u64 iova,
+			     enum puck_dma_verb verb)
 {
 	struct puck_dma_checks *checks;
 
 	rcu_read_lock();
 	list_for_each_entry_rcu(checks, &fault_devices, link) {
 		if (fault_is_endpoint(checks->d->dev, iommu, endpoint)) {
-			fault_push(checks, iova, write);
+			fault_push(checks, iova, verb);
 			break;
 		}
 	}
@@ -171,7 +172,8 @@ static int fault_handler(struct iommu_domain *domain, struct device *dev, unsign
 	rcu_read_lock();
 	list_for_each_entry_rcu(checks, &fault_devices, link) {
 		if (checks == token) {
-			fault_push(checks, iova, flags & IOMMU_FAULT_WRITE);
+			fault_push(checks, iova, flags & IOMMU_FAULT_WRITE ? PUCK_DMA_WROTE :
+				   PUCK_DMA_READ);
 			break;
 		}
 	}
@@ -196,17 +198,17 @@ static int fault_start_virtio(void)
 	return ret;
 }
 
-/* The drivers of IOMMUs differ in how they tell; their devices' names say which it is. */
+/* The drivers of IOMMUs differ in how they tell: which one it is, is seen in sysfs. */
 static const char *fault_source_of(struct puck_dma_dev *d)
 {
-	const char *iommu = dev_name(d->dev->iommu->iommu_dev->dev);
+	const struct device *iommu = d->dev->iommu->iommu_dev->dev;
 
 	lockdep_assert_held(&fault_mutex);
-	if (str_has_prefix(iommu, "dmar"))
+	if (str_has_prefix(dev_name(iommu), "dmar"))
 		return fault_start_intel() ? NULL : "intel-iommu";
-	if (str_has_prefix(iommu, "virtio"))
+	if (iommu->parent && iommu->parent->bus && !strcmp(iommu->parent->bus->name, "virtio"))
 		return fault_start_virtio() ? NULL : "virtio-iommu";
-	if (str_has_prefix(iommu, "smmu3."))
+	if (str_has_prefix(dev_name(iommu), "smmu3."))
 		return NULL;
 	iommu_set_fault_handler(d->domain, fault_handler, d->checks);
 	return "report_iommu_fault";

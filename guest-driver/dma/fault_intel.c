@@ -59,7 +59,8 @@ static void intel_record(const struct intel_unit *unit, unsigned int i)
 	if (!(high & DMAR_FRCD_F) || (reason >= DMAR_FR_IR_FIRST && reason <= DMAR_FR_IR_LAST))
 		return;
 	puck_dma_fault_requester(unit->segment, FIELD_GET(DMAR_FRCD_SID, high),
-				 readq(record) & DMAR_FRCD_FI, !(high & DMAR_FRCD_T));
+				 readq(record) & DMAR_FRCD_FI,
+				 high & DMAR_FRCD_T ? PUCK_DMA_READ : PUCK_DMA_WROTE);
 }
 
 /* Which unit it is about is the driver's secret: all that have something are read. */

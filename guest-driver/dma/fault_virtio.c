@@ -6,6 +6,8 @@
  */
 
 #include <linux/kprobes.h>
+#include <linux/property.h>
+#include <linux/string.h>
 #include <linux/virtio.h>
 #include <linux/virtio_ids.h>
 #include <uapi/linux/virtio_iommu.h>
@@ -13,6 +15,14 @@
 #include "check.h"
 
 #ifdef CONFIG_HAVE_FUNCTION_ARG_ACCESS_API
+/* QEMU's says which it was only of what is mapped. */
+static enum puck_dma_verb virtio_verb(u32 flags)
+{
+	if (flags & VIRTIO_IOMMU_FAULT_F_WRITE)
+		return PUCK_DMA_WROTE;
+	return flags & VIRTIO_IOMMU_FAULT_F_READ ? PUCK_DMA_READ : PUCK_DMA_ACCESSED;
+}
+
 /* virtqueue_add_inbuf(vq, sg, num, data, gfp) */
 static int virtio_add_inbuf(struct kprobe *probe, struct pt_regs *regs)
 {
@@ -29,8 +39,8 @@ static int virtio_add_inbuf(struct kprobe *probe, struct pt_regs *regs)
 	    memchr_inv(fault->reserved2, 0, sizeof(fault->reserved2)))
 		return 0;
 
-	puck_dma_fault_endpoint(vq->vdev->dev.parent->fwnode, le32_to_cpu(fault->endpoint),
-				le64_to_cpu(fault->address), flags & VIRTIO_IOMMU_FAULT_F_WRITE);
+	puck_dma_fault_endpoint(dev_fwnode(vq->vdev->dev.parent), le32_to_cpu(fault->endpoint),
+				le64_to_cpu(fault->address), virtio_verb(flags));
 	return 0;
 }
 

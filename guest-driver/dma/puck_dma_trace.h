@@ -95,22 +95,24 @@ TRACE_EVENT(puck_dma_finding,
 
 /* The IOMMU refused an access; before it is matched with a mapping. */
 TRACE_EVENT(puck_dma_fault,
-	TP_PROTO(const struct puck_dma_dev *d, u64 iova, bool write, u64 when),
-	TP_ARGS(d, iova, write, when),
+	TP_PROTO(const struct puck_dma_dev *d, const struct puck_dma_refusal *refused),
+	TP_ARGS(d, refused),
 	TP_STRUCT__entry(
 		__string(dev, dev_name(d->dev))
 		__field(u64, iova)
-		__field(bool, write)
+		__field(int, verb)
 		__field(u64, when)
 	),
 	TP_fast_assign(
 		__assign_str(dev);
-		__entry->iova = iova;
-		__entry->write = write;
-		__entry->when = when;
+		__entry->iova = refused->iova;
+		__entry->verb = refused->verb;
+		__entry->when = refused->when;
 	),
 	TP_printk("%s iova=%#llx %s time=%llu", __get_str(dev), __entry->iova,
-		  __entry->write ? "write" : "read", __entry->when)
+		  __print_symbolic(__entry->verb, { PUCK_DMA_ACCESSED, "access" },
+				   { PUCK_DMA_READ, "read" }, { PUCK_DMA_WROTE, "write" }),
+		  __entry->when)
 );
 
 #endif /* PUCK_DMA_TRACE_H */

@@ -1,0 +1,508 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * puck-dma-edu.ko: a driver of QEMU's edu device that uses the DMA API rightly and
+ * wrongly, for tests of what puck-dma finds. Reading "cases" of its device in sysfs
+ * gives a line NAME CLASS for each case, "-" for those in which nothing is wrong;
+ * writing a name to "run" does it.
+ *
+ * The device is QEMU's docs/specs/edu.rst; it has to be given dma_mask=0xffffffff.
+ */
+
+#include <linux/delay.h>
+#include <linux/dma-mapping.h>
+#include <linux/io-64-nonatomic-lo-hi.h>
+#include <linux/list.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/pci.h>
+#include <linux/scatterlist.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/sysfs.h>
+
+#define EDU_DMA_SRC	0x80
+#define EDU_DMA_DST	0x88
+#define EDU_DMA_COUNT	0x90
+#define EDU_DMA_CMD	0x98
+#define EDU_DMA_START	BIT(0)
+#define EDU_DMA_TO_RAM	BIT(1)
+/* The device's own memory, a page of it. */
+#define EDU_BUFFER	0x40000
+
+#define EDU_PAGES	4
+#define EDU_SIZE	(EDU_PAGES * PAGE_SIZE)
+/* Nothing is ever mapped here: the mapper begins at the top. */
+#define EDU_NOWHERE	0x1234000
+
+/**
+ * struct edu - the device
+ * @pdev: it
+ * @regs: its registers
+ * @lock: one case at a time
+ * @page: memory that cases map, EDU_PAGES in a row
+ * @sg: the same as a list that cannot be merged by its physical addresses
+ */
+struct edu {
+	struct pci_dev *pdev;
+	void __iomem *regs;
+	struct mutex lock;
+	struct page *page;
+	struct scatterlist sg[EDU_PAGES];
+};
+
+/* Pages of cases that leave mappings behind: the device may still know them. */
+static LIST_HEAD(edu_left_pages);
+static DEFINE_MUTEX(edu_left_lock);
+
+/* Moves bytes between the device's own memory and an IOVA. */
+static int edu_dma(struct edu *edu, dma_addr_t iova, size_t size, bool to_ram)
+{
+	int tries;
+
+	writeq(to_ram ? EDU_BUFFER : iova, edu->regs + EDU_DMA_SRC);
+	writeq(to_ram ? iova : EDU_BUFFER, edu->regs + EDU_DMA_DST);
+	writeq(size, edu->regs + EDU_DMA_COUNT);
+	writeq(EDU_DMA_START | (to_ram ? EDU_DMA_TO_RAM : 0), edu->regs + EDU_DMA_CMD);
+	for (tries = 0; tries < 500; tries++) {
+		if (!(readq(edu->regs + EDU_DMA_CMD) & EDU_DMA_START))
+			return 0;
+		msleep(10);
+	}
+	return -ETIMEDOUT;
+}
+
+static noinline int edu_map_page(struct edu *edu, enum dma_data_direction dir, dma_addr_t *addr)
+{
+	*addr = dma_map_page(&edu->pdev->dev, edu->page, 0, PAGE_SIZE, dir);
+	return dma_mapping_error(&edu->pdev->dev, *addr) ? -ENOMEM : 0;
+}
+
+static noinline int edu_map_sg(struct edu *edu, enum dma_data_direction dir)
+{
+	return dma_map_sg(&edu->pdev->dev, edu->sg, EDU_PAGES, dir) ? 0 : -ENOMEM;
+}
+
+/* The device reads one page and writes another: the same bytes must be there. */
+static int edu_good_page(struct edu *edu)
+{
+	struct device *dev = &edu->pdev->dev;
+	u8 *memory = page_address(edu->page);
+	dma_addr_t from, to;
+	int ret;
+
+	memset(memory, 0x5a, PAGE_SIZE);
+	memset(memory + PAGE_SIZE, 0, PAGE_SIZE);
+	ret = edu_map_page(edu, DMA_TO_DEVICE, &from);
+	if (ret)
+		return ret;
+	to = dma_map_page(dev, edu->page, PAGE_SIZE, PAGE_SIZE, DMA_FROM_DEVICE);
+	if (dma_mapping_error(dev, to)) {
+		dma_unmap_page(dev, from, PAGE_SIZE, DMA_TO_DEVICE);
+		return -ENOMEM;
+	}
+	ret = edu_dma(edu, from, PAGE_SIZE, false) ?: edu_dma(edu, to, PAGE_SIZE, true);
+	dma_sync_single_for_cpu(dev, to, PAGE_SIZE, DMA_FROM_DEVICE);
+	if (!ret && memcmp(memory, memory + PAGE_SIZE, PAGE_SIZE))
+		ret = -EBADMSG;
+	dma_sync_single_for_device(dev, to, PAGE_SIZE, DMA_FROM_DEVICE);
+	dma_unmap_page(dev, to, PAGE_SIZE, DMA_FROM_DEVICE);
+	dma_unmap_page(dev, from, PAGE_SIZE, DMA_TO_DEVICE);
+	return ret;
+}
+
+static int edu_good_sg(struct edu *edu)
+{
+	struct device *dev = &edu->pdev->dev;
+	int ret = edu_map_sg(edu, DMA_BIDIRECTIONAL);
+
+	if (ret)
+		return ret;
+	ret = edu_dma(edu, sg_dma_address(edu->sg), PAGE_SIZE, true);
+	dma_sync_sg_for_cpu(dev, edu->sg, EDU_PAGES, DMA_FROM_DEVICE);
+	dma_sync_sg_for_device(dev, edu->sg, EDU_PAGES, DMA_TO_DEVICE);
+	dma_unmap_sg(dev, edu->sg, EDU_PAGES, DMA_BIDIRECTIONAL);
+	return ret;
+}
+
+/* In the middle of a page, and synced in parts. */
+static int edu_good_part(struct edu *edu)
+{
+	struct device *dev = &edu->pdev->dev;
+	dma_addr_t addr = dma_map_page(dev, edu->page, 100, 1000, DMA_FROM_DEVICE);
+	int ret;
+
+	if (dma_mapping_error(dev, addr))
+		return -ENOMEM;
+	ret = edu_dma(edu, addr + 8, 64, true);
+	dma_sync_single_range_for_cpu(dev, addr, 8, 64, DMA_FROM_DEVICE);
+	dma_sync_single_for_device(dev, addr + 999, 1, DMA_FROM_DEVICE);
+	dma_unmap_page(dev, addr, 1000, DMA_FROM_DEVICE);
+	return ret;
+}
+
+static int edu_good_coherent(struct edu *edu)
+{
+	struct device *dev = &edu->pdev->dev;
+	dma_addr_t addr;
+	void *memory = dma_alloc_coherent(dev, 3000, &addr, GFP_KERNEL);
+	int ret;
+
+	if (!memory)
+		return -ENOMEM;
+	ret = edu_dma(edu, addr, 3000, true) ?: edu_dma(edu, addr, 3000, false);
+	dma_free_coherent(dev, 3000, memory, addr);
+	return ret;
+}
+
+static int edu_unmap_count(struct edu *edu)
+{
+	int ret = edu_map_sg(edu, DMA_FROM_DEVICE);
+
+	if (!ret)
+		dma_unmap_sg(&edu->pdev->dev, edu->sg, 1, DMA_FROM_DEVICE);
+	return ret;
+}
+
+static int edu_unmap_size(struct edu *edu)
+{
+	dma_addr_t addr;
+	int ret = edu_map_page(edu, DMA_FROM_DEVICE, &addr);
+
+	if (!ret)
+		dma_unmap_page(&edu->pdev->dev, addr, PAGE_SIZE / 2, DMA_FROM_DEVICE);
+	return ret;
+}
+
+static int edu_unmap_direction(struct edu *edu)
+{
+	dma_addr_t addr;
+	int ret = edu_map_page(edu, DMA_FROM_DEVICE, &addr);
+
+	if (!ret)
+		dma_unmap_page(&edu->pdev->dev, addr, PAGE_SIZE, DMA_TO_DEVICE);
+	return ret;
+}
+
+static int edu_unmap_kind(struct edu *edu)
+{
+	int ret = edu_map_sg(edu, DMA_FROM_DEVICE);
+
+	if (!ret)
+		dma_unmap_page(&edu->pdev->dev, sg_dma_address(edu->sg), EDU_SIZE,
+			       DMA_FROM_DEVICE);
+	return ret;
+}
+
+static int edu_unmap_twice(struct edu *edu)
+{
+	dma_addr_t addr;
+	int ret = edu_map_page(edu, DMA_FROM_DEVICE, &addr);
+
+	if (ret)
+		return ret;
+	dma_unmap_page(&edu->pdev->dev, addr, PAGE_SIZE, DMA_FROM_DEVICE);
+	dma_unmap_page(&edu->pdev->dev, addr, PAGE_SIZE, DMA_FROM_DEVICE);
+	return 0;
+}
+
+static int edu_unmap_unknown(struct edu *edu)
+{
+	dma_unmap_page(&edu->pdev->dev, EDU_NOWHERE, PAGE_SIZE, DMA_FROM_DEVICE);
+	return 0;
+}
+
+static int edu_sync_count(struct edu *edu)
+{
+	int ret = edu_map_sg(edu, DMA_FROM_DEVICE);
+
+	if (ret)
+		return ret;
+	dma_sync_sg_for_cpu(&edu->pdev->dev, edu->sg, 1, DMA_FROM_DEVICE);
+	dma_unmap_sg(&edu->pdev->dev, edu->sg, EDU_PAGES, DMA_FROM_DEVICE);
+	return 0;
+}
+
+static int edu_sync_range(struct edu *edu)
+{
+	dma_addr_t addr;
+	int ret = edu_map_page(edu, DMA_FROM_DEVICE, &addr);
+
+	if (ret)
+		return ret;
+	dma_sync_single_for_cpu(&edu->pdev->dev, addr + 1, PAGE_SIZE, DMA_FROM_DEVICE);
+	dma_unmap_page(&edu->pdev->dev, addr, PAGE_SIZE, DMA_FROM_DEVICE);
+	return 0;
+}
+
+static int edu_sync_direction(struct edu *edu)
+{
+	dma_addr_t addr;
+	int ret = edu_map_page(edu, DMA_FROM_DEVICE, &addr);
+
+	if (ret)
+		return ret;
+	dma_sync_single_for_device(&edu->pdev->dev, addr, PAGE_SIZE, DMA_TO_DEVICE);
+	dma_unmap_page(&edu->pdev->dev, addr, PAGE_SIZE, DMA_FROM_DEVICE);
+	return 0;
+}
+
+static int edu_sync_unmapped(struct edu *edu)
+{
+	dma_addr_t addr;
+	int ret = edu_map_page(edu, DMA_FROM_DEVICE, &addr);
+
+	if (ret)
+		return ret;
+	dma_unmap_page(&edu->pdev->dev, addr, PAGE_SIZE, DMA_FROM_DEVICE);
+	dma_sync_single_for_cpu(&edu->pdev->dev, addr, PAGE_SIZE, DMA_FROM_DEVICE);
+	return 0;
+}
+
+static int edu_sync_unknown(struct edu *edu)
+{
+	dma_sync_single_for_cpu(&edu->pdev->dev, EDU_NOWHERE, PAGE_SIZE, DMA_FROM_DEVICE);
+	return 0;
+}
+
+static int edu_access_unmapped(struct edu *edu)
+{
+	dma_addr_t addr;
+	int ret = edu_map_page(edu, DMA_FROM_DEVICE, &addr);
+
+	if (ret)
+		return ret;
+	dma_unmap_page(&edu->pdev->dev, addr, PAGE_SIZE, DMA_FROM_DEVICE);
+	return edu_dma(edu, addr, 8, true);
+}
+
+/* A whole page, and once more: still one finding. */
+static int edu_access_unmapped_again(struct edu *edu)
+{
+	dma_addr_t addr;
+	int ret = edu_map_page(edu, DMA_TO_DEVICE, &addr);
+
+	if (ret)
+		return ret;
+	dma_unmap_page(&edu->pdev->dev, addr, PAGE_SIZE, DMA_TO_DEVICE);
+	return edu_dma(edu, addr, PAGE_SIZE, false) ?: edu_dma(edu, addr, PAGE_SIZE, false);
+}
+
+static int edu_access_behind(struct edu *edu)
+{
+	dma_addr_t addr;
+	int ret = edu_map_page(edu, DMA_FROM_DEVICE, &addr);
+
+	if (ret)
+		return ret;
+	ret = edu_dma(edu, addr + PAGE_SIZE - 8, 16, true);
+	dma_unmap_page(&edu->pdev->dev, addr, PAGE_SIZE, DMA_FROM_DEVICE);
+	return ret;
+}
+
+static int edu_access_before(struct edu *edu)
+{
+	dma_addr_t addr;
+	int ret = edu_map_page(edu, DMA_TO_DEVICE, &addr);
+
+	if (ret)
+		return ret;
+	ret = edu_dma(edu, addr - 8, 8, false);
+	dma_unmap_page(&edu->pdev->dev, addr, PAGE_SIZE, DMA_TO_DEVICE);
+	return ret;
+}
+
+static int edu_access_write(struct edu *edu)
+{
+	dma_addr_t addr;
+	int ret = edu_map_page(edu, DMA_TO_DEVICE, &addr);
+
+	if (ret)
+		return ret;
+	ret = edu_dma(edu, addr, 8, true);
+	dma_unmap_page(&edu->pdev->dev, addr, PAGE_SIZE, DMA_TO_DEVICE);
+	return ret;
+}
+
+static int edu_access_read(struct edu *edu)
+{
+	dma_addr_t addr;
+	int ret = edu_map_page(edu, DMA_FROM_DEVICE, &addr);
+
+	if (ret)
+		return ret;
+	ret = edu_dma(edu, addr, 8, false);
+	dma_unmap_page(&edu->pdev->dev, addr, PAGE_SIZE, DMA_FROM_DEVICE);
+	return ret;
+}
+
+static int edu_access_unknown(struct edu *edu)
+{
+	return edu_dma(edu, EDU_NOWHERE, 8, true);
+}
+
+/* Seen at unbind; the page is kept until the module goes. */
+static int edu_leak(struct edu *edu)
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+	dma_addr_t addr;
+
+	if (!page)
+		return -ENOMEM;
+	addr = dma_map_page(&edu->pdev->dev, page, 0, PAGE_SIZE, DMA_FROM_DEVICE);
+	mutex_lock(&edu_left_lock);
+	list_add(&page->lru, &edu_left_pages);
+	mutex_unlock(&edu_left_lock);
+	return dma_mapping_error(&edu->pdev->dev, addr) ? -ENOMEM : 0;
+}
+
+static const struct edu_case {
+	const char *name;
+	const char *class;
+	int (*run)(struct edu *edu);
+} edu_cases[] = {
+	{ "good_page", "-", edu_good_page },
+	{ "good_sg", "-", edu_good_sg },
+	{ "good_part", "-", edu_good_part },
+	{ "good_coherent", "-", edu_good_coherent },
+	{ "unmap_count", "unmap-count", edu_unmap_count },
+	{ "unmap_size", "unmap-size", edu_unmap_size },
+	{ "unmap_direction", "unmap-direction", edu_unmap_direction },
+	{ "unmap_kind", "unmap-kind", edu_unmap_kind },
+	{ "unmap_twice", "unmap-twice", edu_unmap_twice },
+	{ "unmap_unknown", "unmap-unknown", edu_unmap_unknown },
+	{ "sync_count", "sync-count", edu_sync_count },
+	{ "sync_range", "sync-range", edu_sync_range },
+	{ "sync_direction", "sync-direction", edu_sync_direction },
+	{ "sync_unmapped", "sync-unmapped", edu_sync_unmapped },
+	{ "sync_unknown", "sync-unknown", edu_sync_unknown },
+	{ "access_unmapped", "access-unmapped", edu_access_unmapped },
+	{ "access_unmapped_again", "access-unmapped", edu_access_unmapped_again },
+	{ "access_behind", "access-guard", edu_access_behind },
+	{ "access_before", "access-guard", edu_access_before },
+	{ "access_write", "access-direction", edu_access_write },
+	{ "access_read", "access-direction", edu_access_read },
+	{ "access_unknown", "access-unknown", edu_access_unknown },
+	{ "leak", "leak", edu_leak },
+};
+
+static ssize_t cases_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	int i, at = 0;
+
+	for (i = 0; i < ARRAY_SIZE(edu_cases); i++)
+		at += sysfs_emit_at(buf, at, "%s %s\n", edu_cases[i].name, edu_cases[i].class);
+	return at;
+}
+static DEVICE_ATTR_RO(cases);
+
+static ssize_t run_store(struct device *dev, struct device_attribute *attr, const char *buf,
+			 size_t size)
+{
+	struct edu *edu = dev_get_drvdata(dev);
+	int i, ret;
+
+	for (i = 0; i < ARRAY_SIZE(edu_cases); i++) {
+		if (!sysfs_streq(buf, edu_cases[i].name))
+			continue;
+		mutex_lock(&edu->lock);
+		ret = edu_cases[i].run(edu);
+		mutex_unlock(&edu->lock);
+		return ret ?: size;
+	}
+	return -EINVAL;
+}
+static DEVICE_ATTR_WO(run);
+
+static struct attribute *edu_attrs[] = {
+	&dev_attr_cases.attr,
+	&dev_attr_run.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(edu);
+
+static void edu_free_pages(void *data)
+{
+	__free_pages(data, get_order(EDU_SIZE));
+}
+
+static int edu_alloc(struct edu *edu)
+{
+	int i;
+
+	edu->page = alloc_pages(GFP_KERNEL, get_order(EDU_SIZE));
+	if (!edu->page)
+		return -ENOMEM;
+	/* Backwards: no two neighbours of the list are neighbours in memory. */
+	sg_init_table(edu->sg, EDU_PAGES);
+	for (i = 0; i < EDU_PAGES; i++)
+		sg_set_page(&edu->sg[i], edu->page + EDU_PAGES - 1 - i, PAGE_SIZE, 0);
+	return devm_add_action_or_reset(&edu->pdev->dev, edu_free_pages, edu->page);
+}
+
+static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct device *dev = &pdev->dev;
+	struct edu *edu = devm_kzalloc(dev, sizeof(*edu), GFP_KERNEL);
+	int ret;
+
+	if (!edu)
+		return -ENOMEM;
+	edu->pdev = pdev;
+	mutex_init(&edu->lock);
+	ret = pcim_enable_device(pdev);
+	if (ret)
+		return ret;
+	edu->regs = pcim_iomap(pdev, 0, 0);
+	if (!edu->regs)
+		return -ENOMEM;
+	ret = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(32));
+	if (ret)
+		return ret;
+	ret = edu_alloc(edu);
+	if (ret)
+		return ret;
+	pci_set_master(pdev);
+	pci_set_drvdata(pdev, edu);
+	return 0;
+}
+
+static void edu_remove(struct pci_dev *pdev)
+{
+	pci_clear_master(pdev);
+}
+
+static const struct pci_device_id edu_ids[] = {
+	{ PCI_DEVICE(0x1234, 0x11e8) },
+	{ }
+};
+MODULE_DEVICE_TABLE(pci, edu_ids);
+
+static struct pci_driver edu_driver = {
+	.name = "puck-dma-edu",
+	.id_table = edu_ids,
+	.probe = edu_probe,
+	.remove = edu_remove,
+	.dev_groups = edu_groups,
+};
+
+static int __init edu_init(void)
+{
+	return pci_register_driver(&edu_driver);
+}
+
+static void __exit edu_exit(void)
+{
+	struct page *page, *next;
+
+	pci_unregister_driver(&edu_driver);
+	list_for_each_entry_safe(page, next, &edu_left_pages, lru) {
+		list_del(&page->lru);
+		__free_page(page);
+	}
+}
+
+module_init(edu_init);
+module_exit(edu_exit);
+
+MODULE_DESCRIPTION("Right and wrong uses of the DMA API, for tests of puck-dma");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What puck-dma finds: puck-dma-edu.ko does each wrong thing once, on a real
+ * device behind an IOMMU. Each has to be found as its class and as no other, in
+ * a line that names mapping and caller; what is right must not be found.
+ *
+ *	dma_check [POLICY] [--host]
+ *
+ * With --host the host sets policies by puck-iommu's registers, too.
+ */
+#include "iommu_test.h"
+
+#define MAPPER "/sys/kernel/debug/puck-dma"
+#define ON_FINDING "/sys/module/puck_dma/parameters/on_finding"
+#define TAINT_WARN (1ul << 9)
+/* What the kernel may say while a case runs: the finding, and the IOMMU's fault. */
+#define ASKED "finding: %s: |DMA fault: |DMAR: |fault from EP"
+
+static char edu[32];
+
+static void mapper_path(const char *file, char *path, size_t size)
+{
+	snprintf(path, size, MAPPER "/%s/%s", edu, file);
+}
+
+static bool find_edu(void)
+{
+	DIR *dir = opendir(PCI_DEVICES);
+	struct dirent *entry;
+
+	while (dir && !edu[0] && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.' && pci_number(entry->d_name, "vendor") == 0x1234 &&
+		    pci_number(entry->d_name, "device") == 0x11e8)
+			snprintf(edu, sizeof(edu), "%.31s", entry->d_name);
+	if (dir)
+		closedir(dir);
+	return edu[0];
+}
+
+static uint64_t mapper_counter(const char *name)
+{
+	char path[256], line[128], *value = NULL;
+	uint64_t number = 0;
+	FILE *file;
+
+	mapper_path("counters", path, sizeof(path));
+	file = fopen(path, "r");
+	while (file && !value && fgets(line, sizeof(line), file)) {
+		value = strchr(line, ' ');
+		if (!value || strncmp(line, name, strlen(name)) || value != line + strlen(name))
+			value = NULL;
+		else
+			number = strtoull(value, NULL, 10);
+	}
+	if (file)
+		fclose(file);
+	ktap_need(value, "there is a counter '%s'", name);
+	return number;
+}
+
+/* The last line of a file of the device's that holds @text. */
+static bool last_line(const char *name, const char *text, char *line, size_t size)
+{
+	char path[256], next[1024];
+	bool found = false;
+	FILE *file;
+
+	mapper_path(name, path, sizeof(path));
+	file = fopen(path, "r");
+	while (file && fgets(next, sizeof(next), file)) {
+		if (!strstr(next, text))
+			continue;
+		found = true;
+		next[strcspn(next, "\n")] = '\0';
+		snprintf(line, size, "%s", next);
+	}
+	if (file)
+		fclose(file);
+	return found;
+}
+
+static bool has(const char *line, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static bool has(const char *line, const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (strstr(line, text))
+		return true;
+	ktap_note("no '%s' in: %s", text, line);
+	return false;
+}
+
+/* What every line of the class says, whoever made the mistake. */
+static bool line_is_good(const char *line, const char *name, const char *class)
+{
+	bool call = !strncmp(class, "unmap-", 6) || !strncmp(class, "sync-", 5);
+	bool good = has(line, "puck-dma %s: finding: %s: 0x", edu, class);
+
+	if (call)
+		good = good && has(line, ", by edu_%s+0x", name);
+	if (!strstr(class, "-unknown"))
+		good = good && has(line, " ms ago by edu_map_") && has(line, " [puck_dma_edu]");
+	if (!strcmp(class, "access-unmapped") || !strcmp(class, "unmap-twice") ||
+	    !strcmp(class, "sync-unmapped"))
+		good = good && has(line, " ms ago by edu_%s+0x", name);
+	if (!strncmp(class, "access-", 7))
+		good = good && has(line, ": the device ");
+	return good;
+}
+
+/* The stack has the function that mapped, whoever called it, and the kernel's around them. */
+static bool stacks_are_good(const char *class)
+{
+	char line[1024];
+
+	if (strstr(class, "-unknown"))
+		return true;
+	return last_line("stacks", "      edu_map_", line, sizeof(line)) &&
+	       last_line("stacks", "      run_store+0x", line, sizeof(line)) &&
+	       last_line("stacks", "      kernfs_fop_write_iter+0x", line, sizeof(line));
+}
+
+static bool run_case(const char *name)
+{
+	char path[256];
+	int err;
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/run", edu);
+	err = write_line(path, name);
+	if (err)
+		ktap_note("%s: %s", name, strerror(err));
+	return !err;
+}
+
+/* Waits for the first finding, and then for those that must not come. */
+static uint64_t settle(uint64_t before, bool any)
+{
+	int tries;
+
+	for (tries = 0; any && tries < 100 && mapper_counter("findings") == before; tries++)
+		usleep(20000);
+	usleep(150000);
+	return mapper_counter("findings") - before;
+}
+
+static void test_good(const char *name)
+{
+	uint64_t before = mapper_counter("findings");
+	char line[1024] = "";
+	bool done = run_case(name);
+	uint64_t found = settle(before, false);
+
+	if (found && last_line("findings", "finding", line, sizeof(line)))
+		ktap_note("%s", line);
+	ktap_ok(done && !found, "%s: nothing is found", name);
+}
+
+static void test_bad(const char *name, const char *class)
+{
+	uint64_t before = mapper_counter("findings"), of_class = mapper_counter(class);
+	char asked[128], line[1024] = "";
+	uint64_t found;
+	bool done;
+
+	snprintf(asked, sizeof(asked), ASKED, class);
+	expect_begin(asked);
+	done = run_case(name);
+	found = settle(before, true);
+	expect_end();
+	last_line("findings", "finding: ", line, sizeof(line));
+	ktap_note("%s", line);
+	ktap_ok(done && found == 1 && mapper_counter(class) == of_class + 1,
+		"%s: found once, as %s", name, class);
+	ktap_ok(line_is_good(line, name, class), "%s: the line names mapping and caller", name);
+	ktap_ok(stacks_are_good(class), "%s: with stacks", name);
+}
+
+/* Seen when the driver goes; until then it is in the list of mappings. */
+static void test_leak(void)
+{
+	char path[256], line[1024] = "", want[128];
+	uint64_t live;
+	bool done;
+	int log;
+
+	live = mapper_counter("live");
+	done = run_case("leak");
+	ktap_ok(done && mapper_counter("live") == live + 1 &&
+		last_line("mappings", " by edu_leak+0x", line, sizeof(line)) &&
+		has(line, "+0x1000 (page, from-device, mapped "), "a live mapping is listed");
+	ktap_note("%s", line);
+
+	log = log_open();
+	expect_begin("finding: leak: ");
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/driver/unbind", edu);
+	ktap_ok(!write_line(path, edu), "the driver is unbound");
+	snprintf(want, sizeof(want), "puck-dma %s: finding: leak: 0x", edu);
+	ktap_ok(log_find(log, want, line, sizeof(line)) && has(line, " by edu_leak+0x"),
+		"what it left is found");
+	expect_end();
+	ktap_note("%s", line);
+	close(log);
+	ktap_ok(!write_line("/sys/bus/pci/drivers/puck-dma-edu/bind", edu), "and bound again");
+	mapper_path("mappings", path, sizeof(path));
+	ktap_ok(!read_line(path, line, sizeof(line)) || !line[0], "nothing is left of it");
+}
+
+/* The kernel's driver of Intel's IOMMU lets devices read whatever is mapped. */
+static bool reads_anything(const char *name)
+{
+	return !strcmp(name, "access_read") && !access("/sys/class/iommu/dmar0", F_OK);
+}
+
+static void test_cases(void)
+{
+	char path[256], line[128], class[64], name[64];
+	FILE *cases;
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/cases", edu);
+	cases = fopen(path, "r");
+	ktap_need(cases, "cases of puck-dma-edu");
+	while (fgets(line, sizeof(line), cases)) {
+		if (sscanf(line, "%63s %63s", name, class) != 2)
+			continue;
+		if (!strcmp(class, "-") || reads_anything(name))
+			test_good(name);
+		else if (strcmp(class, "leak"))
+			test_bad(name, class);
+	}
+	fclose(cases);
+	test_leak();
+}
+
+/* User space may write anything. */
+static void test_words(void)
+{
+	static const char * const bad[] = {
+		"", "\n", "merge", "merge=", "merge=bogus", "merge=12345", "gap=-1", "seed=zz",
+		"merge=all,,gap=1", "sync=bounce,random", "merge=all\nmerge=none", "fail=nth:0",
+		"reuse=quarantine:65537",
+	};
+	char path[256], before[512], after[512], big[4096];
+	size_t i, refused = 0;
+
+	mapper_path("policy", path, sizeof(path));
+	read_line(path, before, sizeof(before));
+	for (i = 2; i < sizeof(bad) / sizeof(*bad); i++) {
+		if (write_line(path, bad[i]))
+			refused++;
+		else
+			ktap_note("'%s' was taken as a policy", bad[i]);
+	}
+	memset(big, 'a', sizeof(big) - 1);
+	big[sizeof(big) - 1] = '\0';
+	refused += write_line(path, big) == EINVAL;
+	read_line(path, after, sizeof(after));
+	ktap_ok(refused == i - 2 + 1 && !strcmp(before, after),
+		"a bad policy is refused, and the old one stays");
+
+	ktap_ok(write_line(MAPPER "/devices", "nonsense=merge=all") == EINVAL &&
+		write_line(MAPPER "/devices", "1234:11e8") == EINVAL &&
+		write_line(MAPPER "/devices", "1234:11e8=merge=bogus") == EINVAL &&
+		write_line(MAPPER "/devices", big) == EINVAL &&
+		write_line(MAPPER "/devices", "-ffff:ffff") == ENOENT, "so is a bad line");
+}
+
+static void test_taint(void)
+{
+	char line[64];
+
+	read_line("/proc/sys/kernel/tainted", line, sizeof(line));
+	if (strtoul(line, NULL, 10) & TAINT_WARN) {
+		ktap_skip("the kernel is tainted", "on_finding=taint");
+		return;
+	}
+	ktap_ok(write_line(ON_FINDING, "nonsense") == EINVAL && !write_line(ON_FINDING, "taint"),
+		"on_finding takes what it knows");
+	test_bad("unmap_size", "unmap-size");
+	read_line("/proc/sys/kernel/tainted", line, sizeof(line));
+	ktap_ok(strtoul(line, NULL, 10) & TAINT_WARN, "a finding taints the kernel");
+	write_line(ON_FINDING, "log");
+}
+
+/* A file that is open while its device goes must do no harm. */
+static void test_open_file(void)
+{
+	char path[256], text[64];
+	int fd;
+
+	mapper_path("mappings", path, sizeof(path));
+	fd = open(path, O_RDONLY);
+	ktap_need(fd >= 0, "mappings");
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/remove", edu);
+	ktap_ok(!write_line(path, "1"), "the device is removed under an open file");
+	ktap_ok(read(fd, text, sizeof(text)) <= 0, "which has nothing more to say");
+	close(fd);
+	write_line("/sys/bus/pci/rescan", "1");
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/run", edu);
+	ktap_ok(!access(path, F_OK), "and comes again");
+	test_good("good_page");
+}
+
+/* Asks the host for lines in puck-iommu's policy registers, and waits for a policy with @word. */
+static bool host_policy(const char *lines, const char *word)
+{
+	char path[256], line[512];
+	int tries;
+
+	printf("puck-host: qom-set {\"path\": \"/machine/peripheral/iommu0\", \"property\": \"policy\", \"value\": \"%s\"}\n",
+	       lines);
+	mapper_path("policy", path, sizeof(path));
+	for (tries = 0; tries < 250; tries++) {
+		if (read_line(path, line, sizeof(line)) && strstr(line, word))
+			return true;
+		usleep(20000);
+	}
+	ktap_note("policy: %s", line);
+	return false;
+}
+
+/* A function beats the guest's id; an id would not. */
+static void test_host(void)
+{
+	char line[128];
+
+	snprintf(line, sizeof(line), "%s=merge=none,gap=5", edu);
+	ktap_ok(host_policy(line, "gap=5"), "the host sets a policy");
+	snprintf(line, sizeof(line), "all=gap=1;%s=gap=6", edu);
+	ktap_ok(host_policy(line, "gap=6"), "and another one");
+	ktap_ok(host_policy("ffff:ffff=gap=7", "gap=0"), "without it the guest's own is back");
+}
+
+static void start(const char *policy)
+{
+	char line[256];
+
+	ktap_need(find_edu(), "an edu device");
+	ktap_need(!run("modprobe puck-dma"), "puck-dma loads");
+	snprintf(line, sizeof(line), "1234:11e8=%s", policy);
+	ktap_need(!write_line(MAPPER "/devices", line), "'%s' is taken", line);
+	ktap_need(!run("modprobe puck-dma-edu"), "puck-dma-edu loads");
+	/* Some IOMMUs know a device from when its driver binds. */
+	snprintf(line, sizeof(line), PCI_DEVICES "/%s/iommu_group", edu);
+	ktap_need(!access(line, F_OK), "it is behind an IOMMU");
+	ktap_ok(mapper_counter("faults-heard") == 1, "faults of this IOMMU are heard of");
+}
+
+int main(int argc, char **argv)
+{
+	bool host = argc > 1 && !strcmp(argv[argc - 1], "--host");
+	const char *policy = argc - host > 1 ? argv[1] : "";
+
+	ktap_begin();
+	start(policy);
+	test_cases();
+	test_words();
+	if (host)
+		test_host();
+	test_taint();
+	test_open_file();
+	return ktap_end();
+}
