@@ -9,7 +9,6 @@
 #include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/notifier.h>
-#include <linux/seq_buf.h>
 
 #include "puck_iommu_drv.h"
 #include "puck_iommu_policy.h"
@@ -20,6 +19,20 @@
 #define POLICY_BYTES	(PUCK_IOMMU_POLICY_LINES_MAX * PUCK_IOMMU_POLICY_TEXT_SIZE)
 
 static BLOCKING_NOTIFIER_HEAD(policy_chain);
+
+/* Lines that are being read. What does not fit is left out, and counted. */
+struct policy_text {
+	char *bytes;
+	size_t used;
+	size_t size;
+};
+
+static void policy_put(struct policy_text *out, char c)
+{
+	if (out->used < out->size)
+		out->bytes[out->used] = c;
+	out->used++;
+}
 
 /**
  * puck_iommu_policy_register - be told when lines have changed
@@ -49,7 +62,7 @@ int puck_iommu_policy_unregister(struct notifier_block *nb)
 EXPORT_SYMBOL_GPL(puck_iommu_policy_unregister);
 
 /* One line, and a newline. The device is not trusted to give text. */
-static void policy_read_line(struct puck_iommu *iommu, u32 index, struct seq_buf *out)
+static void policy_read_line(struct puck_iommu *iommu, u32 index, struct policy_text *out)
 {
 	void __iomem *regs = iommu->regs;
 	u32 i, length, word = 0;
@@ -63,9 +76,9 @@ static void policy_read_line(struct puck_iommu *iommu, u32 index, struct seq_buf
 		if (i % 4 == 0)
 			word = readl(regs + PUCK_IOMMU_POLICY_TEXT + i);
 		c = word >> (8 * (i % 4));
-		seq_buf_putc(out, isascii(c) && isprint(c) ? c : '?');
+		policy_put(out, isascii(c) && isprint(c) ? c : '?');
 	}
-	seq_buf_putc(out, '\n');
+	policy_put(out, '\n');
 }
 
 /*
@@ -74,8 +87,8 @@ static void policy_read_line(struct puck_iommu *iommu, u32 index, struct seq_buf
  */
 static int policy_read_one(struct puck_iommu *iommu, void *arg)
 {
-	struct seq_buf *out = arg;
-	size_t start = seq_buf_used(out);
+	struct policy_text *out = arg;
+	size_t start = out->used;
 	unsigned int try;
 
 	for (try = 0; try < POLICY_TRIES; try++) {
@@ -83,7 +96,7 @@ static int policy_read_one(struct puck_iommu *iommu, void *arg)
 		u32 i, count = min_t(u32, readl(iommu->regs + PUCK_IOMMU_POLICY_COUNT),
 				     PUCK_IOMMU_POLICY_LINES_MAX);
 
-		out->len = start;
+		out->used = start;
 		for (i = 0; i < count; i++)
 			policy_read_line(iommu, i, out);
 		if (readl(iommu->regs + PUCK_IOMMU_POLICY_GENERATION) == before)
@@ -108,28 +121,25 @@ static int policy_count_one(struct puck_iommu *iommu, void *arg)
  */
 char *puck_iommu_policy_read(void)
 {
+	struct policy_text out = {};
 	unsigned int instances = 0;
-	struct seq_buf out;
-	size_t size;
-	char *text;
 	int ret;
 
 	puck_iommu_for_each(policy_count_one, &instances);
-	size = (size_t)instances * POLICY_BYTES + 1;
-	text = kvzalloc(size, GFP_KERNEL);
-	if (!text)
+	out.size = (size_t)instances * POLICY_BYTES;
+	out.bytes = kvzalloc(out.size + 1, GFP_KERNEL);
+	if (!out.bytes)
 		return ERR_PTR(-ENOMEM);
-	seq_buf_init(&out, text, size - 1);
 	ret = puck_iommu_for_each(policy_read_one, &out);
 	/* Too long: an instance came meanwhile. */
-	if (!ret && seq_buf_has_overflowed(&out))
+	if (!ret && out.used > out.size)
 		ret = -EAGAIN;
 	if (ret) {
-		kvfree(text);
+		kvfree(out.bytes);
 		return ERR_PTR(ret);
 	}
-	text[seq_buf_used(&out)] = '\0';
-	return text;
+	out.bytes[out.used] = '\0';
+	return out.bytes;
 }
 EXPORT_SYMBOL_GPL(puck_iommu_policy_read);
 
