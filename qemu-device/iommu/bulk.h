@@ -42,8 +42,9 @@ void puck_iommu_dma_end(PuckSpace *space, unsigned epoch);
  *
  * Or it has to wait, if @wait_until is not NULL and was made other than 0: the
  * time on the virtual clock when to call again for that byte, with what is in
- * @wait_until then: the call takes it for having waited and makes it 0. To be
- * outside of puck_iommu_dma_begin() and _end() meanwhile. Zero for a first call.
+ * @wait_until then: the call takes it for having waited and makes it 0. The
+ * caller has to be outside of puck_iommu_dma_begin() and _end() meanwhile. 0
+ * for a first call.
  */
 unsigned puck_iommu_translate_range(PuckSpace *space, uint64_t iova,
                                     uint64_t len, bool is_write,

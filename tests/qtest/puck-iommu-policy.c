@@ -169,7 +169,9 @@ static void test_bad_lines(void)
 {
     g_autofree char *too_many = many_lines(PUCK_IOMMU_POLICY_LINES_MAX + 1, 3);
     g_autofree char *too_long = many_lines(1, PUCK_IOMMU_POLICY_TEXT_SIZE);
-    const char *bad[] = { too_many, too_long, "all=\n", "all=\x7f", "\xc3\xa4" };
+    const char *bad[] = {
+        too_many, too_long, "all=\n", "all=\x7f", "\xc3\xa4"
+    };
     uint32_t generation;
     PuckEnv env;
 
