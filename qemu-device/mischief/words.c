@@ -81,7 +81,7 @@ const PuckActionWord puck_action_words[] = {
     PLAIN(PARTIAL, "partial", INVALIDATE),
     VALUE(STALL, "stall", DEVICE, TIME, .optional = true),
     PLAIN(RESET_FAILS, "reset-fails", DEVICE),
-    PLAIN(GONE, "gone", DEVICE),
+    VALUE(GONE, "gone", DEVICE, TIME, .optional = true),
     PLAIN(BME_IGNORED, "bme-ignored", DEVICE),
 };
 

@@ -63,6 +63,7 @@ static const Text good_actions[] = {
     { "device stall=1500000ns", "device stall=1500us" },
     { "device reset-fails" },
     { "device gone" },
+    { "device gone=1ms" },
     { "device bme-ignored" },
 };
 
@@ -203,7 +204,7 @@ static const struct {
     { "dma.write truncate=1KM", "                     ^" },
     { "dma.write truncate=17179869184G", "                   ^" },
     { "device stalls", "       ^" },
-    { "device gone=1ms", "            ^" },
+    { "device reset-fails=1ms", "                   ^" },
     { "irq.raise drop\n", "              ^" },
     { "irq.raise\tdrop", "         ^" },
     { "irq.raise \xc3\xa4 drop", "          ^" },
