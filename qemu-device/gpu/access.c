@@ -13,8 +13,8 @@
 #include "qemu/crc32c.h"
 #include "job.h"
 
-/* At once, then a pause: 16 MiB take a millisecond, as under -icount. */
-#define SLICE_ACCESSES  4096
+/* At once, then a pause. An access takes two steps: 16 MiB a millisecond. */
+#define SLICE_STEPS     8192
 #define SLICE_NS        (1 * SCALE_MS)
 
 /* Where the access under way is. What waits is looked at again as it stands. */
@@ -369,7 +369,7 @@ static void run(PuckJob *job)
     a->on_stack = true;
     a->until = PUCK_NO_TIME;
     for (unsigned n = 0; !over(job) && a->until == PUCK_NO_TIME; n++) {
-        if (n == SLICE_ACCESSES) {
+        if (n == SLICE_STEPS) {
             wait_for(a, SLICE_NS);
         } else {
             step(job);

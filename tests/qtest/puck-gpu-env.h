@@ -110,5 +110,10 @@ void add_fence_tests(void);
 void add_machine_tests(void);
 void add_iommu_tests(void);
 void add_random_tests(void);
+void add_mischief_fence_tests(void);
+void add_mischief_irq_tests(void);
+void add_mischief_dma_tests(void);
+void add_mischief_device_tests(void);
+void add_mischief_move_tests(void);
 
 #endif /* PUCK_GPU_ENV_H */

@@ -18,5 +18,10 @@ int main(int argc, char **argv)
     add_machine_tests();
     add_iommu_tests();
     add_random_tests();
+    add_mischief_fence_tests();
+    add_mischief_irq_tests();
+    add_mischief_dma_tests();
+    add_mischief_device_tests();
+    add_mischief_move_tests();
     return g_test_run();
 }
