@@ -8,6 +8,7 @@
 #include "qemu/bswap.h"
 #include "hw/pci/pci_regs.h"
 #include "puck-gpu-env.h"
+#include "puck-mischief-env.h"
 #include "abi/puck_iommu.h"
 
 #define NONE            PUCK_GPU_ERR_DESC_NONE
@@ -354,6 +355,100 @@ static void test_unmap_in_work(void)
     behind_stop(&b);
 }
 
+static uint32_t add_rule(Behind *b, const char *format, uint64_t iova)
+{
+    g_autofree char *rule = g_strdup_printf(format, iova, iova + PAGE - 1);
+
+    return puck_rule_add(b->e.m.qts, rule);
+}
+
+/*
+ * A translation that takes its time: the engine waits for it on the virtual
+ * clock, and the IOMMU's commands do not wait for the engine.
+ */
+static void test_translate_delay(void)
+{
+    uint64_t src = TEST_IOVA, dst = TEST_IOVA + 8 * PAGE;
+    uint32_t rule, write;
+    Behind b;
+
+    behind_start(&b);
+    for (unsigned i = 0; i < 16; i++) {
+        map(&b, TEST_IOVA + i * PAGE, 0x4000000 + i * PAGE, RW);
+        qtest_writeq(b.e.m.qts, 0x4000000 + i * PAGE, i + 1);
+    }
+    rule = add_rule(&b, "iommu.translate iova=0x%" PRIx64 "-0x%" PRIx64
+                    " dir=read nth=1 delay=30us", src + PAGE);
+    write = add_rule(&b, "iommu.translate iova=0x%" PRIx64 "-0x%" PRIx64
+                     " dir=write nth=1 delay=5us", dst + PAGE);
+    gpu_submit(&b.e, 0, translated(gpu_copy(&b.e, SYS(dst, 4 * PAGE),
+                                            SYS(src, 4 * PAGE), 4 * PAGE)));
+    g_assert_cmpuint(qtest_readq(b.e.m.qts, 0x4008000), ==, 1);
+    qtest_clock_step(b.e.m.qts, 29999);
+    invalidate_all(&b);
+    g_assert_cmpuint(gpu_ring_r32(&b.e, 0, PUCK_GPU_RING_SEQNO), ==, 0);
+    g_assert_cmpuint(qtest_readq(b.e.m.qts, 0x4009000), ==, 10);
+    qtest_clock_step(b.e.m.qts, 1);
+    g_assert_cmpuint(qtest_readq(b.e.m.qts, 0x4009000), ==, 10);
+    qtest_clock_step(b.e.m.qts, 5000);
+    gpu_wait(&b.e, 0, 1);
+    for (unsigned i = 0; i < 4; i++) {
+        g_assert_cmpuint(qtest_readq(b.e.m.qts, 0x4008000 + i * PAGE), ==,
+                         i + 1);
+    }
+    g_assert_cmpuint(puck_rule_seen(b.e.m.qts, rule), ==, 1);
+    g_assert_cmpuint(puck_rule_hits(b.e.m.qts, write), ==, 1);
+    g_assert_cmpuint(puck_r64(&b.iommu, PUCK_IOMMU_CNT_FAULTS), ==, 0);
+    behind_stop(&b);
+}
+
+/* The page may go while its translation waits. */
+static void test_translate_delay_unmap(void)
+{
+    GpuError error = {
+        .reason = PUCK_GPU_ERR_DMA_WRITE, .list = PUCK_GPU_ERR_LIST_DST,
+        .addr = TEST_IOVA, .seqno = 1,
+    };
+    Behind b;
+
+    behind_start(&b);
+    map(&b, TEST_IOVA, 0x4000000, RW);
+    add_rule(&b, "iommu.translate iova=0x%" PRIx64 "-0x%" PRIx64 " delay=1us",
+             TEST_IOVA);
+    gpu_submit(&b.e, 0, translated(gpu_fill(&b.e, SYS(TEST_IOVA, 8), 8, 1)));
+    map(&b, TEST_IOVA, 0, 0);
+    invalidate_all(&b);
+    qtest_clock_step(b.e.m.qts, 1000);
+    gpu_expect_error(&b.e, &error);
+    g_assert_cmpuint(qtest_readq(b.e.m.qts, 0x4000000), ==, 0);
+    ring_again(&b, 0);
+    behind_alive(&b, 0);
+    behind_stop(&b);
+}
+
+/* A fault by a rule is a fault like others; and not where it does not match. */
+static void test_translate_fault(void)
+{
+    GpuError read = read_error;
+    uint32_t rule;
+    GpuSeg good;
+    Behind b;
+
+    behind_start_with_holes(&b);
+    good = SYS(OWN(puck_machine_pages(&b.e.m, 4)), 4 * PAGE);
+    rule = add_rule(&b, "iommu.translate iova=0x%" PRIx64 "-0x%" PRIx64
+                    " dir=read nth=2 fault", TEST_IOVA + PAGE);
+    gpu_run(&b.e, 0, translated(gpu_copy(&b.e, good, SYS(TEST_IOVA, 4 * PAGE),
+                                         4 * PAGE)));
+    read.addr = TEST_IOVA + PAGE;
+    expect_fault(&b, gpu_copy(&b.e, good, SYS(TEST_IOVA, 4 * PAGE), 4 * PAGE),
+                 read, read.addr, PUCK_IOMMU_FAULT_INJECTED, false);
+    g_assert_cmpuint(puck_rule_seen(b.e.m.qts, rule), ==, 2);
+    gpu_run(&b.e, 0, translated(gpu_copy(&b.e, good, SYS(TEST_IOVA, 4 * PAGE),
+                                         4 * PAGE)));
+    behind_stop(&b);
+}
+
 void add_iommu_tests(void)
 {
     qtest_add_data_func("/puck-gpu/iommu/merged-short", GUINT_TO_POINTER(5),
@@ -364,4 +459,8 @@ void add_iommu_tests(void)
     qtest_add_func("/puck-gpu/iommu/bad_mapping_desc", test_bad_mapping_desc);
     qtest_add_func("/puck-gpu/iommu/bad_list_mapping", test_bad_list_mapping);
     qtest_add_func("/puck-gpu/iommu/unmap-in-work", test_unmap_in_work);
+    qtest_add_func("/puck-gpu/iommu/translate-delay", test_translate_delay);
+    qtest_add_func("/puck-gpu/iommu/translate-delay-unmap",
+                   test_translate_delay_unmap);
+    qtest_add_func("/puck-gpu/iommu/translate-fault", test_translate_fault);
 }
