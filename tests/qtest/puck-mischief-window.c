@@ -5,10 +5,12 @@
  */
 
 #include "qemu/osdep.h"
+#include "qemu/bswap.h"
 #include "hw/pci/pci_regs.h"
 #include "puck-mischief-helpers.h"
 
 #define READ_ONLY   0x12345678u
+#define ROUNDS      6000
 
 static void expect_results(PuckEnv *env, uint32_t result, uint32_t id,
                            uint32_t column)
@@ -293,6 +295,98 @@ static void test_two_windows(void)
     env_stop(&env);
 }
 
+static void random_text(PuckEnv *env, GRand *rand)
+{
+    static const char *const rules[] = {
+        "irq.raise prob=1/2 drop", "irq.raise delay=uniform:1us-1ms",
+        "irq.raise duplicate=64", "irq.raise spurious", "device gone",
+        "iommu.invalidate every=2 drop", "iommu.invalidate defer=3",
+        "iommu.invalidate partial", "iommu.translate prob=1/9 fault",
+        "iommu.translate delay=exp:1ms", "fence.complete hold", "dma.read",
+    };
+    const char *rule = rules[g_rand_int_range(rand, 0, ARRAY_SIZE(rules))];
+
+    if (g_rand_boolean(rand)) {
+        env_w32(env, WINDOW(TEXT) + 4 * g_rand_int_range(rand, 0, 64),
+                g_rand_int(rand));
+        return;
+    }
+    for (size_t i = 0; i <= strlen(rule); i += 4) {
+        char word[4] = { };
+
+        memcpy(word, rule + i, MIN(4, strlen(rule) - i));
+        env_w32(env, WINDOW(TEXT) + i, ldl_le_p(word));
+    }
+}
+
+static void random_access(PuckEnv *env, GRand *rand)
+{
+    QPCIDevice *dev = env->iommu.dev;
+    uint64_t at = PUCK_MISCHIEF_WINDOW +
+                  g_rand_int_range(rand, 0, PUCK_MISCHIEF_WINDOW_SIZE);
+    uint32_t value = g_rand_int(rand);
+
+    switch (g_rand_int_range(rand, 0, 6)) {
+    case 0:
+        qpci_io_writeb(dev, env->iommu.bar, at, value);
+        break;
+    case 1:
+        qpci_io_writew(dev, env->iommu.bar, at & ~1ull, value);
+        break;
+    case 2:
+        env_w32(env, at & ~3ull, value % 8);
+        break;
+    case 3:
+        env_w64(env, at & ~7ull, value);
+        break;
+    case 4:
+        env_r32(env, at & ~3ull);
+        break;
+    default:
+        env_r64(env, at & ~7ull);
+        break;
+    }
+}
+
+/* Whatever a guest writes there: the machine lives, and so does the window. */
+static void test_bad_random(void)
+{
+    GRand *rand = g_rand_new_with_seed(4711);
+    unsigned results[PUCK_MISCHIEF_ERR_NO_RULE + 1] = { };
+    PuckEnv env;
+
+    mischief_start(&env, "");
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        uint32_t result;
+
+        random_text(&env, rand);
+        random_access(&env, rand);
+        result = window_command(&env, g_rand_int_range(rand, 0, 6),
+                                g_rand_int_range(rand, 0, 300));
+        g_assert_cmpuint(result, <=, PUCK_MISCHIEF_ERR_NO_RULE);
+        results[result]++;
+        g_assert_cmpuint(env_r32(&env, WINDOW(COUNT)), <=,
+                         PUCK_MISCHIEF_RULES_MAX);
+        if (i % 100 == 0) {
+            mischief_message(&env);
+            mischief_invalidate(&env, 0x1000ull * i);
+        }
+    }
+    g_rand_free(rand);
+    for (unsigned i = 0; i < ARRAY_SIZE(results); i++) {
+        g_test_message("result %u: %u times", i, results[i]);
+        g_assert_true(results[i] || i == PUCK_MISCHIEF_ERR_LOCKED);
+    }
+    while (env_r32(&env, WINDOW(COUNT))) {
+        window_command(&env, PUCK_MISCHIEF_SHOW, 0);
+        g_assert_cmpuint(window_command(&env, PUCK_MISCHIEF_REMOVE,
+                                        env_r32(&env, WINDOW(ID))), ==,
+                         PUCK_MISCHIEF_OK);
+    }
+    env_assert_alive(&env);
+    env_stop(&env);
+}
+
 void add_window_tests(void)
 {
     qtest_add_func("/puck-mischief/window/registers", test_registers);
@@ -304,4 +398,5 @@ void add_window_tests(void)
     qtest_add_func("/puck-mischief/window/bad_locked", test_bad_locked);
     qtest_add_func("/puck-mischief/window/reset", test_reset);
     qtest_add_func("/puck-mischief/window/two-windows", test_two_windows);
+    qtest_add_func("/puck-mischief/window/bad_random", test_bad_random);
 }

@@ -212,7 +212,7 @@ static void check_exponential(uint64_t random, uint64_t ns)
     long double u = ((random >> 11) + 1) / 0x1p53L;
     long double want = -MEAN * logl(u);
 
-    if (fabsl(want - roundl(want)) > 1e-6L) {
+    if (fabsl(want - roundl(want)) > 0.000001) {
         g_assert_cmpuint(ns, ==, (uint64_t)want);
     } else {
         g_assert_true(fabsl(want - ns) <= 1);
