@@ -37,7 +37,7 @@ static u64 gap_start(const struct puck_dma_extent *extent)
 
 static u64 gap_pages(const struct puck_dma_extent *extent)
 {
-	return extent->start - gap_start(extent);
+	return min(extent->start - gap_start(extent), PUCK_DMA_GAP_WIDE);
 }
 
 /* A rotation may ask for it while the neighbours are not settled: so it is kept. */
@@ -52,14 +52,19 @@ static void gap_update(struct puck_dma_extent *extent)
 	gap_callbacks_propagate(&extent->node, NULL);
 }
 
-static void tree_insert(struct puck_dma_space *space, struct puck_dma_extent *extent)
+/* No search: @next is the one that comes behind it, NULL in an empty tree. */
+static void tree_insert(struct puck_dma_space *space, struct puck_dma_extent *extent,
+			struct puck_dma_extent *next)
 {
-	struct rb_node **link = &space->tree.rb_node, *parent = NULL, *next;
+	struct rb_node **link = &space->tree.rb_node, *parent = NULL;
 
+	if (next) {
+		parent = &next->node;
+		link = &parent->rb_left;
+	}
 	while (*link) {
 		parent = *link;
-		link = extent->start < to_extent(parent)->start ? &parent->rb_left :
-								   &parent->rb_right;
+		link = &parent->rb_right;
 	}
 	rb_link_node(&extent->node, parent, link);
 	extent->gap = gap_pages(extent);
@@ -67,23 +72,27 @@ static void tree_insert(struct puck_dma_space *space, struct puck_dma_extent *ex
 	if (parent)
 		gap_callbacks_propagate(parent, NULL);
 	rb_insert_augmented(&extent->node, &space->tree, &gap_callbacks);
-	next = rb_next(&extent->node);
 	if (next)
-		gap_update(to_extent(next));
+		gap_update(next);
 }
 
 static void tree_erase(struct puck_dma_space *space, struct puck_dma_extent *extent)
 {
 	struct rb_node *next = rb_next(&extent->node);
 
+	space->recent = NULL;
 	rb_erase_augmented(&extent->node, &space->tree, &gap_callbacks);
 	if (next)
 		gap_update(to_extent(next));
 }
 
-/* A walk over the gaps of a size at least, upwards or downwards from an edge. */
+/*
+ * A walk over the gaps of a size at least, as far as the tree knows, upwards or
+ * downwards from an edge.
+ */
 struct walk {
 	u64 pages;
+	u64 width;
 	u64 low;
 	u64 high;
 	bool down;
@@ -107,7 +116,7 @@ static struct puck_dma_extent *child_with_room(const struct walk *walk,
 {
 	struct puck_dma_extent *found = child(extent, right);
 
-	return found && found->widest >= walk->pages ? found : NULL;
+	return found && found->widest >= walk->width ? found : NULL;
 }
 
 /* The subtree that comes first, unless all of it is before the edge. */
@@ -148,7 +157,7 @@ static struct puck_dma_extent *walk_gaps(const struct walk *walk, struct puck_dm
 			extent = next;
 			continue;
 		}
-		if (step != STEP_FAR && extent->gap >= walk->pages)
+		if (step != STEP_FAR && extent->gap >= walk->width)
 			return extent;
 		next = child_with_room(walk, extent, !walk->down);
 		if (next) {
@@ -204,37 +213,45 @@ struct area {
 };
 
 /* False when no gap from here on can be in reach. */
-static bool gap_in_range(const struct walk *walk, const struct puck_dma_extent *extent)
+static bool gap_in_reach(const struct walk *walk, const struct puck_dma_extent *extent)
 {
 	if (walk->down)
 		return extent->start >= walk->low + walk->pages;
-	return extent->start - extent->gap + walk->pages <= walk->high;
+	return gap_start(extent) + walk->pages <= walk->high;
 }
 
-static bool find_gap(struct puck_dma_space *space, const struct puck_dma_request *request,
+static bool gap_fits(const struct puck_dma_extent *next, const struct puck_dma_request *request,
 		     const struct area *area, u64 *body)
 {
+	u64 low = max(gap_start(next), area->low);
+	u64 high = min(next->start, area->high);
+
+	return area->down ? fit_down(request, low, high, body) : fit_up(request, low, high, body);
+}
+
+/* The extent behind the gap to take, or NULL. */
+static struct puck_dma_extent *find_gap(struct puck_dma_space *space,
+					const struct puck_dma_request *request,
+					const struct area *area, u64 *body)
+{
+	u64 pages = request->front + request->body + request->back;
 	struct walk walk = {
-		.pages = request->front + request->body + request->back,
+		.pages = pages,
+		.width = min(pages, PUCK_DMA_GAP_WIDE),
 		.low = area->low,
 		.high = area->high,
 		.down = area->down,
 	};
 	struct puck_dma_extent *extent = to_extent(space->tree.rb_node);
-	u64 low, high;
 
-	if (extent->widest < walk.pages)
-		return false;
+	if (extent->widest < walk.width)
+		return NULL;
 	for (extent = walk_gaps(&walk, extent, STEP_NEAR);
-	     extent && gap_in_range(&walk, extent);
-	     extent = walk_gaps(&walk, extent, STEP_FAR)) {
-		low = max(extent->start - extent->gap, area->low);
-		high = min(extent->start, area->high);
-		if (area->down ? fit_down(request, low, high, body) :
-				  fit_up(request, low, high, body))
-			return true;
-	}
-	return false;
+	     extent && gap_in_reach(&walk, extent);
+	     extent = walk_gaps(&walk, extent, STEP_FAR))
+		if (gap_fits(extent, request, area, body))
+			return extent;
+	return NULL;
 }
 
 static bool extent_fits(const struct puck_dma_extent *extent,
@@ -269,7 +286,8 @@ static struct puck_dma_extent *take_idle(struct puck_dma_space *space,
 	return NULL;
 }
 
-static struct puck_dma_extent *take_new(struct puck_dma_space *space, u64 start, u64 end)
+static struct puck_dma_extent *take_new(struct puck_dma_space *space,
+					struct puck_dma_extent *next, u64 start, u64 end)
 {
 	struct puck_dma_extent *extent = kmem_cache_alloc(extent_cache, GFP_ATOMIC | __GFP_NOWARN);
 
@@ -278,21 +296,37 @@ static struct puck_dma_extent *take_new(struct puck_dma_space *space, u64 start,
 	extent->start = start;
 	extent->pages = end - start;
 	extent->mapping = NULL;
-	tree_insert(space, extent);
+	tree_insert(space, extent, next);
+	space->recent = next;
 	return extent;
 }
 
-static struct puck_dma_extent *take_in_area(struct puck_dma_space *space,
-					     const struct puck_dma_request *request,
-					     const struct area *area, u64 *body)
+/* Where the last one was taken there may be room for more: no matter which is lower. */
+static struct puck_dma_extent *recent_gap(struct puck_dma_space *space,
+					  const struct puck_dma_request *request,
+					  const struct area *area, u64 *body)
 {
-	struct puck_dma_extent *extent = take_idle(space, request, area, body);
+	if (area->low == PAGES_1M && space->recent &&
+	    gap_fits(space->recent, request, area, body))
+		return space->recent;
+	return NULL;
+}
 
-	if (extent)
+static struct puck_dma_extent *take_in_area(struct puck_dma_space *space,
+					    const struct puck_dma_request *request,
+					    const struct area *area, u64 *body)
+{
+	struct puck_dma_extent *extent = take_idle(space, request, area, body), *next;
+
+	if (likely(extent))
 		return extent;
-	if (!find_gap(space, request, area, body))
+	next = recent_gap(space, request, area, body);
+	if (!next)
+		next = find_gap(space, request, area, body);
+	if (!next)
 		return NULL;
-	return take_new(space, *body - request->front, *body + request->body + request->back);
+	return take_new(space, next, *body - request->front,
+			*body + request->body + request->back);
 }
 
 /* There is nothing before page 0 to be guarded. */
@@ -305,7 +339,7 @@ static struct puck_dma_extent *take_zero(struct puck_dma_space *space,
 	if (to_extent(first)->start < end || request->limit < end)
 		return NULL;
 	*body = 0;
-	return take_new(space, 0, end);
+	return take_new(space, to_extent(first), 0, end);
 }
 
 static struct area window_area(enum puck_dma_window window, u64 limit)
@@ -488,7 +522,7 @@ static int space_insert(struct puck_dma_space *space, u64 start, u64 end)
 		return -ENOMEM;
 	extent->start = start;
 	extent->pages = end - start;
-	tree_insert(space, extent);
+	tree_insert(space, extent, puck_dma_space_from(space, start));
 	return 0;
 }
 
@@ -542,6 +576,7 @@ int puck_dma_space_init(struct puck_dma_space *space, u64 end)
 	space->idle_count = 0;
 	INIT_LIST_HEAD(&space->resting);
 	space->clock = 0;
+	space->recent = NULL;
 	/* Each gap is one before an extent: this is behind the last one. */
 	return space_insert(space, end, end + 1);
 }

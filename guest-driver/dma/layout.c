@@ -13,6 +13,36 @@ static u64 span_pages(u32 offset, u64 size)
 	return (offset + size + PAGE_SIZE - 1) >> PAGE_SHIFT;
 }
 
+/* In pages. One keeps its offset: what is less than a page cannot be kept. */
+static u64 boundary_pages(u64 mask)
+{
+	return clamp((mask >> PAGE_SHIFT) + 1, 1, PUCK_DMA_NO_BOUNDARY);
+}
+
+/**
+ * puck_dma_layout_one - a body for one run of bytes
+ * @policy: how
+ * @offset: in its first page
+ * @size: bytes
+ * @boundary_mask: a power of two minus one; dma_get_seg_boundary()
+ * @request: what the body is to be like, but for its limit
+ *
+ * Nothing is drawn for it.
+ */
+void puck_dma_layout_one(const struct puck_dma_policy *policy, u32 offset, u64 size,
+			 u64 boundary_mask, struct puck_dma_request *request)
+{
+	u64 pages = span_pages(offset, size);
+	u64 boundary = boundary_pages(boundary_mask);
+
+	request->front = policy->guard;
+	request->body = pages;
+	request->back = policy->guard;
+	request->align = 1;
+	request->boundary = pages <= boundary ? boundary : 0;
+	request->window = policy->window;
+}
+
 /**
  * puck_dma_layout_start - begin with a mapping
  * @layout: filled
@@ -29,8 +59,7 @@ void puck_dma_layout_start(struct puck_dma_layout *layout, const struct puck_dma
 	layout->max_size = max_size;
 	if (policy->merge == PUCK_DMA_MERGE_SIZE)
 		layout->max_size = min(max_size, policy->merge_size);
-	/* A page keeps its offset: what is less than a page cannot be kept. */
-	layout->boundary = clamp((boundary_mask >> PAGE_SHIFT) + 1, 1, PUCK_DMA_NO_BOUNDARY);
+	layout->boundary = boundary_pages(boundary_mask);
 	layout->join_boundary = layout->boundary;
 	if (policy->merge == PUCK_DMA_MERGE_BOUNDARY)
 		layout->join_boundary = min(layout->boundary,

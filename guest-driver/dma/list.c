@@ -143,21 +143,18 @@ static void list_invalidate(struct scatterlist *sgl, int nents)
 	}
 }
 
-/* Segments, and what their block is to be like. */
+/* Segments, what their block is to be like, and whether there is a copy. */
 static int list_lay_out(struct puck_dma_dev *d, struct puck_dma_mapping *m,
 			struct scatterlist *sgl, int nents, struct puck_dma_request *request,
 			bool *bounce)
 {
 	const struct puck_dma_policy_now *now;
 	struct puck_dma_layout layout;
-	int ret = -ENOMEM;
+	int ret;
 
 	rcu_read_lock();
 	now = rcu_dereference(d->policy);
-	if (unlikely(puck_dma_fails(d, m, now)))
-		goto unlock;
 	*bounce = now->policy.sync != PUCK_DMA_SYNC_COHERENT;
-	m->watch = now->policy.sync == PUCK_DMA_SYNC_WATCH;
 	puck_dma_layout_start(&layout, &now->policy, m->number, dma_get_max_seg_size(d->dev),
 			      dma_get_seg_boundary(d->dev));
 	ret = list_join(&layout, m, sgl, nents);
@@ -165,8 +162,23 @@ static int list_lay_out(struct puck_dma_dev *d, struct puck_dma_mapping *m,
 		ret = list_segments(m, sgl);
 	if (!ret)
 		puck_dma_layout_place(&layout, m->segs, m->nsegs, request);
-unlock:
 	rcu_read_unlock();
+	return ret;
+}
+
+static int list_take(struct puck_dma_dev *d, struct puck_dma_mapping *m,
+		     struct puck_dma_request *request)
+{
+	const struct puck_dma_policy_now *now;
+	unsigned long flags;
+	int ret = -ENOMEM;
+
+	request->limit = puck_dma_limit(d, dma_get_mask(d->dev));
+	spin_lock_irqsave(&d->lock, flags);
+	now = rcu_dereference_protected(d->policy, lockdep_is_held(&d->lock));
+	if (likely(!puck_dma_fails_locked(d, m, now)))
+		ret = puck_dma_take_locked(d, m, request);
+	spin_unlock_irqrestore(&d->lock, flags);
 	return ret;
 }
 
@@ -181,8 +193,7 @@ static int map_list(struct puck_dma_dev *d, struct puck_dma_mapping *m, struct s
 	ret = list_lay_out(d, m, sgl, nents, &request, &bounce);
 	if (ret)
 		return ret;
-	request.limit = puck_dma_limit(d, dma_get_mask(d->dev));
-	ret = puck_dma_take(d, m, &request);
+	ret = list_take(d, m, &request);
 	if (ret)
 		return ret;
 	if (unlikely(bounce))

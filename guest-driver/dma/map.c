@@ -56,11 +56,13 @@ struct puck_dma_mapping *puck_dma_begin(struct puck_dma_dev *d, enum puck_dma_ki
 	m->kind = kind;
 	m->dir = dir;
 	m->attrs = attrs;
+	m->size = 0;
 	m->entries = 1;
 	m->nsegs = 1;
-	m->segs = &m->one;
 	m->made_by = puck_dma_stack();
 	m->made_at = ktime_get_mono_fast_ns();
+	m->phys = 0;
+	m->vaddr = NULL;
 	return m;
 }
 
@@ -78,26 +80,24 @@ u64 puck_dma_limit(struct puck_dma_dev *d, u64 mask)
 }
 
 /**
- * puck_dma_take - take a block of IOVAs for the segments
+ * puck_dma_take_locked - take a block of IOVAs for the segments
  * @d: the device
  * @m: the mapping; live from here on
  * @request: what the block is to be like
  *
  * Return: 0 or -ENOMEM.
  */
-int puck_dma_take(struct puck_dma_dev *d, struct puck_dma_mapping *m,
-		    const struct puck_dma_request *request)
+int puck_dma_take_locked(struct puck_dma_dev *d, struct puck_dma_mapping *m,
+			 const struct puck_dma_request *request)
 {
 	struct puck_dma_extent *extent;
-	unsigned long flags;
 	u64 body;
 	u32 i;
 
-	spin_lock_irqsave(&d->lock, flags);
+	lockdep_assert_held(&d->lock);
 	extent = puck_dma_space_get(&d->space, request, &body);
 	if (unlikely(!extent)) {
 		d->counters.refused++;
-		spin_unlock_irqrestore(&d->lock, flags);
 		return -ENOMEM;
 	}
 	for (i = 0; i < m->nsegs; i++)
@@ -108,12 +108,11 @@ int puck_dma_take(struct puck_dma_dev *d, struct puck_dma_mapping *m,
 	m->extent_start = extent->start;
 	m->extent_pages = extent->pages;
 	puck_dma_record_add_locked(d, m);
-	spin_unlock_irqrestore(&d->lock, flags);
 	return 0;
 }
 
 /**
- * puck_dma_untake - undo puck_dma_take()
+ * puck_dma_untake - undo puck_dma_take_locked()
  * @d: the device
  * @m: a mapping that came to nothing
  */
@@ -132,30 +131,22 @@ void puck_dma_untake(struct puck_dma_dev *d, struct puck_dma_mapping *m)
 	spin_unlock_irqrestore(&d->lock, flags);
 }
 
-static void count_failed(struct puck_dma_dev *d)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&d->lock, flags);
-	d->counters.failed++;
-	spin_unlock_irqrestore(&d->lock, flags);
-}
-
 /**
- * puck_dma_fails - whether the policy wants a mapping to fail
+ * puck_dma_fails_locked - whether the policy wants a mapping to fail
  * @d: the device
  * @m: the mapping
  * @now: the policy
  *
  * Return: it does; counted then.
  */
-bool puck_dma_fails(struct puck_dma_dev *d, struct puck_dma_mapping *m,
-		      const struct puck_dma_policy_now *now)
+bool puck_dma_fails_locked(struct puck_dma_dev *d, struct puck_dma_mapping *m,
+			   const struct puck_dma_policy_now *now)
 {
 	u64 n = m->number - now->since;
 	struct puck_dma_draw draw;
 	bool fails = false;
 
+	lockdep_assert_held(&d->lock);
 	switch (now->policy.fail) {
 	case PUCK_DMA_FAIL_NEVER:
 		return false;
@@ -172,7 +163,7 @@ bool puck_dma_fails(struct puck_dma_dev *d, struct puck_dma_mapping *m,
 		break;
 	}
 	if (fails)
-		count_failed(d);
+		d->counters.failed++;
 	return fails;
 }
 
@@ -297,32 +288,30 @@ int puck_dma_map_one(struct puck_dma_dev *d, struct puck_dma_mapping *m, u64 mas
 {
 	const struct puck_dma_policy_now *now;
 	struct puck_dma_request request;
-	struct puck_dma_layout layout;
+	unsigned long flags;
 	bool bounce;
 	int ret;
 
-	rcu_read_lock();
-	now = rcu_dereference(d->policy);
-	if (unlikely(puck_dma_fails(d, m, now))) {
-		rcu_read_unlock();
-		return -ENOMEM;
-	}
-	bounce = now->policy.sync != PUCK_DMA_SYNC_COHERENT && kind_bounces(m->kind);
-	m->watch = now->policy.sync == PUCK_DMA_SYNC_WATCH;
 	m->one.iova = offset_in_page(m->phys);
 	m->one.size = m->size;
-	puck_dma_layout_start(&layout, &now->policy, m->number, U64_MAX,
-			      dma_get_seg_boundary(d->dev));
-	puck_dma_layout_place(&layout, &m->one, 1, &request);
-	rcu_read_unlock();
-
-	request.align = max(request.align, align);
-	request.limit = puck_dma_limit(d, mask);
-	ret = puck_dma_take(d, m, &request);
-	if (ret)
+	spin_lock_irqsave(&d->lock, flags);
+	now = rcu_dereference_protected(d->policy, lockdep_is_held(&d->lock));
+	bounce = now->policy.sync != PUCK_DMA_SYNC_COHERENT && kind_bounces(m->kind);
+	if (unlikely(puck_dma_fails_locked(d, m, now))) {
+		ret = -ENOMEM;
+	} else {
+		puck_dma_layout_one(&now->policy, m->one.iova, m->size,
+				    dma_get_seg_boundary(d->dev), &request);
+		request.align = align;
+		request.limit = puck_dma_limit(d, mask);
+		ret = puck_dma_take_locked(d, m, &request);
+	}
+	spin_unlock_irqrestore(&d->lock, flags);
+	if (unlikely(ret))
 		return ret;
+
 	ret = map_run(d, m, prot, gfp, bounce);
-	if (ret)
+	if (unlikely(ret))
 		puck_dma_untake(d, m);
 	else
 		trace_puck_dma_map(d, m);

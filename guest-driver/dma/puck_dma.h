@@ -152,6 +152,8 @@ struct puck_dma_layout {
 
 struct puck_dma_request;
 
+void puck_dma_layout_one(const struct puck_dma_policy *policy, u32 offset, u64 size,
+			 u64 boundary_mask, struct puck_dma_request *request);
 void puck_dma_layout_start(struct puck_dma_layout *layout, const struct puck_dma_policy *policy,
 			   u64 number, u64 max_size, u64 boundary_mask);
 bool puck_dma_layout_entry(struct puck_dma_layout *layout, u32 offset, u64 size);
@@ -165,7 +167,7 @@ void puck_dma_layout_place(struct puck_dma_layout *layout, struct puck_dma_segme
  * @node: in the tree of its space, by @start
  * @start: first page
  * @pages: size
- * @gap: free pages before it
+ * @gap: free pages before it, PUCK_DMA_GAP_WIDE if more
  * @widest: largest @gap of this subtree
  * @list: while it is nobody's: idle, or resting
  * @due: the space's clock when its quarantine ends
@@ -182,9 +184,15 @@ struct puck_dma_extent {
 	struct puck_dma_mapping *mapping;
 };
 
+/*
+ * All gaps from here on count as one width: most blocks are made at an edge of one
+ * of those, and the tree need not be told each time.
+ */
+#define PUCK_DMA_GAP_WIDE	(SZ_256M >> PAGE_SHIFT)
+
 /* Blocks of up to so many pages wait in a list of their own to be used again. */
 #define PUCK_DMA_CLASSES	260
-#define PUCK_DMA_IDLE_MAX	8192
+#define PUCK_DMA_IDLE_MAX	131072
 
 /**
  * struct puck_dma_space - the IOVAs of a device
@@ -194,6 +202,7 @@ struct puck_dma_extent {
  * @idle_count: how many
  * @resting: in quarantine, the longest there in front
  * @clock: mappings made so far
+ * @recent: what the last new block was made before; a hint, or NULL
  *
  * The caller's lock protects it.
  */
@@ -204,6 +213,7 @@ struct puck_dma_space {
 	u32 idle_count;
 	struct list_head resting;
 	u64 clock;
+	struct puck_dma_extent *recent;
 };
 
 /**
@@ -425,10 +435,10 @@ u64 puck_dma_limit(struct puck_dma_dev *d, u64 mask);
 struct puck_dma_mapping *puck_dma_begin(struct puck_dma_dev *d, enum puck_dma_kind kind,
 					enum dma_data_direction dir, unsigned long attrs,
 					gfp_t gfp);
-bool puck_dma_fails(struct puck_dma_dev *d, struct puck_dma_mapping *m,
-		    const struct puck_dma_policy_now *now);
-int puck_dma_take(struct puck_dma_dev *d, struct puck_dma_mapping *m,
-		  const struct puck_dma_request *request);
+bool puck_dma_fails_locked(struct puck_dma_dev *d, struct puck_dma_mapping *m,
+			   const struct puck_dma_policy_now *now);
+int puck_dma_take_locked(struct puck_dma_dev *d, struct puck_dma_mapping *m,
+			 const struct puck_dma_request *request);
 void puck_dma_untake(struct puck_dma_dev *d, struct puck_dma_mapping *m);
 int puck_dma_map_pages(struct puck_dma_dev *d, u64 iova, struct page **pages, u64 count, int prot,
 		       gfp_t gfp);

@@ -5,12 +5,14 @@
  */
 
 #include <linux/hash.h>
+#include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
 #include "puck_dma.h"
 
 static struct kmem_cache *mapping_cache;
+static DEFINE_PER_CPU(struct puck_dma_mapping *, spare);
 
 static struct hlist_head *table_head(struct puck_dma_dev *d, dma_addr_t iova)
 {
@@ -21,11 +23,22 @@ static struct hlist_head *table_head(struct puck_dma_dev *d, dma_addr_t iova)
  * puck_dma_record_new - memory for a mapping
  * @gfp: how to get it
  *
- * Return: it, zeroed, or NULL.
+ * Return: it, with nothing set but what puck_dma_record_free() looks at; or NULL.
  */
 struct puck_dma_mapping *puck_dma_record_new(gfp_t gfp)
 {
-	return kmem_cache_zalloc(mapping_cache, gfp | __GFP_NOWARN);
+	/* What was freed last on this CPU: the allocator's way is three times as long. */
+	struct puck_dma_mapping *m = this_cpu_xchg(spare, NULL);
+
+	if (unlikely(!m)) {
+		m = kmem_cache_alloc(mapping_cache, gfp | __GFP_NOWARN);
+		if (!m)
+			return NULL;
+	}
+	m->segs = &m->one;
+	m->pages = NULL;
+	m->copy = NULL;
+	return m;
 }
 
 /**
@@ -36,9 +49,10 @@ void puck_dma_record_free(struct puck_dma_mapping *m)
 {
 	if (unlikely(m->copy))
 		puck_dma_copy_free(m);
-	if (m->segs != &m->one)
+	if (unlikely(m->segs != &m->one))
 		kfree(m->segs);
-	kmem_cache_free(mapping_cache, m);
+	if (unlikely(this_cpu_cmpxchg(spare, NULL, m)))
+		kmem_cache_free(mapping_cache, m);
 }
 
 /**
@@ -270,5 +284,13 @@ int puck_dma_record_init(void)
  */
 void puck_dma_record_exit(void)
 {
+	struct puck_dma_mapping *m;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		m = per_cpu(spare, cpu);
+		if (m)
+			kmem_cache_free(mapping_cache, m);
+	}
 	kmem_cache_destroy(mapping_cache);
 }
