@@ -464,6 +464,71 @@ static void test_migration(void)
     unlink(path);
 }
 
+/* The one place in the file where the late INV_PAGE is. */
+static char *find_late(char *data, size_t len)
+{
+    struct {
+        uint16_t opcode, id;
+        uint64_t addr;
+    } QEMU_PACKED late = {
+        cpu_to_be16(PUCK_IOMMU_CMD_INV_PAGE), cpu_to_be16(ENV_DOMAIN),
+        cpu_to_be64(IOVA),
+    };
+    char *found = NULL;
+
+    for (size_t i = 0; i + sizeof(late) <= len; i++) {
+        if (!memcmp(data + i, &late, sizeof(late))) {
+            g_assert_null(found);
+            found = data + i;
+        }
+    }
+    g_assert_nonnull(found);
+    return found;
+}
+
+static void test_bad_migration_stream(void)
+{
+    static const struct {
+        int offset;     /* in the late command; the count stands before it */
+        uint8_t value;
+    } bad[] = {
+        { 1, PUCK_IOMMU_CMD_SYNC }, { 1, 99 },
+        { 11, 1 },      /* an address that is not aligned */
+        { 4, 1 },       /* one past 2^48 */
+        { 19, 1 },      /* a size, which INV_PAGE has not */
+        { 23, 0 },      /* no rule */
+        { 24, 0xff },   /* neither for a time nor for a request */
+        { 39, 1 },      /* for both */
+        { -2, 0x7f },   /* far too many */
+        { -4, 0xff },   /* a negative number of them */
+    };
+    g_autofree char *path = g_strdup_printf("%s/puck-iommu-bad-late-%d",
+                                            g_get_tmp_dir(), getpid());
+    g_autofree char *data = NULL;
+    char *late;
+    gsize len;
+    Stale t;
+
+    start(&t, "", PAGE_RULE "delay=450ms");
+    env_inv_page(&t.env, ENV_DOMAIN, IOVA);
+    /* The ring must not look like it. */
+    env_put_cmd(&t.env, env_r32(&t.env, PUCK_IOMMU_CQ_HEAD) - 1,
+                (struct puck_iommu_cmd) { });
+    puck_machine_save(&t.env.m, path);
+    g_assert_true(g_file_get_contents(path, &data, &len, NULL));
+    late = find_late(data, len);
+    for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
+        char before = late[bad[i].offset];
+
+        late[bad[i].offset] = bad[i].value;
+        g_assert_true(g_file_set_contents(path, data, len, NULL));
+        puck_machine_load_fails(t.env.args, path);
+        late[bad[i].offset] = before;
+    }
+    stop(&t);
+    unlink(path);
+}
+
 #define ADD(name)   qtest_add_func("/puck-iommu/stale/" #name, test_ ## name)
 
 void add_stale_tests(void)
@@ -485,4 +550,5 @@ void add_stale_tests(void)
     ADD(audit);
     ADD(audit_off);
     ADD(migration);
+    ADD(bad_migration_stream);
 }
