@@ -26,7 +26,7 @@ static const char *fault_reason(u8 reason)
 		[PUCK_IOMMU_FAULT_PTE_RSVD] = "bad page table entry",
 		[PUCK_IOMMU_FAULT_TABLE_READ] = "table not readable",
 		[PUCK_IOMMU_FAULT_INTERRUPT] = "read of the interrupt window",
-		[PUCK_IOMMU_FAULT_INJECTED] = "injected by the host",
+		[PUCK_IOMMU_FAULT_INJECTED] = "injected by a rule of mischief",
 	};
 
 	return reason < ARRAY_SIZE(names) && names[reason] ? names[reason] : "unknown reason";
