@@ -63,10 +63,10 @@ static int edu_dma(struct edu *edu, dma_addr_t iova, size_t size, bool to_ram)
 	writeq(to_ram ? iova : EDU_BUFFER, edu->regs + EDU_DMA_DST);
 	writeq(size, edu->regs + EDU_DMA_COUNT);
 	writeq(EDU_DMA_START | (to_ram ? EDU_DMA_TO_RAM : 0), edu->regs + EDU_DMA_CMD);
-	for (tries = 0; tries < 500; tries++) {
+	for (tries = 0; tries < 250; tries++) {
 		if (!(readq(edu->regs + EDU_DMA_CMD) & EDU_DMA_START))
 			return 0;
-		msleep(10);
+		msleep(20);
 	}
 	return -ETIMEDOUT;
 }

@@ -15,9 +15,9 @@
 #include "../iommu/puck_iommu_policy.h"
 
 /* puck-iommu.ko's, held while they are used; NULL without it. */
-static typeof(puck_iommu_policy_register) *host_register;
-static typeof(puck_iommu_policy_unregister) *host_unregister;
-static typeof(puck_iommu_policy_read) *host_read;
+static int (*host_register)(struct notifier_block *nb);
+static int (*host_unregister)(struct notifier_block *nb);
+static char *(*host_read)(void);
 
 /* Held from reading to setting, so that what was read last stays. */
 static DEFINE_MUTEX(host_lock);

@@ -96,9 +96,10 @@ static struct stack_node *stack_child(struct stack_node *parent, unsigned long a
 
 	while (node && (node->parent != parent || READ_ONCE(node->addr) != addr))
 		node = node->next;
+	if (!node)
+		return NULL;
 	/* Pairs with the acquire in puck_dma_stack(), which does without the bucket. */
-	if (node)
-		smp_store_release(&parent->hot, node);
+	smp_store_release(&parent->hot, node);
 	return node;
 }
 
