@@ -180,16 +180,17 @@ def own_archive(kernel, modules, programs, base):
     files |= {f"{lib}/puck/{module.name}": module for module in modules}
     files |= {f"bin/{name}": path for name, path in programs.items()}
     path = cache("initramfs-own", digest(str(base), *[x for item in sorted(files.items()) for x in item]))
-    if path.exists():
-        path.touch()
-        return path
-    check_modules_present(kernel, modules, base.with_suffix(".dep"))
-    prune(path.parent)
-    archive = Cpio()
-    archive.file(f"{lib}/modules.dep", puck_dependencies(modules, base.with_suffix(".dep")))
-    for name, source in files.items():
-        archive.file(name, source, 0o644 if name.endswith(".ko") else 0o755)
-    write_if_changed(path, archive.bytes())
+    with lock("initramfs-own"):
+        if path.exists():
+            path.touch()
+            return path
+        check_modules_present(kernel, modules, base.with_suffix(".dep"))
+        prune(path.parent)
+        archive = Cpio()
+        archive.file(f"{lib}/modules.dep", puck_dependencies(modules, base.with_suffix(".dep")))
+        for name, source in files.items():
+            archive.file(name, source, 0o644 if name.endswith(".ko") else 0o755)
+        write_if_changed(path, archive.bytes())
     return path
 
 

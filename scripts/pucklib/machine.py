@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import drivers, icount, initramfs, ports, qmp, runfile
+from . import drivers, icount, initramfs, ports, qmp, runfile, tsc
 from .util import REPO, PuckError
 
 # Every translation is a great many lines: asked for with --trace-all only.
@@ -112,7 +112,7 @@ def machine_args(spec):
 
 
 def kernel_append(spec, more=""):
-    words = [APPEND, "loglevel=8"]
+    words = [APPEND, "loglevel=8", *tsc.kernel_words(spec)]
     if spec.iommu == "intel":
         words.append("intel_iommu=on")
     if spec.icount:

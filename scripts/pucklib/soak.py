@@ -14,7 +14,7 @@ from .guest import Bench, new_rundir
 from .machine import Spec
 from .util import PuckError, in_parallel, say
 
-POLICY = re.compile(r"puck: policy random,seed=(\d+) \S+ (\d+) ms (good|bad)")
+POLICY = re.compile(r"(ok|not ok) \d+ .*\brandom,seed=(\d+)")
 
 
 @dataclass
@@ -33,7 +33,7 @@ class Cell:
     def line(self, line):
         match = POLICY.match(line)
         if match:
-            (self.good if match[3] == "good" else self.bad).append(int(match[1]))
+            (self.good if match[1] == "ok" else self.bad).append(int(match[2]))
 
     def finish(self, result, wanted):
         facts, counters = dmarun.known(result.output)

@@ -159,16 +159,16 @@ class Soak(unittest.TestCase):
         return cell
 
     def test_good(self):
-        cell = self.cell(["puck: policy random,seed=1 nvme 12 ms good", "puck: policy random,seed=2 nvme 9 ms good"])
+        cell = self.cell(["ok 1 nvme: random,seed=1, 12 ms", "ok 2 nvme: random,seed=2, 9 ms"])
         self.assertEqual((cell.trouble, cell.mappings), ([], 5))
 
     def test_bad_policy_is_named(self):
-        cell = self.cell(["puck: policy random,seed=1 nvme 12 ms good", "puck: policy random,seed=2 nvme 9 ms bad"])
+        cell = self.cell(["ok 1 nvme: random,seed=1, 12 ms", "not ok 2 nvme: random,seed=2, 9 ms"])
         self.assertTrue(cell.trouble)
         self.assertEqual(cell.suspect(1, 2), 2)
 
     def test_one_that_never_ended_is_named(self):
-        cell = self.cell(["puck: policy random,seed=7 nvme 12 ms good"], problem=lambda: "the guest did not finish")
+        cell = self.cell(["ok 1 nvme: random,seed=7, 12 ms"], problem=lambda: "the guest did not finish")
         self.assertTrue(cell.trouble)
         self.assertEqual(cell.suspect(7, 2), 8)
 
