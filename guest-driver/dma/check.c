@@ -309,6 +309,9 @@ void puck_dma_wrong_sync(struct puck_dma_dev *d, const struct puck_dma_mapping *
 {
 	struct puck_dma_past past;
 
+	/* Of no bytes, where they would begin does not matter. */
+	if (call->kind != PUCK_DMA_SG && !call->size)
+		return;
 	if (!m) {
 		sync_without_mapping(d, call);
 		return;

@@ -163,16 +163,30 @@ static bool stack_note_above(struct stack_node *node, u16 above)
 	return true;
 }
 
+/* How many of the addresses are in the tree. */
+static unsigned int stack_known(const struct stack_found *found)
+{
+	struct stack_node *node = stack_nodes;
+	unsigned int i;
+
+	for (i = 0; i < found->count; i++) {
+		node = stack_child(node, found->addr[i]);
+		if (!node)
+			break;
+	}
+	return i;
+}
+
 /* Enter what was found into the tree; returns the last node. */
 static struct stack_node *stack_enter(const struct stack_found *found)
 {
 	struct stack_node *node = stack_nodes, *next;
-	bool api[PUCK_DMA_STACK_DEPTH];
+	bool api[PUCK_DMA_STACK_DEPTH] = {};
 	unsigned long flags;
 	unsigned int i;
 
-	/* Names are looked up without the lock. */
-	for (i = 0; i < found->count; i++)
+	/* Looking names up takes long: of new ones alone, and without the lock. */
+	for (i = stack_known(found); i < found->count; i++)
 		api[i] = stack_is_api(found->addr[i]);
 
 	raw_spin_lock_irqsave(&stack_lock, flags);
@@ -330,7 +344,9 @@ static void stack_start(void)
  */
 unsigned long puck_dma_stack_caller(u32 stack)
 {
-	return READ_ONCE(stack_nodes[stack].caller);
+	unsigned long caller = READ_ONCE(stack_nodes[stack].caller);
+
+	return caller == STACK_GONE ? 0 : caller;
 }
 
 /**
