@@ -49,19 +49,20 @@ void puck_dma_history_free(struct puck_dma_history *history)
  */
 void puck_dma_past_of(const struct puck_dma_mapping *m, struct puck_dma_past *past)
 {
-	*past = (struct puck_dma_past) {
-		.iova = m->iova,
-		.size = m->size,
-		.extent_start = m->extent_start,
-		.extent_pages = m->extent_pages,
-		.number = m->number,
-		.made_at = m->made_at,
-		.made_by = m->made_by,
-		.entries = m->entries,
-		.nsegs = m->nsegs,
-		.kind = m->kind,
-		.dir = m->dir,
-	};
+	/* One by one: each unmap does it, and a literal would be zeroed first. */
+	past->iova = m->iova;
+	past->size = m->size;
+	past->extent_start = m->extent_start;
+	past->extent_pages = m->extent_pages;
+	past->number = m->number;
+	past->made_at = m->made_at;
+	past->freed_at = 0;
+	past->made_by = m->made_by;
+	past->freed_by = 0;
+	past->entries = m->entries;
+	past->nsegs = m->nsegs;
+	past->kind = m->kind;
+	past->dir = m->dir;
 }
 
 /**
