@@ -11,6 +11,7 @@
 #include "iommu_test.h"
 
 #define MAPPER "/sys/kernel/debug/puck-dma"
+#define TRACING "/sys/kernel/tracing"
 #define ON_FINDING "/sys/module/puck_dma/parameters/on_finding"
 #define TAINT_WARN (1ul << 9)
 /* What the kernel may say while a case runs: the finding, and the IOMMU's fault. */
@@ -236,6 +237,37 @@ static void test_cases(void)
 	test_leak();
 }
 
+/* Each step of a mapping's life is an event, and so are a fault and its finding. */
+static void test_trace(void)
+{
+	static const char * const events[] = {
+		"puck_dma_map: ", "puck_dma_sync: ", "puck_dma_unmap: ", "puck_dma_fault: ",
+		"puck_dma_finding: ",
+	};
+	char line[1024];
+	bool seen[5] = {};
+	size_t i, all = 0;
+	FILE *trace;
+
+	write_line(TRACING "/trace", "\n");
+	ktap_need(!write_line(TRACING "/events/puck_dma/enable", "1"), "trace points");
+	test_good("good_page");
+	test_bad("access_unmapped", "access-unmapped");
+	write_line(TRACING "/events/puck_dma/enable", "0");
+	trace = fopen(TRACING "/trace", "r");
+	while (trace && fgets(line, sizeof(line), trace))
+		for (i = 0; i < 5; i++)
+			seen[i] |= strstr(line, events[i]) && strstr(line, edu);
+	if (trace)
+		fclose(trace);
+	for (i = 0; i < 5; i++) {
+		all += seen[i];
+		if (!seen[i])
+			ktap_note("no %s", events[i]);
+	}
+	ktap_ok(all == 5, "map, sync, unmap, fault and finding are in the trace");
+}
+
 /* User space may write anything. */
 static void test_words(void)
 {
@@ -358,6 +390,7 @@ int main(int argc, char **argv)
 	ktap_begin();
 	start(policy);
 	test_cases();
+	test_trace();
 	test_words();
 	if (host)
 		test_host();
