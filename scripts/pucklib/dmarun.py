@@ -25,12 +25,12 @@ def job(args):
     extra = dict(item.split("=", 1) for item in args.file or [])
     placed = own(args, extra) if args.device else drivers.place([args.driver])
     policy = args.dma if args.dma is not None else f"random,seed={args.seed}"
-    arguments = ["--seed", str(args.seed), "--megabytes", "4"] if args.driver else []
+    arguments = ["--seed", str(args.seed), "--bytes", "4M"] if args.driver else []
     command = shlex.join([PROGRAM, "run", placed[0].driver.name, policy, *arguments])
     spec = spec_from(args)
     spec.load, spec.drivers = "none", placed
     spec.gpu = placed[0].driver.port == "rp1"
-    programs = (PROGRAM, placed[0].driver.work.split()[0]) if args.driver else ()
+    programs = (PROGRAM, placed[0].driver.work.split()[0], "gpu_stress") if args.driver else ()
     return Job(spec, f"exec {command}\n", extra, programs, lambda result: report(args, result))
 
 

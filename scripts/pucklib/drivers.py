@@ -40,7 +40,7 @@ TABLE_OF_DRIVERS = (
     Driver("virtio-net", ("virtio-net-pci,bus={bus},netdev={id},romfile=," + VIRTIO,), ("virtio_net",),
            "dma_net virtio_net", net=True),
     Driver("virtio-gpu", ("virtio-gpu-pci,id=virtio-gpu,bus={bus},romfile=," + VIRTIO,), ("virtio_gpu",), "dma_gpu virtio_gpu", screen=True),
-    Driver("puck-gpu", (), ("puck",), "dma_gpu puck", port="rp1"),
+    Driver("puck-gpu", (), ("puck",), "dma_puck", port="rp1"),
 )
 DRIVERS = {driver.name: driver for driver in TABLE_OF_DRIVERS}
 
