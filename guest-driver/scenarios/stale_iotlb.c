@@ -217,7 +217,7 @@ static void teardown(struct puck_run *run)
 
 const struct puck_scenario puck_stale_iotlb = {
 	.name = "stale_iotlb",
-	.mistake = "iommu_unmap_fast() without iommu_iotlb_sync()",
+	.mistake = "unmap without iommu_iotlb_sync()",
 	.history = "8b02520ec5f7 (merge; IOMMU core on Tegra)",
 	.shown_by = PUCK_SHOWN_BY_STALENESS,
 	.fault = "DMA fault: .* write at IOVA 0x5ca1ab1e0",
