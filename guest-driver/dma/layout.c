@@ -25,22 +25,26 @@ static u64 boundary_pages(u64 mask)
  * @offset: in its first page
  * @size: bytes
  * @boundary_mask: a power of two minus one; dma_get_seg_boundary()
- * @request: what the body is to be like, but for its limit
  *
  * Nothing is drawn for it.
+ *
+ * Return: what the body is to be like, but for its limit.
  */
-void puck_dma_layout_one(const struct puck_dma_policy *policy, u32 offset, u64 size,
-			 u64 boundary_mask, struct puck_dma_request *request)
+struct puck_dma_request puck_dma_layout_one(const struct puck_dma_policy *policy, u32 offset,
+					    u64 size, u64 boundary_mask)
 {
 	u64 pages = span_pages(offset, size);
 	u64 boundary = boundary_pages(boundary_mask);
 
-	request->front = policy->guard;
-	request->body = pages;
-	request->back = policy->guard;
-	request->align = 1;
-	request->boundary = pages <= boundary ? boundary : 0;
-	request->window = policy->window;
+	return (struct puck_dma_request){
+		.front = policy->guard,
+		.body = pages,
+		.back = policy->guard,
+		.align = 1,
+		.boundary = pages <= boundary ? boundary : 0,
+		.limit = 0,
+		.window = policy->window,
+	};
 }
 
 /**

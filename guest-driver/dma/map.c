@@ -272,6 +272,17 @@ static int map_run(struct puck_dma_dev *d, struct puck_dma_mapping *m, int prot,
 	return iommu_map(d->domain, iova, m->phys & PAGE_MASK, pages << PAGE_SHIFT, prot, gfp);
 }
 
+static int take_one_locked(struct puck_dma_dev *d, struct puck_dma_mapping *m,
+			   const struct puck_dma_policy *policy, u64 mask, u64 align)
+{
+	struct puck_dma_request request = puck_dma_layout_one(policy, m->one.iova, m->size,
+							      dma_get_seg_boundary(d->dev));
+
+	request.align = align;
+	request.limit = puck_dma_limit(d, mask);
+	return puck_dma_take_locked(d, m, &request);
+}
+
 /**
  * puck_dma_map_one - map one run of bytes
  * @d: the device
@@ -287,25 +298,17 @@ int puck_dma_map_one(struct puck_dma_dev *d, struct puck_dma_mapping *m, u64 mas
 		     int prot, gfp_t gfp)
 {
 	const struct puck_dma_policy_now *now;
-	struct puck_dma_request request;
 	unsigned long flags;
+	int ret = -ENOMEM;
 	bool bounce;
-	int ret;
 
 	m->one.iova = offset_in_page(m->phys);
 	m->one.size = m->size;
 	spin_lock_irqsave(&d->lock, flags);
 	now = rcu_dereference_protected(d->policy, lockdep_is_held(&d->lock));
 	bounce = now->policy.sync != PUCK_DMA_SYNC_COHERENT && kind_bounces(m->kind);
-	if (unlikely(puck_dma_fails_locked(d, m, now))) {
-		ret = -ENOMEM;
-	} else {
-		puck_dma_layout_one(&now->policy, m->one.iova, m->size,
-				    dma_get_seg_boundary(d->dev), &request);
-		request.align = align;
-		request.limit = puck_dma_limit(d, mask);
-		ret = puck_dma_take_locked(d, m, &request);
-	}
+	if (likely(!puck_dma_fails_locked(d, m, now)))
+		ret = take_one_locked(d, m, &now->policy, mask, align);
 	spin_unlock_irqrestore(&d->lock, flags);
 	if (unlikely(ret))
 		return ret;

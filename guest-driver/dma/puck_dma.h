@@ -152,8 +152,6 @@ struct puck_dma_layout {
 
 struct puck_dma_request;
 
-void puck_dma_layout_one(const struct puck_dma_policy *policy, u32 offset, u64 size,
-			 u64 boundary_mask, struct puck_dma_request *request);
 void puck_dma_layout_start(struct puck_dma_layout *layout, const struct puck_dma_policy *policy,
 			   u64 number, u64 max_size, u64 boundary_mask);
 bool puck_dma_layout_entry(struct puck_dma_layout *layout, u32 offset, u64 size);
@@ -235,6 +233,9 @@ struct puck_dma_request {
 	u64 limit;
 	enum puck_dma_window window;
 };
+
+struct puck_dma_request puck_dma_layout_one(const struct puck_dma_policy *policy, u32 offset,
+					    u64 size, u64 boundary_mask);
 
 int puck_dma_space_init(struct puck_dma_space *space, u64 end);
 void puck_dma_space_fini(struct puck_dma_space *space);
