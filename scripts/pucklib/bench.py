@@ -160,42 +160,73 @@ def report_map(figures):
     return goals
 
 
-# The mapper's own cost: one and the same IOMMU, with and without it.
+# The mapper's own cost: one and the same IOMMU, with and without it, in turns
+# within one guest.
 LIVE = (100, 100000)
 DMA_VARIANTS = {"strict": "dma-iommu, strict", "lazy": "dma-iommu, lazy", "mapper": "puck-dma"}
-CHECK_MAPPER = r"""
-if [ ! -d /sys/kernel/debug/puck-dma/$(basename $dev) ]; then
-	echo "$dev is not under the mapper"
-	exit 1
-fi
-"""
-MEASURE_LIVE = r"""
-modprobe puck-live-benchmark && echo $(basename $dev) > $dev/driver/unbind &&
-	echo puck_live_benchmark > $dev/driver_override &&
-	echo $(basename $dev) > /sys/bus/pci/drivers/puck_live_benchmark/bind || exit 1
-dmesg | sed -n 's/.*\(bench: .*\)/\1/p'
+MEASURE_DMA = r"""
+for dev in /sys/bus/pci/devices/*; do
+	[ "$(cat $dev/vendor):$(cat $dev/device)" = 0x{nic} ] && break
+done
+name=$(basename $dev)
+lines=/sys/kernel/debug/puck-dma/devices
+
+release() {{
+	[ ! -e $dev/driver ] || echo $name > $dev/driver/unbind
+}}
+
+# The first word says by whom the device is mapped, the rest measures.
+measure() {{
+	who=$1
+	shift
+	release
+	case $who in
+	mapper)	echo '{line}=' > $lines ;;
+	lazy)	echo DMA-FQ > $dev/iommu_group/type ;;
+	strict)	echo DMA > $dev/iommu_group/type ;;
+	esac
+	"$@" > /tmp/figures || exit 1
+	found=other
+	[ ! -d /sys/kernel/debug/puck-dma/$name ] || found=mapper
+	[ $found = mapper ] || case $(cat $dev/iommu_group/type) in
+	DMA)	found=strict ;;
+	DMA-FQ)	found=lazy ;;
+	esac
+	if [ $found != $who ]; then
+		echo "the device is mapped by $found and not by $who"
+		exit 1
+	fi
+	sed "s/^bench: /bench: ${{who}}_/" /tmp/figures
+	release
+	[ $who != mapper ] || echo '-{line}' > $lines
+}}
+
+live() {{
+	dmesg -c > /dev/null
+	echo puck_live_benchmark > $dev/driver_override
+	echo $name > /sys/bus/pci/drivers/puck_live_benchmark/bind || return
+	dmesg | sed -n 's/.*\(bench: .*\)/\1/p'
+}}
+
+for module in puck-dma puck-map-benchmark puck-live-benchmark; do
+	modprobe $module || exit 1
+done
+for run in $(seq {runs}); do
+	for who in {variants}; do
+		measure $who bench-map {line} 1 {pages}
+		measure $who live
+	done
+done
 """
 
 
 def bench_dma(runner):
     """map+unmap by puck-dma, against dma-iommu on the same puck-iommu; and with many live."""
-    modules = benchmark_modules(runner.bench.kernel)
-    for turn in range(runner.args.runs):
-        for variant in DMA_VARIANTS:
-            boot_dma(runner, modules, variant, turn)
+    script = MEASURE_DMA.format(nic=NIC.replace(":", ":0x"), line=NIC, runs=runner.args.runs,
+                                variants=" ".join(DMA_VARIANTS), pages=" ".join(map(str, PAGES)))
+    spec = Spec(gpu=False, load="puck-iommu", append="iommu.strict=1", trace=False, qemu_args=["-device", "e1000e,bus=rp2"])
+    runner.boot("dma", spec, script, modules=benchmark_modules(runner.bench.kernel), timeout=60 + 30 * runner.args.runs)
     return report_dma(runner.figures)
-
-
-def boot_dma(runner, modules, variant, turn):
-    script = f"modprobe puck-dma devices={NIC}= || exit 1\n" if variant == "mapper" else ""
-    script += f"modprobe puck-map-benchmark && bench-map {NIC} 0 1 || exit 1\n"
-    script += CHECK_IOMMU.format(nic=NIC.replace(":", ":0x"), type="DMA-FQ" if variant == "lazy" else "DMA")
-    if variant == "mapper":
-        script += CHECK_MAPPER
-    script += f"bench-map {NIC} 1 {' '.join(map(str, PAGES))} || exit 1\n" + MEASURE_LIVE
-    spec = Spec(gpu=False, load="puck-iommu", append=f"iommu.strict={int(variant != 'lazy')}", trace=False,
-                qemu_args=["-device", "e1000e,bus=rp2"])
-    runner.boot(f"dma {variant}", spec, script, modules=modules, turn=turn)
 
 
 def report_dma(figures):
@@ -204,10 +235,10 @@ def report_dma(figures):
     keys += [(f"fill_{n}", f"one page, up to {n} live") for n in LIVE]
     for key, what in keys:
         for variant, name in DMA_VARIANTS.items():
-            value = figures.median(f"dma {variant}", key)
-            cell = "not measured" if value is None else f"{value / 1000:8.2f} ({figures.spread(f'dma {variant}', key)} ns)"
+            value = figures.median("dma", f"{variant}_{key}")
+            cell = "not measured" if value is None else f"{value / 1000:8.2f} ({figures.spread('dma', f'{variant}_{key}')} ns)"
             print(f"  {what:28} {name:18} {cell}")
-    return goals_dma(lambda variant, key: figures.median(f"dma {variant}", key))
+    return goals_dma(lambda variant, key: figures.median("dma", f"{variant}_{key}"))
 
 
 def goals_dma(median):
