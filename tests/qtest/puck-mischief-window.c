@@ -171,6 +171,8 @@ static void test_bad_text(void)
     mischief_start(&env, "");
     window_add(&env, "irq.raise nth=0 drop", PUCK_MISCHIEF_ERR_SYNTAX);
     expect_results(&env, PUCK_MISCHIEF_ERR_SYNTAX, 0, 14);
+    window_command(&env, PUCK_MISCHIEF_RELEASE, 1);
+    expect_results(&env, PUCK_MISCHIEF_ERR_NO_RULE, 0, 0);
     /* TEXT stays, so that one can correct it. */
     window_expect_text(&env, "irq.raise nth=0 drop");
     env_w32(&env, WINDOW(TEXT) + 12, 'h' | '=' << 8 | '1' << 16 | ' ' << 24);
