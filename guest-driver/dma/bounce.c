@@ -9,6 +9,9 @@
 
 #include "bounce.h"
 
+/* A fragment of a network buffer at most. */
+#define RUN_ORDER_MAX 4
+
 static void pages_free(struct page **pages, u32 nr)
 {
 	u32 i;
@@ -70,16 +73,45 @@ static void pieces_of_list(struct puck_dma_copy *copy, const struct puck_dma_map
 	}
 }
 
-/* Zeroed: the device is not to see what the page was before. */
-static struct page **pages_new(u32 nr, gfp_t gfp)
+/*
+ * Pages of one piece, side by side if they can be had so, as they mostly are for
+ * the driver. A device cannot tell; but QEMU's e1000e is none, and drops what it
+ * sends from a buffer that is not in one piece of memory.
+ */
+static bool run_new(struct page **pages, u32 nr, gfp_t gfp)
 {
-	struct page **pages = kcalloc(nr, sizeof(*pages), gfp);
+	unsigned int order = get_order((size_t)nr << PAGE_SHIFT);
+	struct page *run = NULL;
 	u32 i;
 
-	for (i = 0; pages && i < nr; i++) {
-		pages[i] = alloc_page(gfp | __GFP_ZERO);
-		if (!pages[i]) {
-			pages_free(pages, i);
+	if (order && order <= RUN_ORDER_MAX)
+		run = alloc_pages(gfp | __GFP_NORETRY, order);
+	if (run)
+		split_page(run, order);
+	for (i = 0; run && i < 1U << order; i++) {
+		if (i < nr)
+			pages[i] = run + i;
+		else
+			__free_page(run + i);
+	}
+	for (i = 0; !run && i < nr; i++) {
+		pages[i] = alloc_page(gfp);
+		if (!pages[i])
+			return false;
+	}
+	return true;
+}
+
+/* Zeroed: the device is not to see what the page was before. */
+static struct page **pages_new(const struct puck_dma_copy *copy, gfp_t gfp)
+{
+	struct page **pages = kcalloc(copy->nr_pages, sizeof(*pages), gfp);
+	const struct puck_dma_piece *piece = copy->pieces;
+	u32 i;
+
+	for (i = 0; pages && i < copy->nr_pieces; i++, piece++) {
+		if (!run_new(&pages[piece->page], piece_pages(piece), gfp | __GFP_ZERO)) {
+			pages_free(pages, copy->nr_pages);
 			return NULL;
 		}
 	}
@@ -238,10 +270,10 @@ int puck_dma_copy_new(struct puck_dma_mapping *m, struct scatterlist *sgl, gfp_t
 		pieces_of_list(copy, m, sgl);
 	else
 		piece_set(copy, 0, m->iova, m->phys, m->size);
-	copy->pages = pages_new(copy->nr_pages, gfp);
+	copy->pages = pages_new(copy, gfp);
 	if (copy->pages && m->watch)
 		copy->given = m->dir == DMA_TO_DEVICE ? copy->pages :
-			      pages_new(copy->nr_pages, gfp);
+			      pages_new(copy, gfp);
 	if (!copy->pages || (m->watch && !copy->given)) {
 		copy_free(copy);
 		return -ENOMEM;
