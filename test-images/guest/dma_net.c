@@ -252,6 +252,8 @@ static void net_end(struct net *net)
 {
 	close(net->fd);
 	close(net->control[1]);
+	/* Back by hand: the kernel does so, too, when nobody needs the namespace, but late. */
+	run("nsenter -t %d -n ip link set dev %s netns 1", net->server, net->device[1].name);
 	kill(net->server, SIGKILL);
 	waitpid(net->server, NULL, 0);
 	run("ip link set dev %s down", net->device[0].name);
