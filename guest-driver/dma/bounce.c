@@ -23,8 +23,7 @@ static void pages_free(struct page **pages, u32 nr)
 
 static void copy_free(struct puck_dma_copy *copy)
 {
-	if (copy->given != copy->pages)
-		pages_free(copy->given, copy->nr_pages);
+	pages_free(copy->given, copy->nr_pages);
 	pages_free(copy->pages, copy->nr_pages);
 	kfree(copy);
 }
@@ -147,7 +146,7 @@ static void piece_copy(const struct puck_dma_copy *copy, const struct puck_dma_p
 		else
 			run_copy(ours, theirs, offset, len);
 		/* Once more from the copy: the driver may be writing. */
-		if (!to_cpu && copy->given && copy->given != copy->pages)
+		if (!to_cpu && copy->given)
 			run_copy(copy->given[i], ours, offset, len);
 	}
 }
@@ -250,6 +249,7 @@ struct page **puck_dma_copy_pages(struct puck_dma_mapping *m, u64 iova)
  * puck_dma_copy_new - make the copy of a mapping
  * @m: the mapping, with its addresses
  * @sgl: its list, if it is one
+ * @watch: remember what the driver hands over
  * @gfp: how to get memory
  *
  * What the device is going to write begins with the driver's bytes as well: those
@@ -257,7 +257,7 @@ struct page **puck_dma_copy_pages(struct puck_dma_mapping *m, u64 iova)
  *
  * Return: 0 or -ENOMEM.
  */
-int puck_dma_copy_new(struct puck_dma_mapping *m, struct scatterlist *sgl, gfp_t gfp)
+int puck_dma_copy_new(struct puck_dma_mapping *m, struct scatterlist *sgl, bool watch, gfp_t gfp)
 {
 	struct puck_dma_copy *copy;
 
@@ -271,10 +271,9 @@ int puck_dma_copy_new(struct puck_dma_mapping *m, struct scatterlist *sgl, gfp_t
 	else
 		piece_set(copy, 0, m->iova, m->phys, m->size);
 	copy->pages = pages_new(copy, gfp);
-	if (copy->pages && m->watch)
-		copy->given = m->dir == DMA_TO_DEVICE ? copy->pages :
-			      pages_new(copy, gfp);
-	if (!copy->pages || (m->watch && !copy->given)) {
+	if (copy->pages && watch)
+		copy->given = pages_new(copy, gfp);
+	if (!copy->pages || (watch && !copy->given)) {
 		copy_free(copy);
 		return -ENOMEM;
 	}

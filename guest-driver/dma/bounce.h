@@ -25,8 +25,8 @@ struct puck_dma_piece {
  * struct puck_dma_copy - the device's copy
  * @nr_pages: of the copy
  * @pages: them, in the order of the entries
- * @given: sync=watch: what the driver handed over, as @pages; those themselves if the
- *	device cannot write there
+ * @given: sync=watch: what the driver handed over, as @pages. Those will not do even
+ *	where the device may not write: QEMU's e1000e does, to sum up what it sends
  * @watched: the device owns the whole mapping
  * @nr_pieces: entries
  * @pieces: them

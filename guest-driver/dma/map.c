@@ -239,11 +239,13 @@ int puck_dma_map_pages(struct puck_dma_dev *d, u64 iova, struct page **pages, u6
 int puck_dma_map_copy(struct puck_dma_dev *d, struct puck_dma_mapping *m, struct scatterlist *sgl,
 		    int prot, gfp_t gfp)
 {
+	struct puck_dma_policy policy;
 	struct puck_dma_segment *seg;
 	u32 i;
 	int ret;
 
-	ret = puck_dma_copy_new(m, sgl, gfp);
+	puck_dma_policy_get(d, &policy);
+	ret = puck_dma_copy_new(m, sgl, policy.sync == PUCK_DMA_SYNC_WATCH, gfp);
 	for (i = 0; !ret && i < m->nsegs; i++) {
 		seg = &m->segs[i];
 		ret = puck_dma_map_pages(d, puck_dma_segment_start(seg), puck_dma_copy_pages(m, seg->iova),

@@ -283,7 +283,6 @@ enum puck_dma_kind {
  * @vaddr: PUCK_DMA_COHERENT: what the driver knows it by
  * @pages: PUCK_DMA_COHERENT: if they do not lie in a row
  * @copy: bounce: the device's own
- * @watch: and of what the driver handed over
  * @users: syncs that work on it, and the table; the last one frees
  *
  * @node, @extent and @users are protected by puck_dma_dev::lock, the others do not
@@ -311,7 +310,6 @@ struct puck_dma_mapping {
 	void *vaddr;
 	struct page **pages;
 	struct puck_dma_copy *copy;
-	bool watch;
 	u32 users;
 };
 
@@ -409,7 +407,7 @@ bool puck_dma_record_next(struct puck_dma_dev *d, u64 *iova, struct puck_dma_map
 
 /* bounce.c */
 
-int puck_dma_copy_new(struct puck_dma_mapping *m, struct scatterlist *sgl, gfp_t gfp);
+int puck_dma_copy_new(struct puck_dma_mapping *m, struct scatterlist *sgl, bool watch, gfp_t gfp);
 void puck_dma_copy_free(struct puck_dma_mapping *m);
 struct page **puck_dma_copy_pages(struct puck_dma_mapping *m, u64 iova);
 void puck_dma_copy_to_device(struct puck_dma_mapping *m, u64 iova, size_t size);
