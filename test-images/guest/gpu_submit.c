@@ -184,8 +184,9 @@ static void test_many_bos(void)
 	cmds[0] = cmd_fill(0, 0, 4096, 0xabababab);
 	cmds[1] = cmd_copy(0, 0, PUCK_MAX_BOS - 1, 0, 4096);
 	args = job(0, refs, PUCK_MAX_BOS, cmds, 2);
-	ktap_ok(!submit_wait(puck.fd, &args) && bos[PUCK_MAX_BOS - 1].map[4095] == 0xab,
-		"%d BOs in a job", PUCK_MAX_BOS);
+	ktap_ok(!submit_wait(puck.fd, &args) &&
+		!bo_wait(puck.fd, &bos[PUCK_MAX_BOS - 1], 0, 0) &&
+		bos[PUCK_MAX_BOS - 1].map[4095] == 0xab, "%d BOs in a job", PUCK_MAX_BOS);
 	for (i = 0; i < PUCK_MAX_BOS; i++)
 		bo_close(puck.fd, &bos[i]);
 }
@@ -202,6 +203,7 @@ static void test_close_early(void)
 	prepare();
 	ktap_need(!bo_create(puck.fd, &src, SIZE), "create");
 	memset(src.map, 0x77, SIZE);
+	bo_flush(puck.fd, &src);
 	memset(model, 0x77, SIZE);
 	bos[0] = ref_read(&src);
 	bos[1] = ref_both(&b);
@@ -209,8 +211,8 @@ static void test_close_early(void)
 	puck_set(&puck, 0, "start_delay_ns", 50 * NSEC_PER_MSEC);
 	fence = submit_fd(puck.fd, &args);
 	bo_close(puck.fd, &src);
-	ktap_ok(fence >= 0 && fence_result(fence, 5000) == 1 && as_model(),
-		"a BO may be closed while a job uses it");
+	ktap_ok(fence >= 0 && fence_result(fence, 5000) == 1 && !bo_wait(puck.fd, &b, 0, 0) &&
+		as_model(), "a BO may be closed while a job uses it");
 	puck_set(&puck, 0, "start_delay_ns", 0);
 }
 
