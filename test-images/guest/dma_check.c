@@ -4,9 +4,10 @@
  * device behind an IOMMU. Each has to be found as its class and as no other, in
  * a line that names mapping and caller; what is right must not be found.
  *
- *	dma_check [POLICY] [--host]
+ *	dma_check [POLICY] [--host|--injected]
  *
- * With --host the host sets policies by puck-iommu's registers, too.
+ * With --host the host sets policies by puck-iommu's registers, too. With
+ * --injected it only sees that faults of a rule of mischief are nobody's fault.
  */
 #include "iommu_test.h"
 
@@ -367,6 +368,17 @@ static void test_host(void)
 	ktap_ok(host_policy("ffff:ffff=gap=7", "gap=0"), "without it the guest's own is back");
 }
 
+/* A rule of mischief refuses each access, the driver is right: that is no finding. */
+static int test_injected(void)
+{
+	expect_begin("DMA fault: .*injected");
+	test_good("good_coherent");
+	expect_end();
+	ktap_ok(mapper_counter("faults") && mapper_counter("faults") ==
+		mapper_counter("faults-unexplained"), "its faults are counted as unexplained");
+	return ktap_end();
+}
+
 static void start(const char *policy)
 {
 	char line[256];
@@ -384,11 +396,14 @@ static void start(const char *policy)
 
 int main(int argc, char **argv)
 {
+	bool injected = argc > 1 && !strcmp(argv[argc - 1], "--injected");
 	bool host = argc > 1 && !strcmp(argv[argc - 1], "--host");
-	const char *policy = argc - host > 1 ? argv[1] : "";
+	const char *policy = argc - (host || injected) > 1 ? argv[1] : "";
 
 	ktap_begin();
 	start(policy);
+	if (injected)
+		return test_injected();
 	test_cases();
 	test_trace();
 	test_words();
