@@ -7,6 +7,7 @@
 #define PUCK_COMPAT_DMA_H
 
 #include <linux/device.h>
+#include <linux/module.h>
 
 #ifndef PUCK_HAVE_DEV_DMA_FLAGS
 /* Bit fields of struct device, once; the second one is not in every configuration. */
@@ -41,6 +42,12 @@ static inline void dev_assign_dma_skip_sync(struct device *dev, bool value)
 	dev->dma_skip_sync = value;
 #endif
 }
+#endif
+
+#ifdef PUCK_HAVE_IMPORT_NS_QUOTED
+#define PUCK_IMPORT_NS_KUNIT	MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING")
+#else
+#define PUCK_IMPORT_NS_KUNIT	MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING)
 #endif
 
 #endif /* PUCK_COMPAT_DMA_H */

@@ -4,6 +4,8 @@
  * what is drawn for one does not depend on how others were laid out.
  */
 
+#include <kunit/visibility.h>
+
 #include "puck_dma.h"
 
 #define GOLDEN		0x9e3779b97f4a7c15ull
@@ -21,6 +23,7 @@ void puck_dma_draw_start(struct puck_dma_draw *draw, u64 seed, u64 number)
 	draw->state = puck_dma_draw(draw) + number * GOLDEN;
 	draw->state = puck_dma_draw(draw);
 }
+EXPORT_SYMBOL_IF_KUNIT(puck_dma_draw_start);
 
 /**
  * puck_dma_draw - the next number
@@ -38,6 +41,7 @@ u64 puck_dma_draw(struct puck_dma_draw *draw)
 	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
 	return z ^ (z >> 31);
 }
+EXPORT_SYMBOL_IF_KUNIT(puck_dma_draw);
 
 /**
  * puck_dma_draw_below - the next number below a limit
@@ -50,3 +54,4 @@ u32 puck_dma_draw_below(struct puck_dma_draw *draw, u32 limit)
 {
 	return (u32)(((puck_dma_draw(draw) >> 32) * limit) >> 32);
 }
+EXPORT_SYMBOL_IF_KUNIT(puck_dma_draw_below);

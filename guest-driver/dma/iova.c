@@ -11,6 +11,8 @@
 #include <linux/rbtree_augmented.h>
 #include <linux/slab.h>
 
+#include <kunit/visibility.h>
+
 #include "puck_dma.h"
 
 #define PAGES_1M	(SZ_1M >> PAGE_SHIFT)
@@ -432,6 +434,7 @@ struct puck_dma_extent *puck_dma_space_get(struct puck_dma_space *space,
 	}
 	return extent;
 }
+EXPORT_SYMBOL_IF_KUNIT(puck_dma_space_get);
 
 /**
  * puck_dma_space_put - give a block back
@@ -457,6 +460,7 @@ void puck_dma_space_put(struct puck_dma_space *space, struct puck_dma_extent *ex
 	list_add(&extent->list, &space->idle[extent->pages]);
 	space->idle_count++;
 }
+EXPORT_SYMBOL_IF_KUNIT(puck_dma_space_put);
 
 /**
  * puck_dma_space_flush - forget which blocks were used before
@@ -474,6 +478,7 @@ void puck_dma_space_flush(struct puck_dma_space *space)
 	}
 	space->idle_count = 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(puck_dma_space_flush);
 
 /**
  * puck_dma_space_from - the lowest extent that ends behind a page
@@ -513,6 +518,7 @@ struct puck_dma_extent *puck_dma_space_find(struct puck_dma_space *space, u64 pa
 
 	return extent && extent->start <= page ? extent : NULL;
 }
+EXPORT_SYMBOL_IF_KUNIT(puck_dma_space_find);
 
 static int space_insert(struct puck_dma_space *space, u64 start, u64 end)
 {
@@ -556,6 +562,7 @@ int puck_dma_space_reserve(struct puck_dma_space *space, u64 start, u64 end)
 	}
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(puck_dma_space_reserve);
 
 /**
  * puck_dma_space_init - a space with nothing in it
@@ -580,6 +587,7 @@ int puck_dma_space_init(struct puck_dma_space *space, u64 end)
 	/* Each gap is one before an extent: this is behind the last one. */
 	return space_insert(space, end, end + 1);
 }
+EXPORT_SYMBOL_IF_KUNIT(puck_dma_space_init);
 
 /**
  * puck_dma_space_fini - free what is left in it
@@ -593,6 +601,7 @@ void puck_dma_space_fini(struct puck_dma_space *space)
 		kmem_cache_free(extent_cache, extent);
 	space->tree = RB_ROOT;
 }
+EXPORT_SYMBOL_IF_KUNIT(puck_dma_space_fini);
 
 /**
  * puck_dma_iova_init - what all spaces share

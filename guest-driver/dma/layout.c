@@ -6,6 +6,8 @@
 
 #include <linux/log2.h>
 
+#include <kunit/visibility.h>
+
 #include "puck_dma.h"
 
 static u64 span_pages(u32 offset, u64 size)
@@ -70,6 +72,7 @@ void puck_dma_layout_start(struct puck_dma_layout *layout, const struct puck_dma
 					    max(policy->merge_size >> PAGE_SHIFT, 1));
 	layout->size = 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(puck_dma_layout_start);
 
 static bool layout_joins(struct puck_dma_layout *layout, u32 offset, u64 size)
 {
@@ -109,6 +112,7 @@ bool puck_dma_layout_entry(struct puck_dma_layout *layout, u32 offset, u64 size)
 	layout->size = size;
 	return true;
 }
+EXPORT_SYMBOL_IF_KUNIT(puck_dma_layout_entry);
 
 /* Fisher and Yates. */
 static void layout_shuffle(struct puck_dma_layout *layout, struct puck_dma_segment *segs, u32 count)
@@ -203,3 +207,4 @@ void puck_dma_layout_place(struct puck_dma_layout *layout, struct puck_dma_segme
 	}
 	layout_request(layout, page, request);
 }
+EXPORT_SYMBOL_IF_KUNIT(puck_dma_layout_place);

@@ -8,6 +8,8 @@
 #include <linux/log2.h>
 #include <linux/string.h>
 
+#include <kunit/visibility.h>
+
 #include "puck_dma.h"
 
 /* A value that is a word of its own. */
@@ -263,6 +265,7 @@ void puck_dma_policy_default(struct puck_dma_policy *policy)
 {
 	*policy = (struct puck_dma_policy){ .guard = 1 };
 }
+EXPORT_SYMBOL_IF_KUNIT(puck_dma_policy_default);
 
 /**
  * puck_dma_policy_same - do two policies say the same?
@@ -278,6 +281,7 @@ bool puck_dma_policy_same(const struct puck_dma_policy *a, const struct puck_dma
 	       a->quarantine == b->quarantine && a->fail == b->fail && a->fail_n == b->fail_n &&
 	       a->sync == b->sync && a->seed == b->seed;
 }
+EXPORT_SYMBOL_IF_KUNIT(puck_dma_policy_same);
 
 /**
  * puck_dma_policy_parse - the policy that a text says
@@ -326,6 +330,7 @@ bad_word:
 		*bad = text + wrong;
 	return -EINVAL;
 }
+EXPORT_SYMBOL_IF_KUNIT(puck_dma_policy_parse);
 
 static int merge_format(const struct puck_dma_policy *policy, char *text, size_t size)
 {
@@ -379,3 +384,4 @@ int puck_dma_policy_format(const struct puck_dma_policy *policy, char *text, siz
 			 word_name(sync_words, policy->sync), policy->seed);
 	return len;
 }
+EXPORT_SYMBOL_IF_KUNIT(puck_dma_policy_format);
