@@ -24,10 +24,6 @@ unsigned long puck_timeout_ms = 10000;
 module_param_named(timeout_ms, puck_timeout_ms, ulong, 0444);
 MODULE_PARM_DESC(timeout_ms, "Time a job may take in the hardware before it is given up, in ms");
 
-unsigned long long puck_first_seqno = 1;
-module_param_named(first_seqno, puck_first_seqno, ullong, 0444);
-MODULE_PARM_DESC(first_seqno, "Number of the first job of each ring, to see 32-bit counters wrap");
-
 /* Where jobs end; flushed before the module goes. */
 struct workqueue_struct *puck_release_wq;
 
@@ -214,6 +210,7 @@ static int puck_start_rings(struct puck_device *puck)
 		ret = puck_ring_start(puck->ring[i]);
 		if (ret)
 			return dev_err_probe(puck->drm.dev, ret, "ring %u does not start\n", i);
+		puck_ring_number(puck->ring[i]);
 	}
 	return 0;
 }
@@ -278,6 +275,7 @@ static void puck_fini_hw(struct puck_device *puck)
 		/* What was complete by then is no casualty. */
 		puck_ring_retire(puck->ring[i]);
 		puck_ring_kill(puck->ring[i], -ENODEV);
+		timer_delete_sync(&puck->ring[i]->fallback);
 		flush_workqueue(puck->ring[i]->reset_wq);
 	}
 	puck_gem_unbind_all(puck);
@@ -297,6 +295,7 @@ static int puck_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	INIT_LIST_HEAD(&puck->bos);
 	INIT_LIST_HEAD(&puck->jobs);
 	spin_lock_init(&puck->list_lock);
+	spin_lock_init(&puck->err_lock);
 	ret = drmm_mutex_init(&puck->drm, &puck->late_lock);
 	if (ret)
 		return ret;

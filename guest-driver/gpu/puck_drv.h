@@ -18,6 +18,7 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
+#include <linux/timer.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
@@ -60,6 +61,7 @@ struct puck_ring;
  * @num_rings: entries in @ring
  * @ring: the rings, each allocated for itself since fences can outlive us
  * @seg_pool: blocks of PUCK_SEGS_POOLED entries; valid until remove
+ * @err_lock: makes reading a record of the error queue and dropping it one step
  * @list_lock: protects @bos and @jobs
  * @late_lock: held by whoever takes DMA memory of BOs and jobs away without
  *             drm_dev_enter(), that is after drm_dev_unplug()
@@ -77,6 +79,7 @@ struct puck_device {
 	u32 num_rings;
 	struct puck_ring *ring[PUCK_GPU_RINGS_MAX];
 	struct dma_pool *seg_pool;
+	spinlock_t err_lock;		/* error queue */
 	spinlock_t list_lock;		/* bos, jobs */
 	struct mutex late_lock;		/* DMA memory after the unplug */
 	struct list_head bos;
@@ -121,6 +124,8 @@ struct puck_stage {
  * @wptr: slots written since the ring was enabled, counting on past its size.
  *        Only touched by run_job, or by recovery while @sched is stopped
  * @seqno: last job number given out
+ * @start_seqno: RING_SEQNO when the ring was enabled: no job of this ring then
+ * @fallback: looks at @wb now and then, should an interrupt get lost
  * @saved: settings of the completion stage over a suspend
  * @irq: vector for fences
  * @idle: woken when @inflight gets empty
@@ -150,6 +155,8 @@ struct puck_ring {
 	dma_addr_t wb_dma;
 	u32 wptr;
 	atomic64_t seqno;
+	u32 start_seqno;
+	struct timer_list fallback;
 	struct puck_stage saved;
 	int irq;
 	wait_queue_head_t idle;
@@ -343,7 +350,6 @@ static inline void puck_ring_write64(struct puck_ring *ring, u32 reg, u64 val)
 /* puck_drv.c */
 extern struct workqueue_struct *puck_release_wq;
 extern unsigned long puck_timeout_ms;
-extern unsigned long long puck_first_seqno;
 
 /* puck_submit.c */
 int puck_ioctl_submit(struct drm_device *dev, void *data, struct drm_file *file);
@@ -415,6 +421,7 @@ void puck_ring_put(struct puck_ring *ring);
 int puck_ring_alloc(struct puck_ring *ring);
 void puck_ring_free(struct puck_ring *ring);
 int puck_ring_start(struct puck_ring *ring);
+void puck_ring_number(struct puck_ring *ring);
 int puck_ring_stop(struct puck_ring *ring);
 int puck_ring_emit(struct puck_ring *ring, struct puck_job *job);
 void puck_ring_retire(struct puck_ring *ring);
@@ -432,6 +439,7 @@ void puck_fence_init(struct puck_fence *fence, u64 context, u64 seqno);
 void puck_fence_signal(struct puck_fence *fence, int error);
 
 /* puck_irq.c */
+void puck_irq_check_errors(struct puck_device *puck);
 int puck_irq_init(struct puck_device *puck);
 void puck_irq_fini(struct puck_device *puck);
 

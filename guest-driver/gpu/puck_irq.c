@@ -34,6 +34,7 @@ static const struct {
 	[PUCK_GPU_ERR_WRITE_BACK] = { "write-back slot not writable", 0 },
 	[PUCK_GPU_ERR_TAIL] = { "bad doorbell", 0 },
 	[PUCK_GPU_ERR_LENGTH] = { "bad length", -EIO },
+	[PUCK_GPU_ERR_INJECTED] = { "error by a rule", -EIO },
 };
 
 static const char *puck_reason_name(u32 reason)
@@ -76,44 +77,78 @@ static void puck_irq_blame(struct puck_ring *ring, u32 reason, u32 seqno)
 }
 
 /* One record of the error queue. */
-static void puck_irq_error_record(struct puck_device *puck)
-{
-	u32 info = puck_read(puck, PUCK_GPU_ERR_INFO);
-	u32 seqno = puck_read(puck, PUCK_GPU_ERR_SEQNO);
-	u32 desc = puck_read(puck, PUCK_GPU_ERR_DESC);
-	u64 addr = puck_read64(puck, PUCK_GPU_ERR_ADDR);
-	u32 reason = FIELD_GET(PUCK_GPU_ERR_INFO_REASON, info);
-	u32 ring = FIELD_GET(PUCK_GPU_ERR_INFO_RING, info);
+struct puck_error {
+	u32 info;
+	u32 seqno;
+	u32 desc;
+	u64 addr;
+};
 
-	puck_write(puck, PUCK_GPU_ERR_POP, 0);
-	trace_puck_error(ring, seqno, reason, desc, addr);
+/* Take the first record; false if there is none, or no device. */
+static bool puck_irq_pop_error(struct puck_device *puck, struct puck_error *err)
+{
+	unsigned long flags;
+	u32 count;
+
+	spin_lock_irqsave(&puck->err_lock, flags);
+	count = puck_read(puck, PUCK_GPU_ERR_COUNT);
+	if (count && count <= PUCK_GPU_ERR_DEPTH) {
+		err->info = puck_read(puck, PUCK_GPU_ERR_INFO);
+		err->seqno = puck_read(puck, PUCK_GPU_ERR_SEQNO);
+		err->desc = puck_read(puck, PUCK_GPU_ERR_DESC);
+		err->addr = puck_read64(puck, PUCK_GPU_ERR_ADDR);
+		puck_write(puck, PUCK_GPU_ERR_POP, 0);
+	}
+	spin_unlock_irqrestore(&puck->err_lock, flags);
+	return count && count <= PUCK_GPU_ERR_DEPTH;
+}
+
+static void puck_irq_handle_error(struct puck_device *puck, const struct puck_error *err)
+{
+	u32 reason = FIELD_GET(PUCK_GPU_ERR_INFO_REASON, err->info);
+	u32 ring = FIELD_GET(PUCK_GPU_ERR_INFO_RING, err->info);
+
+	trace_puck_error(ring, err->seqno, reason, err->desc, err->addr);
 	dev_err_ratelimited(puck->drm.dev,
 			    "ring %u: job %u: %s (reason %u), list %u, segment %d, address %#llx\n",
-			    ring, seqno, puck_reason_name(reason), reason,
-			    (u32)FIELD_GET(PUCK_GPU_ERR_INFO_LIST, info), (int)desc,
-			    addr);
+			    ring, err->seqno, puck_reason_name(reason), reason,
+			    (u32)FIELD_GET(PUCK_GPU_ERR_INFO_LIST, err->info), (int)err->desc,
+			    err->addr);
 	if (ring < puck->num_rings)
-		puck_irq_blame(puck->ring[ring], reason, seqno);
+		puck_irq_blame(puck->ring[ring], reason, err->seqno);
+}
+
+/**
+ * puck_irq_check_errors - work off the error queue
+ * @puck: the device
+ *
+ * For the interrupt, and for whoever is about to blame a job for being late: if
+ * an error's interrupt was lost, the cause stays set and none comes any more.
+ *
+ * Context: inside drm_dev_enter() and a signalling annotation.
+ */
+void puck_irq_check_errors(struct puck_device *puck)
+{
+	struct puck_error err;
+	unsigned int i;
+
+	puck_write(puck, PUCK_GPU_IRQ_STATUS, PUCK_GPU_IRQ_ERROR);
+	/* What comes in after the last look raises a new interrupt. */
+	for (i = 0; i < PUCK_GPU_ERR_DEPTH && puck_irq_pop_error(puck, &err); i++)
+		puck_irq_handle_error(puck, &err);
 }
 
 static irqreturn_t puck_irq_error(int irq, void *data)
 {
 	struct puck_device *puck = data;
 	bool cookie;
-	u32 count;
 	int idx;
 
 	if (!drm_dev_enter(&puck->drm, &idx))
 		return IRQ_HANDLED;
 
 	cookie = dma_fence_begin_signalling();
-	puck_write(puck, PUCK_GPU_IRQ_STATUS, PUCK_GPU_IRQ_ERROR);
-	/* What comes in after the last look has raised a new interrupt. */
-	count = puck_read(puck, PUCK_GPU_ERR_COUNT);
-	while (count && count <= PUCK_GPU_ERR_DEPTH) {
-		puck_irq_error_record(puck);
-		count = puck_read(puck, PUCK_GPU_ERR_COUNT);
-	}
+	puck_irq_check_errors(puck);
 	dma_fence_end_signalling(cookie);
 	drm_dev_exit(idx);
 	return IRQ_HANDLED;

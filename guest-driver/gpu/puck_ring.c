@@ -6,6 +6,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/interrupt.h>
 #include <linux/iopoll.h>
+#include <linux/pci.h>
 #include <linux/slab.h>
 
 #include <drm/drm_drv.h>
@@ -19,9 +20,30 @@
 #define PUCK_RESET_POLL_US	10
 #define PUCK_RESET_TIMEOUT_US	(2 * USEC_PER_SEC)
 
+/* A lost interrupt costs so long. */
+#define PUCK_FALLBACK_PERIOD	(HZ / 2)
+
 static void puck_ring_reset_work(struct work_struct *work)
 {
 	puck_ring_recover(container_of(work, struct puck_ring, reset_work), NULL);
+}
+
+/*
+ * Hardware, or what is between it and us, may lose a message. The slot in memory
+ * does not depend on it.
+ */
+static void puck_ring_fallback(struct timer_list *timer)
+{
+	struct puck_ring *ring = container_of(timer, struct puck_ring, fallback);
+	bool cookie = dma_fence_begin_signalling();
+	unsigned long flags;
+
+	puck_ring_retire(ring);
+	spin_lock_irqsave(&ring->lock, flags);
+	if (!list_empty(&ring->inflight))
+		mod_timer(&ring->fallback, jiffies + PUCK_FALLBACK_PERIOD);
+	spin_unlock_irqrestore(&ring->lock, flags);
+	dma_fence_end_signalling(cookie);
 }
 
 /**
@@ -44,7 +66,7 @@ struct puck_ring *puck_ring_create(struct puck_device *puck, u32 index)
 	ring->index = index;
 	snprintf(ring->name, sizeof(ring->name), "puck %s ring%u", dev_name(puck->drm.dev),
 		 index);
-	atomic64_set(&ring->seqno, puck_first_seqno - 1);
+	timer_setup(&ring->fallback, puck_ring_fallback, 0);
 	spin_lock_init(&ring->lock);
 	INIT_LIST_HEAD(&ring->inflight);
 	init_waitqueue_head(&ring->idle);
@@ -97,8 +119,6 @@ int puck_ring_alloc(struct puck_ring *ring)
 		puck_ring_free(ring);
 		return -ENOMEM;
 	}
-	/* What a completed job would have left; no job has this number soon. */
-	ring->wb->seqno = cpu_to_le32(lower_32_bits(puck_first_seqno - 1));
 	return 0;
 }
 
@@ -124,17 +144,41 @@ void puck_ring_free(struct puck_ring *ring)
  * @ring: the ring, with nothing in it
  *
  * Context: inside drm_dev_enter(), or before there are users.
- * Return: 0, or -EIO if the device refuses.
+ * Return: 0, -ENODEV if the device does not answer, -EIO if it refuses.
  */
 int puck_ring_start(struct puck_ring *ring)
 {
+	u32 ctrl;
+
 	ring->wptr = 0;
 	puck_ring_write64(ring, PUCK_GPU_RING_BASE, ring->cmds_dma | PUCK_RING_ORDER);
 	puck_ring_write64(ring, PUCK_GPU_RING_WB_ADDR, ring->wb_dma);
 	puck_ring_write(ring, PUCK_GPU_RING_CTRL, PUCK_GPU_RING_ENABLE);
-	if (!(puck_ring_read(ring, PUCK_GPU_RING_CTRL) & PUCK_GPU_RING_ENABLE))
+	ctrl = puck_ring_read(ring, PUCK_GPU_RING_CTRL);
+	if (ctrl == ~0u)
+		return -ENODEV;
+	if (!(ctrl & PUCK_GPU_RING_ENABLE))
 		return -EIO;
+	ring->start_seqno = puck_ring_read(ring, PUCK_GPU_RING_SEQNO);
 	return 0;
+}
+
+/**
+ * puck_ring_number - number jobs from where the hardware is
+ * @ring: the ring, enabled, with no jobs in it
+ *
+ * Numbers only grow, and their lower half goes on behind RING_SEQNO. Jobs that
+ * have a number and are not in the ring yet keep it.
+ *
+ * Context: inside drm_dev_enter(), or before there are users.
+ */
+void puck_ring_number(struct puck_ring *ring)
+{
+	u64 last = atomic64_read(&ring->seqno);
+
+	atomic64_add(ring->start_seqno - lower_32_bits(last), &ring->seqno);
+	/* What a completed job would have left; no job has this number soon. */
+	ring->wb->seqno = cpu_to_le32(ring->start_seqno);
 }
 
 /**
@@ -190,8 +234,11 @@ int puck_ring_emit(struct puck_ring *ring, struct puck_job *job)
 	job->fence->start = ktime_get();
 	spin_lock_irqsave(&ring->lock, flags);
 	ret = ring->dead;
-	if (!ret)
+	if (!ret) {
 		list_add_tail(&job->inflight, &ring->inflight);
+		if (!timer_pending(&ring->fallback))
+			mod_timer(&ring->fallback, jiffies + PUCK_FALLBACK_PERIOD);
+	}
 	spin_unlock_irqrestore(&ring->lock, flags);
 	if (ret)
 		return ret;
@@ -364,8 +411,13 @@ static int puck_ring_reset(struct puck_ring *ring)
 	spin_lock_irq(&ring->lock);
 	ring->resets++;
 	ring->halted = false;
-	/* The register is right even where the slot could not be written. */
-	puck_ring_retire_to(ring, hw_seqno);
+	/*
+	 * The register is right even where the slot could not be written. What
+	 * it was when the ring was enabled is no job's number, even if there
+	 * is one in flight that has it.
+	 */
+	if (hw_seqno != ring->start_seqno)
+		puck_ring_retire_to(ring, hw_seqno);
 	puck_ring_rewrite(ring, stop_head);
 	todo = ring->wptr;
 	spin_unlock_irq(&ring->lock);
@@ -384,6 +436,8 @@ static bool puck_ring_needs_reset(struct puck_ring *ring, struct puck_job *late)
 {
 	bool needed;
 
+	if (late)
+		puck_irq_check_errors(ring->puck);
 	puck_ring_retire(ring);
 	spin_lock_irq(&ring->lock);
 	needed = ring->halted;
@@ -394,6 +448,22 @@ static bool puck_ring_needs_reset(struct puck_ring *ring, struct puck_job *late)
 	}
 	spin_unlock_irq(&ring->lock);
 	return needed && !ring->dead;
+}
+
+/*
+ * A ring that does not stop may go on writing to memory that is somebody else's
+ * as soon as its fences are signalled. So first the whole device is silenced,
+ * and with it all rings end.
+ */
+static void puck_ring_give_up(struct puck_ring *ring, int error)
+{
+	struct puck_device *puck = ring->puck;
+	u32 i;
+
+	drm_err(&puck->drm, "ring %u: reset failed: %d; the device is dead\n", ring->index, error);
+	pci_clear_master(puck->pdev);
+	for (i = 0; i < puck->num_rings; i++)
+		puck_ring_kill(puck->ring[i], error == -ENODEV ? -ENODEV : -EIO);
 }
 
 static void puck_ring_recover_hw(struct puck_ring *ring, struct puck_job *late)
@@ -407,11 +477,8 @@ static void puck_ring_recover_hw(struct puck_ring *ring, struct puck_job *late)
 			drm_err(drm, "ring %u: job %llu is late, resetting the ring\n",
 				ring->index, late->seqno);
 		ret = puck_ring_reset(ring);
-		if (ret) {
-			drm_err(drm, "ring %u: reset failed: %d; the ring is dead\n",
-				ring->index, ret);
-			puck_ring_kill(ring, -EIO);
-		}
+		if (ret)
+			puck_ring_give_up(ring, ret);
 	}
 	dma_fence_end_signalling(cookie);
 }
@@ -454,6 +521,10 @@ void puck_ring_recover(struct puck_ring *ring, struct puck_job *late)
  */
 void puck_ring_save(struct puck_ring *ring)
 {
+	/* All ones are no settings. */
+	if (puck_ring_read(ring, PUCK_GPU_RING_CTRL) == ~0u)
+		return;
+
 	ring->saved.start_delay = puck_ring_read64(ring, PUCK_GPU_RING_START_DELAY);
 	ring->saved.delay = puck_ring_read64(ring, PUCK_GPU_RING_DELAY);
 	ring->saved.jitter = puck_ring_read64(ring, PUCK_GPU_RING_JITTER);
