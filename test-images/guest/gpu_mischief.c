@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: MIT
+/*
+ * puck.ko on a GPU that misbehaves: whatever it does, each fence comes, with the
+ * error that fits, innocent jobs complete, and the driver works on.
+ */
+#include "ktap.h"
+#include "puck_ioctl.h"
+#include "text_file.h"
+
+#define FOLDER		"/sys/kernel/debug/puck-mischief/"
+#define SYS_PCI		"/sys/bus/pci/"
+#define DRIVER		SYS_PCI "drivers/puck/"
+#define SIZE		(64 << 10)
+#define TIMEOUT_MS	400
+/* What a job may take for whatever reason, the driver's own limit included. */
+#define LONG_MS		30000
+
+static struct puck puck, other;
+static struct bo bo, other_bo;
+static char last_rule[128];
+
+/* Adds a rule for the GPU behind the IOMMU. Returns its number. */
+static unsigned long rule(const char *site, const char *rest)
+{
+	char text[32];
+
+	snprintf(last_rule, sizeof(last_rule), "%s device=gpu0 %s", site, rest);
+	ktap_need(!write_text(FOLDER "add", last_rule), "rule: %s", last_rule);
+	read_text(FOLDER "last-id", text, sizeof(text));
+	return strtoul(text, NULL, 10);
+}
+
+static int command(const char *name, unsigned long number)
+{
+	char path[96], text[32];
+
+	snprintf(path, sizeof(path), FOLDER "%s", name);
+	snprintf(text, sizeof(text), "%lu\n", number);
+	return write_text(path, text);
+}
+
+/* Removes a rule that has to have fired so often; -1: at least once. */
+static void rule_done(unsigned long number, long fired)
+{
+	char text[8192], *line, *save = NULL;
+	unsigned long n, seen, hits;
+	long found = -1;
+
+	read_text(FOLDER "rules", text, sizeof(text));
+	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		if (sscanf(line, "%lu %lu %lu ", &n, &seen, &hits) == 3 && n == number)
+			found = (long)hits;
+	ktap_ok((fired < 0 ? found > 0 : found == fired) && !command("remove", number),
+		"rule %lu fired %ld times", number, found);
+}
+
+static int fill_on(const struct puck *on, const struct bo *to, uint32_t ring, uint8_t value)
+{
+	struct drm_puck_bo_ref ref = ref_write(to);
+	struct drm_puck_cmd cmd = cmd_fill(0, 0, to->size, value * 0x01010101u);
+	struct drm_puck_submit args = job(ring, &ref, 1, &cmd, 1);
+
+	return submit_fd(on->fd, &args);
+}
+
+static int fill(uint32_t ring, uint8_t value)
+{
+	return fill_on(&puck, &bo, ring, value);
+}
+
+static bool all_are(uint8_t value)
+{
+	uint64_t i;
+
+	bo_wait(puck.fd, &bo, 0, 0);
+	for (i = 0; i < bo.size; i++)
+		if (bo.map[i] != value)
+			return false;
+	return true;
+}
+
+/* The driver still works: jobs on both rings, with their data. */
+static void works(const char *what)
+{
+	int first = fence_result(fill(0, 0xa5), LONG_MS);
+	bool good = all_are(0xa5);
+	int second = fence_result(fill(1, 0x5a), LONG_MS);
+
+	ktap_ok(first == 1 && good && second == 1 && all_are(0x5a), "%s: works on (%d, %d)",
+		what, first, second);
+}
+
+static int number_of(const char *word)
+{
+	char path[192], text[4096], *at;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/dri/%s/rings", puck.pci);
+	read_text(path, text, sizeof(text));
+	at = strstr(text, word);
+	return at ? atoi(at + strlen(word)) : -1;
+}
+
+static void test_fence_error(void)
+{
+	unsigned long number = rule("fence.complete", "ring=0 nth=2 error");
+	int fences[3], i;
+
+	for (i = 0; i < 3; i++)
+		fences[i] = fill(0, 0x10 + i);
+	ktap_ok(fence_result(fences[0], LONG_MS) == 1, "error: the job before completes");
+	ktap_ok(fence_result(fences[1], LONG_MS) == -EIO, "error: EIO");
+	ktap_ok(fence_result(fences[2], LONG_MS) == 1 && all_are(0x12),
+		"error: the job behind completes");
+	rule_done(number, 1);
+	works("error");
+}
+
+static void test_never(void)
+{
+	unsigned long number = rule("fence.complete", "ring=0 nth=2 never");
+	int fences[3], i;
+
+	puck_set(&puck, 0, "timeout_ms", TIMEOUT_MS);
+	for (i = 0; i < 3; i++)
+		fences[i] = fill(0, 0x20 + i);
+	ktap_ok(fence_result(fences[0], LONG_MS) == 1, "never: the job before completes");
+	ktap_ok(fence_result(fences[1], LONG_MS) == -ETIME, "never: ETIME");
+	ktap_ok(fence_result(fences[2], LONG_MS) == 1 && all_are(0x22),
+		"never: the job behind completes");
+	rule_done(number, 1);
+	puck_set(&puck, 0, "timeout_ms", 10000);
+	works("never");
+}
+
+/*
+ * The fence comes before the data. What the device then finds is not the job's
+ * any more: that it complains, or faults, is hardware's doing, not the driver's.
+ */
+static void test_early(void)
+{
+	unsigned long number;
+	bool before;
+	int ret;
+
+	ktap_need(fence_result(fill(0, 0x30), LONG_MS) == 1 && all_are(0x30), "early: a good job");
+	kmsg_expect(".*(puck|iommu|IOMMU).*");
+	number = rule("fence.complete", "ring=0 nth=1 early=300ms");
+	ret = fence_result(fill(0, 0x31), LONG_MS);
+	before = all_are(0x30);
+	ktap_ok(ret == 1 && before, "early: the fence is there (%d), the data not", ret);
+	rule_done(number, 1);
+	works("early");
+	usleep(400000);
+	works("early, later");
+	kmsg_expect(NULL);
+}
+
+static void test_stall(void)
+{
+	unsigned long number = rule("device", "ring=0 nth=1 stall");
+
+	puck_set(&puck, 0, "timeout_ms", TIMEOUT_MS);
+	ktap_ok(fence_result(fill(0, 0x40), LONG_MS) == -ETIME, "stall: ETIME");
+	rule_done(number, 1);
+	puck_set(&puck, 0, "timeout_ms", 10000);
+	works("stall");
+}
+
+/* An interrupt that is lost costs half a second, not the job. */
+static void test_irq_drop(void)
+{
+	unsigned long number = rule("irq.raise", "vector=1 nth=1 drop");
+	int resets = number_of("resets ");
+	int64_t begin = now_ns();
+	int ret;
+
+	ret = fence_result(fill(0, 0x50), LONG_MS);
+	ktap_ok(ret == 1 && all_are(0x50), "irq drop: the job completes (%d)", ret);
+	ktap_ok(now_ns() - begin < 5 * NSEC_PER_SEC, "irq drop: in %lld ms, before it is late",
+		(long long)(now_ns() - begin) / NSEC_PER_MSEC);
+	ktap_ok(resets >= 0 && number_of("resets ") == resets, "irq drop: no reset");
+	rule_done(number, 1);
+	works("irq drop");
+}
+
+/* Even if all are lost jobs are not blamed when their time is over. */
+static void test_irq_drop_all(void)
+{
+	unsigned long number = rule("irq.raise", "drop");
+	int resets = number_of("resets ");
+	int i, good = 0;
+
+	puck_set(&puck, 0, "timeout_ms", 100);
+	for (i = 0; i < 5; i++)
+		good += fence_result(fill(0, 0x51 + i), LONG_MS) == 1 && all_are(0x51 + i);
+	ktap_ok(good == 5 && number_of("resets ") == resets, "irq drop all: %d of 5 jobs", good);
+	puck_set(&puck, 0, "timeout_ms", 10000);
+	rule_done(number, 5);
+	works("irq drop all");
+}
+
+/* The interrupt of an error is lost, and with it all later ones would be. */
+static void test_error_drop(void)
+{
+	unsigned long error, number = rule("irq.raise", "vector=0 nth=1 drop");
+	int i;
+
+	puck_set(&puck, 0, "timeout_ms", TIMEOUT_MS);
+	for (i = 0; i < 2; i++) {
+		error = rule("fence.complete", "ring=0 nth=1 error");
+		ktap_ok(fence_result(fill(0, 0x60), LONG_MS) == -EIO,
+			"error drop: EIO, not ETIME, round %d", i);
+		rule_done(error, 1);
+	}
+	rule_done(number, 1);
+	puck_set(&puck, 0, "timeout_ms", 10000);
+	works("error drop");
+}
+
+/* Interrupts that come too often, too late, together, or for nothing. */
+static void test_irq_noise(const char *what)
+{
+	unsigned long number = rule("irq.raise", what);
+	int fences[32], i, good = 0;
+
+	for (i = 0; i < 32; i++)
+		fences[i] = fill(i & 1, 0x70 + i);
+	for (i = 0; i < 32; i++)
+		good += fence_result(fences[i], LONG_MS) == 1;
+	ktap_ok(good == 32, "irq %s: %d of 32 jobs", what, good);
+	rule_done(number, -1);
+	works(what);
+}
+
+static void test_dma(void)
+{
+	unsigned long number = rule("dma.write", "ring=0 nth=3 fault");
+
+	ktap_ok(fence_result(fill(0, 0x80), LONG_MS) == -EFAULT, "dma fault: EFAULT");
+	rule_done(number, 1);
+	works("dma fault");
+	number = rule("dma.write", "ring=0 prob=1/2 delay=uniform:1us-5ms");
+	ktap_ok(fence_result(fill(0, 0x81), LONG_MS) == 1 && all_are(0x81),
+		"dma delay: all is there when the fence is");
+	rule_done(number, -1);
+	number = rule("dma.write", "ring=0 nth=2 corrupt=xor:0xff");
+	ktap_ok(fence_result(fill(0, 0x82), LONG_MS) == 1 && !all_are(0x82),
+		"dma corrupt: seen in the data alone");
+	rule_done(number, 1);
+	number = rule("dma.write", "ring=0 every=3 split=2ms");
+	ktap_ok(fence_result(fill(0, 0x83), LONG_MS) == 1 && all_are(0x83), "dma split: both halves");
+	rule_done(number, -1);
+	works("dma");
+}
+
+/* ---- what takes the device away from its driver and gives it back ---- */
+
+static void close_device(void)
+{
+	bo_close(puck.fd, &bo);
+	close(puck.fd);
+}
+
+static bool open_device(const char *pci)
+{
+	int64_t end = now_ns() + 20 * NSEC_PER_SEC;
+
+	while (puck_open_pci(&puck, pci)) {
+		if (now_ns() > end)
+			return false;
+		usleep(20000);
+	}
+	return !bo_create(puck.fd, &bo, SIZE);
+}
+
+static bool rebind(void)
+{
+	char pci[32];
+
+	snprintf(pci, sizeof(pci), "%s", puck.pci);
+	close_device();
+	return !write_text(DRIVER "unbind", pci) && !write_text(DRIVER "bind", pci) &&
+	       open_device(pci);
+}
+
+/* Numbers of 32 bits pass zero, with resets on the way. */
+static void test_start(void)
+{
+	unsigned long number = rule("fence.complete", "ring=0 start=0xfffffff0");
+	unsigned long never;
+	struct drm_puck_submit args = job(0, NULL, 0, NULL, 0);
+	int fences[4], i, good = 0;
+
+	ktap_need(rebind(), "start: bound again");
+	ktap_ok(!submit(puck.fd, &args) && (uint32_t)args.seqno == 0xfffffff1u,
+		"start: the first job is number %#llx", (unsigned long long)args.seqno);
+	for (i = 0; i < 10; i++)
+		good += fence_result(fill(0, i), LONG_MS) == 1 && all_are(i);
+	ktap_ok(good == 10, "start: up to the end: %d of 10 jobs", good);
+	/* The ring is enabled again, and RING_SEQNO is what it was at first. */
+	puck_set(&puck, 0, "timeout_ms", TIMEOUT_MS);
+	never = rule("fence.complete", "ring=0 nth=3 never");
+	for (i = 0; i < 4; i++)
+		fences[i] = fill(0, 0x90 + i);
+	for (i = 0; i < 4; i++)
+		good += fence_result(fences[i], LONG_MS) == (i == 2 ? -ETIME : 1);
+	ktap_ok(good == 14 && all_are(0x93), "start: the one in four that is late is blamed");
+	rule_done(never, 1);
+	puck_set(&puck, 0, "timeout_ms", 10000);
+	for (i = 0; i < 20; i++)
+		good += fence_result(fill(0, i), LONG_MS) == 1 && all_are(i);
+	args = job(0, NULL, 0, NULL, 0);
+	ktap_ok(good == 34 && !submit(puck.fd, &args) && (uint32_t)args.seqno < 0x100,
+		"start: and past it: number %#llx", (unsigned long long)args.seqno);
+	rule_done(number, -1);
+	ktap_need(rebind(), "start: bound again");
+	works("start");
+}
+
+/*
+ * The number that the ring starts with again is that of a job in flight, which
+ * has not even begun.
+ */
+static void test_start_in_flight(void)
+{
+	unsigned long start, stall;
+	int fences[4], i, good = 0;
+
+	ktap_need(rebind(), "start in flight: bound again");
+	puck_set(&puck, 0, "timeout_ms", TIMEOUT_MS);
+	start = rule("fence.complete", "ring=0 start=4");
+	stall = rule("device", "ring=0 count=2 stall");
+	for (i = 0; i < 4; i++)
+		fences[i] = fill(0, 0xa0 + i);
+	for (i = 0; i < 4; i++)
+		good += fence_result(fences[i], LONG_MS) == (i < 2 ? -ETIME : 1);
+	ktap_ok(good == 4 && all_are(0xa3), "start in flight: %d of 4 as they should", good);
+	rule_done(start, 2);
+	rule_done(stall, 2);
+	puck_set(&puck, 0, "timeout_ms", 10000);
+	works("start in flight");
+}
+
+static void test_reset_fails(void)
+{
+	unsigned long never = rule("fence.complete", "ring=0 nth=1 never");
+	unsigned long number = rule("device", "ring=0 count=1 reset-fails");
+	int hung, ret;
+
+	puck_set(&puck, 0, "timeout_ms", TIMEOUT_MS);
+	hung = fill(0, 0xb0);
+	ret = fence_result(hung, LONG_MS);
+	ktap_ok(ret == -EIO || ret == -ETIME, "reset fails: the job's fence comes (%d)", ret);
+	ret = fence_result(fill(0, 0xb1), LONG_MS);
+	ktap_ok(ret == -EIO, "reset fails: EIO from then on (%d)", ret);
+	ret = fence_result(fill(1, 0xb1), LONG_MS);
+	ktap_ok(ret == -EIO, "reset fails: on the other ring, too (%d)", ret);
+	ktap_ok(fence_result(fill_on(&other, &other_bo, 0, 1), LONG_MS) == 1,
+		"reset fails: another device does not mind");
+	rule_done(never, 1);
+	rule_done(number, 1);
+	ktap_need(rebind(), "reset fails: bound again");
+	works("reset fails");
+}
+
+/* Surprise removal, and the same device comes back as after power-on. */
+static void test_gone(void)
+{
+	unsigned long number;
+	char pci[32], path[96];
+	int hung, ret;
+
+	snprintf(pci, sizeof(pci), "%s", puck.pci);
+	puck_set(&puck, 0, "timeout_ms", TIMEOUT_MS);
+	puck_set(&puck, 1, "timeout_ms", TIMEOUT_MS);
+	number = rule("device", "ring=0 count=1 gone");
+	hung = fill(0, 0xc0);
+	ret = fence_result(hung, LONG_MS);
+	ktap_ok(ret == -ENODEV || ret == -ETIME, "gone: the job's fence comes (%d)", ret);
+	ret = fence_result(fill(1, 0xc1), LONG_MS);
+	ktap_ok(ret == -ENODEV, "gone: ENODEV on the other ring (%d)", ret);
+	ktap_ok(number_of("resets ") >= 0, "gone: debugfs has an end");
+	ktap_ok(fence_result(fill_on(&other, &other_bo, 0, 2), LONG_MS) == 1,
+		"gone: another device does not mind");
+	close_device();
+	snprintf(path, sizeof(path), SYS_PCI "devices/%s/remove", pci);
+	ktap_ok(!write_text(path, "1"), "gone: removed");
+	rule_done(number, 1);
+	ktap_ok(!write_text(SYS_PCI "rescan", "1") && open_device(pci), "gone: and found again");
+	works("gone");
+}
+
+int main(void)
+{
+	ktap_begin();
+	if (puck_open(&puck, true)) {
+		ktap_skip("no GPU behind an IOMMU", "mischief");
+		return ktap_end();
+	}
+	ktap_need(!system("modprobe puck-mischief"), "puck-mischief.ko");
+	ktap_need(!puck_open_other(&other, &puck), "another device");
+	ktap_need(!bo_create(puck.fd, &bo, SIZE) && !bo_create(other.fd, &other_bo, SIZE), "create");
+	test_fence_error();
+	test_never();
+	test_early();
+	test_stall();
+	test_irq_drop();
+	test_irq_drop_all();
+	test_error_drop();
+	test_irq_noise("duplicate=7");
+	test_irq_noise("spurious");
+	test_irq_noise("delay=uniform:1us-20ms");
+	test_irq_noise("coalesce=10ms");
+	test_irq_noise("prob=1/3 drop");
+	test_dma();
+	test_start();
+	test_start_in_flight();
+	test_reset_fails();
+	test_gone();
+	close_device();
+	bo_close(other.fd, &other_bo);
+	close(other.fd);
+	return ktap_end();
+}
