@@ -321,7 +321,8 @@ static void test_delay(void)
     mischief_step(&a.t, 1000);
     gpu_wait(&a.t.e, 0, 1);
     expect_copied(&a);
-    g_assert_cmpuint(mischief_events(&a.t, read, "expire", ".*\"read\""), ==, 1);
+    g_assert_cmpuint(mischief_events(&a.t, read, "expire", ".*\"read\""),
+                     ==, 1);
     g_assert_cmpuint(mischief_events(&a.t, write, "expire", ".*\"write\""),
                      ==, 1);
     areas_stop(&a);
@@ -402,7 +403,8 @@ static void test_reorder(void)
     mischief_step(&a.t, 1000);
     gpu_wait(&a.t.e, 0, 1);
     expect_copied(&a);
-    g_assert_cmpuint(mischief_acts(&a.t, rule, "reorder", ".*\"write\""), ==, 1);
+    g_assert_cmpuint(mischief_acts(&a.t, rule, "reorder", ".*\"write\""),
+                     ==, 1);
     g_assert_cmpuint(mischief_events(&a.t, rule, "release", ".*\"write\""),
                      ==, 1);
     areas_stop(&a);
