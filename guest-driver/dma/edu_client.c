@@ -64,8 +64,11 @@ static int edu_dma(struct edu *edu, dma_addr_t iova, size_t size, bool to_ram)
 	writeq(size, edu->regs + EDU_DMA_COUNT);
 	writeq(EDU_DMA_START | (to_ram ? EDU_DMA_TO_RAM : 0), edu->regs + EDU_DMA_CMD);
 	for (tries = 0; tries < 250; tries++) {
-		if (!(readq(edu->regs + EDU_DMA_CMD) & EDU_DMA_START))
+		if (!(readq(edu->regs + EDU_DMA_CMD) & EDU_DMA_START)) {
+			/* A fault is heard of a little later: what is mapped stays so long. */
+			msleep(100);
 			return 0;
+		}
 		msleep(20);
 	}
 	return -ETIMEDOUT;

@@ -144,7 +144,7 @@ static uint64_t settle(uint64_t before, bool any)
 {
 	int tries;
 
-	for (tries = 0; any && tries < 100 && mapper_counter("findings") == before; tries++)
+	for (tries = 0; any && tries < 250 && mapper_counter("findings") == before; tries++)
 		usleep(20000);
 	usleep(150000);
 	return mapper_counter("findings") - before;
