@@ -8,6 +8,8 @@
 #include "puck_ioctl.h"
 #include "text_file.h"
 
+#include <sys/wait.h>
+
 #define FOLDER		"/sys/kernel/debug/puck-mischief/"
 #define SYS_PCI		"/sys/bus/pci/"
 #define SIZE		4096
@@ -357,6 +359,103 @@ static void test_windows(void)
 		"windows: found again");
 }
 
+/* The first register of a device without a driver. */
+static uint32_t read_register(const char *pci)
+{
+	uint32_t value = 0;
+	volatile uint32_t *bar;
+	char path[96];
+	int fd;
+
+	snprintf(path, sizeof(path), SYS_PCI "devices/%s/resource0", pci);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	bar = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+	if (bar != MAP_FAILED) {
+		value = *bar;
+		munmap((void *)bar, 4096);
+	}
+	close(fd);
+	return value;
+}
+
+/* A device that reads as ones, and is plugged in again afterwards. */
+static void test_gone(void)
+{
+	char pci[32], path[96], rule[64];
+	struct puck other;
+
+	ktap_need(!puck_open_other(&other, &puck), "a second GPU");
+	snprintf(pci, sizeof(pci), "%s", other.pci);
+	close(other.fd);
+	write_text(SYS_PCI "drivers/puck/unbind", pci);
+
+	snprintf(rule, sizeof(rule), "device device=%s gone", other_id);
+	ktap_need(!add(rule), "%s", rule);
+	ktap_ok(!strcmp(window_state(pci), "open"), "gone: not by an access to the window");
+	ktap_ok(read_register(pci) == 0xffffffff && !strcmp(window_state(pci), "silent"),
+		"gone: the window is silent");
+	ktap_ok(counts(last_id()) && hits == 1, "gone: by the rule, listed by another window");
+	ktap_ok(!command("remove", last_id()), "gone: it can be brought back");
+
+	snprintf(path, sizeof(path), SYS_PCI "devices/%s/remove", pci);
+	ktap_ok(!write_text(path, "1") && !write_text(SYS_PCI "rescan", "1") &&
+		window_becomes(pci, "open"), "gone: open when it was found again");
+}
+
+/* Rules that an interrupted command may have added. */
+static void remove_all(void)
+{
+	char *line, *save = NULL;
+
+	read_rules();
+	for (line = strtok_r(rules, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		command("remove", strtoul(line, NULL, 10));
+}
+
+static void bind_and_unbind(const char *pci, int times)
+{
+	while (times--) {
+		write_text(SYS_PCI "drivers/puck/unbind", pci);
+		write_text(SYS_PCI "drivers/puck/bind", pci);
+	}
+}
+
+/*
+ * The other GPU's driver resets it, and with it its window, while rules come and
+ * go, through that very window if the machine has no puck-iommu.
+ */
+static void test_resets(void)
+{
+	int done = 0, again = 0, wrong = 0, ret, status;
+	char pci[32];
+	struct puck other;
+	pid_t child;
+
+	ktap_need(!puck_open_other(&other, &puck), "a second GPU");
+	snprintf(pci, sizeof(pci), "%s", other.pci);
+	close(other.fd);
+
+	child = fork();
+	if (!child) {
+		bind_and_unbind(pci, 8);
+		_exit(0);
+	}
+	while (!waitpid(child, &status, WNOHANG)) {
+		ret = add("irq.raise nth=1000000 drop");
+		if (!ret)
+			ret = command("remove", last_id());
+		done += !ret;
+		again += ret == -EAGAIN;
+		wrong += ret && ret != -EAGAIN;
+	}
+	remove_all();
+	ktap_ok(done && !wrong, "resets: %d rules came and went, %d were interrupted, %d refused",
+		done, again, wrong);
+	ktap_ok(window_becomes(pci, "open"), "resets: the window is open");
+}
+
 int main(void)
 {
 	ktap_begin();
@@ -375,6 +474,8 @@ int main(void)
 	test_delay();
 	test_release();
 	test_windows();
+	test_gone();
+	test_resets();
 	ktap_ok(!number_of_rules(), "no rule is left behind");
 	ktap_ok(!system("rmmod puck-mischief && modprobe puck-mischief"), "the module goes and comes");
 	bo_close(puck.fd, &bo);
