@@ -20,7 +20,7 @@ def wanted(args):
 
 
 def job(args):
-    from .run import Job
+    from .run import Job, show
     check(args)
     extra = dict(item.split("=", 1) for item in args.file or [])
     placed = own(args, extra) if args.device else drivers.place([args.driver])
@@ -31,7 +31,14 @@ def job(args):
     spec.load, spec.drivers = "none", placed
     spec.gpu = placed[0].driver.port == "rp1"
     programs = (PROGRAM, placed[0].driver.work.split()[0], "gpu_stress") if args.driver else ()
-    return Job(spec, f"exec {command}\n", extra, programs, lambda result: report(args, result))
+    return Job(spec, f"exec {command}\n", extra, programs, show_all if args.device else show,
+               lambda result: report(args, result))
+
+
+def show_all(line):
+    """What the user's own workload says."""
+    if not line.startswith("puck-"):
+        print(f"           {line}", flush=True)
 
 
 def check(args):

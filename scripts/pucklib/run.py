@@ -39,6 +39,12 @@ class Ahead(threading.Thread):
             raise PuckError(f"the guest's kernel: {self.error}")
 
 
+def show(line):
+    """The guest's report, live; everything else it says is in the run folder."""
+    if line.startswith(PREFIX):
+        print(line.removeprefix(PREFIX), flush=True)
+
+
 @dataclass
 class Job:
     """What a run is to do in the guest."""
@@ -46,6 +52,7 @@ class Job:
     command: str
     extra: dict = field(default_factory=dict)
     programs: tuple = ()            # of the guest's; all, if none is named
+    on_line: object = show
     # Prints what it makes of the result, and returns what is wrong with it.
     report: object = lambda result: []
 
@@ -67,15 +74,9 @@ def first_light(args):
     return Job(spec_from(args), f"exec {PROGRAM}\n", programs=(PROGRAM,))
 
 
-def show(line):
-    """The guest's report, live; everything else it says is in the run folder."""
-    if line.startswith(PREFIX):
-        print(line.removeprefix(PREFIX), flush=True)
-
-
 def one_run(bench, job, args, rundir):
     """Boot, show, judge; returns the reasons it failed."""
-    result = bench.boot(rundir, job.spec, job.command, args.timeout, on_line=show, extra=job.extra)
+    result = bench.boot(rundir, job.spec, job.command, args.timeout, on_line=job.on_line, extra=job.extra)
     reasons = job.report(result)
     problem = result.problem()
     if problem:
