@@ -8,6 +8,8 @@
 #include <linux/kernel.h>
 #include <linux/ktime.h>
 
+#include <kunit/visibility.h>
+
 #include "check.h"
 #include "puck_dma_trace.h"
 
@@ -161,3 +163,4 @@ void puck_dma_access(struct puck_dma_dev *d, const struct puck_dma_refusal *refu
 		/* The IOMMU refused what it was told to allow: no driver's fault. */
 		atomic64_inc(&d->checks->unexplained);
 }
+EXPORT_SYMBOL_IF_KUNIT(puck_dma_access);

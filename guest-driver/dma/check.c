@@ -13,6 +13,8 @@
 #include <linux/timekeeping.h>
 #include <linux/vmalloc.h>
 
+#include <kunit/visibility.h>
+
 #include "check.h"
 #include "puck_dma_client.h"
 #include "puck_dma_trace.h"
@@ -386,12 +388,43 @@ unsigned long puck_dma_last_finding(struct device *dev, char *text, size_t size)
 }
 EXPORT_SYMBOL_GPL(puck_dma_last_finding);
 
-static void checks_free(struct puck_dma_checks *checks)
+/**
+ * puck_dma_checks_free - undo puck_dma_checks_new()
+ * @checks: them
+ */
+void puck_dma_checks_free(struct puck_dma_checks *checks)
 {
 	vfree(checks->findings);
 	puck_dma_history_free(checks->history);
 	kfree(checks);
 }
+EXPORT_SYMBOL_IF_KUNIT(puck_dma_checks_free);
+
+/**
+ * puck_dma_checks_new - what checks know of a device
+ * @d: the device
+ *
+ * Return: nothing yet, or NULL.
+ */
+struct puck_dma_checks *puck_dma_checks_new(struct puck_dma_dev *d)
+{
+	struct puck_dma_checks *checks = kzalloc(sizeof(*checks), GFP_KERNEL);
+
+	if (!checks)
+		return NULL;
+	checks->history = puck_dma_history_new();
+	checks->findings = vzalloc(array_size(PUCK_DMA_FINDINGS, sizeof(*checks->findings)));
+	if (!checks->history || !checks->findings) {
+		puck_dma_checks_free(checks);
+		return NULL;
+	}
+	spin_lock_init(&checks->lock);
+	ratelimit_state_init(&checks->limit, DEFAULT_RATELIMIT_INTERVAL, LOG_BURST);
+	ratelimit_set_flags(&checks->limit, RATELIMIT_MSG_ON_RELEASE);
+	checks->d = d;
+	return checks;
+}
+EXPORT_SYMBOL_IF_KUNIT(puck_dma_checks_new);
 
 /**
  * puck_dma_check_attach - a device came under the mapper
@@ -401,21 +434,9 @@ static void checks_free(struct puck_dma_checks *checks)
  */
 int puck_dma_check_attach(struct puck_dma_dev *d)
 {
-	struct puck_dma_checks *checks = kzalloc(sizeof(*checks), GFP_KERNEL);
-
-	if (!checks)
+	d->checks = puck_dma_checks_new(d);
+	if (!d->checks)
 		return -ENOMEM;
-	checks->history = puck_dma_history_new();
-	checks->findings = vzalloc(array_size(PUCK_DMA_FINDINGS, sizeof(*checks->findings)));
-	if (!checks->history || !checks->findings) {
-		checks_free(checks);
-		return -ENOMEM;
-	}
-	spin_lock_init(&checks->lock);
-	ratelimit_state_init(&checks->limit, DEFAULT_RATELIMIT_INTERVAL, LOG_BURST);
-	ratelimit_set_flags(&checks->limit, RATELIMIT_MSG_ON_RELEASE);
-	checks->d = d;
-	d->checks = checks;
 	puck_dma_fault_attach(d);
 	puck_dma_debugfs_attach(d);
 	return 0;
@@ -429,7 +450,7 @@ void puck_dma_check_detach(struct puck_dma_dev *d)
 {
 	puck_dma_debugfs_detach(d);
 	puck_dma_fault_detach(d);
-	checks_free(d->checks);
+	puck_dma_checks_free(d->checks);
 	d->checks = NULL;
 }
 

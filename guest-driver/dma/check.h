@@ -273,6 +273,8 @@ int puck_dma_past_text(char *text, size_t size, const struct puck_dma_past *past
 const char *puck_dma_kind_name(enum puck_dma_kind kind);
 const char *puck_dma_dir_name(enum dma_data_direction dir);
 const char *puck_dma_class_name(enum puck_dma_class class);
+struct puck_dma_checks *puck_dma_checks_new(struct puck_dma_dev *d);
+void puck_dma_checks_free(struct puck_dma_checks *checks);
 int puck_dma_check_attach(struct puck_dma_dev *d);
 void puck_dma_check_detach(struct puck_dma_dev *d);
 int puck_dma_check_init(void);

@@ -10,6 +10,8 @@
 #include <linux/timekeeping.h>
 #include <linux/vmalloc.h>
 
+#include <kunit/visibility.h>
+
 #include "check.h"
 
 /**
@@ -88,6 +90,7 @@ void puck_dma_gone(struct puck_dma_dev *d, const struct puck_dma_mapping *m, u32
 	/* Pairs with the load in history_read(). */
 	smp_store_release(&slot->turn, turn);
 }
+EXPORT_SYMBOL_IF_KUNIT(puck_dma_gone);
 
 /* False if it was overwritten, or is being written. */
 static bool history_read(struct puck_dma_history *history, u64 turn, struct puck_dma_past *past)
@@ -132,6 +135,7 @@ bool puck_dma_history_at(struct puck_dma_dev *d, u64 iova, struct puck_dma_past 
 {
 	return history_find(d, iova, true, past);
 }
+EXPORT_SYMBOL_IF_KUNIT(puck_dma_history_at);
 
 /**
  * puck_dma_history_holding - the last mapping that had this address, or a guard there
@@ -145,3 +149,4 @@ bool puck_dma_history_holding(struct puck_dma_dev *d, u64 iova, struct puck_dma_
 {
 	return history_find(d, iova, false, past);
 }
+EXPORT_SYMBOL_IF_KUNIT(puck_dma_history_holding);

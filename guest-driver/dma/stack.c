@@ -31,6 +31,8 @@
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 
+#include <kunit/visibility.h>
+
 #include "check.h"
 
 #if defined(CONFIG_X86_64) && defined(CONFIG_UNWINDER_ORC)
@@ -335,6 +337,7 @@ static void stack_start(void)
 {
 }
 #endif
+EXPORT_SYMBOL_IF_KUNIT(puck_dma_stack);
 
 /**
  * puck_dma_stack_caller - who called the DMA API
@@ -348,6 +351,7 @@ unsigned long puck_dma_stack_caller(u32 stack)
 
 	return caller == STACK_GONE ? 0 : caller;
 }
+EXPORT_SYMBOL_IF_KUNIT(puck_dma_stack_caller);
 
 /**
  * puck_dma_stack_show - print a stack from the caller of the DMA API outwards
