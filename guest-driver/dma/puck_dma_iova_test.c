@@ -5,6 +5,7 @@
  */
 #include <linux/slab.h>
 
+#include <kunit/resource.h>
 #include <kunit/test.h>
 
 #include "puck_dma.h"
@@ -60,6 +61,14 @@ struct world {
 	u64 clock;
 };
 
+/* Of a test that gave up as well. */
+static void world_fini(void *data)
+{
+	struct world *w = data;
+
+	puck_dma_space_fini(&w->space);
+}
+
 static struct world *world_new(struct kunit *test, u64 end)
 {
 	struct world *w = kunit_kzalloc(test, sizeof(*w), GFP_KERNEL);
@@ -67,6 +76,7 @@ static struct world *world_new(struct kunit *test, u64 end)
 
 	KUNIT_ASSERT_NOT_NULL(test, w);
 	KUNIT_ASSERT_EQ(test, puck_dma_space_init(&w->space, end), 0);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, world_fini, w), 0);
 	for (i = 0; i < ARRAY_SIZE(reserved); i++)
 		KUNIT_ASSERT_EQ(test, puck_dma_space_reserve(&w->space, reserved[i].start,
 							     reserved[i].end), 0);
@@ -93,7 +103,7 @@ static void check_reserved(struct kunit *test, const struct block *block)
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(reserved); i++)
-		KUNIT_EXPECT_TRUE(test, apart(block_start(block), block_end(block),
+		KUNIT_ASSERT_TRUE(test, apart(block_start(block), block_end(block),
 					      reserved[i].start, reserved[i].end));
 }
 
@@ -102,16 +112,16 @@ static void check_block(struct kunit *test, const struct block *block)
 {
 	const struct puck_dma_request *r = &block->request;
 
-	KUNIT_EXPECT_EQ(test, block->body & (r->align - 1), 0);
+	KUNIT_ASSERT_EQ(test, block->body & (r->align - 1), 0);
 	if (r->boundary)
-		KUNIT_EXPECT_EQ(test, block->body / r->boundary,
+		KUNIT_ASSERT_EQ(test, block->body / r->boundary,
 				(block->body + r->body - 1) / r->boundary);
-	KUNIT_EXPECT_LE(test, block_end(block), r->limit);
-	KUNIT_EXPECT_EQ(test, block_end(block), block->body + r->body + r->back);
+	KUNIT_ASSERT_LE(test, block_end(block), r->limit);
+	KUNIT_ASSERT_EQ(test, block_end(block), block->body + r->body + r->back);
 	if (block->body)
-		KUNIT_EXPECT_EQ(test, block_start(block), block->body - r->front);
+		KUNIT_ASSERT_EQ(test, block_start(block), block->body - r->front);
 	else
-		KUNIT_EXPECT_EQ(test, r->window, PUCK_DMA_WINDOW_ZERO);
+		KUNIT_ASSERT_EQ(test, r->window, PUCK_DMA_WINDOW_ZERO);
 	check_reserved(test, block);
 }
 
@@ -120,7 +130,7 @@ static void check_alone(struct kunit *test, const struct world *w, const struct 
 	u32 i;
 
 	for (i = 0; i < w->count; i++)
-		KUNIT_EXPECT_TRUE(test, apart(block_start(block), block_end(block),
+		KUNIT_ASSERT_TRUE(test, apart(block_start(block), block_end(block),
 					      block_start(&w->blocks[i]), block_end(&w->blocks[i])));
 }
 
@@ -151,7 +161,6 @@ static void world_end(struct world *w)
 {
 	while (w->count)
 		world_give(w, 0, 0);
-	puck_dma_space_fini(&w->space);
 }
 
 static void request_draw(struct puck_dma_request *request, struct puck_dma_draw *draw)
@@ -179,15 +188,15 @@ static void check_tree(struct kunit *test, const struct world *w)
 
 	for (node = rb_first(&w->space.tree); node; node = rb_next(node)) {
 		extent = rb_entry(node, struct puck_dma_extent, node);
-		KUNIT_EXPECT_GE(test, extent->start, end);
+		KUNIT_ASSERT_GE(test, extent->start, end);
 		widest = min(extent->start - end, PUCK_DMA_GAP_WIDE);
-		KUNIT_EXPECT_EQ(test, extent->gap, widest);
+		KUNIT_ASSERT_EQ(test, extent->gap, widest);
 		end = extent->start + extent->pages;
 		child = rb_entry_safe(node->rb_left, struct puck_dma_extent, node);
 		widest = max(widest, child ? child->widest : 0);
 		child = rb_entry_safe(node->rb_right, struct puck_dma_extent, node);
 		widest = max(widest, child ? child->widest : 0);
-		KUNIT_EXPECT_EQ(test, extent->widest, widest);
+		KUNIT_ASSERT_EQ(test, extent->widest, widest);
 	}
 }
 
@@ -316,7 +325,7 @@ static void iova_quarantine(struct kunit *test)
 			if (apart(block_start(&w->blocks[0]), block_end(&w->blocks[0]), freed->start,
 				  freed->end))
 				continue;
-			KUNIT_EXPECT_GT(test, w->clock - freed->at, QUARANTINE);
+			KUNIT_ASSERT_GT(test, w->clock - freed->at, QUARANTINE);
 			again++;
 		}
 		world_give(w, 0, QUARANTINE);

@@ -292,18 +292,18 @@ static void case_check_joins(struct kunit *test, struct layout_case *c)
 	u32 i, e;
 
 	for (i = 0; i < c->count; i++) {
-		KUNIT_EXPECT_EQ(test, offset_in_page(c->segs[i].iova),
+		KUNIT_ASSERT_EQ(test, offset_in_page(c->segs[i].iova),
 				c->entries[c->first[i]].offset);
 		if (c->first[i + 1] == c->first[i] + 1)
 			continue;
-		KUNIT_EXPECT_LE(test, c->segs[i].size, c->max_size);
-		KUNIT_EXPECT_NE(test, c->policy.merge, PUCK_DMA_MERGE_NONE);
+		KUNIT_ASSERT_LE(test, c->segs[i].size, c->max_size);
+		KUNIT_ASSERT_NE(test, c->policy.merge, PUCK_DMA_MERGE_NONE);
 		if (c->policy.merge == PUCK_DMA_MERGE_SIZE)
-			KUNIT_EXPECT_LE(test, c->segs[i].size, c->policy.merge_size);
+			KUNIT_ASSERT_LE(test, c->segs[i].size, c->policy.merge_size);
 		for (e = c->first[i]; e + 1 < c->first[i + 1]; e++) {
-			KUNIT_EXPECT_TRUE(test, PAGE_ALIGNED(c->entries[e].offset +
+			KUNIT_ASSERT_TRUE(test, PAGE_ALIGNED(c->entries[e].offset +
 							     c->entries[e].size));
-			KUNIT_EXPECT_EQ(test, c->entries[e + 1].offset, 0);
+			KUNIT_ASSERT_EQ(test, c->entries[e + 1].offset, 0);
 		}
 	}
 }
@@ -319,7 +319,7 @@ static void case_check_all(struct kunit *test, struct layout_case *c)
 		return;
 	for (i = 0; i + 1 < c->count; i++) {
 		next = &c->entries[c->first[i + 1]];
-		KUNIT_EXPECT_TRUE(test, next->offset ||
+		KUNIT_ASSERT_TRUE(test, next->offset ||
 				  !PAGE_ALIGNED(c->segs[i].iova + c->segs[i].size) ||
 				  c->segs[i].size + next->size > c->max_size ||
 				  seg_end(&c->segs[i]) - seg_start(&c->segs[i]) +
@@ -345,25 +345,25 @@ static void case_check_places(struct kunit *test, struct layout_case *c)
 	for (i = 0; i < c->count; i++) {
 		start = seg_start(&c->segs[i]);
 		end = seg_end(&c->segs[i]);
-		KUNIT_EXPECT_LE(test, end, c->request.body);
+		KUNIT_ASSERT_LE(test, end, c->request.body);
 		if (boundary && end - start <= boundary && c->request.body > boundary)
-			KUNIT_EXPECT_FALSE(test, crosses(start, end, boundary));
+			KUNIT_ASSERT_FALSE(test, crosses(start, end, boundary));
 		if (c->policy.merge == PUCK_DMA_MERGE_BOUNDARY &&
 		    c->first[i + 1] > c->first[i] + 1) {
-			KUNIT_EXPECT_LE(test, end - start, c->policy.merge_size >> PAGE_SHIFT);
+			KUNIT_ASSERT_LE(test, end - start, c->policy.merge_size >> PAGE_SHIFT);
 			if (c->request.body > c->policy.merge_size >> PAGE_SHIFT)
-				KUNIT_EXPECT_FALSE(test, crosses(start, end, c->policy.merge_size >>
+				KUNIT_ASSERT_FALSE(test, crosses(start, end, c->policy.merge_size >>
 									     PAGE_SHIFT));
 		}
 		for (k = 0; k < i; k++)
-			KUNIT_EXPECT_TRUE(test, seg_start(&c->segs[k]) >= end + apart ||
+			KUNIT_ASSERT_TRUE(test, seg_start(&c->segs[k]) >= end + apart ||
 					  seg_end(&c->segs[k]) + apart <= start);
 	}
 	if (boundary && c->request.body > boundary)
-		KUNIT_EXPECT_TRUE(test, c->request.align >= boundary ||
+		KUNIT_ASSERT_TRUE(test, c->request.align >= boundary ||
 				  c->request.body <= c->request.boundary);
 	else if (boundary)
-		KUNIT_EXPECT_TRUE(test, c->request.boundary && c->request.boundary <= boundary);
+		KUNIT_ASSERT_TRUE(test, c->request.boundary && c->request.boundary <= boundary);
 }
 
 static void case_check_order(struct kunit *test, struct layout_case *c)
@@ -372,9 +372,9 @@ static void case_check_order(struct kunit *test, struct layout_case *c)
 
 	for (i = 0; i + 1 < c->count; i++) {
 		if (c->policy.order == PUCK_DMA_ASCENDING)
-			KUNIT_EXPECT_LT(test, c->segs[i].iova, c->segs[i + 1].iova);
+			KUNIT_ASSERT_LT(test, c->segs[i].iova, c->segs[i + 1].iova);
 		if (c->policy.order == PUCK_DMA_DESCENDING)
-			KUNIT_EXPECT_GT(test, c->segs[i].iova, c->segs[i + 1].iova);
+			KUNIT_ASSERT_GT(test, c->segs[i].iova, c->segs[i + 1].iova);
 	}
 }
 
