@@ -37,6 +37,8 @@ void mischief_move(Mischief *from, Mischief *to)
     *to = *from;
     puck_machine_load(&to->e.m, to->args, path);
     to->e.m.next_page = from->e.m.next_page;
+    /* BARs that are mapped later go behind those that are. */
+    to->e.m.pci->mmio_alloc_ptr = from->e.m.pci->mmio_alloc_ptr;
     /* Not looked for: it may be gone. */
     to->e.f.dev = g_memdup2(from->e.f.dev, sizeof(*from->e.f.dev));
     to->e.f.dev->bus = to->e.m.pci;
