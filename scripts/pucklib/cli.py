@@ -5,7 +5,7 @@ import argparse
 import shlex
 
 from .drivers import DRIVERS
-from .util import PuckError, say
+from .util import PuckError, cpus, say
 
 DESCRIPTION = """\
 Puck in a virtual machine: build it, show it, test it, measure it.
@@ -166,6 +166,7 @@ def add_soak(sub):
     p.add_argument("--seed", type=int, default=1, metavar="N", help="of the first policy (default 1)")
     p.add_argument("--kernel", choices=("stock", "debug"), default="stock", help="guest kernel (default stock)")
     p.add_argument("--timeout", type=float, default=900, metavar="S", help="seconds for a boot (default 900)")
+    p.add_argument("--jobs", type=int, default=cpus(), metavar="N", help=f"boots at a time (default {cpus()})")
 
 
 def add_bench(sub):

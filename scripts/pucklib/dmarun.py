@@ -30,6 +30,7 @@ def job(args):
     spec = spec_from(args)
     spec.load, spec.drivers = "none", placed
     spec.gpu = placed[0].driver.port == "rp1"
+    spec.smp = drivers.cpus(placed, args.iommu, args.smp)
     programs = (PROGRAM, placed[0].driver.work.split()[0], "gpu_stress") if args.driver else ()
     return Job(spec, f"exec {command}\n", extra, programs, show_all if args.device else show,
                lambda result: report(args, result))

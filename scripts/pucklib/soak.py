@@ -74,7 +74,7 @@ def choose(args):
 def soak(bench, args, rundir, cell):
     placed = drivers.place([cell.driver])
     spec = Spec(iommu=cell.iommu, seed=args.seed, load="none", drivers=placed, trace=False,
-                gpu=placed[0].driver.port == "rp1")
+                smp=drivers.cpus(placed, cell.iommu, 2), gpu=placed[0].driver.port == "rp1")
     command = shlex.join([dmarun.PROGRAM, "soak", cell.driver, str(args.seed), str(args.policies)])
     result = bench.boot(rundir / f"{cell.driver}-{cell.iommu}", spec, f"exec {command}\n", args.timeout,
                         on_line=cell.line)
@@ -107,7 +107,7 @@ def cmd_soak(args):
     accel.announce(bench.accel, bench.why)
     rundir = new_rundir("soak", args.run_dir)
     say(f"soak: {len(cells)} boots, {args.policies} policies each; run folder: {rundir}")
-    in_parallel(lambda cell: soak(bench, args, rundir, cell), cells)
+    in_parallel(lambda cell: soak(bench, args, rundir, cell), cells, args.jobs)
     table(cells)
     failures(args, cells)
     policies, failed = sum(len(c.good) for c in cells), sum(bool(c.trouble) for c in cells)

@@ -174,7 +174,7 @@ def cpus():
     return len(os.sched_getaffinity(0))
 
 
-def in_parallel(function, items):
-    """function(item) of each, in the items' order, as many at a time as there are processors."""
-    with concurrent.futures.ThreadPoolExecutor(max_workers=cpus()) as pool:
+def in_parallel(function, items, jobs):
+    """function(item) of each, so many at a time; results in the items' order."""
+    with concurrent.futures.ThreadPoolExecutor(max_workers=jobs) as pool:
         return list(pool.map(function, items))
