@@ -260,7 +260,7 @@ static void test_gone_back(void)
     mischief_stop(&t);
 }
 
-/* With all kinds of work under way, and unplugged while gone. */
+/* With all kinds of work under way. */
 static void test_gone_in_work(void)
 {
     GpuSeg half = SYS(0x4000000, 64u << 20);
@@ -284,6 +284,51 @@ static void test_gone_in_work(void)
     g_assert_cmphex(qtest_readl(t.e.m.qts, half.addr), ==, 0);
     g_assert_false(mischief_irq(&t, 3));
     g_assert_cmpuint(mischief_events(&t, rule, "expire", "\\}"), ==, 1);
+    mischief_stop(&t);
+}
+
+/* Unplugged with all that rules can hold; they stay, and hold nothing. */
+static void test_unplug(void)
+{
+    static const char *const rules[] = {
+        "fence.complete ring=0 hold", "fence.complete ring=1 reorder=within",
+        "fence.complete ring=2 early", "dma.write ring=3 split=1ms",
+        "device ring=4 stall=1ms", "irq.raise ring=5 delay=1ms",
+        "device ring=6 reset-fails", "fence.complete ring=7 delay=1ms",
+    };
+    Mischief t = { .log = puck_log_path() };
+    uint32_t ids[G_N_ELEMENTS(rules)];
+    uint64_t page;
+
+    t.args = puck_log_args(t.log, " -device pcie-root-port,id=rp1,chassis=1,"
+                           "addr=4 -device " GPU_OPTIONS ",bus=rp1,rings=8");
+    puck_machine_start(&t.e.m, t.args);
+    gpu_attach_behind(&t.e, GPU_DEVFN, 0);
+    page = puck_machine_pages(&t.e.m, 1);
+    for (unsigned r = 0; r < G_N_ELEMENTS(rules); r++) {
+        ids[r] = mischief_add(&t, rules[r]);
+        gpu_submit(&t.e, r, gpu_fill(&t.e, SYS(page + 8 * r, 8), 8, 0xfeed));
+    }
+    gpu_ring_w32(&t.e, 6, PUCK_GPU_RING_CTRL, PUCK_GPU_RING_RESET);
+    qtest_qmp_device_del_send(t.e.m.qts, "gpu0");
+    qtest_qmp_assert_success(t.e.m.qts, "{ 'execute': 'system_reset' }");
+    qtest_qmp_eventwait(t.e.m.qts, "DEVICE_DELETED");
+    mischief_step(&t, 10000000);
+    for (unsigned r = 0; r < G_N_ELEMENTS(rules); r++) {
+        g_assert_cmpuint(puck_rule_hits(t.e.m.qts, ids[r]), ==, 1);
+        g_assert_cmpuint(mischief_events(&t, ids[r], "(release|expire)", ""),
+                         ==, 0);
+        mischief_release(&t, ids[r]);
+        mischief_remove(&t, ids[r]);
+    }
+    puck_function_free(&t.e.f);
+    qtest_qmp_device_add(t.e.m.qts, "puck-gpu", "gpu0",
+                         "{ 'bus': 'rp1', 'vram-size': 4194304 }");
+    gpu_attach_behind(&t.e, GPU_DEVFN, 0);
+    for (unsigned r = 0; r < 2; r++) {
+        t.e.rings[r].seqno = 0;
+        gpu_alive(&t.e, r);
+    }
     mischief_stop(&t);
 }
 
@@ -449,6 +494,7 @@ void add_mischief_device_tests(void)
         { "reset-fails-not", test_reset_fails_not },
         { "gone", test_gone }, { "gone-back", test_gone_back },
         { "gone-in-work", test_gone_in_work }, { "gone-not", test_gone_not },
+        { "unplug", test_unplug },
         { "bme-ignored", test_bme }, { "bme-ignored-not", test_bme_not },
         { "window", test_window }, { "bad_window", test_bad_window },
     };
