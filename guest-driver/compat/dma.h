@@ -7,6 +7,7 @@
 #define PUCK_COMPAT_DMA_H
 
 #include <linux/device.h>
+#include <linux/dma-mapping.h>
 #include <linux/module.h>
 
 #ifndef PUCK_HAVE_DEV_DMA_FLAGS
@@ -42,6 +43,11 @@ static inline void dev_assign_dma_skip_sync(struct device *dev, bool value)
 	dev->dma_skip_sync = value;
 #endif
 }
+#endif
+
+/* Resources, once by functions of their own. */
+#ifndef DMA_ATTR_MMIO
+#define DMA_ATTR_MMIO		(1UL << 10)
 #endif
 
 #ifdef PUCK_HAVE_IMPORT_NS_QUOTED

@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 
+#include "../compat/dma.h"
 #include "check.h"
 #include "puck_dma_trace.h"
 
@@ -30,6 +31,8 @@ int puck_dma_prot(enum dma_data_direction dir, unsigned long attrs)
 		prot |= IOMMU_WRITE;
 	if (attrs & DMA_ATTR_PRIVILEGED)
 		prot |= IOMMU_PRIV;
+	if (attrs & DMA_ATTR_MMIO)
+		prot = (prot & ~IOMMU_CACHE) | IOMMU_MMIO;
 	return prot;
 }
 
