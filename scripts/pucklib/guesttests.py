@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from . import drivers, verdict
 from .guest import Bench
 from .machine import Spec, read_text
-from .util import REPO, PuckError, say
+from .util import REPO, PuckError, cpus, in_parallel, say
 from .verdict import Case
 
 LIST = REPO / "test-images/guest/tests.list"
+# Most of a guest's time is one thread's: its boot.
+JOBS = min(2, cpus())
 BOOT_TIME = 60          # seconds of grace on top of the tests' own limits
 
 # In the guest. A test that hangs is killed, with what it started; the marks
@@ -132,47 +134,42 @@ def script(machine, tests):
 
 
 class Suite:
-    """Runs the machines of the list one after the other."""
+    """Runs the machines of the list, some at a time; cases come in the list's order."""
 
     def __init__(self, args, rundir):
         self.args, self.rundir = args, rundir
         self.benches = {}
-        self.cases = []
-
-    def bench(self, kernel):
-        if kernel not in self.benches:
-            self.benches[kernel] = Bench(self.args, kernel)
-        return self.benches[kernel]
 
     def run(self):
         wanted = re.compile(self.args.filter or "")
-        for machine in parse_list():
-            tests = [t for t in machine.tests if wanted.search(t.name)]
-            if tests:
-                self.run_machine(machine, tests)
-        return self.cases
+        chosen = [(machine, [t for t in machine.tests if wanted.search(t.name)]) for machine in parse_list()]
+        chosen = [(machine, tests) for machine, tests in chosen if tests]
+        for kernel in {machine.kernel for machine, _ in chosen}:
+            self.benches[kernel] = Bench(self.args, kernel)
+        found = in_parallel(lambda one: self.run_machine(*one), chosen, JOBS)
+        return [case for cases in found for case in cases]
 
     def run_machine(self, machine, tests):
         """Boot until every test had its turn: one that kills the guest costs itself only."""
-        left = tests
-        attempt = 0
+        left, attempt, cases = tests, 0, []
         while left:
             rundir = self.rundir / (f"guest-{machine.name}" + (f"-{attempt}" if attempt else ""))
             result = self.boot(machine, left, rundir)
-            finished = self.judge(machine, left, result)
+            finished = self.judge(machine, left, result, cases)
             left = left[finished:]
             attempt += 1
+        return cases
 
     def boot(self, machine, tests, rundir):
-        bench = self.bench(machine.kernel)
         spec = Spec(seed=self.args.seed, qemu_args=shlex.split(machine.qemu), files=machine.files,
                     drivers=drivers.place(machine.drivers), **machine.options,
                     gpu_options="," + machine.gpu if machine.gpu else "")
         limit = BOOT_TIME + sum(t.timeout for t in tests)
         say(f"guest machine '{machine.name}' ({machine.kernel} kernel): {len(tests)} tests")
-        return bench.boot(rundir, spec, script(machine, tests), limit, on_line=show_progress)
+        return self.benches[machine.kernel].boot(rundir, spec, script(machine, tests), limit,
+                                                 on_line=lambda line: show_progress(machine.name, line))
 
-    def judge(self, machine, tests, result):
+    def judge(self, machine, tests, result, cases):
         """Add the cases of a boot; returns how many of its tests are done with."""
         suite = f"guest.{machine.name}"
         outputs, consoles = segments(result.output), segments(result.console)
@@ -182,14 +179,14 @@ class Suite:
             if test.name not in outputs:
                 break
             done += 1
-            self.cases += judge_test(suite, test.name, outputs[test.name], consoles.get(test.name), problem, result)
-            self.cases += judge_mischief(suite, test, result)
+            cases += judge_test(suite, test.name, outputs[test.name], consoles.get(test.name), problem, result)
+            cases += judge_mischief(suite, test, result)
         extra = [n for n in outputs if n and (n.startswith("unload-") or n == "kmemleak")]
         for name in extra:
-            self.cases += judge_test(suite, name, outputs[name], consoles.get(name), problem, result)
-        self.outside(suite, result, consoles)
+            cases += judge_test(suite, name, outputs[name], consoles.get(name), problem, result)
+        cases += self.outside(suite, result, consoles)
         if not done:
-            self.cases += [Case(suite, t.name, "failed", problem or "was not run") for t in tests]
+            cases += [Case(suite, t.name, "failed", problem or "was not run") for t in tests]
             done = len(tests)
         return done
 
@@ -197,15 +194,14 @@ class Suite:
         """Splats before the first test and after the last one."""
         rest = consoles.get(None)
         findings = verdict.check_console(rest.text) if rest else []
-        if findings:
-            self.cases.append(Case(suite, "console", "failed", "\n".join(findings)))
         if result.qemu_messages:
             say(f"QEMU said: {result.qemu_messages.splitlines()[0]}")
+        return [Case(suite, "console", "failed", "\n".join(findings))] if findings else []
 
 
-def show_progress(line):
+def show_progress(machine, line):
     if line.startswith("puck-test: end ") or re.match(r"\s*not ok", line):
-        say("  " + line.removeprefix("puck-test: end "))
+        say(f"  {machine}: " + line.removeprefix("puck-test: end "))
 
 
 @dataclass
