@@ -136,10 +136,19 @@ static int check_group(struct device *dev)
 	return -EINVAL;
 }
 
+/* Caches would have to be written back and dropped, by what no module can call. */
+static int check_coherent(struct device *dev)
+{
+	if (dev_is_dma_coherent(dev))
+		return 0;
+	dev_err(dev, "puck-dma: its DMA is not coherent with the caches: not under the mapper\n");
+	return -EOPNOTSUPP;
+}
+
 static int domain_attach(struct puck_dma_dev *d)
 {
 	struct iommu_domain *domain;
-	int ret = check_group(d->dev);
+	int ret = check_coherent(d->dev) ?: check_group(d->dev);
 
 	if (ret)
 		return ret;
