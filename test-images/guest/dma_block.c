@@ -73,13 +73,28 @@ static char *scattered(size_t size)
 	return buf;
 }
 
+/* A disk that has just appeared cannot be opened while the kernel looks at it. */
+static int open_soon(const char *path, int flags)
+{
+	int tries, fd;
+
+	for (tries = 0; tries < 100; tries++) {
+		fd = open(path, flags | O_CLOEXEC);
+		if (fd >= 0)
+			return fd;
+		usleep(100000);
+	}
+	ktap_note("%s: %s", path, strerror(errno));
+	return -1;
+}
+
 static void block_open(struct block *block, const char *disk)
 {
 	char path[80];
 
 	snprintf(path, sizeof(path), "/dev/%s", disk);
-	block->direct = open(path, O_RDWR | O_DIRECT | O_CLOEXEC);
-	block->cached = open(path, O_RDWR | O_CLOEXEC);
+	block->direct = open_soon(path, O_RDWR | O_DIRECT);
+	block->cached = open_soon(path, O_RDWR);
 	ktap_need(block->direct >= 0 && block->cached >= 0, "%s is open", path);
 	ktap_need(!ioctl(block->direct, BLKGETSIZE64, &block->size), "and has a size");
 	block->sector = queue_limit(disk, "logical_block_size");
