@@ -123,6 +123,8 @@ struct puck_stage {
  * @wb_dma: its DMA address
  * @wptr: slots written since the ring was enabled, counting on past its size.
  *        Only touched by run_job, or by recovery while @sched is stopped
+ * @done_pos: the hardware is past all slots before this one, which was written
+ *            as @wptr was; likewise
  * @seqno: last job number given out
  * @start_seqno: RING_SEQNO when the ring was enabled: no job of this ring then
  * @fallback: looks at @wb now and then, should an interrupt get lost
@@ -154,6 +156,7 @@ struct puck_ring {
 	struct puck_gpu_wb *wb;
 	dma_addr_t wb_dma;
 	u32 wptr;
+	u32 done_pos;
 	atomic64_t seqno;
 	u32 start_seqno;
 	struct timer_list fallback;

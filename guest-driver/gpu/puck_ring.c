@@ -151,6 +151,7 @@ int puck_ring_start(struct puck_ring *ring)
 	u32 ctrl;
 
 	ring->wptr = 0;
+	ring->done_pos = 0;
 	puck_ring_write64(ring, PUCK_GPU_RING_BASE, ring->cmds_dma | PUCK_RING_ORDER);
 	puck_ring_write64(ring, PUCK_GPU_RING_WB_ADDR, ring->wb_dma);
 	puck_ring_write(ring, PUCK_GPU_RING_CTRL, PUCK_GPU_RING_ENABLE);
@@ -218,19 +219,42 @@ static void puck_ring_doorbell(struct puck_ring *ring)
 	puck_ring_write(ring, PUCK_GPU_RING_TAIL, ring->wptr % PUCK_RING_SLOTS);
 }
 
+/*
+ * The scheduler's credits are the room for commands, if fences come when they
+ * should. Where one came before its commands were executed, they still stand in
+ * the ring, and must not be written over. RING_HEAD is read once a turn.
+ */
+static bool puck_ring_has_room(struct puck_ring *ring, u32 ncmds)
+{
+	u32 head;
+
+	if (ring->wptr + ncmds - ring->done_pos < PUCK_RING_SLOTS)
+		return true;
+
+	head = puck_ring_read(ring, PUCK_GPU_RING_HEAD);
+	ring->done_pos = ring->wptr - ((ring->wptr - head) % PUCK_RING_SLOTS);
+	return ring->wptr + ncmds - ring->done_pos < PUCK_RING_SLOTS;
+}
+
 /**
  * puck_ring_emit - give a job to the hardware
  * @ring: the ring
- * @job: its commands; the scheduler's credits are the room for them
+ * @job: its commands
  *
  * Context: run_job, inside drm_dev_enter() and the signalling annotation.
- * Return: 0, or why the ring is dead.
+ * Return: 0; why the ring is dead; -EIO if there is no room where there should be.
  */
 int puck_ring_emit(struct puck_ring *ring, struct puck_job *job)
 {
 	unsigned long flags;
 	int ret;
 
+	if (!puck_ring_has_room(ring, job->ncmds)) {
+		dev_err_ratelimited(ring->puck->drm.dev,
+				    "ring %u: job %llu: no room, fences came too early\n",
+				    ring->index, job->seqno);
+		return -EIO;
+	}
 	job->fence->start = ktime_get();
 	spin_lock_irqsave(&ring->lock, flags);
 	ret = ring->dead;

@@ -155,6 +155,41 @@ static void test_early(void)
 	kmsg_expect(NULL);
 }
 
+/*
+ * The commands of a job whose fence came stand in the ring yet: others must not
+ * be written over them, however many fit in behind as far as fences tell.
+ */
+static void test_early_full(void)
+{
+	enum { LONG = PUCK_MAX_CMDS, JOBS = 500 };
+	static struct drm_puck_cmd nops[LONG];
+	static int fences[JOBS];
+	struct drm_puck_submit args = job(0, NULL, 0, nops, LONG);
+	unsigned long number;
+	int i, ret, good = 0, refused = 0;
+
+	for (i = 0; i < LONG; i++)
+		nops[i] = cmd_nop();
+	number = rule("fence.complete", "ring=0 count=1 early");
+	ret = fence_result(submit_fd(puck.fd, &args), LONG_MS);
+	for (i = 0; i < JOBS; i++) {
+		args = job(0, NULL, 0, NULL, 0);
+		fences[i] = submit_fd(puck.fd, &args);
+	}
+	ktap_ok(ret == 1 && fence_wait(fences[JOBS - 1], LONG_MS) == 0,
+		"early, full: the last job is refused at once");
+	command("release", number);
+	for (i = 0; i < JOBS; i++) {
+		ret = fence_result(fences[i], LONG_MS);
+		good += ret == 1;
+		refused += ret == -EIO;
+	}
+	ktap_ok(good + refused == JOBS && good >= 300 && refused >= LONG / 2,
+		"early, full: %d jobs completed, %d had no room", good, refused);
+	rule_done(number, 1);
+	works("early, full");
+}
+
 static void test_stall(void)
 {
 	unsigned long number = rule("device", "ring=0 nth=1 stall");
@@ -403,6 +438,7 @@ int main(void)
 	test_fence_error();
 	test_never();
 	test_early();
+	test_early_full();
 	test_stall();
 	test_irq_drop();
 	test_irq_drop_all();
