@@ -47,7 +47,7 @@ static inline void dev_assign_dma_skip_sync(struct device *dev, bool value)
 
 /* Resources, once by functions of their own. */
 #ifndef DMA_ATTR_MMIO
-#define DMA_ATTR_MMIO		(1UL << 10)
+#define DMA_ATTR_MMIO		BIT(10)
 #endif
 
 #ifdef PUCK_HAVE_IMPORT_NS_QUOTED

@@ -184,7 +184,6 @@ static void domain_detach(struct puck_dma_dev *d)
 
 static void ops_set(struct puck_dma_dev *d)
 {
-	d->ops = puck_dma_ops;
 	d->was_dma_iommu = dev_dma_iommu(d->dev);
 	d->was_skip_sync = dev_dma_skip_sync(d->dev);
 	set_dma_ops(d->dev, &d->ops);
@@ -219,6 +218,8 @@ static struct puck_dma_dev *dev_new(struct device *dev, const struct puck_dma_po
 		kfree(d);
 		return NULL;
 	}
+	/* Const from here on. */
+	memcpy((void *)&d->ops, &puck_dma_ops, sizeof(d->ops));
 	RCU_INIT_POINTER(d->policy, now);
 	d->dev = get_device(dev);
 	INIT_LIST_HEAD(&d->link);

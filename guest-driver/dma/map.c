@@ -180,15 +180,18 @@ void puck_dma_unmap_segments(struct puck_dma_dev *d, const struct puck_dma_mappi
 {
 	struct iommu_iotlb_gather gather;
 	size_t size, done;
+	u64 start;
 	u32 i;
 
 	iommu_iotlb_gather_init(&gather);
 	for (i = 0; i < count; i++) {
+		start = puck_dma_segment_start(&m->segs[i]);
 		size = puck_dma_segment_pages(&m->segs[i]) << PAGE_SHIFT;
-		done = iommu_unmap_fast(d->domain, puck_dma_segment_start(&m->segs[i]), size, &gather);
+		done = iommu_unmap_fast(d->domain, start, size, &gather);
 		if (unlikely(done != size))
-			dev_err_ratelimited(d->dev, "puck-dma: the IOMMU unmapped %#zx of %#zx bytes at %#llx\n",
-					    done, size, puck_dma_segment_start(&m->segs[i]));
+			dev_err_ratelimited(d->dev,
+					    "puck-dma: the IOMMU unmapped %#zx of %#zx bytes at %#llx\n",
+					    done, size, start);
 	}
 	iommu_iotlb_sync(d->domain, &gather);
 }
@@ -240,7 +243,7 @@ int puck_dma_map_pages(struct puck_dma_dev *d, u64 iova, struct page **pages, u6
  * Return: 0 or an error; nothing is mapped then.
  */
 int puck_dma_map_copy(struct puck_dma_dev *d, struct puck_dma_mapping *m, struct scatterlist *sgl,
-		    int prot, gfp_t gfp)
+		      int prot, gfp_t gfp)
 {
 	struct puck_dma_policy policy;
 	struct puck_dma_segment *seg;
@@ -251,7 +254,8 @@ int puck_dma_map_copy(struct puck_dma_dev *d, struct puck_dma_mapping *m, struct
 	ret = puck_dma_copy_new(m, sgl, policy.sync == PUCK_DMA_SYNC_WATCH, gfp);
 	for (i = 0; !ret && i < m->nsegs; i++) {
 		seg = &m->segs[i];
-		ret = puck_dma_map_pages(d, puck_dma_segment_start(seg), puck_dma_copy_pages(m, seg->iova),
+		ret = puck_dma_map_pages(d, puck_dma_segment_start(seg),
+					 puck_dma_copy_pages(m, seg->iova),
 					 puck_dma_segment_pages(seg), prot, gfp);
 		if (ret)
 			puck_dma_unmap_segments(d, m, i);

@@ -84,7 +84,9 @@ static int size_parse(const char *text, u64 *size)
 	if (!isdigit(*text))
 		return -EINVAL;
 	value = memparse(text, &end);
-	if (*end || !value || value > 1ull << 40 || !IS_ALIGNED(value, SZ_4K) || strpbrk(text, "TPE"))
+	if (*end || strpbrk(text, "TPE"))
+		return -EINVAL;
+	if (!value || value > 1ull << 40 || !IS_ALIGNED(value, SZ_4K))
 		return -EINVAL;
 	*size = value;
 	return 0;

@@ -364,7 +364,7 @@ struct puck_dma_policy_now {
  * @checks: of check.c
  */
 struct puck_dma_dev {
-	struct dma_map_ops ops;
+	const struct dma_map_ops ops;
 	struct device *dev;
 	struct list_head link;
 	struct iommu_domain *domain;
@@ -376,6 +376,7 @@ struct puck_dma_dev {
 	struct puck_dma_policy_now __rcu *policy;
 	atomic64_t number;
 
+	/* Protects all but @checks of what follows; any context. */
 	spinlock_t lock;
 	struct puck_dma_space space;
 	struct hlist_head *table;

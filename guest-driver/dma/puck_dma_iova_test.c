@@ -131,7 +131,8 @@ static void check_alone(struct kunit *test, const struct world *w, const struct 
 
 	for (i = 0; i < w->count; i++)
 		KUNIT_ASSERT_TRUE(test, apart(block_start(block), block_end(block),
-					      block_start(&w->blocks[i]), block_end(&w->blocks[i])));
+					      block_start(&w->blocks[i]),
+					      block_end(&w->blocks[i])));
 }
 
 static bool world_take(struct kunit *test, struct world *w, const struct puck_dma_request *request)
@@ -322,8 +323,8 @@ static void iova_quarantine(struct kunit *test)
 		KUNIT_ASSERT_TRUE(test, world_take(test, w, &request));
 		for (i = 0; i < min_t(u64, w->nr_freed, ARRAY_SIZE(w->freed)); i++) {
 			freed = &w->freed[i];
-			if (apart(block_start(&w->blocks[0]), block_end(&w->blocks[0]), freed->start,
-				  freed->end))
+			if (apart(block_start(&w->blocks[0]), block_end(&w->blocks[0]),
+				  freed->start, freed->end))
 				continue;
 			KUNIT_ASSERT_GT(test, w->clock - freed->at, QUARANTINE);
 			again++;

@@ -13,7 +13,11 @@
 #include "../compat/dma.h"
 #include "puck_dma.h"
 
-#define DEFAULTS	"merge=all,layout=ascending,gap=0,guard=1,window=any,reuse=eager,fail=never,sync=coherent,seed=0"
+#define FULL(merge, order, gap, guard, window, reuse, fail, sync, seed)		\
+	"merge=" merge ",layout=" order ",gap=" gap ",guard=" guard			\
+	",window=" window ",reuse=" reuse ",fail=" fail ",sync=" sync ",seed=" seed
+#define DEFAULTS	\
+	FULL("all", "ascending", "0", "1", "any", "eager", "never", "coherent", "0")
 
 /* Texts, and what reading them back gives. */
 struct good_text {
@@ -25,21 +29,26 @@ static const struct good_text good_texts[] = {
 	{ "", DEFAULTS },
 	{ DEFAULTS, DEFAULTS },
 	{ "merge=none,seed=18446744073709551615",
-	  "merge=none,layout=ascending,gap=0,guard=1,window=any,reuse=eager,fail=never,sync=coherent,seed=18446744073709551615" },
+	  FULL("none", "ascending", "0", "1", "any", "eager", "never", "coherent",
+	       "18446744073709551615") },
 	{ "merge=64K,layout=descending,window=low",
-	  "merge=65536,layout=descending,gap=0,guard=1,window=low,reuse=eager,fail=never,sync=coherent,seed=0" },
+	  FULL("65536", "descending", "0", "1", "low", "eager", "never", "coherent", "0") },
 	{ "merge=12288,gap=1024,guard=64,reuse=quarantine:65536",
-	  "merge=12288,layout=ascending,gap=1024,guard=64,window=any,reuse=quarantine:65536,fail=never,sync=coherent,seed=0" },
+	  FULL("12288", "ascending", "1024", "64", "any", "quarantine:65536", "never",
+	       "coherent", "0") },
 	{ "merge=boundary:1M,layout=shuffled,window=below4g,sync=bounce",
-	  "merge=boundary:1048576,layout=shuffled,gap=0,guard=1,window=below4g,reuse=eager,fail=never,sync=bounce,seed=0" },
+	  FULL("boundary:1048576", "shuffled", "0", "1", "below4g", "eager", "never",
+	       "bounce", "0") },
 	{ "merge=random,guard=0,window=above4g,fail=nth:3,sync=watch",
-	  "merge=random,layout=ascending,gap=0,guard=0,window=above4g,reuse=eager,fail=nth:3,sync=watch,seed=0" },
-	{ "window=top,fail=every:0x10", "merge=all,layout=ascending,gap=0,guard=1,window=top,reuse=eager,fail=every:16,sync=coherent,seed=0" },
+	  FULL("random", "ascending", "0", "0", "above4g", "eager", "nth:3", "watch", "0") },
+	{ "window=top,fail=every:0x10",
+	  FULL("all", "ascending", "0", "1", "top", "eager", "every:16", "coherent", "0") },
 	{ "window=zero,fail=share:4294967295",
-	  "merge=all,layout=ascending,gap=0,guard=1,window=zero,reuse=eager,fail=share:4294967295,sync=coherent,seed=0" },
+	  FULL("all", "ascending", "0", "1", "zero", "eager", "share:4294967295",
+	       "coherent", "0") },
 	/* Of a word that is said twice the later holds. */
 	{ "guard=7,guard=2,reuse=quarantine:5,reuse=eager",
-	  "merge=all,layout=ascending,gap=0,guard=2,window=any,reuse=eager,fail=never,sync=coherent,seed=0" },
+	  FULL("all", "ascending", "0", "2", "any", "eager", "never", "coherent", "0") },
 };
 
 static void good_text_name(const struct good_text *good, char *name)
@@ -244,7 +253,7 @@ static void entries_draw(struct layout_case *c, struct puck_dma_draw *draw)
 
 static void case_draw(struct kunit *test, struct layout_case *c, u64 number)
 {
-	static const u64 sizes[] = { SZ_4K, SZ_8K, SZ_64K, SZ_1M, U32_MAX };
+	static const u64 sizes[] = { SZ_4K, SZ_8K, 3 * SZ_4K - 1, SZ_64K, SZ_1M, U32_MAX };
 	struct puck_dma_draw draw;
 
 	puck_dma_draw_start(&draw, 1, number);
