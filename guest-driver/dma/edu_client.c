@@ -143,6 +143,37 @@ static int edu_good_part(struct edu *edu)
 	return ret;
 }
 
+/* The CPU writes to what it gave away, and says so. */
+static int edu_good_write(struct edu *edu)
+{
+	struct device *dev = &edu->pdev->dev;
+	u8 *memory = page_address(edu->page);
+	dma_addr_t addr;
+	int ret = edu_map_page(edu, DMA_TO_DEVICE, &addr);
+
+	if (ret)
+		return ret;
+	memory[100]++;
+	dma_sync_single_range_for_device(dev, addr, 64, 64, DMA_TO_DEVICE);
+	dma_unmap_page(dev, addr, PAGE_SIZE, DMA_TO_DEVICE);
+	return 0;
+}
+
+/* Takes it back before it writes. */
+static int edu_good_owner(struct edu *edu)
+{
+	struct device *dev = &edu->pdev->dev;
+	u8 *memory = page_address(edu->page);
+	int ret = edu_map_sg(edu, DMA_BIDIRECTIONAL);
+
+	if (ret)
+		return ret;
+	dma_sync_sg_for_cpu(dev, edu->sg, EDU_PAGES, DMA_BIDIRECTIONAL);
+	memory[100]++;
+	dma_unmap_sg(dev, edu->sg, EDU_PAGES, DMA_BIDIRECTIONAL);
+	return 0;
+}
+
 static int edu_good_coherent(struct edu *edu)
 {
 	struct device *dev = &edu->pdev->dev;
@@ -267,6 +298,49 @@ static int edu_sync_unknown(struct edu *edu)
 	return 0;
 }
 
+/* Without sync=watch nobody can know of these. */
+static int edu_missing_page(struct edu *edu)
+{
+	u8 *memory = page_address(edu->page);
+	dma_addr_t addr;
+	int ret = edu_map_page(edu, DMA_TO_DEVICE, &addr);
+
+	if (ret)
+		return ret;
+	memory[100]++;
+	dma_unmap_page(&edu->pdev->dev, addr, PAGE_SIZE, DMA_TO_DEVICE);
+	return 0;
+}
+
+/* What the CPU wrote is lost when it fetches what the device did. */
+static int edu_missing_fetch(struct edu *edu)
+{
+	u8 *memory = page_address(edu->page);
+	dma_addr_t addr;
+	int ret = edu_map_page(edu, DMA_FROM_DEVICE, &addr);
+
+	if (ret)
+		return ret;
+	memory[PAGE_SIZE - 1]++;
+	dma_sync_single_for_cpu(&edu->pdev->dev, addr, PAGE_SIZE, DMA_FROM_DEVICE);
+	dma_unmap_page(&edu->pdev->dev, addr, PAGE_SIZE, DMA_FROM_DEVICE);
+	return 0;
+}
+
+/* The device has the list already: nothing is new about it. */
+static int edu_missing_sg(struct edu *edu)
+{
+	u8 *memory = page_address(edu->page);
+	int ret = edu_map_sg(edu, DMA_BIDIRECTIONAL);
+
+	if (ret)
+		return ret;
+	dma_sync_sg_for_device(&edu->pdev->dev, edu->sg, EDU_PAGES, DMA_BIDIRECTIONAL);
+	memory[EDU_SIZE - 1]++;
+	dma_unmap_sg(&edu->pdev->dev, edu->sg, EDU_PAGES, DMA_BIDIRECTIONAL);
+	return 0;
+}
+
 static int edu_access_unmapped(struct edu *edu)
 {
 	dma_addr_t addr;
@@ -366,6 +440,8 @@ static const struct edu_case {
 	{ "good_page", "-", edu_good_page },
 	{ "good_sg", "-", edu_good_sg },
 	{ "good_part", "-", edu_good_part },
+	{ "good_write", "-", edu_good_write },
+	{ "good_owner", "-", edu_good_owner },
 	{ "good_coherent", "-", edu_good_coherent },
 	{ "unmap_count", "unmap-count", edu_unmap_count },
 	{ "unmap_size", "unmap-size", edu_unmap_size },
@@ -378,6 +454,9 @@ static const struct edu_case {
 	{ "sync_direction", "sync-direction", edu_sync_direction },
 	{ "sync_unmapped", "sync-unmapped", edu_sync_unmapped },
 	{ "sync_unknown", "sync-unknown", edu_sync_unknown },
+	{ "missing_page", "sync-missing", edu_missing_page },
+	{ "missing_fetch", "sync-missing", edu_missing_fetch },
+	{ "missing_sg", "sync-missing", edu_missing_sg },
 	{ "access_unmapped", "access-unmapped", edu_access_unmapped },
 	{ "access_unmapped_again", "access-unmapped", edu_access_unmapped_again },
 	{ "access_behind", "access-guard", edu_access_behind },
