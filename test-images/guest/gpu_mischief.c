@@ -191,6 +191,40 @@ static void test_early_full(void)
 	works("early, full");
 }
 
+static int empty_job(uint32_t ring)
+{
+	struct drm_puck_submit args = job(ring, NULL, 0, NULL, 0);
+
+	return submit_fd(puck.fd, &args);
+}
+
+/* Rings are in no order; a ring is, and where it is not jobs may be blamed. */
+static void test_reorder(void)
+{
+	unsigned long number = rule("fence.complete", "ring=0 nth=1 reorder=rings");
+	int fences[30], i, ret, good = 0, late = 0;
+
+	fences[0] = empty_job(0);
+	ktap_ok(fence_wait(fences[0], 100) == -ETIME, "reorder: a fence waits for the other ring");
+	fences[1] = empty_job(1);
+	ktap_ok(fence_result(fences[1], LONG_MS) == 1 && fence_result(fences[0], LONG_MS) == 1,
+		"reorder: and then both come");
+	rule_done(number, 1);
+	puck_set(&puck, 0, "timeout_ms", TIMEOUT_MS);
+	number = rule("fence.complete", "ring=0 every=3 reorder=within");
+	for (i = 0; i < 30; i++)
+		fences[i] = empty_job(0);
+	for (i = 0; i < 30; i++) {
+		ret = fence_result(fences[i], LONG_MS);
+		good += ret == 1;
+		late += ret == -ETIME;
+	}
+	ktap_ok(good + late == 30 && good >= 20, "reorder within: %d good, %d blamed", good, late);
+	rule_done(number, -1);
+	puck_set(&puck, 0, "timeout_ms", 10000);
+	works("reorder");
+}
+
 static void test_stall(void)
 {
 	unsigned long number = rule("device", "ring=0 nth=1 stall");
@@ -441,6 +475,7 @@ int main(void)
 	test_never();
 	test_early();
 	test_early_full();
+	test_reorder();
 	test_stall();
 	test_irq_drop();
 	test_irq_drop_all();
