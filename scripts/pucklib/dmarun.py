@@ -24,13 +24,13 @@ def job(args):
     check(args)
     extra = dict(item.split("=", 1) for item in args.file or [])
     placed = own(args, extra) if args.device else drivers.place([args.driver])
-    policy = args.dma if args.dma is not None else f"random,seed={args.seed}"
+    drawn = ",".join(filter(None, (f"random,seed={args.seed}", placed[0].driver.bind)))
+    policy = args.dma if args.dma is not None else drawn
     arguments = ["--seed", str(args.seed), "--bytes", "4M"] if args.driver else []
     command = shlex.join([PROGRAM, "run", placed[0].driver.name, policy, *arguments])
     spec = spec_from(args)
     spec.load, spec.drivers = "none", placed
     spec.gpu = placed[0].driver.port == "rp1"
-    spec.smp = drivers.cpus(placed, args.iommu, args.smp)
     programs = (PROGRAM, placed[0].driver.work.split()[0], "gpu_stress") if args.driver else ()
     return Job(spec, f"exec {command}\n", extra, programs, show_all if args.device else show,
                lambda result: report(args, result))
@@ -69,14 +69,14 @@ def own(args, extra):
 
 
 def known(output):
-    """What puck-dma-run reported."""
+    """What puck-dma-run reported; counters of several bindings are added up."""
     facts, counters = {}, {}
     for line in output.splitlines():
         if line.startswith("puck-report: "):
             key, _, value = line.removeprefix("puck-report: ").partition(" ")
             if key == "counter":
                 name, _, number = value.partition(" ")
-                counters[name] = int(number) if number.isdigit() else number
+                counters[name] = counters.get(name, 0) + int(number)
             else:
                 facts[key] = value
     return facts, counters

@@ -74,7 +74,7 @@ def choose(args):
 def soak(bench, args, rundir, cell):
     placed = drivers.place([cell.driver])
     spec = Spec(iommu=cell.iommu, seed=args.seed, load="none", drivers=placed, trace=False,
-                smp=drivers.cpus(placed, cell.iommu, 2), gpu=placed[0].driver.port == "rp1")
+                gpu=placed[0].driver.port == "rp1")
     command = shlex.join([dmarun.PROGRAM, "soak", cell.driver, str(args.seed), str(args.policies)])
     result = bench.boot(rundir / f"{cell.driver}-{cell.iommu}", spec, f"exec {command}\n", args.timeout,
                         on_line=cell.line)

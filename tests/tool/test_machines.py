@@ -40,7 +40,7 @@ class Drivers(unittest.TestCase):
         self.assertEqual([sum(a == "-netdev" for a in one.qemu_args()) for one in pair], [1, 1])
 
     def test_table_names_the_port(self):
-        self.assertEqual(drivers.table(drivers.place(["nvme"])), "nvme|0000:00:05.0|nvme|dma_block nvme\n")
+        self.assertEqual(drivers.table(drivers.place(["nvme"])), "nvme|0000:00:05.0|nvme||dma_block nvme\n")
 
     def test_unknown(self):
         self.assertRaises(PuckError, drivers.place, ["floppy"])
