@@ -37,7 +37,7 @@ TABLE_OF_DRIVERS = (
            "dma_block ahci", disk=True),
     # In whole packets: with parts of them xhci_hcd falls over sync=bounce (docs/findings.rst).
     Driver("xhci", ("qemu-xhci,bus={bus},id={id}-host", "usb-storage,bus={id}-host.0,drive={id}"),
-           ("sd_mod", "usb-storage", "xhci_pci"), "dma_block xhci_pci --granule 1K", disk=True),
+           ("sd_mod", "usb-storage", "xhci_pci"), "dma_block xhci_pci", disk=True),
     Driver("virtio-blk", ("virtio-blk-pci,bus={bus},drive={id}," + VIRTIO,), ("virtio_blk",),
            "dma_block virtio_blk", disk=True, bind=NO_RING_AT_0),
     Driver("e1000e", ("e1000e,bus={bus},netdev={id},romfile=",), ("e1000e",), "dma_net e1000e",
