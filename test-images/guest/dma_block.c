@@ -88,7 +88,7 @@ static int open_soon(const char *path, int flags)
 	return -1;
 }
 
-static void block_open(struct block *block, const char *disk)
+static void block_open(struct block *block, const char *disk, size_t granule)
 {
 	char path[80];
 
@@ -99,6 +99,10 @@ static void block_open(struct block *block, const char *disk)
 	ktap_need(!ioctl(block->direct, BLKGETSIZE64, &block->size), "and has a size");
 	block->sector = queue_limit(disk, "logical_block_size");
 	block->align = queue_limit(disk, "dma_alignment") + 1;
+	if (granule) {
+		block->sector = granule;
+		block->align = granule;
+	}
 	ktap_need(block->size >= 4 * block->bytes, "it is large enough");
 	ktap_need(!syscall(SYS_io_setup, DEPTH, &block->aio), "asynchronous I/O");
 	block->arena_size = 3 * block->bytes + REQUESTS * PIECES * 2 * PAGE;
@@ -381,7 +385,7 @@ int main(int argc, char **argv)
 		return dma_nothing(test.options.which[0]);
 	dma_take(&test, 0, &device);
 	block.bytes = test.options.bytes / PAGE * PAGE;
-	block_open(&block, device.name);
+	block_open(&block, device.name, test.options.granule);
 	dma_run(&test);
 	close(block.direct);
 	close(block.cached);

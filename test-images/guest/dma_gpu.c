@@ -16,6 +16,7 @@
 #define BAND_TOP 131u
 #define BAND_ROWS 77u
 #define PICTURE_MAX (3 * WIDTH * HEIGHT + 4096u)
+#define PICTURE "{\"filename\": \"{run}/screen\", \"device\": \"virtio-gpu\"}"
 #define PATIENCE 5.0		/* seconds for one picture */
 
 struct gpu {
@@ -168,8 +169,7 @@ static bool screen_shows(const struct gpu *gpu, uint64_t seed)
 
 	do {
 		if (tries++ % 8 == 0)
-			printf("puck-host: screendump {\"filename\": \"{run}/screen\", "
-			       "\"device\": \"virtio-gpu\"}\n");
+			printf("puck-host: screendump %s\n", PICTURE);
 		usleep(10000);
 		len = pread(gpu->screen, gpu->picture, PICTURE_MAX / 4096 * 4096, 0);
 		ktap_need(len > 0, "the picture can be read");

@@ -75,10 +75,23 @@ static void set_mtu(const struct net *net, int mtu)
 	}
 }
 
+/* The value below a name, in a line of names and one of values. */
+static uint64_t named_value(char *names, char *values, const char *wanted)
+{
+	char *rest, *more, *name = strtok_r(names, " ", &rest);
+	char *value = strtok_r(values, " ", &more);
+
+	while (name && value && strcmp(name, wanted)) {
+		name = strtok_r(NULL, " ", &rest);
+		value = strtok_r(NULL, " ", &more);
+	}
+	return name && value ? strtoull(value, NULL, 10) : 0;
+}
+
 /* TCP segments whose checksum was wrong, on both sides. */
 static uint64_t bad_checksums(const struct net *net)
 {
-	char path[64], names[1024] = "", values[1024], *name, *value, *rest, *more;
+	char path[64], names[1024], values[1024];
 	pid_t pids[2] = { getpid(), net->server };
 	uint64_t sum = 0;
 	FILE *file;
@@ -89,14 +102,9 @@ static uint64_t bad_checksums(const struct net *net)
 		file = fopen(path, "r");
 		ktap_need(file, "%s can be read", path);
 		while (fgets(names, sizeof(names), file) && fgets(values, sizeof(values), file)) {
-			if (strncmp(names, "Tcp:", 4))
-				continue;
-			for (name = strtok_r(names, " \n", &rest),
-			     value = strtok_r(values, " \n", &more);
-			     name && value; name = strtok_r(NULL, " \n", &rest),
-			     value = strtok_r(NULL, " \n", &more))
-				if (!strcmp(name, "InCsumErrors"))
-					sum += strtoull(value, NULL, 10);
+			names[strcspn(names, "\n")] = '\0';
+			if (!strncmp(names, "Tcp:", 4))
+				sum += named_value(names, values, "InCsumErrors");
 		}
 		fclose(file);
 	}

@@ -61,7 +61,7 @@ static inline void net_serve(int ready, int go, const char *name, bool forever)
 
 	if (unshare(CLONE_NEWNET) || write(ready, &c, 1) != 1 || read(go, &c, 1) != 1)
 		_exit(2);
-	if (run("ip link set dev lo up; ip addr add " NET_THERE "/24 dev %s && ip link set dev %s up",
+	if (run("ip link set lo up; ip addr add " NET_THERE "/24 dev %s && ip link set %s up",
 		name, name))
 		_exit(3);
 	listener = net_listener();
@@ -101,7 +101,7 @@ static inline pid_t net_start(const char *name, bool forever)
 /* The interface on this side gets its address. */
 static inline bool net_up(const char *name)
 {
-	return !run("ip addr flush dev %s && ip addr add " NET_HERE "/24 dev %s && ip link set dev %s up",
+	return !run("ip addr flush dev %s; ip addr add " NET_HERE "/24 dev %s && ip link set %s up",
 		    name, name, name);
 }
 
