@@ -182,6 +182,32 @@ static void domain_detach(struct puck_dma_dev *d)
 	iommu_domain_free(d->domain);
 }
 
+/*
+ * The PCI core declares the kernel's defaults for everyone, and nobody takes back what
+ * an earlier driver declared. With nothing there the defaults hold just so, and it
+ * shows whether this driver declares anything.
+ */
+static void limits_forget(struct puck_dma_dev *d)
+{
+	struct device_dma_parameters *parms = d->dev->dma_parms;
+
+	if (!parms)
+		return;
+	d->was_limits = *parms;
+	parms->max_segment_size = 0;
+	parms->segment_boundary_mask = 0;
+}
+
+static void limits_restore(struct puck_dma_dev *d)
+{
+	struct device_dma_parameters *parms = d->dev->dma_parms;
+
+	if (parms && !parms->max_segment_size)
+		parms->max_segment_size = d->was_limits.max_segment_size;
+	if (parms && !parms->segment_boundary_mask)
+		parms->segment_boundary_mask = d->was_limits.segment_boundary_mask;
+}
+
 static void ops_set(struct puck_dma_dev *d)
 {
 	d->was_dma_iommu = dev_dma_iommu(d->dev);
@@ -190,6 +216,7 @@ static void ops_set(struct puck_dma_dev *d)
 	dev_assign_dma_iommu(d->dev, false);
 	/* An earlier driver may have been told that there is nothing to sync. */
 	dev_assign_dma_skip_sync(d->dev, false);
+	limits_forget(d);
 }
 
 static void ops_unset(struct puck_dma_dev *d)
@@ -197,6 +224,7 @@ static void ops_unset(struct puck_dma_dev *d)
 	set_dma_ops(d->dev, NULL);
 	dev_assign_dma_iommu(d->dev, d->was_dma_iommu);
 	dev_assign_dma_skip_sync(d->dev, d->was_skip_sync);
+	limits_restore(d);
 }
 
 static struct puck_dma_policy_now *policy_now(const struct puck_dma_policy *policy)

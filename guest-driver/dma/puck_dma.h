@@ -352,6 +352,7 @@ struct puck_dma_policy_now {
  * @domain: attached to it
  * @was_dma_iommu: how the device was before
  * @was_skip_sync: likewise
+ * @was_limits: likewise
  * @unbound: its driver's probe failed; protected by the list's lock
  * @line: number of the line that gave it its policy
  * @limits_told: that its driver declared no limits was said
@@ -370,6 +371,7 @@ struct puck_dma_dev {
 	struct iommu_domain *domain;
 	bool was_dma_iommu;
 	bool was_skip_sync;
+	struct device_dma_parameters was_limits;
 	bool unbound;
 	u64 line;
 	atomic_t limits_told;
