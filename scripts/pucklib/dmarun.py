@@ -33,7 +33,7 @@ def job(args):
     spec.gpu = placed[0].driver.port == "rp1"
     programs = (PROGRAM, placed[0].driver.work.split()[0], "gpu_stress") if args.driver else ()
     return Job(spec, f"exec {command}\n", extra, programs, show_all if args.device else show,
-               lambda result: report(args, result))
+               lambda text: bool(drivers.sort_out(placed[0].driver, [text])[0]), lambda result: report(args, result))
 
 
 def show_all(line):

@@ -6,6 +6,7 @@ the driver something to do. `run`, `soak` and the guest tests all go by it; the
 guest gets it as the file /puck/drivers, which puck-dma-run reads.
 """
 
+import re
 from dataclasses import dataclass
 
 from . import ports
@@ -13,7 +14,7 @@ from .util import PuckError
 
 TABLE = "puck/drivers"
 VIRTIO = "iommu_platform=on,disable-legacy=on"
-# QEMU's virtio takes a ring at address 0 for none (docs/findings.rst).
+# QEMU's virtio takes a ring at address 0 for none (docs/dma.rst).
 NO_RING_AT_0 = "window=any"
 
 
@@ -26,6 +27,7 @@ class Driver:
     work: str                   # in the guest; what else it takes is said there
     disk: bool = False          # an empty disk {id}
     partner: str = ""           # -device of the other end of its cable, not under the mapper
+    known: str = ""             # what the kernel's log may say: bugs of the driver (docs/dma.rst)
     bind: str = ""              # more words for a policy that is drawn, when it binds
     screen: bool = False        # the host's view of a display, as a disk of the guest
     port: str = ""              # in each machine, at this port
@@ -35,12 +37,13 @@ TABLE_OF_DRIVERS = (
     Driver("nvme", ("nvme,bus={bus},serial=puck,drive={id}",), ("nvme",), "dma_block nvme", disk=True),
     Driver("ahci", ("ich9-ahci,bus={bus},id={id}-host", "ide-hd,bus={id}-host.0,drive={id}"), ("ahci", "sd_mod"),
            "dma_block ahci", disk=True),
-    # In whole packets: with parts of them xhci_hcd falls over sync=bounce (docs/findings.rst).
+    # In whole packets: with parts of them xhci_hcd falls over sync=bounce (docs/dma.rst).
     Driver("xhci", ("qemu-xhci,bus={bus},id={id}-host", "usb-storage,bus={id}-host.0,drive={id}"),
            ("sd_mod", "usb-storage", "xhci_pci"), "dma_block xhci_pci", disk=True),
     Driver("virtio-blk", ("virtio-blk-pci,bus={bus},drive={id}," + VIRTIO,), ("virtio_blk",),
            "dma_block virtio_blk", disk=True, bind=NO_RING_AT_0),
     Driver("e1000e", ("e1000e,bus={bus},netdev={id},romfile=",), ("e1000e",), "dma_net e1000e",
+           known=r"puck-dma .*finding: leak: 0x0\+.* by e1000_",
            partner="e1000e,bus={bus},netdev={id},romfile="),
     Driver("virtio-net", ("virtio-net-pci,bus={bus},netdev={id},romfile=," + VIRTIO,), ("virtio_net",),
            "dma_net virtio_net", bind=NO_RING_AT_0,
@@ -97,6 +100,13 @@ def place(names):
     chosen = [find(name) for name in names]
     alone = sum(bool(driver.partner) for driver in chosen) == 1
     return [Placed(driver, driver.port or next(free), bool(driver.partner) and alone) for driver in chosen]
+
+
+def sort_out(driver, findings):
+    """(those that are known of the driver, the others)"""
+    def is_known(text):
+        return bool(driver.known and re.search(driver.known, text))
+    return [f for f in findings if is_known(f)], [f for f in findings if not is_known(f)]
 
 
 def table(placed):

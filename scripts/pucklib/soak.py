@@ -28,6 +28,7 @@ class Cell:
     segments: int = 0
     bytes: int = 0
     seconds: float = 0.0
+    known: list = field(default_factory=list)       # bugs of the driver that are known
     trouble: list = field(default_factory=list)
 
     def line(self, line):
@@ -42,7 +43,8 @@ class Cell:
         problem = result.problem()
         self.trouble = [problem] if problem else []
         failed = [c for c in verdict.parse_ktap(result.output, self.driver) if c.result == "failed"]
-        self.trouble += [f"{c.name}: {c.detail}" for c in failed] + verdict.check_console(result.console)
+        self.known, others = drivers.sort_out(drivers.find(self.driver), verdict.check_console(result.console))
+        self.trouble += [f"{c.name}: {c.detail}" for c in failed] + others
         if not self.trouble and result.status:
             self.trouble.append(f"exit status {result.status}")
         if not self.trouble and len(self.good) != wanted:
@@ -87,7 +89,8 @@ def table(cells):
     print(f"\n{'driver':11} {'IOMMU':7} {'policies':>8} {'mappings':>9} {'segments':>9} {'MiB':>7} {'s':>5}")
     for cell in cells:
         print(f"{cell.driver:11} {cell.iommu:7} {len(cell.good):8} {cell.mappings:9} {cell.segments:9} "
-              f"{cell.bytes >> 20:7} {cell.seconds:5.0f}  {'FAILED' if cell.trouble else 'good'}")
+              f"{cell.bytes >> 20:7} {cell.seconds:5.0f}  {'FAILED' if cell.trouble else 'good'}"
+              + (f", {len(cell.known)} times a bug known of the driver" if cell.known else ""))
 
 
 def failures(args, cells):

@@ -42,6 +42,12 @@ class Drivers(unittest.TestCase):
     def test_table_names_the_port(self):
         self.assertEqual(drivers.table(drivers.place(["nvme"])), "nvme|0000:00:05.0|nvme||dma_block nvme\n")
 
+    def test_known_bugs(self):
+        leak = "puck-dma 0000:03:00.0: finding: leak: {} (page, to-device, mapped 9 ms ago by e1000_xmit_frame+0x1/0x2)"
+        at_0, elsewhere = leak.format("0x0+0xf7"), leak.format("0x1000+0xf7")
+        self.assertEqual(drivers.sort_out(drivers.find("e1000e"), [at_0, elsewhere]), ([at_0], [elsewhere]))
+        self.assertEqual(drivers.sort_out(drivers.find("nvme"), [at_0]), ([], [at_0]))
+
     def test_unknown(self):
         self.assertRaises(PuckError, drivers.place, ["floppy"])
 
