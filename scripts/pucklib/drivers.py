@@ -49,7 +49,8 @@ TABLE_OF_DRIVERS = (
            "dma_net virtio_net", bind=NO_RING_AT_0,
            partner="virtio-net-pci,bus={bus},netdev={id},romfile=,disable-legacy=on"),
     Driver("virtio-gpu", ("virtio-gpu-pci,id=virtio-gpu,bus={bus},romfile=," + VIRTIO,), ("virtio_gpu",),
-           "dma_gpu virtio_gpu", screen=True, bind=NO_RING_AT_0),
+           "dma_gpu virtio_gpu", screen=True, bind=NO_RING_AT_0,
+           known=r"drm_mm_takedown|puck-dma .*finding: leak: .* by drm_gem_shmem_get_pages_sgt"),
     Driver("puck-gpu", (), ("puck",), "dma_puck", port="rp1"),
 )
 DRIVERS = {driver.name: driver for driver in TABLE_OF_DRIVERS}
