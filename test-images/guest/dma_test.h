@@ -22,6 +22,7 @@ struct dma_options {
 	bool words;		/* each word of a policy on its own */
 	bool fail;		/* mappings that fail */
 	bool jumbo;		/* of the network: large frames */
+	bool pages;		/* of the network: whole pages are sent as they are */
 	bool unbind;		/* at last, and look for what was left */
 	unsigned long first, last;	/* random policies; none if last is 0 */
 	const char *policy;	/* one, as given */
@@ -410,7 +411,7 @@ static inline void dma_usage(const char *program)
 {
 	fprintf(stderr,
 		"usage: %s WHICH... [--words] [--policies FIRST..LAST] [--policy TEXT]\n"
-		"       [--policy TEXT --expect CLASS] [--fail] [--jumbo] [--unbind] [--bytes SIZE]\n"
+		"       [--policy TEXT --expect CLASS] [--fail] [--jumbo] [--pages] [--unbind] [--bytes SIZE]\n"
 		"       [--granule SIZE] [--seed N]\n"
 		"WHICH is a module, a PCI address or a device of the kernel.\n", program);
 	exit(2);
@@ -433,6 +434,8 @@ static inline void dma_option(struct dma_options *options, char **argv, int *i)
 		options->fail = true;
 	} else if (!strcmp(word, "--jumbo")) {
 		options->jumbo = true;
+	} else if (!strcmp(word, "--pages")) {
+		options->pages = true;
 	} else if (!strcmp(word, "--unbind")) {
 		options->unbind = true;
 	} else if (!strcmp(word, "--policies")) {
