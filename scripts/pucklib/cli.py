@@ -160,7 +160,7 @@ def add_soak(sub):
             "One boot for each driver and IOMMU. In it the driver does checked I/O under one random\n"
             "policy after the other. A table at the end.")
     common(p)
-    p.add_argument("--drivers", metavar="A,B", help="default: all")
+    p.add_argument("--drivers", metavar="A,B", help="default: all but puck-gpu")
     p.add_argument("--iommus", default="puck,intel,virtio", metavar="A,B", help="default puck,intel,virtio")
     p.add_argument("--policies", type=int, default=200, metavar="N", help="for each (default 200)")
     p.add_argument("--seed", type=int, default=1, metavar="N", help="of the first policy (default 1)")

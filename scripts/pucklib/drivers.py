@@ -14,7 +14,7 @@ from .util import PuckError
 
 TABLE = "puck/drivers"
 VIRTIO = "iommu_platform=on,disable-legacy=on"
-# QEMU's virtio takes a ring at address 0 for none (docs/dma.rst).
+# QEMU's virtio takes a ring at address 0 for none (docs/findings.rst).
 NO_RING_AT_0 = "window=any"
 
 
@@ -27,7 +27,7 @@ class Driver:
     work: str                   # in the guest; what else it takes is said there
     disk: bool = False          # an empty disk {id}
     partner: str = ""           # -device of the other end of its cable, not under the mapper
-    known: str = ""             # what the kernel's log may say: bugs of the driver (docs/dma.rst)
+    known: str = ""             # what the kernel's log may say: bugs of the driver (docs/findings.rst)
     bind: str = ""              # more words for a policy that is drawn, when it binds
     screen: bool = False        # the host's view of a display, as a disk of the guest
     port: str = ""              # in each machine, at this port
@@ -37,8 +37,8 @@ TABLE_OF_DRIVERS = (
     Driver("nvme", ("nvme,bus={bus},serial=puck,drive={id}",), ("nvme",), "dma_block nvme", disk=True),
     Driver("ahci", ("ich9-ahci,bus={bus},id={id}-host", "ide-hd,bus={id}-host.0,drive={id}"), ("ahci", "sd_mod"),
            "dma_block ahci", disk=True),
-    # In whole packets: with parts of them xhci_hcd falls over sync=bounce (docs/dma.rst).
-    Driver("xhci", ("qemu-xhci,bus={bus},id={id}-host", "usb-storage,bus={id}-host.0,drive={id}"),
+    # USB 2, whose packets are a sector: with parts of one xhci_hcd falls over sync=bounce (docs/findings.rst).
+    Driver("xhci", ("qemu-xhci,p3=0,bus={bus},id={id}-host", "usb-storage,bus={id}-host.0,drive={id}"),
            ("sd_mod", "usb-storage", "xhci_pci"), "dma_block xhci_pci", disk=True),
     Driver("virtio-blk", ("virtio-blk-pci,bus={bus},drive={id}," + VIRTIO,), ("virtio_blk",),
            "dma_block virtio_blk", disk=True, bind=NO_RING_AT_0),
