@@ -24,6 +24,8 @@
 /* Frames of several pages: some of them e1000e forgets, docs/findings.rst. */
 #define JUMBO 9000
 #define PATIENCE_MS 10000
+/* e1000e does not unmap what it sends from address 0, docs/findings.rst. */
+#define E1000E_KNOWN "finding: leak: 0x0\\+.* by e1000_|has pending DMA allocations"
 
 struct net {
 	struct dma_device device[2];
@@ -316,6 +318,7 @@ int main(int argc, char **argv)
 		.io = net_io,
 		.context = &net,
 	};
+	int i;
 
 	(void)argc;
 	dma_parse(&test.options, argv);
@@ -326,6 +329,9 @@ int main(int argc, char **argv)
 	dma_take(&test, 0, &net.device[0]);
 	dma_take(&test, 1, &net.device[1]);
 	test.options.count = is_mapped(&net.device[1]) ? 2 : 1;
+	for (i = 0; i < test.options.count; i++)
+		if (dma_same_name(test.options.which[i], "e1000e"))
+			test.functions[i].known = E1000E_KNOWN;
 	net_begin(&net, &test.options);
 	dma_run(&test);
 	net_end(&net);

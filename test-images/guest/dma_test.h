@@ -36,6 +36,7 @@ struct dma_options {
 struct dma_function {
 	char pci[32];
 	char driver[32];	/* as the user named it */
+	const char *known;	/* lines of the kernel's log at its unbind: a bug of the driver */
 	uint64_t bytes, findings, failed;
 };
 
@@ -305,22 +306,19 @@ static inline void dma_expect(struct dma_test *test, const char *policy, const c
 		policy, class);
 }
 
-/* Takes the driver away: the mapper says what it left behind. */
-static inline void dma_unbind(const char *pci, const char *name)
+/* Takes the driver away: what it leaves behind is in the kernel's log then. */
+static inline void dma_unbind(const struct dma_function *function)
 {
-	uint64_t findings = dma_counter(pci, "findings");
 	char path[128];
 	int err;
 
-	snprintf(path, sizeof(path), PCI_DEVICES "/%s/driver/unbind", pci);
-	err = write_line(path, pci);
-	ktap_ok(!err, "%s: unbound", name);
-	if (!dma_mapper_path(pci, "findings", path, sizeof(path)))
-		return;
-	findings = dma_counter(pci, "findings") - findings;
-	if (findings)
-		dma_show(pci, "findings");
-	ktap_ok(!findings && !dma_counter(pci, "live"), "%s: nothing left behind", name);
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/driver/unbind", function->pci);
+	if (function->known)
+		expect_begin(function->known);
+	err = write_line(path, function->pci);
+	if (function->known)
+		expect_end();
+	ktap_ok(!err, "%s: unbound", function->driver);
 }
 
 static inline void dma_all_failures(struct dma_test *test)
@@ -382,7 +380,7 @@ static inline int dma_end(struct dma_test *test)
 	int i;
 
 	for (i = 0; test->options.unbind && i < test->options.count; i++)
-		dma_unbind(test->functions[i].pci, test->functions[i].driver);
+		dma_unbind(&test->functions[i]);
 	printf("puck: bytes written=%" PRIu64 " read=%" PRIu64 " checked=%" PRIu64
 	       " mismatches=%" PRIu64 "\n",
 	       dma_totals.written, dma_totals.read, dma_totals.checked, dma_totals.mismatches);
