@@ -298,7 +298,7 @@ static inline void dma_expect(struct dma_test *test, const char *policy, const c
 	snprintf(regex, sizeof(regex), "finding: %s", class);
 	expect_begin(regex);
 	ktap_need(dma_begin(test, policy), "policy");
-	for (round = 0; round < 100 && dma_counter(pci, class) == before; round++)
+	for (round = 0; round < 400 && dma_counter(pci, class) == before; round++)
 		test->io(test->context, test->options.seed + (uint64_t)round, true);
 	expect_end();
 	dma_show(pci, "findings");
