@@ -60,7 +60,10 @@ static bool memory_in_row(struct device *dev, struct puck_dma_mapping *m, gfp_t 
 	return true;
 }
 
-/* Single ones, and one run of kernel addresses; only where it may sleep. */
+/*
+ * Single ones, and one run of kernel addresses; only where it may sleep. VM_IOREMAP
+ * is what aligns the run to its order: the driver was promised that of it, too.
+ */
 static bool memory_pieced(struct device *dev, struct puck_dma_mapping *m, gfp_t gfp)
 {
 	u64 count = size_pages(m->size);
@@ -68,7 +71,7 @@ static bool memory_pieced(struct device *dev, struct puck_dma_mapping *m, gfp_t 
 	m->pages = pages_alloc(dev, count, gfp | __GFP_ZERO);
 	if (!m->pages)
 		return false;
-	m->vaddr = vmap(m->pages, count, VM_MAP, PAGE_KERNEL);
+	m->vaddr = vmap(m->pages, count, VM_MAP | VM_IOREMAP, PAGE_KERNEL);
 	if (m->vaddr)
 		return true;
 	pages_free(m->pages, count);
