@@ -50,6 +50,13 @@ static inline void dev_assign_dma_skip_sync(struct device *dev, bool value)
 #define DMA_ATTR_MMIO		BIT(10)
 #endif
 
+/* Of files that can be mapped. */
+#ifdef PUCK_HAVE_BIN_MMAP_CONST
+#define PUCK_BIN_ATTR		const struct bin_attribute
+#else
+#define PUCK_BIN_ATTR		struct bin_attribute
+#endif
+
 #ifdef PUCK_HAVE_IMPORT_NS_QUOTED
 #define PUCK_IMPORT_NS_KUNIT	MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING")
 #else

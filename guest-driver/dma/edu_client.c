@@ -3,7 +3,7 @@
  * puck-dma-edu.ko: a driver of QEMU's edu device that uses the DMA API rightly and
  * wrongly, for tests of what puck-dma finds. Reading "cases" of its device in sysfs
  * gives a line NAME CLASS for each case, "-" for those in which nothing is wrong;
- * writing a name to "run" does it.
+ * writing a name to "run" does it. "memory_cases" are those of edu_memory.c.
  *
  * The device is QEMU's docs/specs/edu.rst; it has to be given dma_mask=0xffffffff.
  */
@@ -13,12 +13,10 @@
 #include <linux/io-64-nonatomic-lo-hi.h>
 #include <linux/list.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
-#include <linux/pci.h>
-#include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include <linux/sysfs.h>
+
+#include "edu.h"
 
 #define EDU_DMA_SRC	0x80
 #define EDU_DMA_DST	0x88
@@ -29,33 +27,23 @@
 /* The device's own memory, a page of it. */
 #define EDU_BUFFER	0x40000
 
-#define EDU_PAGES	4
-#define EDU_SIZE	(EDU_PAGES * PAGE_SIZE)
 /* Nothing is ever mapped here: the mapper begins at the top. */
 #define EDU_NOWHERE	0x1234000
-
-/**
- * struct edu - the device
- * @pdev: it
- * @regs: its registers
- * @lock: one case at a time
- * @page: memory that cases map, EDU_PAGES in a row
- * @sg: the same as a list that cannot be merged by its physical addresses
- */
-struct edu {
-	struct pci_dev *pdev;
-	void __iomem *regs;
-	struct mutex lock;
-	struct page *page;
-	struct scatterlist sg[EDU_PAGES];
-};
 
 /* Pages of cases that leave mappings behind: the device may still know them. */
 static LIST_HEAD(edu_left_pages);
 static DEFINE_MUTEX(edu_left_lock);
 
-/* Moves bytes between the device's own memory and an IOVA. */
-static int edu_dma(struct edu *edu, dma_addr_t iova, size_t size, bool to_ram)
+/**
+ * edu_move - move bytes between the device's own memory and RAM
+ * @edu: the device
+ * @iova: in RAM
+ * @size: up to EDU_MOVE_MAX
+ * @to_ram: which way
+ *
+ * Return: 0 or -ETIMEDOUT.
+ */
+int edu_move(struct edu *edu, dma_addr_t iova, size_t size, bool to_ram)
 {
 	int tries;
 
@@ -64,14 +52,30 @@ static int edu_dma(struct edu *edu, dma_addr_t iova, size_t size, bool to_ram)
 	writeq(size, edu->regs + EDU_DMA_COUNT);
 	writeq(EDU_DMA_START | (to_ram ? EDU_DMA_TO_RAM : 0), edu->regs + EDU_DMA_CMD);
 	for (tries = 0; tries < 250; tries++) {
-		if (!(readq(edu->regs + EDU_DMA_CMD) & EDU_DMA_START)) {
-			/* A fault is heard of a little later: what is mapped stays so long. */
-			msleep(100);
+		if (!(readq(edu->regs + EDU_DMA_CMD) & EDU_DMA_START))
 			return 0;
-		}
 		msleep(20);
 	}
 	return -ETIMEDOUT;
+}
+
+/**
+ * edu_dma - the same, and time for a fault
+ * @edu: the device
+ * @iova: in RAM
+ * @size: up to EDU_MOVE_MAX
+ * @to_ram: which way
+ *
+ * Return: 0 or -ETIMEDOUT.
+ */
+int edu_dma(struct edu *edu, dma_addr_t iova, size_t size, bool to_ram)
+{
+	int ret = edu_move(edu, iova, size, to_ram);
+
+	/* A fault is heard of a little later: what is mapped stays so long. */
+	if (!ret)
+		msleep(100);
+	return ret;
 }
 
 static noinline int edu_map_page(struct edu *edu, enum dma_data_direction dir, dma_addr_t *addr)
@@ -432,11 +436,7 @@ static int edu_leak(struct edu *edu)
 	return dma_mapping_error(&edu->pdev->dev, addr) ? -ENOMEM : 0;
 }
 
-static const struct edu_case {
-	const char *name;
-	const char *class;
-	int (*run)(struct edu *edu);
-} edu_cases[] = {
+static const struct edu_case edu_cases[] = {
 	{ "good_page", "-", edu_good_page },
 	{ "good_sg", "-", edu_good_sg },
 	{ "good_part", "-", edu_good_part },
@@ -465,42 +465,68 @@ static const struct edu_case {
 	{ "access_read", "access-direction", edu_access_read },
 	{ "access_unknown", "access-unknown", edu_access_unknown },
 	{ "leak", "leak", edu_leak },
+	{ }
 };
+
+static ssize_t cases_emit(const struct edu_case *one, char *buf)
+{
+	int at = 0;
+
+	for (; one->name; one++)
+		at += sysfs_emit_at(buf, at, "%s %s\n", one->name, one->class);
+	return at;
+}
 
 static ssize_t cases_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	int i, at = 0;
-
-	for (i = 0; i < ARRAY_SIZE(edu_cases); i++)
-		at += sysfs_emit_at(buf, at, "%s %s\n", edu_cases[i].name, edu_cases[i].class);
-	return at;
+	return cases_emit(edu_cases, buf);
 }
 static DEVICE_ATTR_RO(cases);
+
+static ssize_t memory_cases_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return cases_emit(edu_memory_cases, buf);
+}
+static DEVICE_ATTR_RO(memory_cases);
+
+static const struct edu_case *case_find(const struct edu_case *one, const char *name)
+{
+	for (; one->name; one++)
+		if (sysfs_streq(name, one->name))
+			return one;
+	return NULL;
+}
 
 static ssize_t run_store(struct device *dev, struct device_attribute *attr, const char *buf,
 			 size_t size)
 {
+	const struct edu_case *one = case_find(edu_cases, buf) ?: case_find(edu_memory_cases, buf);
 	struct edu *edu = dev_get_drvdata(dev);
-	int i, ret;
+	int ret;
 
-	for (i = 0; i < ARRAY_SIZE(edu_cases); i++) {
-		if (!sysfs_streq(buf, edu_cases[i].name))
-			continue;
-		mutex_lock(&edu->lock);
-		ret = edu_cases[i].run(edu);
-		mutex_unlock(&edu->lock);
-		return ret ?: size;
-	}
-	return -EINVAL;
+	if (!one)
+		return -EINVAL;
+	mutex_lock(&edu->lock);
+	ret = one->run(edu);
+	mutex_unlock(&edu->lock);
+	return ret ?: size;
 }
 static DEVICE_ATTR_WO(run);
 
 static struct attribute *edu_attrs[] = {
 	&dev_attr_cases.attr,
+	&dev_attr_memory_cases.attr,
 	&dev_attr_run.attr,
 	NULL
 };
-ATTRIBUTE_GROUPS(edu);
+
+static const struct attribute_group edu_group = { .attrs = edu_attrs };
+
+static const struct attribute_group *edu_groups[] = {
+	&edu_group,
+	&edu_share_group,
+	NULL
+};
 
 static void edu_free_pages(void *data)
 {
@@ -550,6 +576,7 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 
 static void edu_remove(struct pci_dev *pdev)
 {
+	edu_share_end(pci_get_drvdata(pdev));
 	pci_clear_master(pdev);
 }
 
