@@ -25,20 +25,6 @@ static void mapper_path(const char *file, char *path, size_t size)
 	snprintf(path, size, MAPPER "/%s/%s", edu, file);
 }
 
-static bool find_edu(void)
-{
-	DIR *dir = opendir(PCI_DEVICES);
-	struct dirent *entry;
-
-	while (dir && !edu[0] && (entry = readdir(dir)))
-		if (entry->d_name[0] != '.' && pci_number(entry->d_name, "vendor") == 0x1234 &&
-		    pci_number(entry->d_name, "device") == 0x11e8)
-			snprintf(edu, sizeof(edu), "%.31s", entry->d_name);
-	if (dir)
-		closedir(dir);
-	return edu[0];
-}
-
 static uint64_t mapper_counter(const char *name)
 {
 	char path[256], line[128], *value = NULL;
@@ -412,7 +398,7 @@ static void start(const char *policy)
 {
 	char line[256];
 
-	ktap_need(find_edu(), "an edu device");
+	ktap_need(pci_find_any(0x1234, 0x11e8, edu, sizeof(edu)), "an edu device");
 	ktap_need(!run("modprobe puck-dma"), "puck-dma loads");
 	snprintf(line, sizeof(line), "1234:11e8=%s", policy);
 	ktap_need(!write_line(MAPPER "/devices", line), "'%s' is taken", line);

@@ -18,20 +18,6 @@ static const char *const policies[] = {
 
 static char edu[32];
 
-static void find_edu(void)
-{
-	DIR *dir = opendir(PCI_DEVICES);
-	struct dirent *entry;
-
-	while (dir && !edu[0] && (entry = readdir(dir)))
-		if (entry->d_name[0] != '.' && pci_number(entry->d_name, "vendor") == 0x1234 &&
-		    pci_number(entry->d_name, "device") == 0x11e8)
-			snprintf(edu, sizeof(edu), "%.31s", entry->d_name);
-	if (dir)
-		closedir(dir);
-	ktap_need(edu[0], "an edu device");
-}
-
 /* Returns 0 or errno. */
 static int tell(const char *file, const char *text)
 {
@@ -238,7 +224,7 @@ int main(void)
 	size_t i;
 
 	ktap_begin();
-	find_edu();
+	ktap_need(pci_find_any(0x1234, 0x11e8, edu, sizeof(edu)), "an edu device");
 	ktap_need(!run("modprobe puck-dma"), "puck-dma loads");
 	ktap_need(!write_line(MAPPER "/devices", "1234:11e8="), "edu's line is taken");
 	ktap_need(!run("modprobe puck-dma-edu"), "puck-dma-edu loads");

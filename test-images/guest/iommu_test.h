@@ -111,6 +111,13 @@ static inline bool pci_find(unsigned int vendor, unsigned int device, bool in_ch
 	return found;
 }
 
+/* Whatever IOMMU is in front of it. */
+static inline bool pci_find_any(unsigned int vendor, unsigned int device, char *name, size_t size)
+{
+	return pci_find(vendor, device, true, name, size) ||
+	       pci_find(vendor, device, false, name, size);
+}
+
 /* Type of the device's domain: "DMA", "DMA-FQ", "identity", ... */
 static inline void domain_type(const char *name, char *type, size_t size)
 {
