@@ -195,7 +195,10 @@ static void gpu_exit(PCIDevice *pdev)
     puck_irq_exit(s);
 }
 
-/* A conventional bus will do, too: init_express() takes it back there. */
+/*
+ * Before realize: the size of configuration space depends on it. A conventional
+ * bus will do, too: init_express() takes it back there.
+ */
 static void gpu_init(Object *obj)
 {
     PCI_DEVICE(obj)->cap_present |= QEMU_PCI_CAP_EXPRESS;
@@ -237,12 +240,6 @@ static void gpu_class_init(ObjectClass *klass, PUCK_CONST_10_1 void *data)
     set_bit(DEVICE_CATEGORY_DISPLAY, dc->categories);
 }
 
-/* Before realize: the size of configuration space depends on it. */
-static void gpu_instance_init(Object *obj)
-{
-    PCI_DEVICE(obj)->cap_present |= QEMU_PCI_CAP_EXPRESS;
-}
-
 static const TypeInfo gpu_types[] = {
     {
         .name = TYPE_PUCK_GPU,
@@ -250,7 +247,6 @@ static const TypeInfo gpu_types[] = {
         .instance_size = sizeof(PuckGpu),
         .instance_init = gpu_init,
         .instance_finalize = gpu_finalize,
-        .instance_init = gpu_instance_init,
         .class_init = gpu_class_init,
         .interfaces = (PUCK_CONST_10_1 InterfaceInfo[]) {
             { INTERFACE_PCIE_DEVICE },
