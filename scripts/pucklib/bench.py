@@ -6,14 +6,19 @@ comparison take turns, round by round, on one guest kernel without debugging,
 so that what else the host does falls on all of them alike.
 """
 
+import contextlib
 import ctypes
+import os
+import signal
 import statistics
+import subprocess
 import time
 from dataclasses import dataclass
 
 from . import accel, apt, kernel, steps, verdict
 from .guest import Bench, new_rundir
 from .machine import Spec
+from .qemu import Qemu
 from .util import REPO, PuckError, cache, digest, say, sync_tree, write_if_changed, write_json
 
 NIC = "8086:10d3"       # e1000e: a device that nobody else binds
@@ -323,7 +328,60 @@ def need(runner, program):
         raise PuckError(f"test-images/guest/{program}.c is missing")
 
 
-PARTS = {"map": bench_map, "dma": bench_dma, "copy": bench_copy, "fence": bench_fence}
+HOLD_LIMIT = 60         # seconds for a case; one that takes longer does not end
+HOLD_GOAL = 1000        # microseconds
+
+
+def bench_hold(runner):
+    """How long a guest can make QEMU hold the BQL: the longest time without an answer."""
+    qemu = Qemu(runner.args.qemu_src)
+    binary = qemu.ensure([*qemu.qtests(), qemu.hold_bench()])
+    program = qemu.build / qemu.hold_bench()
+    cases = [line.split("\t") for line in steps.output([program]).splitlines()]
+    for name, _ in cases:
+        for _ in range(runner.args.runs):
+            if not hold_case(runner, binary, program, name):
+                break
+    return report_hold(runner, cases)
+
+
+def hold_case(runner, binary, program, name):
+    """One run; False if it did not end, as no other would."""
+    start = time.monotonic()
+    env = dict(os.environ, QTEST_QEMU_BINARY=str(binary))
+    proc = subprocess.Popen([program, name], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        out, err = proc.communicate(timeout=HOLD_LIMIT)
+    except subprocess.TimeoutExpired:
+        out, err = "", f"no end in {HOLD_LIMIT} s"
+    finally:
+        # QEMU is in the session, too, and does not end with who started it if it hangs.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(proc.pid, signal.SIGKILL)
+        proc.wait()
+    for line in out.splitlines():
+        runner.figures.take("hold", line)
+    good = proc.returncode == 0
+    if not good:
+        runner.problems.append(f"hold {name}: " + (err.strip().splitlines() or [f"exit status {proc.returncode}"])[-1])
+    say(f"  hold {name}: {time.monotonic() - start:.0f} s" + ("" if good else f", {runner.problems[-1]}"))
+    return good
+
+
+def report_hold(runner, cases):
+    print("\nlongest time without an answer, microseconds (median of the runs' longest, range)")
+    goals = []
+    for name, what in cases:
+        value = runner.figures.median("hold", f"hold_{name}_us")
+        cell = "not measured" if value is None else f"{value:10.0f} ({runner.figures.spread('hold', f'hold_{name}_us')})"
+        print(f"  {what:56} {cell}")
+        if value is not None:
+            goals.append(Goal(f"{what}: of 1 ms", value / HOLD_GOAL, 1.0, True))
+    return goals
+
+
+PARTS = {"map": bench_map, "dma": bench_dma, "copy": bench_copy, "fence": bench_fence, "hold": bench_hold}
 
 
 def cmd_bench(args):

@@ -288,3 +288,7 @@ class Qemu:
     def qtests(self):
         """Names of the qtest programs there are sources for."""
         return [f"tests/qtest/puck/{p.stem}" for p in sorted((REPO / "tests/qtest").glob("*-test.c"))]
+
+    def hold_bench(self):
+        """What measures for how long QEMU does not answer; built as the qtests are."""
+        return "tests/qtest/puck/puck-hold-bench"
