@@ -11,6 +11,7 @@
 /* All under the BQL. The timer is made with the first work, and stays. */
 static QTAILQ_HEAD(, PuckWork) works = QTAILQ_HEAD_INITIALIZER(works);
 static QEMUTimer *timer;
+static bool running;
 
 static void arm(int64_t pause)
 {
@@ -48,14 +49,22 @@ static void run_one(PuckWork *work, PuckHold *hold)
 
 static void timer_cb(void *opaque)
 {
-    PuckHold hold = puck_hold_begin();
+    PuckHold hold = { .left = PUCK_HOLD_NS };
 
+    running = true;
     while (!QTAILQ_EMPTY(&works) && puck_hold_left(&hold)) {
         run_one(take_first(), &hold);
     }
+    running = false;
     /* A work that was queued meanwhile has set it to now. */
     timer_del(timer);
     arm(PUCK_HOLD_PAUSE_NS);
+}
+
+PuckHold puck_hold_begin(void)
+{
+    assert(bql_locked());
+    return (PuckHold) { .left = running ? 0 : PUCK_HOLD_NS };
 }
 
 void puck_work_queue(PuckWork *work)

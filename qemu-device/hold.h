@@ -9,6 +9,8 @@
  *
  * A write to a register may do a hold's worth at once. All that is left over, and
  * all that must not happen within an access (messages above all), is a PuckWork.
+ * A write that is itself part of a work, as a message to a device's register is,
+ * gets no budget of its own: all that it sets off waits for its turn.
  * One queue holds the works of all Puck's devices and one timer on the virtual
  * clock runs it, with one budget for all of them: devices cannot multiply it.
  * Between two holds is a pause, in which others get the BQL.
@@ -31,10 +33,11 @@ typedef struct PuckHold {
     int64_t left;               /* ns; overdrawn if negative */
 } PuckHold;
 
-static inline PuckHold puck_hold_begin(void)
-{
-    return (PuckHold) { .left = PUCK_HOLD_NS };
-}
+/*
+ * For the handler of an access. Nothing is left of the hold from the start if the
+ * access is made by a work: its handler queues a work then, and does no more.
+ */
+PuckHold puck_hold_begin(void);
 
 static inline bool puck_hold_left(const PuckHold *hold)
 {
@@ -45,6 +48,12 @@ static inline bool puck_hold_left(const PuckHold *hold)
 static inline void puck_hold_charge(PuckHold *hold, uint64_t ns)
 {
     hold->left -= (int64_t)ns;
+}
+
+/* What is done now is of unknown cost: nothing else is, in this hold. */
+static inline void puck_hold_use_up(PuckHold *hold)
+{
+    hold->left = MIN(hold->left, 0);
 }
 
 typedef struct PuckWork PuckWork;
