@@ -3,9 +3,10 @@
  * puck-iommu: causes and messages. See section "Interrupts" of
  * docs/specs/iommu.rst.
  *
- * A message is a memory write that ends in an interrupt controller and wants
- * the BQL, so it is noted under the lock and sent after its release: at once
- * by a thread that has the BQL, else by a bottom half.
+ * A message is a memory write that wants the BQL and may set off anything, so it
+ * is noted under the lock and handed to the stage of messages after its release:
+ * at once by a thread that has the BQL, else by a bottom half. The stage never
+ * sends it before its caller is through.
  */
 
 #include "qemu/osdep.h"
@@ -57,7 +58,7 @@ static void send_message(PCIDevice *pdev, unsigned vector)
     msix_notify(pdev, vector);
 }
 
-static void send_messages(PuckIOMMU *s)
+static void hand_over(PuckIOMMU *s)
 {
     uint32_t vectors;
     unsigned v;
@@ -75,7 +76,7 @@ static void send_messages(PuckIOMMU *s)
 
 static void irq_bh(void *opaque)
 {
-    send_messages(opaque);
+    hand_over(opaque);
 }
 
 void puck_iommu_irq_deliver(PuckIOMMU *s)
@@ -84,7 +85,7 @@ void puck_iommu_irq_deliver(PuckIOMMU *s)
         return;
     }
     if (bql_locked()) {
-        send_messages(s);
+        hand_over(s);
     } else {
         qemu_bh_schedule(s->irq_bh);
     }

@@ -179,6 +179,7 @@ static void test_bad_message_to_window(void)
     puck_w32(&h.e.f, WINDOW(ARG), 2);
     puck_rule_release(h.e.m.qts, 1);
     g_assert_cmpuint(seqno(&h, 0), ==, 2);
+    puck_machine_settle(&h.e.m);
     /* It was: the rule is gone, and what it held as well. */
     gpu_wait(&h.e, 1, 1);
     g_assert_cmpuint(puck_r32(&h.e.f, WINDOW(COUNT)), ==, 1);

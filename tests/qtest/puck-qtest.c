@@ -14,6 +14,7 @@
 #define WINDOW_SIZE     0x100000u
 #define MSIX_MESSAGE    0x5000u
 #define WAIT_STEPS      200
+#define SETTLE_NS       2000000
 
 void puck_machine_start(PuckMachine *m, const char *args)
 {
@@ -26,6 +27,11 @@ void puck_machine_stop(PuckMachine *m)
 {
     qpci_free_pc(m->pci);
     qtest_quit(m->qts);
+}
+
+void puck_machine_settle(PuckMachine *m)
+{
+    qtest_clock_step(m->qts, SETTLE_NS);
 }
 
 uint64_t puck_machine_pages(PuckMachine *m, unsigned count)

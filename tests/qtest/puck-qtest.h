@@ -28,6 +28,11 @@ typedef struct PuckFunction {
 /* Starts q35 with @args. Not booted: nothing is numbered or mapped. */
 void puck_machine_start(PuckMachine *m, const char *args);
 void puck_machine_stop(PuckMachine *m);
+/*
+ * What devices put off, as one hold has no room for it, goes on: 2 ms on the
+ * virtual clock, which are the pauses behind about 40 holds.
+ */
+void puck_machine_settle(PuckMachine *m);
 /* @count zeroed pages of guest RAM, contiguous. */
 uint64_t puck_machine_pages(PuckMachine *m, unsigned count);
 
