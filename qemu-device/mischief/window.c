@@ -182,7 +182,7 @@ bool puck_mischief_window_read(PuckMischiefWindow *w, uint64_t offset,
     const WindowReg *reg;
 
     if (is_text(offset, size)) {
-        *value = ldl_le_p(w->text + offset - PUCK_MISCHIEF_TEXT);
+        *value = ldl_le_p(&w->text[offset - PUCK_MISCHIEF_TEXT]);
         return true;
     }
     reg = find_register(offset, size);
@@ -202,7 +202,7 @@ bool puck_mischief_window_write(PuckMischiefWindow *w, uint64_t offset,
     const WindowReg *reg;
 
     if (is_text(offset, size)) {
-        stl_le_p(w->text + offset - PUCK_MISCHIEF_TEXT, value);
+        stl_le_p(&w->text[offset - PUCK_MISCHIEF_TEXT], value);
         return true;
     }
     reg = find_register(offset, size);
