@@ -8,41 +8,6 @@
 #include "qemu/rcu.h"
 #include "iommu.h"
 
-#define ROOT_ENTRY_RESERVED \
-    (~(PUCK_IOMMU_ROOT_ENTRY_VALID | PUCK_IOMMU_ROOT_ENTRY_ADDR))
-#define CTX_RESERVED \
-    (~(PUCK_IOMMU_CTX_VALID | PUCK_IOMMU_CTX_MODE | PUCK_IOMMU_CTX_TABLE))
-
-static bool fail(PuckContextResult *res, uint8_t reason, uint64_t entry)
-{
-    res->reason = reason;
-    res->entry = entry;
-    return false;
-}
-
-/* Checks a valid entry. Returns false if it breaks a rule. */
-static bool parse_context(uint64_t table, uint64_t domain, PuckContext *ctx)
-{
-    *ctx = (PuckContext) {
-        .table = table & PUCK_IOMMU_CTX_TABLE,
-        .mode = puck_field(table, PUCK_IOMMU_CTX_MODE),
-        .domain = domain & PUCK_IOMMU_CTX_DOMAIN,
-        .valid = true,
-    };
-    if ((table & CTX_RESERVED) || (domain & ~PUCK_IOMMU_CTX_DOMAIN)) {
-        return false;
-    }
-    switch (ctx->mode) {
-    case PUCK_IOMMU_CTX_MODE_TRANSLATE:
-        return true;
-    case PUCK_IOMMU_CTX_MODE_IDENTITY:
-    case PUCK_IOMMU_CTX_MODE_BLOCKED:
-        return !ctx->table;
-    default:
-        return false;
-    }
-}
-
 static PuckContext *cached(PuckIOMMU *s, uint16_t rid)
 {
     PuckContext *bus = s->contexts[rid >> 8];
@@ -60,35 +25,11 @@ void puck_context_insert_locked(PuckIOMMU *s, uint16_t rid, PuckContext ctx)
     (*bus)[rid & 0xff] = ctx;
 }
 
-/* The context as it is in memory. False: @res says why there is none. */
 static bool read_context(PuckIOMMU *s, uint16_t rid, PuckTables *tables,
                          PuckContext *ctx, PuckContextResult *res)
 {
-    uint64_t at, root, table, domain;
-
-    at = (s->regs.root & PUCK_IOMMU_ROOT_ADDR) + 8 * (rid >> 8);
-    if (!puck_tables_read(tables, at, &root)) {
-        return fail(res, PUCK_IOMMU_FAULT_TABLE_READ, at);
-    }
-    if (!(root & PUCK_IOMMU_ROOT_ENTRY_VALID)) {
-        return fail(res, PUCK_IOMMU_FAULT_ROOT, at);
-    }
-    if (root & ROOT_ENTRY_RESERVED) {
-        return fail(res, PUCK_IOMMU_FAULT_CONTEXT_RSVD, at);
-    }
-
-    at = (root & PUCK_IOMMU_ROOT_ENTRY_ADDR) + 16 * (rid & 0xff);
-    if (!puck_tables_read(tables, at, &table) ||
-        !puck_tables_read(tables, at + 8, &domain)) {
-        return fail(res, PUCK_IOMMU_FAULT_TABLE_READ, at);
-    }
-    if (!(table & PUCK_IOMMU_CTX_VALID)) {
-        return fail(res, PUCK_IOMMU_FAULT_CONTEXT, at);
-    }
-    if (!parse_context(table, domain, ctx)) {
-        return fail(res, PUCK_IOMMU_FAULT_CONTEXT_RSVD, at);
-    }
-    return true;
+    return puck_entry_read(s->regs.root & PUCK_IOMMU_ROOT_ADDR, rid,
+                           puck_tables_read, tables, ctx, res);
 }
 
 const PuckContext *puck_context_get_locked(PuckIOMMU *s, uint16_t rid,

@@ -3,7 +3,7 @@
  * puck-iommu: the device's state, and what its steps offer each other.
  *
  * One file a step: regs (register access), charge (buses in charge, address
- * spaces), translate, bulk, drain, context, walk, iotlb, cmdq, invalidate,
+ * spaces), translate, bulk, drain, context, entry, walk, iotlb, cmdq, invalidate,
  * faultq, irq, policy, guest-memory, vmstate, device (QOM). The contract is
  * docs/specs/iommu.rst; sites of mischief are in docs/specs/mischief.rst.
  *
@@ -25,6 +25,7 @@
 #include "../mischief/mischief.h"
 #include "../mischief/msi.h"
 #include "drain.h"
+#include "entry.h"
 #include "invalidate.h"
 #include "iotlb.h"
 #include "policy.h"
@@ -69,19 +70,6 @@ typedef struct PuckIOMMURegs {
     uint64_t stale_hits;
     uint64_t stale_uses;
 } PuckIOMMURegs;
-
-typedef struct PuckContext {
-    uint64_t table;
-    uint16_t domain;
-    uint8_t mode;
-    bool valid;
-} PuckContext;
-
-/* What a context look-up found out. */
-typedef struct PuckContextResult {
-    uint64_t entry;             /* address of the entry at fault, or 0 */
-    uint8_t reason;             /* PUCK_IOMMU_FAULT_*, or 0 */
-} PuckContextResult;
 
 /*
  * The fault that a requester's access ran into last. QEMU cuts what is left
