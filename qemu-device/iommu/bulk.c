@@ -73,7 +73,6 @@ static bool some_pages_locked(PuckSpace *space, PuckRange *r)
             .len = r->left,
             .want = r->want,
             .can = r->can,
-            .waits = true,
             .waited = r->waited,
         };
         uint64_t offset;

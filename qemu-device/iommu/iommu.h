@@ -120,7 +120,6 @@ typedef struct PuckRequest {
     uint64_t len;               /* bytes it is for, as far as is known */
     uint8_t want;               /* PUCK_PERM_MASK bits */
     uint32_t can;               /* what rules of iommu.translate may do */
-    bool waits;                 /* on the virtual clock, if delayed */
     bool waited;                /* it was here before, and was delayed */
     /* out */
     uint16_t rid;

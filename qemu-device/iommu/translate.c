@@ -22,9 +22,6 @@ QEMU_BUILD_BUG_ON(IOMMU_WO != PUCK_IOMMU_PTE_WRITE);
 #define STREAK_STEP     8
 #define STREAK_NS       (10 * SCALE_MS)
 
-/* How long a device that cannot wait is made to, in time of the host. */
-#define SLEEP_MAX_NS    (10 * SCALE_MS)
-
 static bool in_window(uint64_t iova)
 {
     return (iova & ~WINDOW_MASK) == PUCK_IOMMU_MSI_BASE;
@@ -185,7 +182,7 @@ static void serve_table_locked(PuckIOMMU *s, PuckRequest *req, uint64_t table)
     if (!req->reason) {
         ask_rules_locked(s, req);
     }
-    if (e && !req->reason && !(req->delay && req->waits)) {
+    if (e && !req->reason && !req->delay) {
         note_use_locked(s, req, e, table);
     }
 }
@@ -319,7 +316,8 @@ void puck_iommu_translate_locked(PuckSpace *space, PuckRequest *req)
 }
 
 /*
- * From any thread, inside an RCU critical section. @flag is never IOMMU_NONE:
+ * From any thread, inside an RCU critical section, perhaps with the BQL: so it
+ * never waits, and rules that would have it wait do not see it. @flag is never IOMMU_NONE:
  * that is asked for notifiers of mappings, which are refused.
  */
 static IOMMUTLBEntry translate(IOMMUMemoryRegion *mr, hwaddr addr,
@@ -336,10 +334,6 @@ static IOMMUTLBEntry translate(IOMMUMemoryRegion *mr, hwaddr addr,
         .can = PUCK_ACT_BIT(PUCK_ACT_FAULT),
     };
 
-    if (!icount_enabled()) {
-        req.can |= PUCK_ACT_BIT(PUCK_ACT_DELAY);
-    }
-
     if (!qatomic_read(&s->translating)) {
         req.mask = PASS_MASK;
         req.pa = addr & ~PASS_MASK;
@@ -349,9 +343,6 @@ static IOMMUTLBEntry translate(IOMMUMemoryRegion *mr, hwaddr addr,
         puck_iommu_translate_locked(space, &req);
         qemu_mutex_unlock(&s->lock);
         puck_iommu_irq_deliver(s);
-        if (unlikely(req.delay)) {
-            g_usleep(MIN(req.delay, SLEEP_MAX_NS) / SCALE_US);
-        }
     }
     return (IOMMUTLBEntry) {
         .target_as = &address_space_memory,
