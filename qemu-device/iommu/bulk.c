@@ -11,7 +11,7 @@
 #include "bulk.h"
 
 /* Pages to look up under one lock, so that others have a turn. */
-#define PAGES_PER_LOCK  256
+#define PAGES_PER_LOCK  32
 
 typedef struct PuckRange {
     uint64_t iova;

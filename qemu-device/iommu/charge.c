@@ -14,6 +14,9 @@
 #include "system/dma.h"
 #include "iommu.h"
 
+/* In ns as estimated: what vhost does about an unmap, a system call. */
+#define COST_NOTIFY     10000
+
 typedef struct BusSearch {
     const char *name;
     PCIBus *bus;
@@ -167,9 +170,22 @@ uint32_t puck_iommu_scope(PuckIOMMU *s, unsigned n)
            last << ctz32(PUCK_IOMMU_SCOPE_BUS_LAST);
 }
 
-void puck_iommu_notify_unmap(PuckIOMMU *s, uint64_t iova, uint64_t size)
+/* The smallest aligned block that holds [@first, @last]: its size - 1. */
+static uint64_t block_mask(uint64_t first, uint64_t last)
 {
-    uint64_t last = iova + size - 1;
+    uint64_t differs = (first ^ last) | PUCK_MASK_4K;
+
+    return UINT64_MAX >> clz64(differs);
+}
+
+/*
+ * One event a requester, however large and crooked the range is: who caches
+ * translations may lose more than it has to.
+ */
+void puck_iommu_notify_unmap(PuckIOMMU *s, uint64_t iova, uint64_t size,
+                             PuckHold *hold)
+{
+    uint64_t mask = block_mask(iova, iova + size - 1);
     GHashTableIter iter;
     gpointer key;
 
@@ -179,22 +195,21 @@ void puck_iommu_notify_unmap(PuckIOMMU *s, uint64_t iova, uint64_t size)
     g_hash_table_iter_init(&iter, s->spaces);
     while (g_hash_table_iter_next(&iter, &key, NULL)) {
         PuckSpace *space = key;
-        uint64_t at = iova;
+        IOMMUTLBEvent event = {
+            .type = IOMMU_NOTIFIER_UNMAP,
+            .entry = {
+                .target_as = &address_space_memory,
+                .iova = iova & ~mask,
+                .addr_mask = mask,
+                .perm = IOMMU_NONE,
+            },
+        };
 
-        while (space->notify && at <= last) {
-            uint64_t mask = dma_aligned_pow2_mask(at, last, 64);
-            IOMMUTLBEvent event = {
-                .type = IOMMU_NOTIFIER_UNMAP,
-                .entry = {
-                    .target_as = &address_space_memory,
-                    .iova = at,
-                    .addr_mask = mask,
-                    .perm = IOMMU_NONE,
-                },
-            };
-
+        if (space->notify) {
             memory_region_notify_iommu(&space->mr, 0, event);
-            at += mask + 1;
+            if (hold) {
+                puck_hold_charge(hold, COST_NOTIFY);
+            }
         }
     }
 }

@@ -3,9 +3,10 @@
  * puck-iommu: the command queue. See section "Command queue" of
  * docs/specs/iommu.rst.
  *
- * The lock is held for a few commands at a time, so that requests from other
- * threads do not wait for a whole queue. The BQL keeps register writes out for
- * the whole run.
+ * A doorbell executes what one hold of the BQL has room for; a work does the
+ * rest. The lock is held for a few commands at a time, so that requests from other
+ * threads do not wait for a whole hold. A SYNC that has to wait stays at the head
+ * until the drain calls back.
  */
 
 #include "qemu/osdep.h"
@@ -18,6 +19,10 @@
 #define PAGE_MASK   PUCK_MASK_4K
 
 #define COMMANDS_PER_LOCK   8
+
+/* In ns, as estimated: fetching and checking any; the write of a SYNC. */
+#define COST_COMMAND    300
+#define COST_SYNC       700
 
 /* A command in the CPU's byte order. */
 typedef struct PuckCmd {
@@ -33,7 +38,7 @@ typedef struct PuckCmd {
 typedef enum PuckStep {
     STEP_END,           /* nothing left, or an error */
     STEP_DONE,          /* one command executed */
-    STEP_DRAIN,         /* a SYNC that has to wait first, without the lock */
+    STEP_WAIT,          /* a SYNC waits, and the drain will call back */
 } PuckStep;
 
 typedef struct PuckCmdRule {
@@ -45,7 +50,8 @@ typedef struct PuckCmdRule {
     uint16_t flags;
     /* Returns PUCK_IOMMU_CQ_ERR_* */
     uint8_t (*check)(const PuckCmd *cmd);
-    uint8_t (*run)(PuckIOMMU *s, const PuckCmd *cmd, PuckUnmap *unmap);
+    uint8_t (*run)(PuckIOMMU *s, const PuckCmd *cmd, PuckHold *hold,
+                   PuckUnmap *unmap);
 } PuckCmdRule;
 
 static uint8_t check_page(const PuckCmd *cmd)
@@ -76,21 +82,24 @@ static uint8_t check_sync(const PuckCmd *cmd)
     return 0;
 }
 
-static uint8_t run_inv(PuckIOMMU *s, const PuckCmd *cmd, PuckUnmap *unmap)
+static uint8_t run_inv(PuckIOMMU *s, const PuckCmd *cmd, PuckHold *hold,
+                       PuckUnmap *unmap)
 {
     PuckInvalidation inv = {
         .opcode = cmd->opcode, .id = cmd->id, .addr = cmd->addr,
         .size = cmd->size,
     };
 
-    puck_invalidate_locked(s, &inv, unmap);
+    puck_hold_charge(hold, puck_invalidate_locked(s, &inv, unmap));
     return 0;
 }
 
-static uint8_t run_sync(PuckIOMMU *s, const PuckCmd *cmd, PuckUnmap *unmap)
+static uint8_t run_sync(PuckIOMMU *s, const PuckCmd *cmd, PuckHold *hold,
+                        PuckUnmap *unmap)
 {
     uint64_t data = cpu_to_le64(cmd->data);
 
+    puck_hold_charge(hold, COST_SYNC);
     if ((cmd->flags & PUCK_IOMMU_SYNC_WRITE) &&
         !puck_iommu_write(s, cmd->addr, &data, sizeof(data))) {
         return PUCK_IOMMU_CQ_ERR_SYNC_WRITE;
@@ -179,7 +188,15 @@ void puck_cmdq_error_locked(PuckIOMMU *s, uint8_t code)
     s->regs.status |= PUCK_IOMMU_STATUS_CQ_ERROR;
     s->regs.cq_error = code |
         s->regs.cq_head << ctz32(PUCK_IOMMU_CQ_ERROR_INDEX);
+    puck_cmdq_stop_locked(s);
     puck_iommu_raise_locked(s, PUCK_IOMMU_IRQ_CMD_ERROR);
+}
+
+void puck_cmdq_stop_locked(PuckIOMMU *s)
+{
+    s->cq_running = false;
+    s->cq_draining = false;
+    puck_work_cancel(&s->cq_work);
 }
 
 void puck_cmdq_enable_locked(PuckIOMMU *s)
@@ -190,29 +207,60 @@ void puck_cmdq_enable_locked(PuckIOMMU *s)
     s->regs.status &= ~(uint64_t)PUCK_IOMMU_STATUS_CQ_ERROR;
 }
 
-/* Executes the command at the head; a SYNC only once all is @drained. */
-static PuckStep step_locked(PuckIOMMU *s, bool drained, PuckUnmap *unmap)
+/*
+ * For a SYNC at the head: whether all that was looked up before it is over.
+ * A wait of a SYNC that was dropped meanwhile has to end before this one's can
+ * begin, since there are but two epochs.
+ */
+static bool is_drained_locked(PuckIOMMU *s)
+{
+    if (!s->cq_draining) {
+        if (!puck_drain_over(&s->drain)) {
+            return false;
+        }
+        if (!puck_drain_busy(&s->drain)) {
+            return true;
+        }
+        puck_drain_start(&s->drain);
+        s->cq_draining = true;
+    }
+    if (!puck_drain_over(&s->drain)) {
+        return false;
+    }
+    s->cq_draining = false;
+    return true;
+}
+
+static bool is_at_end_locked(PuckIOMMU *s)
+{
+    return !s->cq_running || s->regs.cq_head == s->regs.cq_tail;
+}
+
+/* Executes the command at the head. */
+static PuckStep step_locked(PuckIOMMU *s, PuckHold *hold, PuckUnmap *unmap)
 {
     PuckCmd cmd;
     uint8_t code;
 
-    if ((s->regs.status & PUCK_IOMMU_STATUS_CQ_ERROR) ||
-        s->regs.cq_head == s->regs.cq_tail) {
+    if (is_at_end_locked(s)) {
+        s->cq_running = false;
         return STEP_END;
     }
+    puck_hold_charge(hold, COST_COMMAND);
     if (!fetch_locked(s, &cmd)) {
         puck_cmdq_error_locked(s, PUCK_IOMMU_CQ_ERR_FETCH);
         return STEP_END;
     }
     code = check_cmd(&cmd);
-    if (!code && cmd.opcode == PUCK_IOMMU_CMD_SYNC && !drained &&
-        puck_drain_busy(&s->drain)) {
-        return STEP_DRAIN;
+    if (!code && cmd.opcode == PUCK_IOMMU_CMD_SYNC && !is_drained_locked(s)) {
+        return STEP_WAIT;
     }
+    /* Software may have put another command where a SYNC had waited. */
+    s->cq_draining = false;
     if (!code) {
         trace_puck_iommu_cmd(rules[cmd.opcode].name, s->regs.cq_head, cmd.id,
                              cmd.addr, cmd.size, cmd.flags);
-        code = rules[cmd.opcode].run(s, &cmd, unmap);
+        code = rules[cmd.opcode].run(s, &cmd, hold, unmap);
     }
     if (code) {
         puck_cmdq_error_locked(s, code);
@@ -241,46 +289,98 @@ static bool take_tail_locked(PuckIOMMU *s, uint32_t tail)
     if (stopped) {
         puck_iommu_guest_error("doorbell with CQ_ERROR set");
     }
+    s->cq_running = !stopped;
     return !stopped;
 }
 
-/* Some steps, up to the first after which there is something to do. */
-static PuckStep run_locked(PuckIOMMU *s, bool drained, PuckUnmap *unmap)
+/* Some steps, up to the first after which somebody has to be told. */
+static PuckStep run_locked(PuckIOMMU *s, PuckHold *hold, PuckUnmap *unmap)
 {
-    PuckStep step;
+    PuckStep step = STEP_DONE;
 
-    for (unsigned i = 0; i < COMMANDS_PER_LOCK; i++) {
-        step = step_locked(s, drained, unmap);
+    for (unsigned i = 0; i < COMMANDS_PER_LOCK && puck_hold_left(hold); i++) {
+        step = step_locked(s, hold, unmap);
         if (step != STEP_DONE || (unmap->size && s->notifiers)) {
             break;
         }
-        drained = false;
     }
     return step;
 }
 
+/* A PuckWork, and the part of it that a doorbell does. */
+static bool run_some(void *opaque, PuckHold *hold)
+{
+    PuckIOMMU *s = opaque;
+    PuckStep step = STEP_DONE;
+
+    while (step == STEP_DONE && puck_hold_left(hold)) {
+        PuckUnmap unmap = { };
+
+        WITH_QEMU_LOCK_GUARD(&s->lock) {
+            step = run_locked(s, hold, &unmap);
+        }
+        if (unmap.size) {
+            puck_iommu_notify_unmap(s, unmap.iova, unmap.size, hold);
+        }
+    }
+    puck_iommu_irq_deliver(s);
+    return step == STEP_DONE;
+}
+
 void puck_cmdq_doorbell(PuckIOMMU *s, uint32_t tail)
 {
-    PuckUnmap unmap = { };
-    PuckStep step = STEP_END;
+    PuckHold hold = puck_hold_begin();
+    bool run;
 
     WITH_QEMU_LOCK_GUARD(&s->lock) {
-        if (take_tail_locked(s, tail)) {
-            step = run_locked(s, false, &unmap);
-        }
+        run = take_tail_locked(s, tail);
     }
-    /* Ends: the head moves towards a tail that nobody writes meanwhile. */
-    while (step != STEP_END) {
-        bool drained = step == STEP_DRAIN;
+    if (run && run_some(s, &hold)) {
+        puck_work_queue(&s->cq_work);
+    }
+}
 
-        if (drained) {
-            puck_drain_wait(&s->drain);
-        } else if (unmap.size) {
-            puck_iommu_notify_unmap(s, unmap.iova, unmap.size);
-        }
-        unmap = (PuckUnmap) { };
-        WITH_QEMU_LOCK_GUARD(&s->lock) {
-            step = run_locked(s, drained, &unmap);
-        }
+static void go_on(void *opaque)
+{
+    PuckIOMMU *s = opaque;
+
+    puck_work_queue(&s->cq_work);
+}
+
+/* By whoever left the drain, in any thread and perhaps in an engine's step. */
+static void emptied(void *opaque)
+{
+    PuckIOMMU *s = opaque;
+
+    if (bql_locked()) {
+        go_on(s);
+    } else {
+        qemu_bh_schedule(s->cq_bh);
     }
+}
+
+bool puck_cmdq_loaded_locked(PuckIOMMU *s)
+{
+    if (!s->cq_running) {
+        return true;
+    }
+    if (!(s->regs.ctrl & PUCK_IOMMU_CTRL_CQ_ENABLE) ||
+        (s->regs.status & PUCK_IOMMU_STATUS_CQ_ERROR)) {
+        return false;
+    }
+    puck_work_queue(&s->cq_work);
+    return true;
+}
+
+void puck_cmdq_init(PuckIOMMU *s)
+{
+    puck_work_init(&s->cq_work, OBJECT(s), run_some, s);
+    s->cq_bh = qemu_bh_new(go_on, s);
+    puck_drain_init(&s->drain, emptied, s);
+}
+
+void puck_cmdq_exit(PuckIOMMU *s)
+{
+    puck_work_cancel(&s->cq_work);
+    qemu_bh_delete(s->cq_bh);
 }

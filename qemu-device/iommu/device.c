@@ -28,6 +28,7 @@ void puck_iommu_reset_locked(PuckIOMMU *s)
     puck_iotlb_inv_all(&s->iotlb);
     puck_context_drop_all_locked(s);
     qatomic_set(&s->irq_pending, 0);
+    puck_cmdq_stop_locked(s);
     puck_invalidator_reset_locked(s);
     puck_msi_stage_reset(&s->messages);
     puck_mischief_window_reset(&s->window);
@@ -44,16 +45,16 @@ static void puck_iommu_reset_exit(Object *obj, ResetType type)
     WITH_QEMU_LOCK_GUARD(&s->lock) {
         puck_iommu_reset_locked(s);
     }
-    puck_iommu_notify_unmap(s, 0, 1ull << PUCK_IOMMU_IOVA_BITS);
+    puck_iommu_notify_unmap(s, 0, 1ull << PUCK_IOMMU_IOVA_BITS, NULL);
 }
 
 static void puck_iommu_free(PuckIOMMU *s)
 {
+    puck_cmdq_exit(s);
     puck_invalidator_exit(s);
     puck_context_drop_all_locked(s);
     puck_iotlb_destroy(&s->iotlb);
     qemu_mutex_destroy(&s->lock);
-    puck_drain_destroy(&s->drain);
     puck_iommu_irq_exit(s);
 }
 
@@ -86,7 +87,7 @@ static void puck_iommu_realize(PCIDevice *pdev, Error **errp)
     puck_iommu_irq_init(s);
     puck_invalidator_init(s);
     puck_mischief_init();
-    puck_drain_init(&s->drain);
+    puck_cmdq_init(s);
 
     /* Last: from here on other devices hold on to us. */
     if (!puck_iommu_take_charge(s, errp)) {

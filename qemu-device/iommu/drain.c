@@ -23,10 +23,13 @@ unsigned puck_drain_enter(PuckDrain *d)
 
 void puck_drain_leave(PuckDrain *d, unsigned epoch)
 {
-    /* Full barrier: the bytes are moved before the count says so. */
+    /*
+     * Full barrier: the bytes are moved before the count says so, and the
+     * count is down before the flag is read (see puck_drain_start()).
+     */
     if (qatomic_fetch_dec(&d->in_flight[epoch % 2]) == 1 &&
         qatomic_read(&d->waiting)) {
-        qemu_event_set(&d->emptied);
+        d->emptied(d->opaque);
     }
 }
 
@@ -35,31 +38,33 @@ bool puck_drain_busy(PuckDrain *d)
     return qatomic_read(&d->in_flight[qatomic_read(&d->epoch) % 2]);
 }
 
-void puck_drain_wait(PuckDrain *d)
+void puck_drain_start(PuckDrain *d)
 {
-    unsigned *old = &d->in_flight[qatomic_read(&d->epoch) % 2];
-
-    /* Full barrier: whoever leaves unseen sees that somebody waits. */
+    assert(!qatomic_read(&d->waiting));
+    /*
+     * Full barrier: whoever leaves without having seen the flag has brought
+     * the count down before puck_drain_over() reads it.
+     */
     qatomic_set_mb(&d->waiting, true);
     qatomic_inc(&d->epoch);
-    while (qatomic_read(old)) {
-        qemu_event_reset(&d->emptied);
-        if (qatomic_read(old)) {
-            qemu_event_wait(&d->emptied);
-        }
+}
+
+bool puck_drain_over(PuckDrain *d)
+{
+    if (!qatomic_read(&d->waiting)) {
+        return true;
     }
-    /* What was moved is seen by whoever learns that the wait is over. */
+    if (qatomic_read(&d->in_flight[(qatomic_read(&d->epoch) + 1) % 2])) {
+        return false;
+    }
+    /* Pairs with the barrier of the leave that made it zero. */
     smp_mb();
     qatomic_set(&d->waiting, false);
+    return true;
 }
 
-void puck_drain_init(PuckDrain *d)
+void puck_drain_init(PuckDrain *d, void (*emptied)(void *opaque),
+                     void *opaque)
 {
-    *d = (PuckDrain) { };
-    qemu_event_init(&d->emptied, false);
-}
-
-void puck_drain_destroy(PuckDrain *d)
-{
-    qemu_event_destroy(&d->emptied);
+    *d = (PuckDrain) { .emptied = emptied, .opaque = opaque };
 }

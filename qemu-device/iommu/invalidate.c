@@ -18,6 +18,14 @@
 
 #define IOVA_END    (1ull << PUCK_IOMMU_IOVA_BITS)
 
+/* In ns, as estimated on an idle machine. */
+#define COST_INV        300         /* any */
+#define COST_LOOK       40          /* for a page, or at an entry */
+#define COST_DROP       50
+#define COST_INV_ALL    30000
+#define COST_LATE       10000       /* finding what is due, and its line */
+#define COST_LINE       3000        /* of the log alone */
+
 /* What an event of iommu.invalidate is about, for is_requester(). */
 typedef struct PuckSubject {
     PuckIOMMU *s;
@@ -55,18 +63,37 @@ static PuckUnmap unmap_of(const PuckInvalidation *inv)
     return (PuckUnmap) { scope.first, scope.last - scope.first + 1 };
 }
 
-static void carry_out_locked(PuckIOMMU *s, const PuckInvalidation *inv)
+/* What carrying it out costs, but for the entries dropped. */
+static uint64_t cost_of(const PuckIOMMU *s, const PuckInvalidation *inv)
+{
+    PuckIOTLBScope scope;
+    uint64_t size = 0;
+
+    if (inv->opcode == PUCK_IOMMU_CMD_INV_ALL) {
+        return COST_INV + COST_INV_ALL;
+    }
+    if (scope_of(inv, &scope)) {
+        size = scope.last - scope.first + 1;
+    }
+    return COST_INV + (uint64_t)COST_LOOK * puck_iotlb_looks(&s->iotlb, size);
+}
+
+/* What a look at each entry costs. */
+static uint64_t cost_of_scan(const PuckIOMMU *s)
+{
+    return (uint64_t)COST_LOOK * s->iotlb.capacity;
+}
+
+/* Returns the number of entries dropped. */
+static uint32_t carry_out_locked(PuckIOMMU *s, const PuckInvalidation *inv)
 {
     switch (inv->opcode) {
     case PUCK_IOMMU_CMD_INV_PAGE:
-        puck_iotlb_inv_page(&s->iotlb, inv->id, inv->addr);
-        break;
+        return puck_iotlb_inv_page(&s->iotlb, inv->id, inv->addr);
     case PUCK_IOMMU_CMD_INV_RANGE:
-        puck_iotlb_inv_range(&s->iotlb, inv->id, inv->addr, inv->size);
-        break;
+        return puck_iotlb_inv_range(&s->iotlb, inv->id, inv->addr, inv->size);
     case PUCK_IOMMU_CMD_INV_DOMAIN:
-        puck_iotlb_inv_domain(&s->iotlb, inv->id);
-        break;
+        return puck_iotlb_inv_domain(&s->iotlb, inv->id);
     case PUCK_IOMMU_CMD_INV_ALL:
         puck_iotlb_inv_all(&s->iotlb);
         puck_context_drop_all_locked(s);
@@ -75,6 +102,7 @@ static void carry_out_locked(PuckIOMMU *s, const PuckInvalidation *inv)
         puck_context_drop_locked(s, inv->id);
         break;
     }
+    return 0;
 }
 
 /* With the lock of the rules, and ours around it. */
@@ -110,6 +138,12 @@ static void describe(PuckEvent *ev, PuckSubject *subject)
     }
 }
 
+static uint64_t cost_of_deferred(const PuckIOMMU *s,
+                                 const PuckInvalidation *inv)
+{
+    return cost_of(s, inv) + COST_LINE;
+}
+
 /* Asks the rules. */
 static bool goes_wrong_locked(PuckIOMMU *s, const PuckInvalidation *inv,
                               PuckVerdict *verdict)
@@ -124,7 +158,11 @@ static bool goes_wrong_locked(PuckIOMMU *s, const PuckInvalidation *inv,
     describe(&ev, &subject);
     ev.can = PUCK_ACT_BIT(PUCK_ACT_DROP);
     if (s->invalidator.count < PUCK_PENDING_MAX) {
-        ev.can |= PUCK_ACT_BIT(PUCK_ACT_DELAY) | PUCK_ACT_BIT(PUCK_ACT_DEFER);
+        ev.can |= PUCK_ACT_BIT(PUCK_ACT_DELAY);
+        if (s->invalidator.deferred_ns + cost_of_deferred(s, inv) <=
+            PUCK_DEFERRED_NS) {
+            ev.can |= PUCK_ACT_BIT(PUCK_ACT_DEFER);
+        }
     }
     if (scope_of(inv, &scope) && puck_iotlb_first(&s->iotlb, &scope)) {
         ev.can |= PUCK_ACT_BIT(PUCK_ACT_PARTIAL);
@@ -139,6 +177,7 @@ static void arm_locked(PuckIOMMU *s)
     int64_t due = -1;
 
     v->next_before = 0;
+    v->deferred_ns = 0;
     for (int32_t i = 0; i < v->count; i++) {
         const PuckPending *p = &v->pending[i];
 
@@ -147,6 +186,9 @@ static void arm_locked(PuckIOMMU *s)
         }
         if (p->before && (!v->next_before || p->before < v->next_before)) {
             v->next_before = p->before;
+        }
+        if (p->before) {
+            v->deferred_ns += cost_of_deferred(s, &p->inv);
         }
     }
     if (due >= 0) {
@@ -173,51 +215,63 @@ static void put_off_locked(PuckIOMMU *s, const PuckInvalidation *inv,
     arm_locked(s);
 }
 
-void puck_invalidate_locked(PuckIOMMU *s, const PuckInvalidation *inv,
-                            PuckUnmap *unmap)
+/* What @verdict leaves of it is done now. Returns what that costs. */
+static uint64_t do_wrong_locked(PuckIOMMU *s, const PuckInvalidation *inv,
+                                const PuckVerdict *verdict, PuckUnmap *unmap)
 {
-    PuckVerdict verdict;
+    int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+    uint64_t cost = cost_of_scan(s);
     PuckIOTLBScope scope;
-    int64_t now;
 
-    s->regs.invalidations++;
-    if (likely(!goes_wrong_locked(s, inv, &verdict))) {
-        carry_out_locked(s, inv);
-        *unmap = unmap_of(inv);
-        return;
-    }
-    now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
-    if (verdict.action == PUCK_ACT_PARTIAL) {
+    if (verdict->action == PUCK_ACT_PARTIAL) {
         scope_of(inv, &scope);
-        puck_iotlb_inv_but_first(&s->iotlb, &scope, now, verdict.rule);
+        cost += cost + COST_DROP *
+            (uint64_t)puck_iotlb_inv_but_first(&s->iotlb, &scope, now,
+                                               verdict->rule);
         if (scope.any_domain) {
             puck_context_drop_all_locked(s);
+            cost += COST_INV_ALL;
         }
         *unmap = unmap_of(inv);
-        return;
+        return cost;
     }
     if (scope_of(inv, &scope)) {
-        puck_iotlb_mark(&s->iotlb, &scope, now, verdict.rule);
+        puck_iotlb_mark(&s->iotlb, &scope, now, verdict->rule);
     }
-    if (verdict.action != PUCK_ACT_DROP) {
-        put_off_locked(s, inv, &verdict, now);
+    if (verdict->action != PUCK_ACT_DROP) {
+        put_off_locked(s, inv, verdict, now);
+        cost += COST_LATE;
     }
+    return cost;
 }
 
-static PuckUnmap finish_locked(PuckIOMMU *s, int32_t index)
+uint64_t puck_invalidate_locked(PuckIOMMU *s, const PuckInvalidation *inv,
+                                PuckUnmap *unmap)
 {
-    PuckInvalidator *v = &s->invalidator;
-    PuckPending p = v->pending[index];
-    PuckSubject subject = { s, &p.inv };
+    uint64_t cost = cost_of(s, inv);
+    PuckVerdict verdict;
+
+    s->regs.invalidations++;
+    if (unlikely(puck_mischief_armed(PUCK_SITE_IOMMU_INVALIDATE))) {
+        cost += PUCK_ASK_NS + cost_of_scan(s);
+    }
+    if (likely(!goes_wrong_locked(s, inv, &verdict))) {
+        *unmap = unmap_of(inv);
+        return cost + COST_DROP * (uint64_t)carry_out_locked(s, inv);
+    }
+    return cost + do_wrong_locked(s, inv, &verdict, unmap);
+}
+
+/* Carries out a late one, which is not among those that wait any more. */
+static uint32_t finish_locked(PuckIOMMU *s, const PuckPending *p)
+{
+    PuckSubject subject = { s, &p->inv };
+    uint32_t dropped = carry_out_locked(s, &p->inv);
     PuckEvent ev;
 
-    v->count--;
-    memmove(&v->pending[index], &v->pending[index + 1],
-            (v->count - index) * sizeof(v->pending[0]));
-    carry_out_locked(s, &p.inv);
     describe(&ev, &subject);
-    puck_mischief_log_event(&ev, p.rule, "expire");
-    return unmap_of(&p.inv);
+    puck_mischief_log_event(&ev, p->rule, "expire");
+    return dropped;
 }
 
 /* The first that is due, earliest first, or -1. */
@@ -236,50 +290,78 @@ static int32_t find_due_locked(PuckInvalidator *v, int64_t now)
     return found;
 }
 
-/* With the BQL. */
-static void some_are_due(void *opaque)
+/* False if there is none, and the timer is set for the next one then. */
+static bool finish_due_locked(PuckIOMMU *s, PuckHold *hold, PuckUnmap *unmap)
+{
+    PuckInvalidator *v = &s->invalidator;
+    int32_t index = find_due_locked(v,
+                                    qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL));
+    PuckPending p;
+
+    if (index < 0) {
+        arm_locked(s);
+        return false;
+    }
+    p = v->pending[index];
+    v->count--;
+    memmove(&v->pending[index], &v->pending[index + 1],
+            (v->count - index) * sizeof(v->pending[0]));
+    *unmap = unmap_of(&p.inv);
+    puck_hold_charge(hold, COST_LATE + cost_of(s, &p.inv));
+    puck_hold_charge(hold, COST_DROP * (uint64_t)finish_locked(s, &p));
+    return true;
+}
+
+/* A PuckWork. */
+static bool finish_some(void *opaque, PuckHold *hold)
 {
     PuckIOMMU *s = opaque;
-    int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
-    int32_t index;
+    bool more = true;
 
-    do {
+    while (more && puck_hold_left(hold)) {
         PuckUnmap unmap = { };
 
         WITH_QEMU_LOCK_GUARD(&s->lock) {
-            index = find_due_locked(&s->invalidator, now);
-            if (index >= 0) {
-                unmap = finish_locked(s, index);
-            }
-            arm_locked(s);
+            more = finish_due_locked(s, hold, &unmap);
         }
         if (unmap.size) {
-            puck_iommu_notify_unmap(s, unmap.iova, unmap.size);
+            puck_iommu_notify_unmap(s, unmap.iova, unmap.size, hold);
         }
-    } while (index >= 0);
+    }
+    return more;
+}
+
+static void some_are_due(void *opaque)
+{
+    PuckIOMMU *s = opaque;
+
+    puck_work_queue(&s->invalidator.work);
 }
 
 void puck_invalidate_deferred_locked(PuckIOMMU *s, uint64_t request)
 {
     PuckInvalidator *v = &s->invalidator;
+    int32_t kept = 0;
 
     if (likely(!v->next_before || v->next_before > request)) {
         return;
     }
-    for (int32_t i = 0; i < v->count;) {
+    /* All together take PUCK_DEFERRED_NS at most, and what is dropped. */
+    for (int32_t i = 0; i < v->count; i++) {
         if (v->pending[i].before && v->pending[i].before <= request) {
-            finish_locked(s, i);
+            finish_locked(s, &v->pending[i]);
         } else {
-            i++;
+            v->pending[kept++] = v->pending[i];
         }
     }
+    v->count = kept;
     arm_locked(s);
     qemu_bh_schedule(v->notify_bh);
 }
 
 static void notify_all(void *opaque)
 {
-    puck_iommu_notify_unmap(opaque, 0, IOVA_END);
+    puck_iommu_notify_unmap(opaque, 0, IOVA_END, NULL);
 }
 
 void puck_invalidator_reset_locked(PuckIOMMU *s)
@@ -289,16 +371,19 @@ void puck_invalidator_reset_locked(PuckIOMMU *s)
     g_clear_pointer(&v->pending, g_free);
     v->count = 0;
     arm_locked(s);
+    puck_work_cancel(&v->work);
 }
 
 void puck_invalidator_init(PuckIOMMU *s)
 {
+    puck_work_init(&s->invalidator.work, OBJECT(s), finish_some, s);
     s->invalidator.timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, some_are_due, s);
     s->invalidator.notify_bh = qemu_bh_new(notify_all, s);
 }
 
 void puck_invalidator_exit(PuckIOMMU *s)
 {
+    puck_work_cancel(&s->invalidator.work);
     timer_free(s->invalidator.timer);
     qemu_bh_delete(s->invalidator.notify_bh);
     g_clear_pointer(&s->invalidator.pending, g_free);
@@ -317,7 +402,7 @@ bool puck_invalidator_loaded_locked(PuckIOMMU *s)
         }
     }
     arm_locked(s);
-    return true;
+    return v->deferred_ns <= PUCK_DEFERRED_NS;
 }
 
 static bool count_valid(void *opaque, int version_id)

@@ -7,11 +7,17 @@
 #define PUCK_IOMMU_INVALIDATE_H
 
 #include "qemu/timer.h"
+#include "../hold.h"
 
 typedef struct PuckIOMMU PuckIOMMU;
 
 /* More than that are carried out at once. */
-#define PUCK_PENDING_MAX    4096
+#define PUCK_PENDING_MAX    1024
+/*
+ * What waits for a request is carried out within it, all together: so it must
+ * not take longer, in ns as estimated.
+ */
+#define PUCK_DEFERRED_NS    300000
 
 /* An INV command that was found good. */
 typedef struct PuckInvalidation {
@@ -39,7 +45,9 @@ typedef struct PuckInvalidator {
     PuckPending *pending;       /* (L) in the order they came */
     int32_t count;              /* (L) */
     uint64_t next_before;       /* (L) the lowest, or 0 */
+    uint64_t deferred_ns;       /* (L) what those take that have a "before" */
     QEMUTimer *timer;           /* for the earliest due */
+    PuckWork work;              /* carries out what is due */
     QEMUBH *notify_bh;          /* tells of those that a request set off */
 } PuckInvalidator;
 
@@ -48,9 +56,12 @@ void puck_invalidator_exit(PuckIOMMU *s);
 /* Forgets what waits. */
 void puck_invalidator_reset_locked(PuckIOMMU *s);
 
-/* Does what is to be done now, and says what that takes away. */
-void puck_invalidate_locked(PuckIOMMU *s, const PuckInvalidation *inv,
-                            PuckUnmap *unmap);
+/*
+ * Does what is to be done now, and says what that takes away. Returns what it
+ * cost, in ns as estimated.
+ */
+uint64_t puck_invalidate_locked(PuckIOMMU *s, const PuckInvalidation *inv,
+                                PuckUnmap *unmap);
 
 /* Before request number @request: those that were put off until then. */
 void puck_invalidate_deferred_locked(PuckIOMMU *s, uint64_t request);

@@ -21,6 +21,7 @@
 #include "qemu/thread.h"
 #include "qemu/log.h"
 #include "../compat.h"
+#include "../hold.h"
 #include "abi/puck_iommu.h"
 #include "../mischief/mischief.h"
 #include "../mischief/msi.h"
@@ -153,6 +154,11 @@ struct PuckIOMMU {
 
     PuckDrain drain;                    /* accesses of engines */
 
+    PuckWork cq_work;                   /* BQL: executes commands */
+    QEMUBH *cq_bh;                      /* queues it, from other threads */
+    bool cq_running;                    /* (L) a doorbell's commands are left */
+    bool cq_draining;                   /* (L) the drain is the head's, a SYNC */
+
     PuckPolicy policy;                  /* (L), written with the BQL too */
 
     QEMUBH *irq_bh;
@@ -186,8 +192,12 @@ bool puck_iommu_take_charge(PuckIOMMU *s, Error **errp);
 void puck_iommu_leave_charge(PuckIOMMU *s);
 uint32_t puck_iommu_scope(PuckIOMMU *s, unsigned n);
 uint16_t puck_space_rid(PuckSpace *space);
-/* With the BQL: tell those who cache translations themselves (vhost). */
-void puck_iommu_notify_unmap(PuckIOMMU *s, uint64_t iova, uint64_t size);
+/*
+ * With the BQL: tell those who cache translations themselves (vhost). @hold is
+ * charged, unless it is NULL.
+ */
+void puck_iommu_notify_unmap(PuckIOMMU *s, uint64_t iova, uint64_t size,
+                             PuckHold *hold);
 
 /* translate.c */
 void puck_iommu_translate_locked(PuckSpace *space, PuckRequest *req);
@@ -204,7 +214,13 @@ void puck_context_drop_locked(PuckIOMMU *s, uint16_t rid);
 void puck_context_drop_all_locked(PuckIOMMU *s);
 
 /* cmdq.c */
+void puck_cmdq_init(PuckIOMMU *s);
+void puck_cmdq_exit(PuckIOMMU *s);
 void puck_cmdq_enable_locked(PuckIOMMU *s);
+/* What was not executed is not; a SYNC does not wait any more. */
+void puck_cmdq_stop_locked(PuckIOMMU *s);
+/* False if what was loaded is not possible. Goes on where the queue was. */
+bool puck_cmdq_loaded_locked(PuckIOMMU *s);
 void puck_cmdq_doorbell(PuckIOMMU *s, uint32_t tail);
 void puck_cmdq_error_locked(PuckIOMMU *s, uint8_t code);
 /* Whether the queue would take it, as an INV command. */

@@ -232,6 +232,22 @@ static uint32_t probe_range(PuckIOTLB *tlb, uint16_t domain, uint64_t first,
     return dropped;
 }
 
+/* Whether so many pages are looked for one by one, rather than at entries. */
+static bool probes(const PuckIOTLB *tlb, uint64_t size)
+{
+    return size / (PUCK_MASK_4K + 1) <= tlb->capacity / 4;
+}
+
+uint32_t puck_iotlb_looks(const PuckIOTLB *tlb, uint64_t size)
+{
+    uint64_t huge = size / (PUCK_MASK_2M + 1) + 2;
+
+    if (!probes(tlb, size)) {
+        return tlb->capacity;
+    }
+    return MIN(size / (PUCK_MASK_4K + 1) + 1 + huge, tlb->capacity);
+}
+
 uint32_t puck_iotlb_inv_range(PuckIOTLB *tlb, uint16_t domain, uint64_t iova,
                               uint64_t size)
 {
@@ -241,7 +257,7 @@ uint32_t puck_iotlb_inv_range(PuckIOTLB *tlb, uint16_t domain, uint64_t iova,
     if (!tlb->count || !size) {
         return 0;
     }
-    if (size / (PUCK_MASK_4K + 1) > tlb->capacity / 4) {
+    if (!probes(tlb, size)) {
         return scan_range(tlb, domain, iova, last);
     }
     dropped = probe_range(tlb, domain, iova, last, false);

@@ -12,7 +12,8 @@
 
 #include "abi/puck_iommu.h"
 
-#define PUCK_IOTLB_ENTRIES_MAX  65536
+/* So few that one look at each takes no time that matters to the machine. */
+#define PUCK_IOTLB_ENTRIES_MAX  4096
 #define PUCK_IOTLB_NONE         UINT32_MAX
 
 #define PUCK_MASK_4K            0xfffull
@@ -78,6 +79,12 @@ bool puck_iotlb_insert(PuckIOTLB *tlb, uint16_t domain, uint64_t iova,
                        uint64_t pa, uint8_t perm, bool huge, int64_t now);
 
 void puck_iotlb_drop(PuckIOTLB *tlb, PuckIOTLBEntry *e);
+
+/*
+ * How many pages, or entries, inv_range looks at for @size bytes at most. As
+ * many as there are entries, at most; inv_domain does so.
+ */
+uint32_t puck_iotlb_looks(const PuckIOTLB *tlb, uint64_t size);
 
 /* All of these return the number of entries dropped. */
 uint32_t puck_iotlb_inv_page(PuckIOTLB *tlb, uint16_t domain, uint64_t iova);

@@ -109,10 +109,14 @@ static uint64_t read_policy_text(PuckIOMMU *s, unsigned n)
 static void write_ctrl(PuckIOMMU *s, uint64_t value)
 {
     uint64_t rising = value & ~s->regs.ctrl;
+    uint64_t falling = s->regs.ctrl & ~value;
 
     if (value & PUCK_IOMMU_CTRL_RESET) {
         puck_iommu_reset_locked(s);
         return;
+    }
+    if (falling & PUCK_IOMMU_CTRL_CQ_ENABLE) {
+        puck_cmdq_stop_locked(s);
     }
     if (rising & PUCK_IOMMU_CTRL_CQ_ENABLE) {
         if (puck_queue_order_valid(s->regs.cq_base)) {
@@ -325,7 +329,7 @@ static void regs_write(void *opaque, hwaddr addr, uint64_t val, unsigned size)
         }
     }
     if (translating != s->translating) {
-        puck_iommu_notify_unmap(s, 0, 1ull << PUCK_IOMMU_IOVA_BITS);
+        puck_iommu_notify_unmap(s, 0, 1ull << PUCK_IOMMU_IOVA_BITS, NULL);
     }
     puck_iommu_irq_deliver(s);
 }

@@ -252,6 +252,7 @@ static int post_load(void *opaque, int version_id)
     WITH_QEMU_LOCK_GUARD(&s->lock) {
         ok = regs_valid(&s->regs) && load_pages(s) && load_contexts(s) &&
              puck_invalidator_loaded_locked(s) &&
+             puck_cmdq_loaded_locked(s) &&
              !(s->irq_pending >> PUCK_IOMMU_NUM_VECS);
         qatomic_set(&s->translating,
                     ok && (s->regs.ctrl & PUCK_IOMMU_CTRL_ENABLE));
@@ -269,8 +270,8 @@ static int post_load(void *opaque, int version_id)
 
 const VMStateDescription vmstate_puck_iommu = {
     .name = TYPE_PUCK_IOMMU,
-    .version_id = 2,
-    .minimum_version_id = 2,
+    .version_id = 3,
+    .minimum_version_id = 3,
     /* Before the devices in charge, whose own loading may start DMA. */
     .priority = MIG_PRI_IOMMU,
     .pre_save = pre_save,
@@ -281,6 +282,7 @@ const VMStateDescription vmstate_puck_iommu = {
         VMSTATE_PCI_DEVICE(parent_obj, PuckIOMMU),
         VMSTATE_MSIX(parent_obj, PuckIOMMU),
         VMSTATE_STRUCT(regs, PuckIOMMU, 2, vmstate_regs, PuckIOMMURegs),
+        VMSTATE_BOOL(cq_running, PuckIOMMU),
         VMSTATE_UINT32(irq_pending, PuckIOMMU),
         VMSTATE_STRUCT(policy, PuckIOMMU, 1, vmstate_puck_policy, PuckPolicy),
         VMSTATE_INT32(saved_page_count, PuckIOMMU),

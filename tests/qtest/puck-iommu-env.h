@@ -88,6 +88,7 @@ void add_fault_tests(void);
 void add_command_tests(void);
 void add_machine_tests(void);
 void add_policy_tests(void);
+void add_pieces_tests(void);
 void add_stale_tests(void);
 void add_mischief_tests(void);
 

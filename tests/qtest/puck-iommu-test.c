@@ -19,5 +19,6 @@ int main(int argc, char **argv)
     add_policy_tests();
     add_mischief_tests();
     add_stale_tests();
+    add_pieces_tests();
     return g_test_run();
 }

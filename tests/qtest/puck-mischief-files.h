@@ -9,6 +9,7 @@ void add_object_tests(void);
 void add_log_tests(void);
 void add_window_tests(void);
 void add_release_tests(void);
+void add_message_tests(void);
 void add_state_tests(void);
 
 #endif /* PUCK_MISCHIEF_FILES_H */

@@ -14,6 +14,7 @@ int main(int argc, char **argv)
     add_log_tests();
     add_window_tests();
     add_release_tests();
+    add_message_tests();
     add_state_tests();
     return g_test_run();
 }

@@ -21,19 +21,74 @@ static unsigned owned[PAGES];   /* the device may touch it; atomic */
 static bool over;               /* atomic */
 static unsigned rounds;         /* atomic */
 
+/* What drain calls back, and what waits for it. */
+static GMutex emptied_lock;
+static GCond emptied_cond;
+static unsigned emptied_count;
+
+static void emptied(void *opaque)
+{
+    g_assert_true(opaque == &emptied_count);
+    g_mutex_lock(&emptied_lock);
+    emptied_count++;
+    g_cond_broadcast(&emptied_cond);
+    g_mutex_unlock(&emptied_lock);
+}
+
+static void init(void)
+{
+    emptied_count = 0;
+    puck_drain_init(&drain, emptied, &emptied_count);
+}
+
+/* As the device does: looks again whenever it is called back. */
+static void wait_over(void)
+{
+    g_mutex_lock(&emptied_lock);
+    while (!puck_drain_over(&drain)) {
+        gint64 end = g_get_monotonic_time() + 10 * G_TIME_SPAN_SECOND;
+        unsigned seen = emptied_count;
+
+        while (emptied_count == seen) {
+            g_assert_true(g_cond_wait_until(&emptied_cond, &emptied_lock,
+                                            end));
+        }
+    }
+    g_mutex_unlock(&emptied_lock);
+}
+
 static void test_idle(void)
 {
     unsigned epoch;
 
-    puck_drain_init(&drain);
+    init();
+    g_assert_true(puck_drain_over(&drain));
     g_assert_false(puck_drain_busy(&drain));
-    puck_drain_wait(&drain);
+    puck_drain_start(&drain);
+    g_assert_true(puck_drain_over(&drain));
     epoch = puck_drain_enter(&drain);
     g_assert_true(puck_drain_busy(&drain));
     puck_drain_leave(&drain, epoch);
     g_assert_false(puck_drain_busy(&drain));
-    puck_drain_wait(&drain);
-    puck_drain_destroy(&drain);
+    g_assert_cmpuint(emptied_count, ==, 0);
+}
+
+/* A thread that waits for its own access would never get here. */
+static void test_own_access(void)
+{
+    unsigned epoch;
+
+    init();
+    epoch = puck_drain_enter(&drain);
+    puck_drain_start(&drain);
+    g_assert_false(puck_drain_over(&drain));
+    g_assert_cmpuint(emptied_count, ==, 0);
+    puck_drain_leave(&drain, epoch);
+    g_assert_cmpuint(emptied_count, ==, 1);
+    g_assert_true(puck_drain_over(&drain));
+    /* And nobody is told of what nobody waits for. */
+    puck_drain_leave(&drain, puck_drain_enter(&drain));
+    g_assert_cmpuint(emptied_count, ==, 1);
 }
 
 static gpointer late_leaver(gpointer epoch)
@@ -50,18 +105,18 @@ static void test_waits(void)
     unsigned before, after;
     GThread *thread;
 
-    puck_drain_init(&drain);
+    init();
     qatomic_set(&over, false);
     before = puck_drain_enter(&drain);
-    thread = g_thread_new("late", late_leaver, GUINT_TO_POINTER(before));
-    puck_drain_wait(&drain);
-    g_assert_true(qatomic_read(&over));
-    g_thread_join(thread);
-
+    puck_drain_start(&drain);
     after = puck_drain_enter(&drain);
     g_assert_cmpuint(after, !=, before);
+    thread = g_thread_new("late", late_leaver, GUINT_TO_POINTER(before));
+    wait_over();
+    g_assert_true(qatomic_read(&over));
+    g_thread_join(thread);
+    g_assert_true(puck_drain_busy(&drain));
     puck_drain_leave(&drain, after);
-    puck_drain_destroy(&drain);
 }
 
 /* Enters, looks up, touches the page for a while, leaves. */
@@ -100,7 +155,8 @@ static void remap(unsigned page)
     busy = puck_drain_busy(&drain);
     g_mutex_unlock(&lock);
     if (busy) {
-        puck_drain_wait(&drain);
+        puck_drain_start(&drain);
+        wait_over();
     }
     qatomic_set(&owned[old], false);
 }
@@ -109,7 +165,7 @@ static void test_no_access_after_wait(void)
 {
     GThread *threads[ENGINES];
 
-    puck_drain_init(&drain);
+    init();
     qatomic_set(&over, false);
     qatomic_set(&rounds, 0);
     mapped = 0;
@@ -125,13 +181,13 @@ static void test_no_access_after_wait(void)
         g_thread_join(threads[i]);
     }
     g_assert_false(puck_drain_busy(&drain));
-    puck_drain_destroy(&drain);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/iommu/drain/idle", test_idle);
+    g_test_add_func("/iommu/drain/own_access", test_own_access);
     g_test_add_func("/iommu/drain/waits", test_waits);
     g_test_add_func("/iommu/drain/no_access_after_wait",
                     test_no_access_after_wait);
