@@ -204,8 +204,8 @@ static struct dma_fence *puck_client_queue(struct puck_entity *entity,
 	}
 
 	mutex_lock(&entity->submit_lock);
-	puck_job_set_number(job, atomic64_inc_return(&ring->seqno));
-	trace_puck_submit(ring->index, job->seqno, 1, 0, job->segs.used);
+	job->number = atomic64_inc_return(&ring->number);
+	trace_puck_submit(ring->index, job->number, 1, 0, job->segs.used);
 	fence = puck_sched_arm(job);
 	puck_sched_push(job);
 	mutex_unlock(&entity->submit_lock);

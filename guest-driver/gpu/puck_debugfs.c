@@ -20,17 +20,20 @@
 static void puck_debugfs_ring(struct seq_file *m, struct puck_ring *ring)
 {
 	u64 done, failed, resets;
+	u32 seqno;
 	int dead;
 
 	spin_lock_irq(&ring->lock);
+	seqno = ring->seqno;
 	done = ring->done;
 	failed = ring->failed;
 	resets = ring->resets;
 	dead = ring->dead;
 	spin_unlock_irq(&ring->lock);
 
-	seq_printf(m, "ring %u: last number %lld, done %llu, failed %llu, resets %llu, dead %d\n",
-		   ring->index, (s64)atomic64_read(&ring->seqno), done, failed, resets, dead);
+	seq_printf(m, "ring %u: last number %lld, last seqno %u, done %llu, failed %llu, resets %llu, dead %d\n",
+		   ring->index, (s64)atomic64_read(&ring->number), seqno, done, failed, resets,
+		   dead);
 	seq_printf(m, "  base %#llx ctrl %#x status %#x head %u tail %u\n",
 		   puck_ring_read64(ring, PUCK_GPU_RING_BASE),
 		   puck_ring_read(ring, PUCK_GPU_RING_CTRL),
@@ -78,8 +81,8 @@ static int puck_debugfs_fences(struct seq_file *m, void *data)
 
 		spin_lock_irq(&ring->lock);
 		list_for_each_entry(job, &ring->inflight, inflight)
-			seq_printf(m, "ring %u seqno %llu context %llu age %lld us error %d\n",
-				   i, job->seqno, job->fence->base.context,
+			seq_printf(m, "ring %u job %llu seqno %u context %llu age %lld us error %d\n",
+				   i, job->number, job->seqno, job->fence->base.context,
 				   ktime_us_delta(now, job->fence->start), job->error);
 		spin_unlock_irq(&ring->lock);
 	}

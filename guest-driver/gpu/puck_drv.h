@@ -125,16 +125,20 @@ struct puck_stage {
  *        Only touched by run_job, or by recovery while @sched is stopped
  * @done_pos: the hardware is past all slots before this one, which was written
  *            as @wptr was; likewise
- * @seqno: last job number given out
- * @start_seqno: RING_SEQNO when the ring was enabled: no job of this ring then
+ * @number: last job number given out
+ * @start_seqno: RING_SEQNO when the ring was enabled: what it says then of no job
  * @fallback: looks at @wb now and then, should an interrupt get lost
  * @saved: settings of the completion stage over a suspend
  * @irq: vector for fences
  * @idle: woken when @inflight gets empty
  * @lock: protects all below, and orders the signalling of fences. Taken in
  *        hard interrupts
- * @inflight: struct puck_job.inflight, in the order of the ring. A job is here
- *            from before its doorbell until its hardware fence is signalled
+ * @inflight: struct puck_job.inflight, in the order of the ring, in which their
+ *            seqnos rise. A job is here from before its doorbell until its
+ *            hardware fence is signalled
+ * @job_at: the jobs of @inflight by their seqno modulo PUCK_RING_SLOTS; no two
+ *          of them share a place
+ * @seqno: the last seqno that was given to a job
  * @halted: the device reported an error that stopped the ring
  * @dead: zero, or why the ring will run nothing more: -ENODEV, -EIO
  * @done: jobs completed, for debugfs
@@ -157,7 +161,7 @@ struct puck_ring {
 	dma_addr_t wb_dma;
 	u32 wptr;
 	u32 done_pos;
-	atomic64_t seqno;
+	atomic64_t number;
 	u32 start_seqno;
 	struct timer_list fallback;
 	struct puck_stage saved;
@@ -166,6 +170,8 @@ struct puck_ring {
 
 	spinlock_t lock;		/* what follows */
 	struct list_head inflight;
+	struct puck_job *job_at[PUCK_RING_SLOTS];
+	u32 seqno;
 	bool halted;
 	int dead;
 	u64 done;
@@ -213,23 +219,25 @@ struct puck_segs {
 
 /**
  * struct puck_fence - completion of a job by the hardware
- * @base: its context is that of the job's entity, its seqno the job's
+ * @base: its context is that of the job's entity, its seqno the job's number
  * @lock: for @base; in here, since fences outlive everything else
  * @ring: keeps the names and the scheduler's memory; a reference
  * @start: when the doorbell was rung
+ * @seqno: of the job in the ring, 0 before that; for the trace
  */
 struct puck_fence {
 	struct dma_fence base;
 	spinlock_t lock;		/* base */
 	struct puck_ring *ring;
 	ktime_t start;
+	u32 seqno;
 };
 
 /**
  * struct puck_entity - what one file or client queues on one ring
  * @base: scheduler entity
  * @ring: the ring
- * @context: of the hardware fences: their seqnos rise within an entity only
+ * @context: of the hardware fences: the numbers of jobs rise within an entity only
  * @submit_lock: makes number, arming and push of a job one step
  */
 struct puck_entity {
@@ -253,7 +261,9 @@ struct puck_file {
  * @puck: the device; a reference
  * @ring: where it runs
  * @fence: completion by the hardware; a reference
- * @seqno: number; its lower half is what the hardware calls seqno
+ * @number: what user space and fences know it by; given by the ioctl
+ * @seqno: what the hardware knows it by; given when the job goes into the ring,
+ *         and kept if it has to be written there again. Under puck_ring.lock
  * @bos: buffers it uses; references
  * @writes: bit i: the job writes @bos[i]
  * @nbos: entries in @bos
@@ -265,14 +275,15 @@ struct puck_file {
  * @pos: puck_ring.wptr at which the job begins
  * @first: first of @cmds that was written there, more than 0 after a reset
  * @ncmds: entries in @cmds
- * @cmds: commands ready for the ring, a FENCE last
+ * @cmds: commands ready for the ring but for the seqno, a FENCE last
  */
 struct puck_job {
 	struct drm_sched_job base;
 	struct puck_device *puck;
 	struct puck_ring *ring;
 	struct puck_fence *fence;
-	u64 seqno;
+	u64 number;
+	u32 seqno;
 	struct drm_gem_object **bos;
 	DECLARE_BITMAP(writes, PUCK_MAX_BOS);
 	u32 nbos;
@@ -360,7 +371,6 @@ int puck_ioctl_submit(struct drm_device *dev, void *data, struct drm_file *file)
 /* puck_job.c */
 struct puck_job *puck_job_create(struct puck_entity *entity, u32 ncmds, u32 nbos,
 				 u64 client_id);
-void puck_job_set_number(struct puck_job *job, u64 seqno);
 void puck_job_discard(struct puck_job *job);
 void puck_job_destroy(struct puck_job *job);
 
@@ -428,7 +438,7 @@ void puck_ring_number(struct puck_ring *ring);
 int puck_ring_stop(struct puck_ring *ring);
 int puck_ring_emit(struct puck_ring *ring, struct puck_job *job);
 void puck_ring_retire(struct puck_ring *ring);
-struct puck_job *puck_ring_find(struct puck_ring *ring, u32 hw_seqno);
+struct puck_job *puck_ring_find(struct puck_ring *ring, u32 seqno);
 void puck_ring_check_error(struct puck_ring *ring);
 void puck_ring_recover(struct puck_ring *ring, struct puck_job *late);
 void puck_ring_kill(struct puck_ring *ring, int error);
@@ -438,7 +448,7 @@ void puck_ring_restore(struct puck_ring *ring);
 /* puck_fence.c */
 struct puck_fence *puck_fence_alloc(struct puck_ring *ring);
 void puck_fence_free(struct puck_fence *fence);
-void puck_fence_init(struct puck_fence *fence, u64 context, u64 seqno);
+void puck_fence_init(struct puck_fence *fence, u64 context, u64 number);
 void puck_fence_signal(struct puck_fence *fence, int error);
 
 /* puck_irq.c */

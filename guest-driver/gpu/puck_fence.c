@@ -89,14 +89,14 @@ void puck_fence_free(struct puck_fence *fence)
  * puck_fence_init - begin the life of a fence
  * @fence: from puck_fence_alloc()
  * @context: of the job's entity
- * @seqno: of the job; its lower half is what the hardware will write back
+ * @number: of the job
  *
  * Context: any; nothing here can fail. From now on use dma_fence_put().
  */
-void puck_fence_init(struct puck_fence *fence, u64 context, u64 seqno)
+void puck_fence_init(struct puck_fence *fence, u64 context, u64 number)
 {
 	puck_compat_fence_init64(&fence->base, &puck_fence_ops, &fence->lock,
-				 context, seqno);
+				 context, number);
 }
 
 /**
@@ -112,7 +112,7 @@ void puck_fence_signal(struct puck_fence *fence, int error)
 {
 	lockdep_assert_held(&fence->ring->lock);
 
-	trace_puck_fence_signal(fence->ring->index, fence->base.seqno, error);
+	trace_puck_fence_signal(fence->ring->index, fence->base.seqno, fence->seqno, error);
 	if (error)
 		dma_fence_set_error(&fence->base, error);
 	dma_fence_signal(&fence->base);

@@ -110,7 +110,7 @@ static void puck_irq_handle_error(struct puck_device *puck, const struct puck_er
 
 	trace_puck_error(ring, err->seqno, reason, err->desc, err->addr);
 	dev_err_ratelimited(puck->drm.dev,
-			    "ring %u: job %u: %s (reason %u), list %u, segment %d, address %#llx\n",
+			    "ring %u: seqno %u: %s (reason %u), list %u, segment %d, address %#llx\n",
 			    ring, err->seqno, puck_reason_name(reason), reason,
 			    (u32)FIELD_GET(PUCK_GPU_ERR_INFO_LIST, err->info), (int)err->desc,
 			    err->addr);

@@ -71,20 +71,6 @@ err:
 	return ERR_PTR(ret);
 }
 
-/**
- * puck_job_set_number - give a job its number
- * @job: with all its commands
- * @seqno: the number; the commands get its lower half
- */
-void puck_job_set_number(struct puck_job *job, u64 seqno)
-{
-	u32 i;
-
-	job->seqno = seqno;
-	for (i = 0; i < job->ncmds; i++)
-		job->cmds[i].seqno = cpu_to_le32(lower_32_bits(seqno));
-}
-
 static void puck_job_free_segs(struct puck_job *job)
 {
 	struct puck_device *puck = job->puck;

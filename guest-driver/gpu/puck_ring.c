@@ -165,21 +165,23 @@ int puck_ring_start(struct puck_ring *ring)
 }
 
 /**
- * puck_ring_number - number jobs from where the hardware is
+ * puck_ring_number - let seqnos go on from where the hardware is
  * @ring: the ring, enabled, with no jobs in it
  *
- * Numbers only grow, and their lower half goes on behind RING_SEQNO. Jobs that
- * have a number and are not in the ring yet keep it.
+ * A job has no seqno before it goes into the ring, so there is none whose seqno
+ * this would make another's.
  *
  * Context: inside drm_dev_enter(), or before there are users.
  */
 void puck_ring_number(struct puck_ring *ring)
 {
-	u64 last = atomic64_read(&ring->seqno);
-
-	atomic64_add(ring->start_seqno - lower_32_bits(last), &ring->seqno);
-	/* What a completed job would have left; no job has this number soon. */
-	ring->wb->seqno = cpu_to_le32(ring->start_seqno);
+	spin_lock_irq(&ring->lock);
+	if (!WARN_ON_ONCE(!list_empty(&ring->inflight))) {
+		ring->seqno = ring->start_seqno;
+		/* What a completed job would have left: none in flight has this seqno. */
+		ring->wb->seqno = cpu_to_le32(ring->start_seqno);
+	}
+	spin_unlock_irq(&ring->lock);
 }
 
 /**
@@ -206,11 +208,15 @@ int puck_ring_stop(struct puck_ring *ring)
 /* Write the commands of a job that are still to be done behind wptr. */
 static void puck_ring_write_job(struct puck_ring *ring, struct puck_job *job)
 {
+	struct puck_gpu_cmd *slot;
 	u32 i;
 
 	job->pos = ring->wptr;
-	for (i = job->first; i < job->ncmds; i++)
-		ring->cmds[ring->wptr++ % PUCK_RING_SLOTS] = job->cmds[i];
+	for (i = job->first; i < job->ncmds; i++) {
+		slot = &ring->cmds[ring->wptr++ % PUCK_RING_SLOTS];
+		*slot = job->cmds[i];
+		slot->seqno = cpu_to_le32(job->seqno);
+	}
 }
 
 static void puck_ring_doorbell(struct puck_ring *ring)
@@ -236,6 +242,31 @@ static bool puck_ring_has_room(struct puck_ring *ring, u32 ncmds)
 	return ring->wptr + ncmds - ring->done_pos < PUCK_RING_SLOTS;
 }
 
+/*
+ * Give a job its seqno and its place among those in flight. Seqnos are taken one
+ * after the other; one whose place is still taken is left out. That is seldom:
+ * only resets that fail jobs leave holes, and there are more places than credits.
+ */
+static int puck_ring_enter(struct puck_ring *ring, struct puck_job *job)
+{
+	u32 seqno = ring->seqno + 1;
+
+	lockdep_assert_held(&ring->lock);
+
+	while (ring->job_at[seqno % PUCK_RING_SLOTS])
+		if (WARN_ON_ONCE(++seqno - ring->seqno > PUCK_RING_SLOTS))
+			return -EIO;
+	WARN_ON_ONCE(!list_empty(&ring->inflight) &&
+		     (s32)(seqno - list_last_entry(&ring->inflight, struct puck_job,
+						   inflight)->seqno) <= 0);
+	ring->seqno = seqno;
+	job->seqno = seqno;
+	job->fence->seqno = seqno;
+	ring->job_at[seqno % PUCK_RING_SLOTS] = job;
+	list_add_tail(&job->inflight, &ring->inflight);
+	return 0;
+}
+
 /**
  * puck_ring_emit - give a job to the hardware
  * @ring: the ring
@@ -252,23 +283,22 @@ int puck_ring_emit(struct puck_ring *ring, struct puck_job *job)
 	if (!puck_ring_has_room(ring, job->ncmds)) {
 		dev_err_ratelimited(ring->puck->drm.dev,
 				    "ring %u: job %llu: no room, fences came too early\n",
-				    ring->index, job->seqno);
+				    ring->index, job->number);
 		return -EIO;
 	}
 	job->fence->start = ktime_get();
 	spin_lock_irqsave(&ring->lock, flags);
 	ret = ring->dead;
-	if (!ret) {
-		list_add_tail(&job->inflight, &ring->inflight);
-		if (!timer_pending(&ring->fallback))
-			mod_timer(&ring->fallback, jiffies + PUCK_FALLBACK_PERIOD);
-	}
+	if (!ret)
+		ret = puck_ring_enter(ring, job);
+	if (!ret && !timer_pending(&ring->fallback))
+		mod_timer(&ring->fallback, jiffies + PUCK_FALLBACK_PERIOD);
 	spin_unlock_irqrestore(&ring->lock, flags);
 	if (ret)
 		return ret;
 
 	puck_ring_write_job(ring, job);
-	trace_puck_doorbell(ring->index, job->seqno, ring->wptr % PUCK_RING_SLOTS);
+	trace_puck_doorbell(ring->index, job->number, job->seqno, ring->wptr % PUCK_RING_SLOTS);
 	puck_ring_doorbell(ring);
 	return 0;
 }
@@ -279,6 +309,8 @@ static void puck_ring_complete(struct puck_ring *ring, struct puck_job *job, int
 	lockdep_assert_held(&ring->lock);
 
 	list_del_init(&job->inflight);
+	WARN_ON_ONCE(ring->job_at[job->seqno % PUCK_RING_SLOTS] != job);
+	ring->job_at[job->seqno % PUCK_RING_SLOTS] = NULL;
 	ring->done++;
 	if (error)
 		ring->failed++;
@@ -290,31 +322,24 @@ static void puck_ring_complete(struct puck_ring *ring, struct puck_job *job, int
 /**
  * puck_ring_find - look for a job in flight
  * @ring: the ring
- * @hw_seqno: the lower half of its number, which is what the hardware knows
- *
- * Numbers rise within a file only, so the order of the ring is not the order
- * of numbers. But a number comes back after 2^32 jobs only, so among those in
- * flight its lower half names one job.
+ * @seqno: what the hardware calls it
  *
  * Context: the ring's lock is held.
  * Return: the job or NULL.
  */
-struct puck_job *puck_ring_find(struct puck_ring *ring, u32 hw_seqno)
+struct puck_job *puck_ring_find(struct puck_ring *ring, u32 seqno)
 {
-	struct puck_job *job;
+	struct puck_job *job = ring->job_at[seqno % PUCK_RING_SLOTS];
 
 	lockdep_assert_held(&ring->lock);
 
-	list_for_each_entry(job, &ring->inflight, inflight)
-		if (lower_32_bits(job->seqno) == hw_seqno)
-			return job;
-	return NULL;
+	return job && job->seqno == seqno ? job : NULL;
 }
 
 /* Complete the job that the hardware names, and all before it. */
-static void puck_ring_retire_to(struct puck_ring *ring, u32 hw_seqno)
+static void puck_ring_retire_to(struct puck_ring *ring, u32 seqno)
 {
-	struct puck_job *last = puck_ring_find(ring, hw_seqno);
+	struct puck_job *last = puck_ring_find(ring, seqno);
 	struct puck_job *job;
 	bool done = !last;
 
@@ -359,13 +384,13 @@ void puck_ring_check_error(struct puck_ring *ring)
 void puck_ring_retire(struct puck_ring *ring)
 {
 	unsigned long flags;
-	u32 hw_seqno;
+	u32 seqno;
 
 	spin_lock_irqsave(&ring->lock, flags);
-	hw_seqno = le32_to_cpu(READ_ONCE(ring->wb->seqno));
+	seqno = le32_to_cpu(READ_ONCE(ring->wb->seqno));
 	/* What the job wrote is read after the slot says that it is there. */
 	dma_rmb();
-	puck_ring_retire_to(ring, hw_seqno);
+	puck_ring_retire_to(ring, seqno);
 	puck_ring_check_error(ring);
 	spin_unlock_irqrestore(&ring->lock, flags);
 }
@@ -420,7 +445,7 @@ static void puck_ring_rewrite(struct puck_ring *ring, u32 stop_head)
 /* Reset a ring and let the innocent jobs go on. */
 static int puck_ring_reset(struct puck_ring *ring)
 {
-	u32 stop_head, hw_seqno, todo;
+	u32 stop_head, seqno, todo;
 	int ret;
 
 	ret = puck_ring_stop(ring);
@@ -429,7 +454,7 @@ static int puck_ring_reset(struct puck_ring *ring)
 		return ret;
 
 	stop_head = puck_ring_read(ring, PUCK_GPU_RING_STOP_HEAD);
-	hw_seqno = puck_ring_read(ring, PUCK_GPU_RING_SEQNO);
+	seqno = puck_ring_read(ring, PUCK_GPU_RING_SEQNO);
 	trace_puck_reset(ring->index, stop_head);
 
 	spin_lock_irq(&ring->lock);
@@ -437,11 +462,11 @@ static int puck_ring_reset(struct puck_ring *ring)
 	ring->halted = false;
 	/*
 	 * The register is right even where the slot could not be written. What
-	 * it was when the ring was enabled is no job's number, even if there
-	 * is one in flight that has it.
+	 * it was when the ring was enabled says of no job that it is complete:
+	 * a device may begin anew with the seqno of a job in flight.
 	 */
-	if (hw_seqno != ring->start_seqno)
-		puck_ring_retire_to(ring, hw_seqno);
+	if (seqno != ring->start_seqno)
+		puck_ring_retire_to(ring, seqno);
 	puck_ring_rewrite(ring, stop_head);
 	todo = ring->wptr;
 	spin_unlock_irq(&ring->lock);
@@ -499,7 +524,7 @@ static void puck_ring_recover_hw(struct puck_ring *ring, struct puck_job *late)
 	if (puck_ring_needs_reset(ring, late)) {
 		if (late)
 			drm_err(drm, "ring %u: job %llu is late, resetting the ring\n",
-				ring->index, late->seqno);
+				ring->index, late->number);
 		ret = puck_ring_reset(ring);
 		if (ret)
 			puck_ring_give_up(ring, ret);

@@ -177,8 +177,8 @@ struct dma_fence *puck_sched_arm(struct puck_job *job)
 	lockdep_assert_held(&entity->submit_lock);
 
 	drm_sched_job_arm(&job->base);
-	puck_fence_init(job->fence, entity->context, job->seqno);
-	trace_puck_job_arm(job->ring->index, job->seqno);
+	puck_fence_init(job->fence, entity->context, job->number);
+	trace_puck_job_arm(job->ring->index, job->number);
 	return dma_fence_get(&job->base.s_fence->finished);
 }
 

@@ -286,14 +286,14 @@ static int puck_submit_queue(struct puck_submit *submit, struct puck_entity *ent
 	if (ret)
 		return ret;
 
-	puck_job_set_number(job, atomic64_inc_return(&ring->seqno));
-	trace_puck_submit(ring->index, job->seqno, submit->args->ncmds, job->nbos,
+	job->number = atomic64_inc_return(&ring->number);
+	trace_puck_submit(ring->index, job->number, submit->args->ncmds, job->nbos,
 			  job->segs.used);
 	ret = puck_resv_lock(job, &exec, implicit);
 	if (ret)
 		goto out_unlock;
-	trace_puck_resv(ring->index, job->seqno);
-	submit->args->seqno = job->seqno;
+	trace_puck_resv(ring->index, job->number);
+	submit->args->seqno = job->number;
 
 	*fence = puck_sched_arm(job);
 	puck_resv_add_fence(job, *fence);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One event for each hop of a job that the driver sees. seqno is the same
- * number in all of them; its lower half is the seqno of the device's traces.
+ * One event for each hop of a job that the driver sees. "job" is its number, the
+ * same in all of them; "seqno" is that of the device's traces. The job gets it
+ * when it goes into the ring, so puck_doorbell tells which belong together.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM puck
@@ -12,87 +13,91 @@
 #include <linux/tracepoint.h>
 
 DECLARE_EVENT_CLASS(puck_job,
-	TP_PROTO(u32 ring, u64 seqno),
-	TP_ARGS(ring, seqno),
+	TP_PROTO(u32 ring, u64 job),
+	TP_ARGS(ring, job),
 	TP_STRUCT__entry(
 		__field(u32, ring)
-		__field(u64, seqno)
+		__field(u64, job)
 	),
 	TP_fast_assign(
 		__entry->ring = ring;
-		__entry->seqno = seqno;
+		__entry->job = job;
 	),
-	TP_printk("ring=%u seqno=%llu", __entry->ring, __entry->seqno)
+	TP_printk("ring=%u job=%llu", __entry->ring, __entry->job)
 );
 
 /* Hop 1: the ioctl's arguments are good. */
 TRACE_EVENT(puck_submit,
-	TP_PROTO(u32 ring, u64 seqno, u32 ncmds, u32 nbos, u32 nsegs),
-	TP_ARGS(ring, seqno, ncmds, nbos, nsegs),
+	TP_PROTO(u32 ring, u64 job, u32 ncmds, u32 nbos, u32 nsegs),
+	TP_ARGS(ring, job, ncmds, nbos, nsegs),
 	TP_STRUCT__entry(
 		__field(u32, ring)
-		__field(u64, seqno)
+		__field(u64, job)
 		__field(u32, ncmds)
 		__field(u32, nbos)
 		__field(u32, nsegs)
 	),
 	TP_fast_assign(
 		__entry->ring = ring;
-		__entry->seqno = seqno;
+		__entry->job = job;
 		__entry->ncmds = ncmds;
 		__entry->nbos = nbos;
 		__entry->nsegs = nsegs;
 	),
-	TP_printk("ring=%u seqno=%llu ncmds=%u nbos=%u nsegs=%u", __entry->ring,
-		  __entry->seqno, __entry->ncmds, __entry->nbos, __entry->nsegs)
+	TP_printk("ring=%u job=%llu ncmds=%u nbos=%u nsegs=%u", __entry->ring,
+		  __entry->job, __entry->ncmds, __entry->nbos, __entry->nsegs)
 );
 
 /* Hop 2: the BOs are locked and have a slot for the job's fence. */
 DEFINE_EVENT(puck_job, puck_resv,
-	TP_PROTO(u32 ring, u64 seqno),
-	TP_ARGS(ring, seqno)
+	TP_PROTO(u32 ring, u64 job),
+	TP_ARGS(ring, job)
 );
 
 /* Hop 3: the job is the scheduler's; nothing can fail from here on. */
 DEFINE_EVENT(puck_job, puck_job_arm,
-	TP_PROTO(u32 ring, u64 seqno),
-	TP_ARGS(ring, seqno)
+	TP_PROTO(u32 ring, u64 job),
+	TP_ARGS(ring, job)
 );
 
 /* Hop 4: the commands are in the ring, the doorbell is about to be rung. */
 TRACE_EVENT(puck_doorbell,
-	TP_PROTO(u32 ring, u64 seqno, u32 tail),
-	TP_ARGS(ring, seqno, tail),
+	TP_PROTO(u32 ring, u64 job, u32 seqno, u32 tail),
+	TP_ARGS(ring, job, seqno, tail),
 	TP_STRUCT__entry(
 		__field(u32, ring)
-		__field(u64, seqno)
+		__field(u64, job)
+		__field(u32, seqno)
 		__field(u32, tail)
 	),
 	TP_fast_assign(
 		__entry->ring = ring;
+		__entry->job = job;
 		__entry->seqno = seqno;
 		__entry->tail = tail;
 	),
-	TP_printk("ring=%u seqno=%llu tail=%u", __entry->ring, __entry->seqno,
-		  __entry->tail)
+	TP_printk("ring=%u job=%llu seqno=%u tail=%u", __entry->ring, __entry->job,
+		  __entry->seqno, __entry->tail)
 );
 
-/* Hop 8: the job is complete, or given up. */
+/* Hop 8: the job is complete, or given up; with seqno 0 before it was in the ring. */
 TRACE_EVENT(puck_fence_signal,
-	TP_PROTO(u32 ring, u64 seqno, int error),
-	TP_ARGS(ring, seqno, error),
+	TP_PROTO(u32 ring, u64 job, u32 seqno, int error),
+	TP_ARGS(ring, job, seqno, error),
 	TP_STRUCT__entry(
 		__field(u32, ring)
-		__field(u64, seqno)
+		__field(u64, job)
+		__field(u32, seqno)
 		__field(int, error)
 	),
 	TP_fast_assign(
 		__entry->ring = ring;
+		__entry->job = job;
 		__entry->seqno = seqno;
 		__entry->error = error;
 	),
-	TP_printk("ring=%u seqno=%llu error=%d", __entry->ring, __entry->seqno,
-		  __entry->error)
+	TP_printk("ring=%u job=%llu seqno=%u error=%d", __entry->ring, __entry->job,
+		  __entry->seqno, __entry->error)
 );
 
 /* Beside the way: what the device complained about, and resets. */

@@ -168,7 +168,7 @@ struct drm_puck_submit {
 	__u64 out_syncs;	/* in: struct drm_puck_sync[] */
 	__s32 in_fence_fd;	/* in, with IN_FENCE_FD, else zero */
 	__s32 out_fence_fd;	/* out, with OUT_FENCE_FD; zero on entry */
-	__u64 seqno;		/* out: as in traces; zero on entry */
+	__u64 seqno;		/* out: "job" of the traces; zero on entry */
 };
 
 #define DRM_IOCTL_PUCK_GETPARAM \
