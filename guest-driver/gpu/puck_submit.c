@@ -3,6 +3,7 @@
  * The submit ioctl. Everything in its arguments may be hostile, and all that
  * can fail is done before the job is armed: then there is no way back.
  */
+#include <linux/nospec.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
@@ -68,6 +69,22 @@ struct puck_range {
 	u64 bytes;
 };
 
+/*
+ * Indices from user space are clamped behind their check as well: a CPU that
+ * guesses wrong about the check must not read past an array (Spectre v1).
+ */
+static const struct puck_op *puck_op_of(const struct drm_puck_cmd *cmd)
+{
+	return &puck_ops[array_index_nospec(cmd->op, ARRAY_SIZE(puck_ops))];
+}
+
+static struct puck_bo *puck_range_bo(struct puck_submit *submit, const struct puck_range *range)
+{
+	u32 bo = array_index_nospec(range->bo, submit->args->nbos);
+
+	return to_puck_bo(submit->job->bos[bo]);
+}
+
 static u64 puck_blit_bytes(const struct drm_puck_cmd *cmd, u32 pitch)
 {
 	/* Cannot wrap: (2^32 - 1) * (2^32 - 2) + 2^32 - 1 < 2^64. */
@@ -76,7 +93,7 @@ static u64 puck_blit_bytes(const struct drm_puck_cmd *cmd, u32 pitch)
 
 static struct puck_range puck_cmd_src(const struct drm_puck_cmd *cmd)
 {
-	const struct puck_op *op = &puck_ops[cmd->op];
+	const struct puck_op *op = puck_op_of(cmd);
 	struct puck_range range = { .bo = cmd->src, .offset = cmd->src_offset };
 
 	if (op->src)
@@ -86,7 +103,7 @@ static struct puck_range puck_cmd_src(const struct drm_puck_cmd *cmd)
 
 static struct puck_range puck_cmd_dst(const struct drm_puck_cmd *cmd)
 {
-	const struct puck_op *op = &puck_ops[cmd->op];
+	const struct puck_op *op = puck_op_of(cmd);
 	struct puck_range range = { .bo = cmd->dst, .offset = cmd->dst_offset };
 
 	if (cmd->op == PUCK_OP_CRC32C)
@@ -104,7 +121,7 @@ static bool puck_cmd_is_sane(const struct drm_puck_cmd *cmd)
 	if (cmd->op >= ARRAY_SIZE(puck_ops) || cmd->pad || cmd->pad2)
 		return false;
 
-	op = &puck_ops[cmd->op];
+	op = puck_op_of(cmd);
 	if (!op->src && (cmd->src != PUCK_NO_BO || cmd->src_offset))
 		return false;
 	if (!op->dst && (cmd->dst != PUCK_NO_BO || cmd->dst_offset))
@@ -122,18 +139,21 @@ static bool puck_cmd_is_sane(const struct drm_puck_cmd *cmd)
 static bool puck_range_is_sane(struct puck_submit *submit, const struct puck_range *range,
 			       u32 access)
 {
+	u32 nbos = submit->args->nbos;
 	u64 size;
 
-	if (range->bo >= submit->args->nbos || !(submit->refs[range->bo].flags & access))
+	if (range->bo >= nbos)
 		return false;
-	size = submit->job->bos[range->bo]->size;
+	if (!(submit->refs[array_index_nospec(range->bo, nbos)].flags & access))
+		return false;
+	size = puck_range_bo(submit, range)->base.base.size;
 	return range->offset <= size && range->bytes <= size - range->offset;
 }
 
 static struct sg_table *puck_range_table(struct puck_submit *submit,
 					 const struct puck_range *range)
 {
-	return to_puck_bo(submit->job->bos[range->bo])->sgt;
+	return puck_range_bo(submit, range)->sgt;
 }
 
 /* Check one side of a command, and add the segments it takes to @total. */
@@ -197,7 +217,7 @@ static void puck_submit_fill_cmd(struct puck_submit *submit, u32 index)
 	const struct drm_puck_cmd *cmd = &submit->cmds[index];
 	struct puck_gpu_cmd *hw = &submit->job->cmds[index];
 
-	hw->opcode = cpu_to_le16(puck_ops[cmd->op].opcode);
+	hw->opcode = cpu_to_le16(puck_op_of(cmd)->opcode);
 	hw->src_nsegs = cpu_to_le32(puck_submit_add_list(submit, puck_cmd_src(cmd),
 							 &hw->src_list));
 	hw->dst_nsegs = cpu_to_le32(puck_submit_add_list(submit, puck_cmd_dst(cmd),
@@ -335,7 +355,8 @@ static int puck_submit_run(struct puck_submit *submit)
 {
 	struct drm_puck_submit *args = submit->args;
 	struct puck_file *pfile = submit->file->driver_priv;
-	struct puck_entity *entity = &pfile->entity[args->ring];
+	u32 ring = array_index_nospec(args->ring, submit->puck->num_rings);
+	struct puck_entity *entity = &pfile->entity[ring];
 	int ret;
 
 	submit->job = puck_job_create(entity, args->ncmds, args->nbos,
