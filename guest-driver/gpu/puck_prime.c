@@ -22,14 +22,28 @@
  * struct puck_attachment - an importer
  * @node: in puck_bo.attachments
  * @dev: the device that it maps for
- * @sgt: what is mapped, or NULL; puck_bo.attach_lock. The importer gets a copy:
- *       dma-buf's debugging spoils the pages in what it hands out
- * @dir: direction of the mapping
+ * @mappings: struct puck_mapping.node, what it has mapped; puck_bo.attach_lock.
+ *            An importer may map one attachment several times, in one direction
+ *            or another
  */
 struct puck_attachment {
 	struct list_head node;
 	struct device *dev;
+	struct list_head mappings;
+};
+
+/**
+ * struct puck_mapping - one mapping of an attachment
+ * @node: in puck_attachment.mappings; the list is all that changes
+ * @sgt: what is mapped
+ * @copy: what the importer got in its place, and by which it names the mapping:
+ *        dma-buf's debugging spoils the pages in what it hands out
+ * @dir: direction
+ */
+struct puck_mapping {
+	struct list_head node;
 	struct sg_table *sgt;
+	struct sg_table *copy;
 	enum dma_data_direction dir;
 };
 
@@ -48,6 +62,7 @@ static int puck_prime_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *
 		return ret;
 	}
 	a->dev = attach->dev;
+	INIT_LIST_HEAD(&a->mappings);
 	attach->priv = a;
 	mutex_lock(&bo->attach_lock);
 	list_add_tail(&a->node, &bo->attachments);
@@ -60,6 +75,8 @@ static void puck_prime_detach(struct dma_buf *dmabuf, struct dma_buf_attachment 
 	struct puck_bo *bo = to_puck_bo(dmabuf->priv);
 	struct puck_attachment *a = attach->priv;
 
+	/* What the importer left mapped stays so: its device may be at work there. */
+	WARN_ON_ONCE(!list_empty(&a->mappings));
 	mutex_lock(&bo->attach_lock);
 	list_del(&a->node);
 	mutex_unlock(&bo->attach_lock);
@@ -91,13 +108,17 @@ static struct sg_table *puck_prime_copy(struct sg_table *sgt)
 	return copy;
 }
 
-static struct sg_table *puck_prime_map(struct dma_buf_attachment *attach,
-				       enum dma_data_direction dir)
+static void puck_prime_unmap_pages(struct puck_attachment *a, struct sg_table *sgt,
+				   enum dma_data_direction dir)
 {
-	struct puck_bo *bo = to_puck_bo(attach->dmabuf->priv);
-	struct puck_attachment *a = attach->priv;
+	dma_unmap_sgtable(a->dev, sgt, dir, DMA_ATTR_SKIP_CPU_SYNC);
+	puck_gem_free_table(sgt);
+}
+
+static struct sg_table *puck_prime_map_pages(struct puck_bo *bo, struct puck_attachment *a,
+					     enum dma_data_direction dir)
+{
 	struct sg_table *sgt = puck_gem_table(bo, a->dev);
-	struct sg_table *copy;
 	int ret;
 
 	if (IS_ERR(sgt))
@@ -111,35 +132,81 @@ static struct sg_table *puck_prime_map(struct dma_buf_attachment *attach,
 		puck_gem_free_table(sgt);
 		return ERR_PTR(ret);
 	}
-	copy = puck_prime_copy(sgt);
-	if (IS_ERR(copy)) {
-		dma_unmap_sgtable(a->dev, sgt, dir, DMA_ATTR_SKIP_CPU_SYNC);
-		puck_gem_free_table(sgt);
-		return copy;
-	}
-	dma_sync_sgtable_for_device(a->dev, sgt, dir);
+	return sgt;
+}
+
+static struct sg_table *puck_prime_map(struct dma_buf_attachment *attach,
+				       enum dma_data_direction dir)
+{
+	struct puck_bo *bo = to_puck_bo(attach->dmabuf->priv);
+	struct puck_mapping *m = kzalloc(sizeof(*m), GFP_KERNEL);
+	struct puck_attachment *a = attach->priv;
+	struct sg_table *ret;
+
+	if (!m)
+		return ERR_PTR(-ENOMEM);
+	m->dir = dir;
+	ret = puck_prime_map_pages(bo, a, dir);
+	if (IS_ERR(ret))
+		goto err_free;
+	m->sgt = ret;
+	ret = puck_prime_copy(m->sgt);
+	if (IS_ERR(ret))
+		goto err_unmap;
+	m->copy = ret;
+	dma_sync_sgtable_for_device(a->dev, m->sgt, dir);
 	mutex_lock(&bo->attach_lock);
-	a->sgt = sgt;
-	a->dir = dir;
+	list_add_tail(&m->node, &a->mappings);
 	mutex_unlock(&bo->attach_lock);
-	return copy;
+	return ret;
+
+err_unmap:
+	puck_prime_unmap_pages(a, m->sgt, dir);
+err_free:
+	kfree(m);
+	return ret;
+}
+
+/* Hide the mapping that an importer names; NULL if there is none such. */
+static struct puck_mapping *puck_prime_take(struct puck_bo *bo, struct puck_attachment *a,
+					    struct sg_table *copy)
+{
+	struct puck_mapping *m, *found = NULL;
+
+	mutex_lock(&bo->attach_lock);
+	list_for_each_entry(m, &a->mappings, node) {
+		if (m->copy == copy) {
+			list_del(&m->node);
+			found = m;
+			break;
+		}
+	}
+	mutex_unlock(&bo->attach_lock);
+	return found;
 }
 
 static void puck_prime_unmap(struct dma_buf_attachment *attach, struct sg_table *copy,
 			     enum dma_data_direction dir)
 {
-	struct puck_bo *bo = to_puck_bo(attach->dmabuf->priv);
 	struct puck_attachment *a = attach->priv;
-	struct sg_table *sgt;
+	struct puck_mapping *m = puck_prime_take(to_puck_bo(attach->dmabuf->priv), a, copy);
 
-	mutex_lock(&bo->attach_lock);
-	sgt = a->sgt;
-	a->sgt = NULL;
-	mutex_unlock(&bo->attach_lock);
-	dma_sync_sgtable_for_cpu(a->dev, sgt, dir);
-	dma_unmap_sgtable(a->dev, sgt, dir, DMA_ATTR_SKIP_CPU_SYNC);
-	puck_gem_free_table(sgt);
-	puck_gem_free_table(copy);
+	/* The importer's mistake: what it names is not, or no more, mapped. */
+	if (WARN_ON_ONCE(!m))
+		return;
+	dma_sync_sgtable_for_cpu(a->dev, m->sgt, m->dir);
+	puck_prime_unmap_pages(a, m->sgt, m->dir);
+	puck_gem_free_table(m->copy);
+	kfree(m);
+}
+
+static void puck_prime_sync_mapping(struct puck_attachment *a, struct puck_mapping *m,
+				    bool for_cpu)
+{
+	if (for_cpu)
+		dma_sync_sgtable_for_cpu(a->dev, m->sgt, m->dir);
+	else
+		dma_sync_sgtable_for_device(a->dev, m->sgt, m->dir);
 }
 
 /* Hand the pages to the CPU, or back to each device that has them mapped. */
@@ -147,6 +214,7 @@ static void puck_prime_sync(struct puck_bo *bo, bool for_cpu)
 {
 	struct drm_device *drm = bo->base.base.dev;
 	struct puck_attachment *a;
+	struct puck_mapping *m;
 	int idx;
 
 	if (drm_dev_enter(drm, &idx)) {
@@ -158,14 +226,9 @@ static void puck_prime_sync(struct puck_bo *bo, bool for_cpu)
 	}
 
 	mutex_lock(&bo->attach_lock);
-	list_for_each_entry(a, &bo->attachments, node) {
-		if (!a->sgt)
-			continue;
-		if (for_cpu)
-			dma_sync_sgtable_for_cpu(a->dev, a->sgt, a->dir);
-		else
-			dma_sync_sgtable_for_device(a->dev, a->sgt, a->dir);
-	}
+	list_for_each_entry(a, &bo->attachments, node)
+		list_for_each_entry(m, &a->mappings, node)
+			puck_prime_sync_mapping(a, m, for_cpu);
 	mutex_unlock(&bo->attach_lock);
 }
 

@@ -9,6 +9,7 @@
 
 #include "ktap.h"
 #include "puck_ioctl.h"
+#include "text_file.h"
 
 #define SIZE (1 << 20)
 #define LATE_MS 60
@@ -269,6 +270,27 @@ static void test_export(void)
 	close(dmabuf);
 }
 
+/* An importer in the kernel maps one attachment twice: puck-gpu-share.ko. */
+static void test_map_twice(void)
+{
+	const char *param = "/sys/module/puck_gpu_share/parameters/map_twice";
+	char text[16];
+	int dmabuf, ret;
+	struct bo bo;
+
+	if (access(param, W_OK)) {
+		ktap_skip("puck-gpu-share is not loaded", "map twice");
+		return;
+	}
+	ktap_need(!bo_create(two.fd, &bo, SIZE), "create");
+	dmabuf = bo_export(two.fd, &bo);
+	snprintf(text, sizeof(text), "%d", dmabuf);
+	ret = write_text(param, text);
+	ktap_ok(!ret, "map twice: both mappings are good, and both go (%d)", ret);
+	close(dmabuf);
+	bo_close(two.fd, &bo);
+}
+
 static void test_bad_import(void)
 {
 	struct bo bo;
@@ -299,6 +321,7 @@ int main(void)
 	if (!puck_open_other(&two, &one)) {
 		test_export();
 		test_two_gpus();
+		test_map_twice();
 	} else {
 		ktap_skip("only one GPU", "two GPUs: import");
 	}
