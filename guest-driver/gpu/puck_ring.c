@@ -502,7 +502,8 @@ static bool puck_ring_needs_reset(struct puck_ring *ring, struct puck_job *late)
 /*
  * A ring that does not stop may go on writing to memory that is somebody else's
  * as soon as its fences are signalled. So first the whole device is silenced,
- * and with it all rings end.
+ * and with it all rings end. Bus mastering is all that it needs for that: no BO
+ * lies in VRAM, and no list of ours names it.
  */
 static void puck_ring_give_up(struct puck_ring *ring, int error)
 {
