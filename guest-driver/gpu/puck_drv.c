@@ -2,10 +2,11 @@
 /*
  * puck.ko: DRM render driver of the puck-gpu device (docs/specs/gpu.rst).
  *
- * Here are the beginning and the end: probe, remove, suspend, open, close.
+ * Here are the beginning and the end: probe, remove, open, close.
  */
 #include <linux/dma-mapping.h>
 #include <linux/dmapool.h>
+#include <linux/iopoll.h>
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/pm.h>
@@ -201,27 +202,69 @@ static int puck_init_pci(struct puck_device *puck)
 	return 0;
 }
 
-static int puck_start_rings(struct puck_device *puck)
+/**
+ * puck_start - enable all rings
+ * @puck: the device, reset
+ *
+ * Return: 0 or a negative errno.
+ */
+int puck_start(struct puck_device *puck)
 {
 	int ret;
 	u32 i;
 
 	for (i = 0; i < puck->num_rings; i++) {
 		ret = puck_ring_start(puck->ring[i]);
-		if (ret)
-			return dev_err_probe(puck->drm.dev, ret, "ring %u does not start\n", i);
+		if (ret) {
+			dev_err(puck->drm.dev, "ring %u does not start: %d\n", i, ret);
+			return ret;
+		}
 		puck_ring_number(puck->ring[i]);
 	}
 	return 0;
 }
 
-static void puck_reset(struct puck_device *puck)
+/* The device's RESET is done when no ring is on, or still at work on a reset. */
+static int puck_reset_done(struct puck_device *puck, u32 num_rings)
 {
-	u32 i;
+	u32 i, val;
+	int ret;
 
-	for (i = 0; i < puck->num_rings; i++)
-		puck_ring_stop(puck->ring[i]);
+	for (i = 0; i < num_rings; i++) {
+		ret = readl_poll_timeout(puck->regs + PUCK_GPU_RING(i) + PUCK_GPU_RING_CTRL, val,
+					 !val || val == ~0u, PUCK_RESET_POLL_US,
+					 PUCK_RESET_TIMEOUT_US);
+		if (!ret && val)
+			ret = -ENODEV;
+		if (ret)
+			return ret;
+	}
+	ret = readl_poll_timeout(puck->regs + PUCK_GPU_CTRL, val,
+				 !(val & PUCK_GPU_CTRL_RESET) || val == ~0u,
+				 PUCK_RESET_POLL_US, PUCK_RESET_TIMEOUT_US);
+	return ret ?: val == ~0u ? -ENODEV : 0;
+}
+
+/**
+ * puck_reset - reset the device: when this returns 0 it makes no access to memory
+ * @puck: the device
+ * @num_rings: rings that it has
+ *
+ * What it did before may be somebody else's work: of another driver, or of the
+ * kernel that started this one by kexec.
+ *
+ * Context: may sleep; inside drm_dev_enter(), before there are users, or in remove.
+ * Return: 0, -ENODEV if the device does not answer, -ETIMEDOUT.
+ */
+int puck_reset(struct puck_device *puck, u32 num_rings)
+{
+	int ret;
+
 	puck_write(puck, PUCK_GPU_CTRL, PUCK_GPU_CTRL_RESET);
+	ret = puck_reset_done(puck, num_rings);
+	if (ret && ret != -ENODEV)
+		dev_err(puck->drm.dev, "the device does not reset: %d\n", ret);
+	return ret;
 }
 
 static int puck_init_hw(struct puck_device *puck)
@@ -232,7 +275,11 @@ static int puck_init_hw(struct puck_device *puck)
 	ret = puck_identify(puck, &num_rings);
 	if (ret)
 		return ret;
-	puck_write(puck, PUCK_GPU_CTRL, PUCK_GPU_CTRL_RESET);
+	/* Whatever goes on there makes no access to memory, even if the reset fails. */
+	pci_clear_master(puck->pdev);
+	ret = puck_reset(puck, num_rings);
+	if (ret)
+		return ret;
 	/* The DMA API works by pages; what is too long then is cut in puck_segs.c. */
 	dma_set_max_seg_size(puck->drm.dev, max_t(u32, puck->seg_len_max, PAGE_SIZE));
 
@@ -249,13 +296,13 @@ static int puck_init_hw(struct puck_device *puck)
 		dev_err_probe(puck->drm.dev, ret, "cannot set interrupts up\n");
 		goto err_dma;
 	}
-	ret = puck_start_rings(puck);
+	ret = puck_start(puck);
 	if (ret)
 		goto err_irq;
 	return 0;
 
 err_irq:
-	puck_reset(puck);
+	puck_reset(puck, puck->num_rings);
 	puck_irq_fini(puck);
 err_dma:
 	pci_clear_master(puck->pdev);
@@ -267,8 +314,11 @@ static void puck_fini_hw(struct puck_device *puck)
 {
 	u32 i;
 
-	/* First silence, then the news: memory may be reused after a fence. */
-	puck_reset(puck);
+	/*
+	 * First silence, then the news: memory may be reused after a fence. A
+	 * device that does not reset is silenced by the end of bus mastering.
+	 */
+	puck_reset(puck, puck->num_rings);
 	pci_clear_master(puck->pdev);
 	puck_irq_fini(puck);
 	for (i = 0; i < puck->num_rings; i++) {
@@ -331,69 +381,9 @@ static void puck_shutdown(struct pci_dev *pdev)
 	struct puck_device *puck = pci_get_drvdata(pdev);
 
 	drm_dev_unplug(&puck->drm);
-	puck_reset(puck);
+	puck_reset(puck, puck->num_rings);
 	pci_clear_master(pdev);
 }
-
-static bool puck_ring_is_idle(struct puck_ring *ring)
-{
-	bool idle;
-
-	spin_lock_irq(&ring->lock);
-	idle = list_empty(&ring->inflight);
-	spin_unlock_irq(&ring->lock);
-	return idle;
-}
-
-static void puck_start_scheds(struct puck_device *puck)
-{
-	u32 i;
-
-	for (i = 0; i < puck->num_rings; i++)
-		drm_sched_wqueue_start(&puck->ring[i]->sched);
-}
-
-/* New jobs wait in their queues, those in the hardware are waited for. */
-static int puck_suspend(struct device *dev)
-{
-	struct puck_device *puck = dev_get_drvdata(dev);
-	u32 i;
-
-	for (i = 0; i < puck->num_rings; i++)
-		drm_sched_wqueue_stop(&puck->ring[i]->sched);
-	for (i = 0; i < puck->num_rings; i++) {
-		struct puck_ring *ring = puck->ring[i];
-
-		if (!wait_event_timeout(ring->idle, puck_ring_is_idle(ring),
-					READ_ONCE(ring->sched.timeout))) {
-			drm_err(&puck->drm, "ring %u does not get idle\n", i);
-			puck_start_scheds(puck);
-			return -EBUSY;
-		}
-		puck_ring_save(ring);
-	}
-	puck_reset(puck);
-	return 0;
-}
-
-static int puck_resume(struct device *dev)
-{
-	struct puck_device *puck = dev_get_drvdata(dev);
-	int ret;
-	u32 i;
-
-	puck_write(puck, PUCK_GPU_CTRL, PUCK_GPU_CTRL_RESET);
-	for (i = 0; i < puck->num_rings; i++)
-		puck_ring_restore(puck->ring[i]);
-	puck_write(puck, PUCK_GPU_IRQ_ENABLE, PUCK_GPU_IRQ_ALL);
-	ret = puck_start_rings(puck);
-	for (i = 0; ret && i < puck->num_rings; i++)
-		puck_ring_kill(puck->ring[i], -EIO);
-	puck_start_scheds(puck);
-	return ret;
-}
-
-static DEFINE_SIMPLE_DEV_PM_OPS(puck_pm_ops, puck_suspend, puck_resume);
 
 static const struct pci_device_id puck_ids[] = {
 	{ PCI_DEVICE(PUCK_GPU_PCI_VENDOR, PUCK_GPU_PCI_DEVICE) },

@@ -5,7 +5,8 @@
  * A job walks through the files in this order: puck_submit.c (user input),
  * puck_job.c, puck_gem.c (buffers), puck_segs.c (segment lists), puck_resv.c and
  * puck_sync.c (what it waits for, who waits for it), puck_sched.c (its turn),
- * puck_ring.c (hardware), puck_irq.c and puck_fence.c (completion).
+ * puck_ring.c (hardware), puck_irq.c and puck_fence.c (completion). puck_drv.c and
+ * puck_pm.c begin and end it all.
  * docs/dataflow.rst follows it; docs/locking.rst, "puck.ko", orders the locks.
  */
 #ifndef PUCK_DRV_H
@@ -17,6 +18,7 @@
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/pm.h>
 #include <linux/spinlock.h>
 #include <linux/timer.h>
 #include <linux/wait.h>
@@ -47,6 +49,10 @@ struct sync_file;
 #define PUCK_SEGS_POOLED	128
 /* All lists of a job together; 4 MiB. */
 #define PUCK_SEGS_PER_JOB	(256 * 1024)
+
+/* A reset has to stop one command somewhere, which is quick. */
+#define PUCK_RESET_POLL_US	10
+#define PUCK_RESET_TIMEOUT_US	(2 * USEC_PER_SEC)
 
 struct puck_ring;
 
@@ -128,6 +134,7 @@ struct puck_stage {
  * @number: last job number given out
  * @start_seqno: RING_SEQNO when the ring was enabled: what it says then of no job
  * @fallback: looks at @wb now and then, should an interrupt get lost
+ * @recoveries: recoveries that came to their end, in @reset_wq
  * @saved: settings of the completion stage over a suspend
  * @irq: vector for fences
  * @idle: woken when @inflight gets empty
@@ -164,6 +171,7 @@ struct puck_ring {
 	atomic64_t number;
 	u32 start_seqno;
 	struct timer_list fallback;
+	unsigned int recoveries;
 	struct puck_stage saved;
 	int irq;
 	wait_queue_head_t idle;
@@ -364,6 +372,11 @@ static inline void puck_ring_write64(struct puck_ring *ring, u32 reg, u64 val)
 /* puck_drv.c */
 extern struct workqueue_struct *puck_release_wq;
 extern unsigned long puck_timeout_ms;
+int puck_start(struct puck_device *puck);
+int puck_reset(struct puck_device *puck, u32 num_rings);
+
+/* puck_pm.c */
+extern const struct dev_pm_ops puck_pm_ops;
 
 /* puck_submit.c */
 int puck_ioctl_submit(struct drm_device *dev, void *data, struct drm_file *file);
@@ -453,6 +466,7 @@ void puck_fence_signal(struct puck_fence *fence, int error);
 
 /* puck_irq.c */
 void puck_irq_check_errors(struct puck_device *puck);
+void puck_irq_synchronize(struct puck_device *puck);
 int puck_irq_init(struct puck_device *puck);
 void puck_irq_fini(struct puck_device *puck);
 

@@ -155,6 +155,21 @@ static irqreturn_t puck_irq_error(int irq, void *data)
 }
 
 /**
+ * puck_irq_synchronize - wait for interrupt handlers that run now
+ * @puck: the device
+ *
+ * Context: may sleep.
+ */
+void puck_irq_synchronize(struct puck_device *puck)
+{
+	u32 i;
+
+	synchronize_irq(pci_irq_vector(puck->pdev, PUCK_GPU_VEC_ERROR));
+	for (i = 0; i < puck->num_rings; i++)
+		synchronize_irq(puck->ring[i]->irq);
+}
+
+/**
  * puck_irq_init - set the interrupts up
  * @puck: the device, its rings made
  *

@@ -16,10 +16,6 @@
 #include "puck_drv.h"
 #include "puck_trace.h"
 
-/* A reset has to stop one command somewhere, which is quick. */
-#define PUCK_RESET_POLL_US	10
-#define PUCK_RESET_TIMEOUT_US	(2 * USEC_PER_SEC)
-
 /* A lost interrupt costs so long. */
 #define PUCK_FALLBACK_PERIOD	(HZ / 2)
 
@@ -563,6 +559,8 @@ void puck_ring_recover(struct puck_ring *ring, struct puck_job *late)
 		drm_dev_exit(idx);
 	}
 	puck_compat_sched_start(&ring->sched);
+	/* Written by this workqueue alone; puck_pm.c reads it having flushed that. */
+	WRITE_ONCE(ring->recoveries, ring->recoveries + 1);
 }
 
 /**

@@ -444,6 +444,29 @@ static void test_reset_fails(void)
 	works("reset fails");
 }
 
+/*
+ * A device that does not reset is not one to start with: whatever it is still at,
+ * for another driver or for the kernel before this one, may write anywhere.
+ */
+static void test_reset_fails_at_probe(void)
+{
+	unsigned long number;
+	char pci[32];
+	int ret;
+
+	snprintf(pci, sizeof(pci), "%s", puck.pci);
+	close_device();
+	ktap_need(!write_text(DRIVER "unbind", pci), "reset fails at probe: unbound");
+	number = rule("device", "count=1 reset-fails");
+	ret = write_text(DRIVER "bind", pci);
+	ktap_ok(ret == -ETIMEDOUT, "reset fails at probe: it is refused (%d)", ret);
+	rule_done(number, 1);
+	if (ret)
+		ret = write_text(DRIVER "bind", pci);
+	ktap_need(!ret && open_device(pci), "reset fails at probe: and taken when it resets");
+	works("reset fails at probe");
+}
+
 /* Surprise removal, and the same device comes back as after power-on. */
 static void test_gone(void)
 {
@@ -500,6 +523,7 @@ int main(void)
 	test_start();
 	test_start_in_flight();
 	test_reset_fails();
+	test_reset_fails_at_probe();
 	test_gone();
 	close_device();
 	bo_close(other.fd, &other_bo);

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The machine sleeps and wakes. Jobs in the hardware are waited for, jobs in the
+ * queues go on when the device is there again.
+ */
+#include <linux/interrupt.h>
+#include <linux/pm.h>
+#include <linux/timer.h>
+#include <linux/wait.h>
+
+#include <drm/drm_print.h>
+
+#include "../compat/gpu.h"
+#include "puck_drv.h"
+
+/* How often recovery may get in between before the machine stays awake. */
+#define PUCK_QUIET_TRIES	4
+
+static bool puck_ring_is_idle(struct puck_ring *ring)
+{
+	bool idle;
+
+	spin_lock_irq(&ring->lock);
+	idle = list_empty(&ring->inflight);
+	spin_unlock_irq(&ring->lock);
+	return idle;
+}
+
+static void puck_start_scheds(struct puck_device *puck)
+{
+	u32 i;
+
+	for (i = 0; i < puck->num_rings; i++)
+		drm_sched_wqueue_start(&puck->ring[i]->sched);
+}
+
+/* New jobs wait in their queues from here on, those in the ring are waited for. */
+static int puck_drain_rings(struct puck_device *puck)
+{
+	u32 i;
+
+	for (i = 0; i < puck->num_rings; i++)
+		drm_sched_wqueue_stop(&puck->ring[i]->sched);
+	for (i = 0; i < puck->num_rings; i++) {
+		struct puck_ring *ring = puck->ring[i];
+
+		if (!wait_event_timeout(ring->idle, puck_ring_is_idle(ring),
+					READ_ONCE(ring->sched.timeout))) {
+			drm_err(&puck->drm, "ring %u does not get idle\n", i);
+			return -EBUSY;
+		}
+	}
+	return 0;
+}
+
+/* Wait for whoever may queue a recovery, then for the recoveries. */
+static unsigned int puck_silence_rings(struct puck_device *puck)
+{
+	unsigned int recoveries = 0;
+	u32 i;
+
+	puck_write(puck, PUCK_GPU_IRQ_ENABLE, 0);
+	puck_irq_synchronize(puck);
+	for (i = 0; i < puck->num_rings; i++) {
+		struct puck_ring *ring = puck->ring[i];
+
+		timer_delete_sync(&ring->fallback);
+		/*
+		 * Nothing is in flight, so nothing is late. But a job that ended
+		 * is the scheduler's until free_job was called for it, which does
+		 * not happen now, and its time runs on.
+		 */
+		cancel_delayed_work_sync(&ring->sched.work_tdr);
+		flush_work(&ring->reset_work);
+		recoveries += READ_ONCE(ring->recoveries);
+	}
+	return recoveries;
+}
+
+/*
+ * Each ring empty, its scheduler stopped, and nobody left who would touch the
+ * hardware or start the scheduler. A recovery does both, and has to be let
+ * through: it is what ends a job that is late. So begin again after one.
+ */
+static int puck_quiesce(struct puck_device *puck)
+{
+	unsigned int seen = 0, recoveries, tries;
+	int ret;
+	u32 i;
+
+	for (i = 0; i < puck->num_rings; i++)
+		seen += READ_ONCE(puck->ring[i]->recoveries);
+	for (tries = 0; tries < PUCK_QUIET_TRIES; tries++) {
+		ret = puck_drain_rings(puck);
+		if (ret)
+			return ret;
+		recoveries = puck_silence_rings(puck);
+		if (recoveries == seen)
+			return 0;
+		seen = recoveries;
+		puck_write(puck, PUCK_GPU_IRQ_ENABLE, PUCK_GPU_IRQ_ALL);
+	}
+	drm_err(&puck->drm, "one error after the other: no sleep\n");
+	return -EBUSY;
+}
+
+static int puck_suspend(struct device *dev)
+{
+	struct puck_device *puck = dev_get_drvdata(dev);
+	int ret;
+	u32 i;
+
+	ret = puck_quiesce(puck);
+	if (ret) {
+		puck_start_scheds(puck);
+		return ret;
+	}
+	for (i = 0; i < puck->num_rings; i++)
+		puck_ring_save(puck->ring[i]);
+	puck_reset(puck, puck->num_rings);
+	return 0;
+}
+
+static int puck_resume(struct device *dev)
+{
+	struct puck_device *puck = dev_get_drvdata(dev);
+	int ret;
+	u32 i;
+
+	ret = puck_reset(puck, puck->num_rings);
+	if (!ret) {
+		for (i = 0; i < puck->num_rings; i++)
+			puck_ring_restore(puck->ring[i]);
+		puck_write(puck, PUCK_GPU_IRQ_ENABLE, PUCK_GPU_IRQ_ALL);
+		ret = puck_start(puck);
+	}
+	for (i = 0; ret && i < puck->num_rings; i++)
+		puck_ring_kill(puck->ring[i], -EIO);
+	puck_start_scheds(puck);
+	return ret;
+}
+
+DEFINE_SIMPLE_DEV_PM_OPS(puck_pm_ops, puck_suspend, puck_resume);
