@@ -24,8 +24,15 @@ static struct puck_iommu_ctx_entry *context_entry(struct puck_iommu *iommu, u16 
 }
 
 /*
- * Never valid with old and new halves mixed: the device caches valid entries
- * whenever it likes. While the entry changes, the device behind it faults.
+ * Never valid with old and new halves mixed: the device reads the halves one after
+ * the other, and caches valid entries whenever it likes. So a valid entry is made
+ * invalid by one store, and INV_CONTEXT with its SYNC outlasts whoever has read the
+ * old half, before the other half changes. An entry that is not valid is not
+ * cached, so the last store needs no command. While the entry changes, the device
+ * behind it faults.
+ *
+ * A device that does not answer was complained of; what it translates cannot be
+ * relied on any more. To leave the entry invalid would only break what still works.
  */
 static void context_write(struct puck_iommu *iommu, u16 requester, u64 table, u64 domain)
 {
@@ -33,12 +40,15 @@ static void context_write(struct puck_iommu *iommu, u16 requester, u64 table, u6
 
 	if (!entry || (le64_to_cpu(entry->table) == table && le64_to_cpu(entry->domain) == domain))
 		return;
-	WRITE_ONCE(entry->table, 0);
-	dma_wmb();
+	if (le64_to_cpu(entry->table) & PUCK_IOMMU_CTX_VALID) {
+		WRITE_ONCE(entry->table, 0);
+		dma_wmb();
+		puck_iommu_command(iommu, PUCK_IOMMU_CMD_INV_CONTEXT, requester, 0, 0);
+	}
 	WRITE_ONCE(entry->domain, cpu_to_le64(domain));
+	/* Pairs with the device's order: it reads the table, then the domain. */
 	dma_wmb();
 	WRITE_ONCE(entry->table, cpu_to_le64(table));
-	puck_iommu_command(iommu, PUCK_IOMMU_CMD_INV_CONTEXT, requester, 0, 0);
 }
 
 typedef int (*requester_fn)(struct puck_iommu_dev *pd, u16 requester, void *data);
