@@ -17,19 +17,24 @@ static DEFINE_IDA(puck_iommu_domain_ids);
 
 /*
  * Tables that were retired by now leave with this command, whoever retired
- * them: SYNC outlasts every walk that may still be in one.
+ * them: SYNC outlasts every walk that may still be in one. If the device does not
+ * answer, they stay for a command that it does. Returns whether it did.
  */
-static void domain_flush(struct puck_iommu_domain *pdom, u16 opcode, u64 iova, u64 size)
+static bool domain_flush(struct puck_iommu_domain *pdom, u16 opcode, u64 iova, u64 size)
 {
 	struct puck_iommu *iommu = READ_ONCE(pdom->iommu);
 	struct page *retired = NULL;
+	bool done = true;
 
 	if (unlikely(READ_ONCE(pdom->retired)))
 		retired = xchg(&pdom->retired, NULL);
 	if (likely(iommu))
-		puck_iommu_command(iommu, opcode, pdom->id, iova, size);
-	if (unlikely(retired))
+		done = puck_iommu_command(iommu, opcode, pdom->id, iova, size);
+	if (unlikely(retired && done))
 		puck_iommu_pgtable_free_retired(retired);
+	else if (unlikely(retired))
+		puck_iommu_pgtable_keep_retired(pdom, retired);
+	return done;
 }
 
 /* Lazy: thousands of unmapped ranges at once. */
@@ -70,15 +75,25 @@ static int domain_attach_blocked(PUCK_ATTACH_ARGS)
 	return puck_iommu_context_set(dev_iommu_priv_get(dev), PUCK_IOMMU_CTX_MODE_BLOCKED, NULL);
 }
 
-/* The number goes back only when no entry in the IOTLB bears it any more. */
+/*
+ * The number goes back only when no entry in the IOTLB bears it any more, and the
+ * tables when no walk is in them. Without the device's word for it they never do:
+ * a walk through a page that is somebody else's by then could lead anywhere.
+ */
 static void domain_free(struct iommu_domain *domain)
 {
 	struct puck_iommu_domain *pdom = to_puck_domain(domain);
 
-	domain_flush(pdom, PUCK_IOMMU_CMD_INV_DOMAIN, 0, 0);
-	ida_free(&puck_iommu_domain_ids, pdom->id);
+	if (likely(domain_flush(pdom, PUCK_IOMMU_CMD_INV_DOMAIN, 0, 0))) {
+		ida_free(&puck_iommu_domain_ids, pdom->id);
+		puck_iommu_pgtable_free(pdom->root);
+	} else {
+		atomic_inc(&pdom->iommu->leaked);
+		dev_err(&pdom->iommu->pdev->dev,
+			"domain %u: no answer to its invalidation; its tables are never freed\n",
+			pdom->id);
+	}
 	kvfree(pdom->low);
-	puck_iommu_pgtable_free(pdom->root);
 	kfree(pdom);
 }
 

@@ -89,6 +89,9 @@ struct puck_iommu {
 	/** @faults_unsaid: faults since the last line; the interrupt thread's */
 	unsigned int faults_unsaid;
 
+	/** @leaked: domains whose tables are never freed, for want of an answer */
+	atomic_t leaked;
+
 	/** @node: in the list of instances */
 	struct list_head node;
 	/** @id: number in the name of the sysfs device */
@@ -175,13 +178,14 @@ size_t puck_iommu_unmap_pages(struct iommu_domain *domain, unsigned long iova, s
 			      size_t pgcount, struct iommu_iotlb_gather *gather);
 phys_addr_t puck_iommu_iova_to_phys(struct iommu_domain *domain, dma_addr_t iova);
 void puck_iommu_pgtable_free_retired(struct page *list);
+void puck_iommu_pgtable_keep_retired(struct puck_iommu_domain *pdom, struct page *list);
 
 /* puck_iommu_queue.c */
 int puck_iommu_queue_init(struct puck_iommu *iommu);
 void puck_iommu_queue_start(struct puck_iommu *iommu);
 void puck_iommu_queue_stop(struct puck_iommu *iommu);
 void puck_iommu_queue_recover(struct puck_iommu *iommu);
-void puck_iommu_command(struct puck_iommu *iommu, u16 opcode, u32 id, u64 addr, u64 size);
+bool puck_iommu_command(struct puck_iommu *iommu, u16 opcode, u32 id, u64 addr, u64 size);
 
 /* puck_iommu_fault.c */
 int puck_iommu_fault_init(struct puck_iommu *iommu);

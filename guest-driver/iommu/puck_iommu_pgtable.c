@@ -114,6 +114,22 @@ static void low_table_set(struct puck_iommu_domain *pdom, unsigned long iova, __
 }
 
 /* The level-1 table of @iova, no longer hooked in. */
+/**
+ * puck_iommu_pgtable_keep_retired - let unhooked tables wait for another command
+ * @pdom: whose they were
+ * @list: taken from &puck_iommu_domain.retired before a command that came to nothing
+ */
+void puck_iommu_pgtable_keep_retired(struct puck_iommu_domain *pdom, struct page *list)
+{
+	struct page *last = list, *head = READ_ONCE(pdom->retired);
+
+	while (page_private(last))
+		last = (struct page *)page_private(last);
+	do {
+		set_page_private(last, (unsigned long)head);
+	} while (!try_cmpxchg(&pdom->retired, &head, list));
+}
+
 static void pgtable_retire(struct puck_iommu_domain *pdom, unsigned long iova, __le64 *table)
 {
 	struct page *page = virt_to_page(table);

@@ -24,9 +24,17 @@
 /* Repairs in a row that may fail before the queue counts as dead. */
 #define CQ_REPAIRS	3
 
+/* How long a command waits for a dead queue to come back to life. */
+#define CQ_REVIVE_US	1000
+
 static bool queue_done(struct puck_iommu_queue *q, u64 position)
 {
 	return (s64)(le64_to_cpu(READ_ONCE(*q->slot)) - position) >= 0;
+}
+
+static bool queue_has_error(struct puck_iommu *iommu)
+{
+	return readl(iommu->regs + PUCK_IOMMU_STATUS) & PUCK_IOMMU_STATUS_CQ_ERROR;
 }
 
 static void queue_put_locked(struct puck_iommu_queue *q, u16 opcode, u32 id, u64 addr, u64 size)
@@ -71,14 +79,16 @@ static void queue_ring_locked(struct puck_iommu *iommu)
 }
 
 /* Cold half of queue_wait(): the device has not answered at once. */
-static void queue_wait_slow(struct puck_iommu *iommu, u64 position)
+static bool queue_wait_slow(struct puck_iommu *iommu, u64 position)
 {
 	ktime_t limit = ktime_add_us(ktime_get(), CQ_TIMEOUT_US);
 
 	do {
 		puck_iommu_queue_recover(iommu);
-		if (queue_done(&iommu->queue, position) || READ_ONCE(iommu->queue.dead))
-			return;
+		if (queue_done(&iommu->queue, position))
+			return true;
+		if (READ_ONCE(iommu->queue.dead))
+			return false;
 		udelay(1);
 	} while (ktime_before(ktime_get(), limit));
 
@@ -87,18 +97,20 @@ static void queue_wait_slow(struct puck_iommu *iommu, u64 position)
 			    readl(iommu->regs + PUCK_IOMMU_STATUS),
 			    readl(iommu->regs + PUCK_IOMMU_CQ_HEAD),
 			    readl(iommu->regs + PUCK_IOMMU_CQ_TAIL));
+	return false;
 }
 
-static void queue_wait(struct puck_iommu *iommu, u64 position)
+/* Returns whether the device is past @position; false after the time it has. */
+static bool queue_wait(struct puck_iommu *iommu, u64 position)
 {
 	unsigned int spins;
 
 	for (spins = 0; spins < 64; spins++) {
 		if (likely(queue_done(&iommu->queue, position)))
-			return;
+			return true;
 		cpu_relax();
 	}
-	queue_wait_slow(iommu, position);
+	return queue_wait_slow(iommu, position);
 }
 
 static const char *queue_error_name(u32 code)
@@ -118,9 +130,10 @@ static const char *queue_error_name(u32 code)
 /*
  * All commands are invalidations, and SYNCs of which a later one does for an
  * earlier: one INV_ALL and one SYNC in the place where the device stopped stand
- * for all that is in the queue. Returns whether the device took them.
+ * for all that is in the queue. The device has stopped, so nobody but us touches the
+ * ring; it goes on some time after the doorbell.
  */
-static bool queue_repair_locked(struct puck_iommu *iommu)
+static void queue_repair_locked(struct puck_iommu *iommu)
 {
 	u32 error = readl(iommu->regs + PUCK_IOMMU_CQ_ERROR);
 	u32 index = FIELD_GET(PUCK_IOMMU_CQ_ERROR_INDEX, error);
@@ -135,7 +148,6 @@ static bool queue_repair_locked(struct puck_iommu *iommu)
 	writel(PUCK_IOMMU_IRQ_CMD_ERROR, iommu->regs + PUCK_IOMMU_IRQ_STATUS);
 	writel(PUCK_IOMMU_STATUS_CQ_ERROR, iommu->regs + PUCK_IOMMU_STATUS);
 	queue_ring_locked(iommu);
-	return queue_done(q, q->tail);
 }
 
 /* False if it is time to give up: repair after repair, and no command came through. */
@@ -164,8 +176,7 @@ void puck_iommu_queue_recover(struct puck_iommu *iommu)
 	bool dead;
 
 	spin_lock_irqsave(&q->lock, flags);
-	if (!q->running || q->dead ||
-	    !(readl(iommu->regs + PUCK_IOMMU_STATUS) & PUCK_IOMMU_STATUS_CQ_ERROR)) {
+	if (!q->running || q->dead || !queue_has_error(iommu)) {
 		spin_unlock_irqrestore(&q->lock, flags);
 		return;
 	}
@@ -187,22 +198,76 @@ void puck_iommu_queue_recover(struct puck_iommu *iommu)
 				   "invalidated everything instead");
 }
 
-/* With a dead queue: every command is an attempt to bring it back to life. */
-static void queue_revive_locked(struct puck_iommu *iommu)
+/* Waits a little for a repair: until it came through, or met the next error. */
+static bool queue_wait_repair(struct puck_iommu *iommu, u64 position)
 {
-	struct puck_iommu_queue *q = &iommu->queue;
+	unsigned int us;
 
-	lockdep_assert_held(&q->lock);
-	if (!queue_repair_locked(iommu))
-		return;
-	WRITE_ONCE(q->dead, false);
-	q->repairs = 0;
-	dev_err(&iommu->pdev->dev, "commands work again; invalidated everything\n");
+	for (us = 0; us < CQ_REVIVE_US; us++) {
+		if (queue_done(&iommu->queue, position))
+			return true;
+		if (queue_has_error(iommu))
+			return false;
+		udelay(1);
+	}
+	return false;
 }
 
-static bool queue_is_full_locked(struct puck_iommu_queue *q)
+/*
+ * With a dead queue: every command is an attempt to bring it back to life. Without
+ * an error an earlier attempt is under way, or came through late: its INV_ALL may
+ * stand before our caller's change of the tables, and that of others whose commands
+ * were dropped. So there is another one then. Returns whether all was invalidated.
+ */
+static bool queue_revive(struct puck_iommu *iommu)
 {
-	return q->running && !q->dead && !queue_has_room_locked(q, 2);
+	struct puck_iommu_queue *q = &iommu->queue;
+	bool repaired, was_dead;
+	unsigned long flags;
+	u64 position;
+
+	spin_lock_irqsave(&q->lock, flags);
+	repaired = q->dead && queue_has_error(iommu);
+	if (repaired)
+		queue_repair_locked(iommu);
+	position = q->tail;
+	spin_unlock_irqrestore(&q->lock, flags);
+	if (!queue_wait_repair(iommu, position))
+		return false;
+
+	spin_lock_irqsave(&q->lock, flags);
+	was_dead = q->dead;
+	WRITE_ONCE(q->dead, false);
+	q->repairs = 0;
+	if (was_dead && !repaired) {
+		queue_put_locked(q, PUCK_IOMMU_CMD_INV_ALL, 0, 0, 0);
+		queue_put_sync_locked(q);
+		queue_ring_locked(iommu);
+	}
+	position = q->tail;
+	spin_unlock_irqrestore(&q->lock, flags);
+	if (was_dead)
+		dev_err(&iommu->pdev->dev, "commands work again; invalidated everything\n");
+	return was_dead && queue_wait(iommu, position);
+}
+
+static bool queue_is_blocked_locked(struct puck_iommu_queue *q)
+{
+	return q->running && (q->dead || !queue_has_room_locked(q, 2));
+}
+
+/*
+ * Dead, or full up to @position. Returns 1 if all was invalidated in the place of the
+ * caller's command, 0 if that can be tried again, -EIO if the device does not answer.
+ */
+static int queue_unblock(struct puck_iommu *iommu, bool dead, u64 position)
+{
+	if (!dead)
+		return queue_wait(iommu, position) ? 0 : -EIO;
+	if (queue_revive(iommu))
+		return 1;
+	/* Another CPU may have been first. */
+	return READ_ONCE(iommu->queue.dead) ? -EIO : 0;
 }
 
 /**
@@ -213,30 +278,36 @@ static bool queue_is_full_locked(struct puck_iommu_queue *q)
  * @addr: IOVA
  * @size: bytes
  *
- * Behind its return no walk is under way that began before it. In a queue that
- * is stopped the command is dropped: the restart invalidates everything. In one
+ * Behind its return with true no walk is under way that began before it, and the
+ * device has forgotten what it was told to. In a queue that is stopped the command
+ * is dropped: nothing is translated, and the restart invalidates everything. In one
  * that is dead it becomes another attempt to invalidate everything.
  *
  * Context: Any. Takes the queue's lock.
+ * Return: false if the device did not answer: it may still read the tables that it
+ * could read before, so they must not be freed.
  */
-void puck_iommu_command(struct puck_iommu *iommu, u16 opcode, u32 id, u64 addr, u64 size)
+bool puck_iommu_command(struct puck_iommu *iommu, u16 opcode, u32 id, u64 addr, u64 size)
 {
 	struct puck_iommu_queue *q = &iommu->queue;
 	unsigned long flags;
 	u64 position;
+	int ret;
 
 	spin_lock_irqsave(&q->lock, flags);
-	while (unlikely(queue_is_full_locked(q))) {
+	while (unlikely(queue_is_blocked_locked(q))) {
+		bool dead = q->dead;
+
 		position = q->tail;
 		spin_unlock_irqrestore(&q->lock, flags);
-		queue_wait(iommu, position);
+		ret = queue_unblock(iommu, dead, position);
+		if (ret)
+			return ret > 0;
 		spin_lock_irqsave(&q->lock, flags);
 	}
-	if (unlikely(!q->running || q->dead)) {
-		if (q->running)
-			queue_revive_locked(iommu);
+	if (unlikely(!q->running)) {
 		spin_unlock_irqrestore(&q->lock, flags);
-		return;
+		return true;
 	}
 	queue_put_locked(q, opcode, id, addr, size);
 	queue_put_sync_locked(q);
@@ -245,7 +316,7 @@ void puck_iommu_command(struct puck_iommu *iommu, u16 opcode, u32 id, u64 addr, 
 	spin_unlock_irqrestore(&q->lock, flags);
 
 	trace_puck_iommu_command(iommu->id, opcode, id, addr, size, position);
-	queue_wait(iommu, position);
+	return queue_wait(iommu, position);
 }
 
 /**

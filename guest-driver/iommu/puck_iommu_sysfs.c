@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * /sys/class/iommu/puck-iommuN: the counters, named as in section "Counters",
- * in counters/; capacity of the IOTLB, buses in charge, and the audit switch
- * beside it.
+ * in counters/; capacity of the IOTLB, errors, buses in charge, and the audit
+ * switch beside it.
  */
 
 #include <linux/bitfield.h>
@@ -75,6 +75,12 @@ static ssize_t command_errors_show(struct device *dev, struct device_attribute *
 }
 static DEVICE_ATTR_RO(command_errors);
 
+static ssize_t leaked_domains_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%d\n", atomic_read(&dev_to_puck(dev)->leaked));
+}
+static DEVICE_ATTR_RO(leaked_domains);
+
 static ssize_t scope_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
 	struct puck_iommu *iommu = dev_to_puck(dev);
@@ -121,6 +127,7 @@ static DEVICE_ATTR_RW(audit);
 static struct attribute *device_attrs[] = {
 	&dev_attr_iotlb_capacity.attr,
 	&dev_attr_command_errors.attr,
+	&dev_attr_leaked_domains.attr,
 	&dev_attr_scope.attr,
 	&dev_attr_audit.attr,
 	NULL

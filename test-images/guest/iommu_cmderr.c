@@ -38,12 +38,17 @@ static bool queue_works(const char *edu)
 	       counter("commands") >= before + 4;
 }
 
+static unsigned int number(const char *path)
+{
+	char line[32] = "";
+
+	read_line(path, line, sizeof(line));
+	return (unsigned int)atoi(line);
+}
+
 static unsigned int errors(void)
 {
-	char line[32];
-
-	read_line(PUCK_SYSFS "/command_errors", line, sizeof(line));
-	return (unsigned int)atoi(line);
+	return number(PUCK_SYSFS "/command_errors");
 }
 
 static void test_tail(volatile uint8_t *regs, const char *edu)
@@ -78,15 +83,19 @@ static void bus_master(bool on)
 
 static void test_fetch(const char *edu)
 {
+	unsigned int leaked = number(PUCK_SYSFS "/leaked_domains");
 	char line[512];
 	int log = log_open();
 
-	expect_begin("refused: command not readable|commands work again");
+	expect_begin("refused: command not readable|commands work again|never freed");
 	bus_master(false);
 	set_domain_type(edu, "identity");
 	ktap_ok(log_find(log, "giving up", line, sizeof(line)),
 		"bad_fetch: no endless repairs");
 	ktap_note("%s", line);
+	ktap_ok(log_find(log, "its tables are never freed", line, sizeof(line)),
+		"bad_fetch: the domain that ends now keeps its tables");
+	ktap_ok(number(PUCK_SYSFS "/leaked_domains") == leaked + 1, "bad_fetch: and is counted");
 	bus_master(true);
 	set_domain_type(edu, "DMA-FQ");
 	ktap_ok(log_find(log, "commands work again", line, sizeof(line)),
