@@ -463,6 +463,20 @@ static struct notifier_block notifier = {
 	.priority = 1,
 };
 
+/* A few in each hold of the lock, which interrupts wait for. */
+static void space_trim(struct puck_dma_dev *d)
+{
+	unsigned long flags;
+	bool more;
+
+	do {
+		spin_lock_irqsave(&d->lock, flags);
+		more = puck_dma_space_trim(&d->space);
+		spin_unlock_irqrestore(&d->lock, flags);
+		cond_resched();
+	} while (more);
+}
+
 static void policy_set(struct puck_dma_dev *d, struct puck_dma_policy_now *now)
 {
 	struct puck_dma_policy_now *old;
@@ -476,6 +490,7 @@ static void policy_set(struct puck_dma_dev *d, struct puck_dma_policy_now *now)
 	puck_dma_space_flush(&d->space);
 	spin_unlock_irqrestore(&d->lock, flags);
 	kfree_rcu(old, rcu);
+	space_trim(d);
 }
 
 /**
@@ -483,6 +498,7 @@ static void policy_set(struct puck_dma_dev *d, struct puck_dma_policy_now *now)
  * @d: the device
  * @policy: the policy
  *
+ * Context: may sleep.
  * Return: 0 or -ENOMEM.
  */
 int puck_dma_policy_change(struct puck_dma_dev *d, const struct puck_dma_policy *policy)

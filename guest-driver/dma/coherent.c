@@ -116,11 +116,12 @@ static gfp_t plain_gfp(gfp_t gfp)
 	return gfpflags_allow_blocking(gfp) ? GFP_KERNEL : GFP_ATOMIC;
 }
 
-static int map_memory(struct puck_dma_dev *d, struct puck_dma_mapping *m, gfp_t gfp)
+static int map_memory(struct puck_dma_dev *d, struct puck_dma_mapping *m, gfp_t gfp,
+		      dma_addr_t *iova)
 {
 	return puck_dma_map_one(d, m, d->dev->coherent_dma_mask,
 				roundup_pow_of_two(size_pages(m->size)),
-				puck_dma_prot(m->dir, m->attrs), plain_gfp(gfp));
+				puck_dma_prot(m->dir, m->attrs), plain_gfp(gfp), iova);
 }
 
 /**
@@ -151,12 +152,11 @@ void *puck_dma_alloc(struct device *dev, size_t size, dma_addr_t *iova, gfp_t gf
 		return NULL;
 	}
 	memory = memory_of(m);
-	if (map_memory(d, m, gfp)) {
+	if (map_memory(d, m, gfp, iova)) {
 		puck_dma_record_free(m);
 		memory_free(&memory);
 		return NULL;
 	}
-	*iova = m->iova;
 	return memory.vaddr;
 }
 
@@ -236,9 +236,8 @@ struct page *puck_dma_alloc_pages(struct device *dev, size_t size, dma_addr_t *i
 	if (!page)
 		goto free_record;
 	m->phys = page_to_phys(page);
-	if (map_memory(d, m, gfp))
+	if (map_memory(d, m, gfp, iova))
 		goto free_page;
-	*iova = m->iova;
 	return page;
 
 free_page:

@@ -51,6 +51,9 @@ extern const struct edu_case edu_memory_cases[];
 int edu_move(struct edu *edu, dma_addr_t iova, size_t size, bool to_ram);
 int edu_dma(struct edu *edu, dma_addr_t iova, size_t size, bool to_ram);
 
+int edu_huge(struct edu *edu);
+int edu_race(struct edu *edu);
+
 extern const struct attribute_group edu_share_group;
 void edu_share_end(struct edu *edu);
 

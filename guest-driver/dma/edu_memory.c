@@ -489,7 +489,7 @@ static int memory_failures(struct edu *edu)
 	return 0;
 }
 
-/* Those of class "-" are for any policy without "fail". */
+/* Those of class "-" are for any policy without "fail", the others for what they say. */
 const struct edu_case edu_memory_cases[] = {
 	{ "memory_coherent", "-", memory_coherent },
 	{ "memory_atomic", "-", memory_atomic },
@@ -499,5 +499,6 @@ const struct edu_case edu_memory_cases[] = {
 	{ "memory_resource", "-", memory_resource },
 	{ "memory_largest", "-", memory_largest },
 	{ "memory_failures", "fail=every:2", memory_failures },
+	{ "memory_race", "merge=none,guard=1", edu_race },
 	{ }
 };

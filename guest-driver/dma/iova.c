@@ -20,6 +20,8 @@
 
 /* Idle blocks of the right size that are looked at for one in the right place. */
 #define IDLE_LOOKS	4
+/* Blocks that are freed in one hold of the caller's lock, whose interrupts are off. */
+#define FREED_AT_ONCE	64
 
 static struct kmem_cache *extent_cache;
 
@@ -390,16 +392,16 @@ static void extent_drop(struct puck_dma_space *space, struct puck_dma_extent *ex
 	kmem_cache_free(extent_cache, extent);
 }
 
-/* Ends the quarantine of those that are due, and of @early more. */
-static void release_rested(struct puck_dma_space *space, unsigned int early)
+/* Ends the quarantine of some of those that are due, or @early, due or not. */
+static void release_rested(struct puck_dma_space *space, bool early)
 {
 	struct puck_dma_extent *extent;
+	unsigned int count;
 
-	while ((extent = list_first_entry_or_null(&space->resting, struct puck_dma_extent, list))) {
-		if (extent->due > space->clock && !early)
+	for (count = 0; count < FREED_AT_ONCE; count++) {
+		extent = list_first_entry_or_null(&space->resting, struct puck_dma_extent, list);
+		if (!extent || (extent->due > space->clock && !early))
 			return;
-		if (extent->due > space->clock)
-			early--;
 		list_del(&extent->list);
 		extent_drop(space, extent);
 	}
@@ -411,30 +413,58 @@ static void release_rested(struct puck_dma_space *space, unsigned int early)
  * @request: what it is to be like
  * @body: set to the first page of the body
  *
- * A quarantine ends early before a driver goes without.
- *
- * Return: the block, or NULL if there is no room or no memory.
+ * Return: the block, or NULL if there is no room or no memory; then there may be
+ * after puck_dma_space_make_room().
  */
 struct puck_dma_extent *puck_dma_space_get(struct puck_dma_space *space,
 					   const struct puck_dma_request *request, u64 *body)
 {
-	struct puck_dma_extent *extent;
-
 	space->clock++;
 	if (unlikely(!list_empty(&space->resting)))
-		release_rested(space, 0);
-	extent = take(space, request, body);
-	if (unlikely(!extent) && space->idle_count) {
-		puck_dma_space_flush(space);
-		extent = take(space, request, body);
-	}
-	while (unlikely(!extent) && !list_empty(&space->resting)) {
-		release_rested(space, 256);
-		extent = take(space, request, body);
-	}
-	return extent;
+		release_rested(space, false);
+	return take(space, request, body);
 }
 EXPORT_SYMBOL_IF_KUNIT(puck_dma_space_get);
+
+/**
+ * puck_dma_space_get_again - take a block after puck_dma_space_make_room()
+ * @space: the space
+ * @request: as it was for puck_dma_space_get(), which found nothing
+ * @body: set to the first page of the body
+ *
+ * Return: the block, or NULL as before.
+ */
+struct puck_dma_extent *puck_dma_space_get_again(struct puck_dma_space *space,
+						 const struct puck_dma_request *request, u64 *body)
+{
+	return take(space, request, body);
+}
+EXPORT_SYMBOL_IF_KUNIT(puck_dma_space_get_again);
+
+/**
+ * puck_dma_space_make_room - free some of the blocks that nobody has
+ * @space: the space
+ *
+ * A quarantine ends early before a driver goes without. There may be a hundred
+ * thousand of such blocks: so it frees a few, and the caller lets others have the
+ * lock before it comes back.
+ *
+ * Return: false if there is nothing more to be freed.
+ */
+bool puck_dma_space_make_room(struct puck_dma_space *space)
+{
+	if (list_empty(&space->dropped) && space->idle_count)
+		puck_dma_space_flush(space);
+	if (!list_empty(&space->dropped)) {
+		puck_dma_space_trim(space);
+		return true;
+	}
+	if (list_empty(&space->resting))
+		return false;
+	release_rested(space, true);
+	return true;
+}
+EXPORT_SYMBOL_IF_KUNIT(puck_dma_space_make_room);
 
 /**
  * puck_dma_space_put - give a block back
@@ -465,20 +495,40 @@ EXPORT_SYMBOL_IF_KUNIT(puck_dma_space_put);
 /**
  * puck_dma_space_flush - forget which blocks were used before
  * @space: the space
+ *
+ * None of them is given again. Their IOVAs are free when they have been freed, by
+ * puck_dma_space_trim() or by whoever needs room.
  */
 void puck_dma_space_flush(struct puck_dma_space *space)
 {
-	struct puck_dma_extent *extent, *next;
 	unsigned int i;
 
-	for (i = 0; i < PUCK_DMA_CLASSES; i++) {
-		list_for_each_entry_safe(extent, next, &space->idle[i], list)
-			extent_drop(space, extent);
-		INIT_LIST_HEAD(&space->idle[i]);
-	}
+	for (i = 0; i < PUCK_DMA_CLASSES; i++)
+		list_splice_tail_init(&space->idle[i], &space->dropped);
 	space->idle_count = 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(puck_dma_space_flush);
+
+/**
+ * puck_dma_space_trim - free some of the blocks that were forgotten
+ * @space: the space
+ *
+ * Return: whether some are left.
+ */
+bool puck_dma_space_trim(struct puck_dma_space *space)
+{
+	struct puck_dma_extent *extent, *next;
+	unsigned int count = 0;
+
+	list_for_each_entry_safe(extent, next, &space->dropped, list) {
+		if (count++ == FREED_AT_ONCE)
+			return true;
+		list_del(&extent->list);
+		extent_drop(space, extent);
+	}
+	return false;
+}
+EXPORT_SYMBOL_IF_KUNIT(puck_dma_space_trim);
 
 /**
  * puck_dma_space_from - the lowest extent that ends behind a page
@@ -581,6 +631,7 @@ int puck_dma_space_init(struct puck_dma_space *space, u64 end)
 	for (i = 0; i < PUCK_DMA_CLASSES; i++)
 		INIT_LIST_HEAD(&space->idle[i]);
 	space->idle_count = 0;
+	INIT_LIST_HEAD(&space->dropped);
 	INIT_LIST_HEAD(&space->resting);
 	space->clock = 0;
 	space->recent = NULL;

@@ -93,6 +93,7 @@ static void entries_narrow(struct scatterlist *sg, unsigned int count)
 static int list_map(struct puck_dma_dev *d, struct puck_dma_mapping *m, struct scatterlist *sgl,
 		    int prot)
 {
+	const struct puck_dma_segment *seg;
 	struct scatterlist *next;
 	unsigned int count;
 	ssize_t ret;
@@ -100,12 +101,13 @@ static int list_map(struct puck_dma_dev *d, struct puck_dma_mapping *m, struct s
 	u32 i;
 
 	for (i = 0; i < m->nsegs; i++, sgl = next) {
-		start = puck_dma_segment_start(&m->segs[i]);
-		next = entries_widen(sgl, m->segs[i].size, &count);
+		seg = &m->segs[i];
+		start = puck_dma_segment_start(seg);
+		next = entries_widen(sgl, seg->size, &count);
 		ret = iommu_map_sg(d->domain, start, sgl, count, prot, GFP_ATOMIC);
 		entries_narrow(sgl, count);
 		if (unlikely(ret < 0 ||
-			     (u64)ret != puck_dma_segment_pages(&m->segs[i]) << PAGE_SHIFT)) {
+			     (u64)ret != puck_dma_segment_pages(seg) << PAGE_SHIFT)) {
 			if (ret > 0)
 				iommu_unmap(d->domain, start, ret);
 			puck_dma_unmap_segments(d, m, i);
@@ -166,22 +168,6 @@ static int list_lay_out(struct puck_dma_dev *d, struct puck_dma_mapping *m,
 	return ret;
 }
 
-static int list_take(struct puck_dma_dev *d, struct puck_dma_mapping *m,
-		     struct puck_dma_request *request)
-{
-	const struct puck_dma_policy_now *now;
-	unsigned long flags;
-	int ret = -ENOMEM;
-
-	request->limit = puck_dma_limit(d, dma_get_mask(d->dev));
-	spin_lock_irqsave(&d->lock, flags);
-	now = rcu_dereference_protected(d->policy, lockdep_is_held(&d->lock));
-	if (likely(!puck_dma_fails_locked(d, m, now)))
-		ret = puck_dma_take_locked(d, m, request);
-	spin_unlock_irqrestore(&d->lock, flags);
-	return ret;
-}
-
 static int map_list(struct puck_dma_dev *d, struct puck_dma_mapping *m, struct scatterlist *sgl,
 		    int nents)
 {
@@ -193,7 +179,8 @@ static int map_list(struct puck_dma_dev *d, struct puck_dma_mapping *m, struct s
 	ret = list_lay_out(d, m, sgl, nents, &request, &bounce);
 	if (ret)
 		return ret;
-	ret = list_take(d, m, &request);
+	request.limit = puck_dma_limit(d, dma_get_mask(d->dev));
+	ret = puck_dma_take(d, m, &request);
 	if (ret)
 		return ret;
 	if (unlikely(bounce))
@@ -252,7 +239,9 @@ int puck_dma_map_sg(struct device *dev, struct scatterlist *sgl, int nents,
 	}
 	list_finish(m, sgl, nents);
 	trace_puck_dma_map(d, m);
-	return m->nsegs;
+	ret = m->nsegs;
+	puck_dma_publish(d, m);
+	return ret;
 }
 
 /**

@@ -82,74 +82,15 @@ u64 puck_dma_limit(struct puck_dma_dev *d, u64 mask)
 	return min((mask >> PAGE_SHIFT) + 1, d->space.end);
 }
 
-/**
- * puck_dma_take_locked - take a block of IOVAs for the segments
- * @d: the device
- * @m: the mapping; live from here on
- * @request: what the block is to be like
- *
- * Return: 0 or -ENOMEM.
- */
-int puck_dma_take_locked(struct puck_dma_dev *d, struct puck_dma_mapping *m,
-			 const struct puck_dma_request *request)
+/* Whether the policy wants the mapping to fail; counted then. */
+static bool fails_locked(struct puck_dma_dev *d, struct puck_dma_mapping *m)
 {
-	struct puck_dma_extent *extent;
-	u64 body;
-	u32 i;
-
-	lockdep_assert_held(&d->lock);
-	extent = puck_dma_space_get(&d->space, request, &body);
-	if (unlikely(!extent)) {
-		d->counters.refused++;
-		return -ENOMEM;
-	}
-	for (i = 0; i < m->nsegs; i++)
-		m->segs[i].iova += body << PAGE_SHIFT;
-	m->iova = m->segs[0].iova;
-	m->guard = request->back;
-	m->extent = extent;
-	m->extent_start = extent->start;
-	m->extent_pages = extent->pages;
-	puck_dma_record_add_locked(d, m);
-	return 0;
-}
-
-/**
- * puck_dma_untake - undo puck_dma_take_locked()
- * @d: the device
- * @m: a mapping that came to nothing
- */
-void puck_dma_untake(struct puck_dma_dev *d, struct puck_dma_mapping *m)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&d->lock, flags);
-	puck_dma_record_remove_locked(d, m);
-	puck_dma_space_put(&d->space, m->extent, 0);
-	d->counters.mappings--;
-	d->counters.entries -= m->entries;
-	d->counters.segments -= m->nsegs;
-	d->counters.bytes -= m->size;
-	d->counters.refused++;
-	spin_unlock_irqrestore(&d->lock, flags);
-}
-
-/**
- * puck_dma_fails_locked - whether the policy wants a mapping to fail
- * @d: the device
- * @m: the mapping
- * @now: the policy
- *
- * Return: it does; counted then.
- */
-bool puck_dma_fails_locked(struct puck_dma_dev *d, struct puck_dma_mapping *m,
-			   const struct puck_dma_policy_now *now)
-{
+	const struct puck_dma_policy_now *now =
+		rcu_dereference_protected(d->policy, lockdep_is_held(&d->lock));
 	u64 n = m->number - now->since;
 	struct puck_dma_draw draw;
 	bool fails = false;
 
-	lockdep_assert_held(&d->lock);
 	switch (now->policy.fail) {
 	case PUCK_DMA_FAIL_NEVER:
 		return false;
@@ -170,6 +111,91 @@ bool puck_dma_fails_locked(struct puck_dma_dev *d, struct puck_dma_mapping *m,
 	return fails;
 }
 
+/* NULL without room or memory, or if the policy wants so. */
+static struct puck_dma_extent *extent_take(struct puck_dma_dev *d, struct puck_dma_mapping *m,
+					   const struct puck_dma_request *request, u64 *body)
+{
+	struct puck_dma_extent *extent = NULL;
+	unsigned long flags;
+
+	spin_lock_irqsave(&d->lock, flags);
+	if (unlikely(fails_locked(d, m)))
+		goto unlock;
+	extent = puck_dma_space_get(&d->space, request, body);
+	while (unlikely(!extent) && puck_dma_space_make_room(&d->space)) {
+		/* That may go on for long: interrupts and other CPUs get their turn. */
+		spin_unlock_irqrestore(&d->lock, flags);
+		cpu_relax();
+		spin_lock_irqsave(&d->lock, flags);
+		extent = puck_dma_space_get_again(&d->space, request, body);
+	}
+	if (unlikely(!extent))
+		d->counters.refused++;
+unlock:
+	spin_unlock_irqrestore(&d->lock, flags);
+	return extent;
+}
+
+/**
+ * puck_dma_take - take a block of IOVAs for the segments
+ * @d: the device
+ * @m: the mapping; nobody can find it yet
+ * @request: what the block is to be like
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int puck_dma_take(struct puck_dma_dev *d, struct puck_dma_mapping *m,
+		  const struct puck_dma_request *request)
+{
+	u64 body;
+	u32 i;
+
+	m->extent = extent_take(d, m, request, &body);
+	if (unlikely(!m->extent))
+		return -ENOMEM;
+	for (i = 0; i < m->nsegs; i++)
+		m->segs[i].iova += body << PAGE_SHIFT;
+	m->iova = m->segs[0].iova;
+	m->guard = request->back;
+	m->extent_start = m->extent->start;
+	m->extent_pages = m->extent->pages;
+	return 0;
+}
+
+/**
+ * puck_dma_untake - undo puck_dma_take()
+ * @d: the device
+ * @m: a mapping that came to nothing
+ */
+void puck_dma_untake(struct puck_dma_dev *d, struct puck_dma_mapping *m)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&d->lock, flags);
+	puck_dma_space_put(&d->space, m->extent, 0);
+	d->counters.refused++;
+	spin_unlock_irqrestore(&d->lock, flags);
+	m->extent = NULL;
+}
+
+/**
+ * puck_dma_publish - let a mapping be found
+ * @d: the device
+ * @m: the mapping, which the IOMMU has mapped and of which all is known
+ *
+ * The caller does not look at @m any more: the IOVA is likely one that was used
+ * before, and a driver that unmaps that twice ends this mapping, on another CPU
+ * and at once. For the same reason it must not be found while it is half made.
+ */
+void puck_dma_publish(struct puck_dma_dev *d, struct puck_dma_mapping *m)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&d->lock, flags);
+	puck_dma_record_add_locked(d, m);
+	spin_unlock_irqrestore(&d->lock, flags);
+}
+
 /**
  * puck_dma_unmap_segments - take segments out of the IOMMU's tables
  * @d: the device
@@ -178,6 +204,7 @@ bool puck_dma_fails_locked(struct puck_dma_dev *d, struct puck_dma_mapping *m,
  */
 void puck_dma_unmap_segments(struct puck_dma_dev *d, const struct puck_dma_mapping *m, u32 count)
 {
+	const struct puck_dma_segment *seg;
 	struct iommu_iotlb_gather gather;
 	size_t size, done;
 	u64 start;
@@ -185,8 +212,9 @@ void puck_dma_unmap_segments(struct puck_dma_dev *d, const struct puck_dma_mappi
 
 	iommu_iotlb_gather_init(&gather);
 	for (i = 0; i < count; i++) {
-		start = puck_dma_segment_start(&m->segs[i]);
-		size = puck_dma_segment_pages(&m->segs[i]) << PAGE_SHIFT;
+		seg = &m->segs[i];
+		start = puck_dma_segment_start(seg);
+		size = puck_dma_segment_pages(seg) << PAGE_SHIFT;
 		done = iommu_unmap_fast(d->domain, start, size, &gather);
 		if (unlikely(done != size))
 			dev_err_ratelimited(d->dev,
@@ -281,53 +309,58 @@ static int map_run(struct puck_dma_dev *d, struct puck_dma_mapping *m, int prot,
 	return iommu_map(d->domain, iova, m->phys & PAGE_MASK, pages << PAGE_SHIFT, prot, gfp);
 }
 
-static int take_one_locked(struct puck_dma_dev *d, struct puck_dma_mapping *m,
-			   const struct puck_dma_policy *policy, u64 mask, u64 align)
+/* Returns whether there is a copy. */
+static bool lay_out_one(struct puck_dma_dev *d, struct puck_dma_mapping *m,
+			struct puck_dma_request *request)
 {
-	struct puck_dma_request request = puck_dma_layout_one(policy, m->one.iova, m->size,
-							      dma_get_seg_boundary(d->dev));
+	const struct puck_dma_policy_now *now;
+	bool bounce;
 
-	request.align = align;
-	request.limit = puck_dma_limit(d, mask);
-	return puck_dma_take_locked(d, m, &request);
+	m->one.iova = offset_in_page(m->phys);
+	m->one.size = m->size;
+	rcu_read_lock();
+	now = rcu_dereference(d->policy);
+	bounce = now->policy.sync != PUCK_DMA_SYNC_COHERENT && kind_bounces(m->kind);
+	*request = puck_dma_layout_one(&now->policy, m->one.iova, m->size,
+				       dma_get_seg_boundary(d->dev));
+	rcu_read_unlock();
+	return bounce;
 }
 
 /**
  * puck_dma_map_one - map one run of bytes
  * @d: the device
- * @m: the mapping; size, and phys or pages are set
+ * @m: the mapping; size, and phys or pages are set. The driver's on success: the
+ *	caller does not look at it any more
  * @mask: which addresses the device has
  * @align: of the IOVA, in pages, a power of two
  * @prot: IOMMU_*
  * @gfp: how to get memory for the tables
+ * @iova: set to where it is mapped
  *
  * Return: 0 or an error; the mapping is still the caller's then.
  */
 int puck_dma_map_one(struct puck_dma_dev *d, struct puck_dma_mapping *m, u64 mask, u64 align,
-		     int prot, gfp_t gfp)
+		     int prot, gfp_t gfp, dma_addr_t *iova)
 {
-	const struct puck_dma_policy_now *now;
-	unsigned long flags;
-	int ret = -ENOMEM;
-	bool bounce;
+	struct puck_dma_request request;
+	bool bounce = lay_out_one(d, m, &request);
+	int ret;
 
-	m->one.iova = offset_in_page(m->phys);
-	m->one.size = m->size;
-	spin_lock_irqsave(&d->lock, flags);
-	now = rcu_dereference_protected(d->policy, lockdep_is_held(&d->lock));
-	bounce = now->policy.sync != PUCK_DMA_SYNC_COHERENT && kind_bounces(m->kind);
-	if (likely(!puck_dma_fails_locked(d, m, now)))
-		ret = take_one_locked(d, m, &now->policy, mask, align);
-	spin_unlock_irqrestore(&d->lock, flags);
+	request.align = align;
+	request.limit = puck_dma_limit(d, mask);
+	ret = puck_dma_take(d, m, &request);
 	if (unlikely(ret))
 		return ret;
-
 	ret = map_run(d, m, prot, gfp, bounce);
-	if (unlikely(ret))
+	if (unlikely(ret)) {
 		puck_dma_untake(d, m);
-	else
-		trace_puck_dma_map(d, m);
-	return ret;
+		return ret;
+	}
+	*iova = m->iova;
+	trace_puck_dma_map(d, m);
+	puck_dma_publish(d, m);
+	return 0;
 }
 
 /**

@@ -20,6 +20,7 @@ static dma_addr_t ops_map_phys(struct device *dev, phys_addr_t phys, size_t size
 	struct puck_dma_dev *d = puck_dma_dev(dev);
 	int prot = puck_dma_prot(dir, attrs);
 	struct puck_dma_mapping *m;
+	dma_addr_t iova;
 
 	if (unlikely(!size))
 		return DMA_MAPPING_ERROR;
@@ -28,11 +29,11 @@ static dma_addr_t ops_map_phys(struct device *dev, phys_addr_t phys, size_t size
 		return DMA_MAPPING_ERROR;
 	m->phys = phys;
 	m->size = size;
-	if (unlikely(puck_dma_map_one(d, m, dma_get_mask(dev), 1, prot, GFP_ATOMIC))) {
+	if (unlikely(puck_dma_map_one(d, m, dma_get_mask(dev), 1, prot, GFP_ATOMIC, &iova))) {
 		puck_dma_record_free(m);
 		return DMA_MAPPING_ERROR;
 	}
-	return m->iova;
+	return iova;
 }
 
 static void ops_unmap_phys(struct device *dev, dma_addr_t iova, size_t size,

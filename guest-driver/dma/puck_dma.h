@@ -198,6 +198,7 @@ struct puck_dma_extent {
  * @end: page behind the last one
  * @idle: extents by size, the last that was freed in front
  * @idle_count: how many
+ * @dropped: extents that were idle and are to be freed, a few at a time
  * @resting: in quarantine, the longest there in front
  * @clock: mappings made so far
  * @recent: what the last new block was made before; a hint, or NULL
@@ -209,6 +210,7 @@ struct puck_dma_space {
 	u64 end;
 	struct list_head idle[PUCK_DMA_CLASSES];
 	u32 idle_count;
+	struct list_head dropped;
 	struct list_head resting;
 	u64 clock;
 	struct puck_dma_extent *recent;
@@ -242,9 +244,13 @@ void puck_dma_space_fini(struct puck_dma_space *space);
 int puck_dma_space_reserve(struct puck_dma_space *space, u64 start, u64 end);
 struct puck_dma_extent *puck_dma_space_get(struct puck_dma_space *space,
 					   const struct puck_dma_request *request, u64 *body);
+struct puck_dma_extent *puck_dma_space_get_again(struct puck_dma_space *space,
+						 const struct puck_dma_request *request, u64 *body);
+bool puck_dma_space_make_room(struct puck_dma_space *space);
 void puck_dma_space_put(struct puck_dma_space *space, struct puck_dma_extent *extent,
 			u32 quarantine);
 void puck_dma_space_flush(struct puck_dma_space *space);
+bool puck_dma_space_trim(struct puck_dma_space *space);
 struct puck_dma_extent *puck_dma_space_find(struct puck_dma_space *space, u64 page);
 struct puck_dma_extent *puck_dma_space_from(struct puck_dma_space *space, u64 page);
 int puck_dma_iova_init(void);
@@ -437,17 +443,16 @@ u64 puck_dma_limit(struct puck_dma_dev *d, u64 mask);
 struct puck_dma_mapping *puck_dma_begin(struct puck_dma_dev *d, enum puck_dma_kind kind,
 					enum dma_data_direction dir, unsigned long attrs,
 					gfp_t gfp);
-bool puck_dma_fails_locked(struct puck_dma_dev *d, struct puck_dma_mapping *m,
-			   const struct puck_dma_policy_now *now);
-int puck_dma_take_locked(struct puck_dma_dev *d, struct puck_dma_mapping *m,
-			 const struct puck_dma_request *request);
+int puck_dma_take(struct puck_dma_dev *d, struct puck_dma_mapping *m,
+		  const struct puck_dma_request *request);
 void puck_dma_untake(struct puck_dma_dev *d, struct puck_dma_mapping *m);
+void puck_dma_publish(struct puck_dma_dev *d, struct puck_dma_mapping *m);
 int puck_dma_map_pages(struct puck_dma_dev *d, u64 iova, struct page **pages, u64 count, int prot,
 		       gfp_t gfp);
 int puck_dma_map_copy(struct puck_dma_dev *d, struct puck_dma_mapping *m, struct scatterlist *sgl,
 		      int prot, gfp_t gfp);
 int puck_dma_map_one(struct puck_dma_dev *d, struct puck_dma_mapping *m, u64 mask, u64 align,
-		     int prot, gfp_t gfp);
+		     int prot, gfp_t gfp, dma_addr_t *iova);
 void puck_dma_unmap_segments(struct puck_dma_dev *d, const struct puck_dma_mapping *m, u32 count);
 void puck_dma_unmap(struct puck_dma_dev *d, struct puck_dma_mapping *m, enum dma_data_direction dir,
 		    unsigned long attrs, u32 stack);

@@ -141,6 +141,8 @@ static bool world_take(struct kunit *test, struct world *w, const struct puck_dm
 
 	w->clock++;
 	block.extent = puck_dma_space_get(&w->space, request, &block.body);
+	while (!block.extent && puck_dma_space_make_room(&w->space))
+		block.extent = puck_dma_space_get_again(&w->space, request, &block.body);
 	if (!block.extent)
 		return false;
 	check_block(test, &block);

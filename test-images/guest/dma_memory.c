@@ -218,6 +218,39 @@ static void test_failures(const char *fail, const char *more)
 	test_nothing_left(policy, findings, faults);
 }
 
+/* More segments than there is memory for in a row: only "fail" makes mappings fail. */
+static void test_huge(void)
+{
+	uint64_t findings = dma_counter(edu, "findings"), faults = dma_counter(edu, "faults");
+	const char *policy = "merge=none";
+
+	ktap_need(dma_set_policy(edu, policy), "policy '%s'", policy);
+	test_cases(policy);
+	test_nothing_left("huge", findings, faults);
+}
+
+/*
+ * A second unmap meets a mapping that is being made. It takes it away or finds
+ * nothing; what it must not find is one that is half made.
+ */
+static void test_race(void)
+{
+	const char *policy = "merge=none,guard=1";
+	char line[512];
+	int log;
+
+	ktap_need(dma_set_policy(edu, policy), "policy '%s'", policy);
+	log = log_open();
+	expect_begin("finding: (unmap-|[0-9]+ more are)");
+	test_cases(policy);
+	usleep(150000);
+	expect_end();
+	ktap_ok(!log_find(log, "the IOMMU unmapped", line, sizeof(line)),
+		"race: nothing is unmapped that was not mapped yet");
+	ktap_ok(!dma_counter(edu, "live"), "race: no mapping is left");
+	close(log);
+}
+
 int main(void)
 {
 	char line[128];
@@ -235,6 +268,8 @@ int main(void)
 	test_revoked();
 	test_failures("fail=every:2", "");
 	test_failures("fail=every:2", ",sync=bounce");
+	test_huge();
+	test_race();
 	dma_set_policy(edu, "");
 	return ktap_end();
 }
