@@ -370,15 +370,14 @@ void puck_dma_check_leak(struct puck_dma_dev *d)
  */
 unsigned long puck_dma_last_finding(struct device *dev, char *text, size_t size)
 {
-	struct puck_dma_dev *d = puck_dma_dev(dev);
 	struct puck_dma_checks *checks;
 	unsigned long flags, told;
 
 	if (size)
 		text[0] = 0;
-	if (!d)
+	if (!puck_dma_manages(dev))
 		return 0;
-	checks = d->checks;
+	checks = puck_dma_dev(dev)->checks;
 	spin_lock_irqsave(&checks->lock, flags);
 	told = checks->told;
 	if (told && size)

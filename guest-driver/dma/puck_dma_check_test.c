@@ -13,6 +13,7 @@
 #include <kunit/test.h>
 
 #include "check.h"
+#include "puck_dma_client.h"
 
 #define WORLD_PAGES	(SZ_4G >> PAGE_SHIFT)
 #define MINUTE		(60ull * NSEC_PER_SEC)
@@ -290,6 +291,21 @@ static void stacks_differ(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, stack_called_by(other[0], "stack_inner"));
 }
 
+/* A device with another's dma_map_ops has no findings, whatever lies beside those. */
+static void check_foreign(struct kunit *test)
+{
+	struct check_world *w = check_world_new(test);
+	char text[16] = "as before";
+
+	w->d.checks->told = 1;
+	set_dma_ops(w->d.dev, &w->d.ops);
+	KUNIT_EXPECT_FALSE(test, puck_dma_manages(w->d.dev));
+	KUNIT_EXPECT_EQ(test, puck_dma_last_finding(w->d.dev, text, sizeof(text)), 0);
+	KUNIT_EXPECT_STREQ(test, text, "");
+	set_dma_ops(w->d.dev, NULL);
+	check_world_end(w);
+}
+
 static struct kunit_case puck_dma_check_cases[] = {
 	KUNIT_CASE(history_newest),
 	KUNIT_CASE(history_forgets),
@@ -298,6 +314,7 @@ static struct kunit_case puck_dma_check_cases[] = {
 	KUNIT_CASE(access_reused),
 	KUNIT_CASE(access_again),
 	KUNIT_CASE(stacks_differ),
+	KUNIT_CASE(check_foreign),
 	{ }
 };
 
