@@ -58,13 +58,13 @@ static void piece_set(struct puck_dma_copy *copy, u32 i, u64 iova, phys_addr_t p
 static void pieces_of_list(struct puck_dma_copy *copy, const struct puck_dma_mapping *m,
 			   struct scatterlist *sg)
 {
-	const struct puck_dma_segment *seg = m->segs;
+	const struct puck_dma_segment *seg = puck_dma_segment_at(&m->segs, 0);
 	size_t done = 0;
-	u32 i;
+	u32 i, next = 1;
 
 	for (i = 0; i < m->entries; i++, sg = sg_next(sg)) {
 		if (done == seg->size) {
-			seg++;
+			seg = puck_dma_segment_at(&m->segs, next++);
 			done = 0;
 		}
 		piece_set(copy, i, seg->iova + done, sg_phys(sg), sg->length);

@@ -277,13 +277,15 @@ void puck_dma_check_unmap_none(struct puck_dma_dev *d, const struct puck_dma_cal
 
 static bool sync_is_inside(const struct puck_dma_mapping *m, const struct puck_dma_call *call)
 {
-	const struct puck_dma_segment *seg = m->segs;
+	const struct puck_dma_segment *seg;
 	u32 i;
 
-	for (i = 0; i < m->nsegs; i++, seg++)
+	for (i = 0; i < m->nsegs; i++) {
+		seg = puck_dma_segment_at(&m->segs, i);
 		if (call->addr >= seg->iova && call->size <= seg->size &&
 		    call->addr - seg->iova <= seg->size - call->size)
 			return true;
+	}
 	return false;
 }
 

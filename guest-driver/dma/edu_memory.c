@@ -499,6 +499,7 @@ const struct edu_case edu_memory_cases[] = {
 	{ "memory_resource", "-", memory_resource },
 	{ "memory_largest", "-", memory_largest },
 	{ "memory_failures", "fail=every:2", memory_failures },
+	{ "memory_huge", "merge=none,guard=0", edu_huge },
 	{ "memory_race", "merge=none,guard=1", edu_race },
 	{ }
 };

@@ -12,8 +12,8 @@
 
 #include "edu.h"
 
-/* 640 MiB of one page: the segments alone take 3.75 MiB. */
-#define EDU_HUGE_ENTRIES	(160 * 1024)
+/* 720 MiB of one page: the segments take more than kmalloc() ever has in a row. */
+#define EDU_HUGE_ENTRIES	(180 * 1024)
 
 #define EDU_RACE_ENTRIES	1024
 #define EDU_RACE_ROUNDS		300
@@ -33,7 +33,8 @@ static int table_of_one_page(struct edu *edu, struct sg_table *table, unsigned i
 }
 
 /**
- * edu_huge - under merge=none a long list is as many segments, and no failure
+ * edu_huge - under merge=none a long list is as many segments, and no failure;
+ *	without guard pages, for which there may be no room below 4 GiB
  * @edu: the device
  *
  * Return: 0, or what the mapping failed with; -EBADMSG.

@@ -115,19 +115,23 @@ bool puck_dma_layout_entry(struct puck_dma_layout *layout, u32 offset, u64 size)
 EXPORT_SYMBOL_IF_KUNIT(puck_dma_layout_entry);
 
 /* Fisher and Yates. */
-static void layout_shuffle(struct puck_dma_layout *layout, struct puck_dma_segment *segs, u32 count)
+static void layout_shuffle(struct puck_dma_layout *layout, const struct puck_dma_segments *segs,
+			   u32 count)
 {
-	u32 i, other;
+	struct puck_dma_segment *other;
+	u32 i;
 
 	for (i = 0; i < count; i++) {
-		other = puck_dma_draw_below(&layout->draw, i + 1);
-		segs[i].turn = segs[other].turn;
-		segs[other].turn = i;
+		other = puck_dma_segment_at(segs, puck_dma_draw_below(&layout->draw, i + 1));
+		puck_dma_segment_at(segs, i)->turn = other->turn;
+		other->turn = i;
 	}
 }
 
-static void layout_order(struct puck_dma_layout *layout, struct puck_dma_segment *segs, u32 count)
+static void layout_order(struct puck_dma_layout *layout, const struct puck_dma_segments *segs,
+			 u32 count)
 {
+	bool down = layout->policy->order == PUCK_DMA_DESCENDING;
 	u32 i;
 
 	if (layout->policy->order == PUCK_DMA_SHUFFLED) {
@@ -135,7 +139,7 @@ static void layout_order(struct puck_dma_layout *layout, struct puck_dma_segment
 		return;
 	}
 	for (i = 0; i < count; i++)
-		segs[i].turn = layout->policy->order == PUCK_DMA_DESCENDING ? count - 1 - i : i;
+		puck_dma_segment_at(segs, i)->turn = down ? count - 1 - i : i;
 }
 
 /* The first place from @page on where @pages do not cross what they must not. */
@@ -181,7 +185,7 @@ static void layout_request(const struct puck_dma_layout *layout, u64 pages,
  * @count: of them, not 0
  * @request: what the body is to be like, but for its limit
  */
-void puck_dma_layout_place(struct puck_dma_layout *layout, struct puck_dma_segment *segs,
+void puck_dma_layout_place(struct puck_dma_layout *layout, const struct puck_dma_segments *segs,
 			   u32 count, struct puck_dma_request *request)
 {
 	const struct puck_dma_policy *policy = layout->policy;
@@ -191,9 +195,10 @@ void puck_dma_layout_place(struct puck_dma_layout *layout, struct puck_dma_segme
 	if (count > 1)
 		layout_order(layout, segs, count);
 	else
-		segs[0].turn = 0;
+		puck_dma_segment_at(segs, 0)->turn = 0;
 	for (i = 0; i < count; i++) {
-		struct puck_dma_segment *seg = &segs[segs[i].turn];
+		u32 turn = puck_dma_segment_at(segs, i)->turn;
+		struct puck_dma_segment *seg = puck_dma_segment_at(segs, turn);
 		u32 offset = offset_in_page(seg->iova);
 
 		if (i)

@@ -50,19 +50,16 @@ static int list_join(struct puck_dma_layout *layout, struct puck_dma_mapping *m,
 
 static int list_segments(struct puck_dma_mapping *m, struct scatterlist *sgl)
 {
-	struct puck_dma_segment *segs = &m->one;
+	struct puck_dma_segment *seg;
 	struct scatterlist *sg;
 	int i;
 
-	if (m->nsegs > 1) {
-		segs = kmalloc_array(m->nsegs, sizeof(*segs), GFP_ATOMIC | __GFP_NOWARN);
-		if (!segs)
-			return -ENOMEM;
-	}
-	m->segs = segs;
+	if (m->nsegs > 1 && puck_dma_segments_new(&m->segs, m->nsegs, GFP_ATOMIC))
+		return -ENOMEM;
 	for_each_sg(sgl, sg, m->nsegs, i) {
-		segs[i].iova = sg_dma_address(sg);
-		segs[i].size = sg_dma_len(sg);
+		seg = puck_dma_segment_at(&m->segs, i);
+		seg->iova = sg_dma_address(sg);
+		seg->size = sg_dma_len(sg);
 	}
 	return 0;
 }
@@ -101,7 +98,7 @@ static int list_map(struct puck_dma_dev *d, struct puck_dma_mapping *m, struct s
 	u32 i;
 
 	for (i = 0; i < m->nsegs; i++, sgl = next) {
-		seg = &m->segs[i];
+		seg = puck_dma_segment_at(&m->segs, i);
 		start = puck_dma_segment_start(seg);
 		next = entries_widen(sgl, seg->size, &count);
 		ret = iommu_map_sg(d->domain, start, sgl, count, prot, GFP_ATOMIC);
@@ -125,8 +122,8 @@ static void list_finish(const struct puck_dma_mapping *m, struct scatterlist *sg
 
 	for_each_sg(sgl, sg, nents, i) {
 		if (i < m->nsegs) {
-			sg_dma_address(sg) = m->segs[i].iova;
-			sg_dma_len(sg) = m->segs[i].size;
+			sg_dma_address(sg) = puck_dma_segment_at(&m->segs, i)->iova;
+			sg_dma_len(sg) = puck_dma_segment_at(&m->segs, i)->size;
 		} else {
 			sg_dma_address(sg) = DMA_MAPPING_ERROR;
 			sg_dma_len(sg) = 0;
@@ -163,7 +160,7 @@ static int list_lay_out(struct puck_dma_dev *d, struct puck_dma_mapping *m,
 	if (!ret)
 		ret = list_segments(m, sgl);
 	if (!ret)
-		puck_dma_layout_place(&layout, m->segs, m->nsegs, request);
+		puck_dma_layout_place(&layout, &m->segs, m->nsegs, request);
 	rcu_read_unlock();
 	return ret;
 }

@@ -154,8 +154,8 @@ int puck_dma_take(struct puck_dma_dev *d, struct puck_dma_mapping *m,
 	if (unlikely(!m->extent))
 		return -ENOMEM;
 	for (i = 0; i < m->nsegs; i++)
-		m->segs[i].iova += body << PAGE_SHIFT;
-	m->iova = m->segs[0].iova;
+		puck_dma_segment_at(&m->segs, i)->iova += body << PAGE_SHIFT;
+	m->iova = puck_dma_segment_at(&m->segs, 0)->iova;
 	m->guard = request->back;
 	m->extent_start = m->extent->start;
 	m->extent_pages = m->extent->pages;
@@ -212,7 +212,7 @@ void puck_dma_unmap_segments(struct puck_dma_dev *d, const struct puck_dma_mappi
 
 	iommu_iotlb_gather_init(&gather);
 	for (i = 0; i < count; i++) {
-		seg = &m->segs[i];
+		seg = puck_dma_segment_at(&m->segs, i);
 		start = puck_dma_segment_start(seg);
 		size = puck_dma_segment_pages(seg) << PAGE_SHIFT;
 		done = iommu_unmap_fast(d->domain, start, size, &gather);
@@ -281,7 +281,7 @@ int puck_dma_map_copy(struct puck_dma_dev *d, struct puck_dma_mapping *m, struct
 	puck_dma_policy_get(d, &policy);
 	ret = puck_dma_copy_new(m, sgl, policy.sync == PUCK_DMA_SYNC_WATCH, gfp);
 	for (i = 0; !ret && i < m->nsegs; i++) {
-		seg = &m->segs[i];
+		seg = puck_dma_segment_at(&m->segs, i);
 		ret = puck_dma_map_pages(d, puck_dma_segment_start(seg),
 					 puck_dma_copy_pages(m, seg->iova),
 					 puck_dma_segment_pages(seg), prot, gfp);

@@ -126,6 +126,32 @@ struct puck_dma_segment {
 	u32 turn;
 };
 
+/* Segments in a page. */
+#define PUCK_DMA_SEGMENTS_PAGE	(PAGE_SIZE / sizeof(struct puck_dma_segment))
+
+/**
+ * struct puck_dma_segments - the segments of a mapping, in the order of the list
+ * @flat: them, if they are in a row, or NULL
+ * @pages: PUCK_DMA_SEGMENTS_PAGE of them in each. A list may have more than the
+ *	allocator has in one piece, least of all where it may not sleep, and a
+ *	mapping must not fail for that
+ */
+struct puck_dma_segments {
+	struct puck_dma_segment *flat;
+	struct puck_dma_segment **pages;
+};
+
+static inline struct puck_dma_segment *puck_dma_segment_at(const struct puck_dma_segments *segs,
+							   u32 i)
+{
+	if (likely(segs->flat))
+		return &segs->flat[i];
+	return &segs->pages[i / PUCK_DMA_SEGMENTS_PAGE][i % PUCK_DMA_SEGMENTS_PAGE];
+}
+
+int puck_dma_segments_new(struct puck_dma_segments *segs, u32 count, gfp_t gfp);
+void puck_dma_segments_free(struct puck_dma_segments *segs, u32 count);
+
 /**
  * struct puck_dma_layout - entries become segments
  * @policy: how
@@ -155,7 +181,7 @@ struct puck_dma_request;
 void puck_dma_layout_start(struct puck_dma_layout *layout, const struct puck_dma_policy *policy,
 			   u64 number, u64 max_size, u64 boundary_mask);
 bool puck_dma_layout_entry(struct puck_dma_layout *layout, u32 offset, u64 size);
-void puck_dma_layout_place(struct puck_dma_layout *layout, struct puck_dma_segment *segs,
+void puck_dma_layout_place(struct puck_dma_layout *layout, const struct puck_dma_segments *segs,
 			   u32 count, struct puck_dma_request *request);
 
 /* iova.c */
@@ -277,7 +303,7 @@ enum puck_dma_kind {
  * @attrs: DMA_ATTR_*
  * @entries: that the driver gave, 1 unless PUCK_DMA_SG
  * @nsegs: segments
- * @segs: them, in the order of the list; &one if there is one
+ * @segs: them; flat and &one if there is one
  * @one: see there
  * @guard: pages that stay unmapped at both ends of each segment
  * @extent: its block of IOVAs
@@ -304,7 +330,7 @@ struct puck_dma_mapping {
 	unsigned long attrs;
 	u32 entries;
 	u32 nsegs;
-	struct puck_dma_segment *segs;
+	struct puck_dma_segments segs;
 	struct puck_dma_segment one;
 	u32 guard;
 	struct puck_dma_extent *extent;

@@ -76,7 +76,7 @@ static void make(struct kunit *test, struct check_world *w, struct puck_dma_mapp
 	m->nsegs = 1;
 	m->one.iova = m->iova;
 	m->one.size = m->size;
-	m->segs = &m->one;
+	m->segs.flat = &m->one;
 	m->made_at = ktime_get_mono_fast_ns() - age;
 }
 
@@ -306,6 +306,25 @@ static void check_foreign(struct kunit *test)
 	check_world_end(w);
 }
 
+/* More segments than come in a row: each has its own place. */
+static void segments_many(struct kunit *test)
+{
+	static const u32 counts[] = { 2, 170, 171, 1361, 200000 };
+	struct puck_dma_segments segs;
+	u32 i, n;
+
+	for (n = 0; n < ARRAY_SIZE(counts); n++) {
+		KUNIT_ASSERT_EQ(test, puck_dma_segments_new(&segs, counts[n], GFP_KERNEL), 0);
+		for (i = 0; i < counts[n]; i++)
+			puck_dma_segment_at(&segs, i)->iova = i;
+		for (i = 0; i < counts[n]; i++)
+			if (puck_dma_segment_at(&segs, i)->iova != i)
+				break;
+		KUNIT_EXPECT_EQ(test, i, counts[n]);
+		puck_dma_segments_free(&segs, counts[n]);
+	}
+}
+
 static struct kunit_case puck_dma_check_cases[] = {
 	KUNIT_CASE(history_newest),
 	KUNIT_CASE(history_forgets),
@@ -315,6 +334,7 @@ static struct kunit_case puck_dma_check_cases[] = {
 	KUNIT_CASE(access_again),
 	KUNIT_CASE(stacks_differ),
 	KUNIT_CASE(check_foreign),
+	KUNIT_CASE(segments_many),
 	{ }
 };
 

@@ -267,6 +267,7 @@ static void case_draw(struct kunit *test, struct layout_case *c, u64 number)
 
 static void case_lay_out(struct layout_case *c, u64 number)
 {
+	const struct puck_dma_segments segs = { .flat = c->segs };
 	struct puck_dma_layout layout;
 	u32 i;
 
@@ -282,7 +283,7 @@ static void case_lay_out(struct layout_case *c, u64 number)
 		c->segs[c->count - 1].size += c->entries[i].size;
 	}
 	c->first[c->count] = c->nr_entries;
-	puck_dma_layout_place(&layout, c->segs, c->count, &c->request);
+	puck_dma_layout_place(&layout, &segs, c->count, &c->request);
 }
 
 static u64 seg_start(const struct puck_dma_segment *seg)

@@ -35,7 +35,7 @@ struct puck_dma_mapping *puck_dma_record_new(gfp_t gfp)
 		if (!m)
 			return NULL;
 	}
-	m->segs = &m->one;
+	m->segs.flat = &m->one;
 	m->pages = NULL;
 	m->copy = NULL;
 	return m;
@@ -49,8 +49,8 @@ void puck_dma_record_free(struct puck_dma_mapping *m)
 {
 	if (unlikely(m->copy))
 		puck_dma_copy_free(m);
-	if (unlikely(m->segs != &m->one))
-		kfree(m->segs);
+	if (unlikely(m->segs.flat != &m->one))
+		puck_dma_segments_free(&m->segs, m->nsegs);
 	if (unlikely(this_cpu_cmpxchg(spare, NULL, m)))
 		kmem_cache_free(mapping_cache, m);
 }
@@ -129,7 +129,7 @@ static bool segments_hold(const struct puck_dma_mapping *m, u64 page)
 	u32 i;
 
 	for (i = 0; i < m->nsegs; i++) {
-		seg = &m->segs[i];
+		seg = puck_dma_segment_at(&m->segs, i);
 		if (page >= seg->iova >> PAGE_SHIFT &&
 		    page <= (seg->iova + seg->size - 1) >> PAGE_SHIFT)
 			return true;
@@ -186,7 +186,8 @@ void puck_dma_record_release(struct puck_dma_dev *d, struct puck_dma_mapping *m)
 static void record_copy(const struct puck_dma_mapping *m, struct puck_dma_mapping *copy)
 {
 	*copy = *m;
-	copy->segs = m->nsegs == 1 ? &copy->one : NULL;
+	copy->segs.flat = m->nsegs == 1 ? &copy->one : NULL;
+	copy->segs.pages = NULL;
 }
 
 /**

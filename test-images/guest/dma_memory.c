@@ -222,7 +222,7 @@ static void test_failures(const char *fail, const char *more)
 static void test_huge(void)
 {
 	uint64_t findings = dma_counter(edu, "findings"), faults = dma_counter(edu, "faults");
-	const char *policy = "merge=none";
+	const char *policy = "merge=none,guard=0";
 
 	ktap_need(dma_set_policy(edu, policy), "policy '%s'", policy);
 	test_cases(policy);
