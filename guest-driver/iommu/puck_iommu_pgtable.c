@@ -113,7 +113,6 @@ static void low_table_set(struct puck_iommu_domain *pdom, unsigned long iova, __
 		WRITE_ONCE(pdom->low[iova / SZ_2M], table);
 }
 
-/* The level-1 table of @iova, no longer hooked in. */
 /**
  * puck_iommu_pgtable_keep_retired - let unhooked tables wait for another command
  * @pdom: whose they were
@@ -130,6 +129,7 @@ void puck_iommu_pgtable_keep_retired(struct puck_iommu_domain *pdom, struct page
 	} while (!try_cmpxchg(&pdom->retired, &head, list));
 }
 
+/* The level-1 table of @iova, no longer hooked in. */
 static void pgtable_retire(struct puck_iommu_domain *pdom, unsigned long iova, __le64 *table)
 {
 	struct page *page = virt_to_page(table);
