@@ -61,7 +61,6 @@ bool puck_engine_load(const PuckSavedRules *saved);
 bool puck_mischief_guest_may(void);
 
 /* log.c */
-bool puck_log_open(const char *path, Error **errp);
 void puck_log_verdict_locked(const PuckEvent *ev, const PuckVerdict *verdict);
 
 extern const VMStateDescription vmstate_puck_mischief;

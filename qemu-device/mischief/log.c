@@ -1,34 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * mischief: the log, one JSON object a line. See section "Log" of
- * docs/specs/mischief.rst. It is written with the lock of the list held, so
- * that lines stand in the order in which the rules were asked.
+ * docs/specs/mischief.rst. A line is made and queued with the lock of the list
+ * held, so that lines stand in the order in which the rules were asked; it is
+ * written by a thread (logfile.c).
  */
 
 #include "qemu/osdep.h"
-#include "qapi/error.h"
-#include "qemu/error-report.h"
 #include "qemu/lockable.h"
 #include "qemu/timer.h"
 #include "qobject/json-writer.h"
-#include "system/runstate.h"
 #include "engine.h"
+#include "logfile.h"
 #include "../trace.h"
-
-/* Set once, before there are rules. */
-static FILE *file;
-
-/* A machine that comes from elsewhere goes on with the log it had there. */
-bool puck_log_open(const char *path, Error **errp)
-{
-    file = fopen(path, runstate_check(RUN_STATE_INMIGRATE) ? "a" : "w");
-    if (!file) {
-        error_setg_file_open(errp, errno, path);
-        return false;
-    }
-    setvbuf(file, NULL, _IOLBF, BUFSIZ);
-    return true;
-}
 
 static void put_hex(JSONWriter *w, const char *name, uint64_t value)
 {
@@ -37,12 +21,12 @@ static void put_hex(JSONWriter *w, const char *name, uint64_t value)
     json_writer_str(w, name, text);
 }
 
-static JSONWriter *line_start(const PuckEvent *ev, uint32_t rule)
+static JSONWriter *line_start(const PuckEvent *ev, uint32_t rule, int64_t t)
 {
     JSONWriter *w = json_writer_new(false);
 
     json_writer_start_object(w, NULL);
-    json_writer_int64(w, "t", qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL));
+    json_writer_int64(w, "t", t);
     json_writer_str(w, "device", ev->device ?: "");
     json_writer_str(w, "site", puck_site_name(ev->site));
     json_writer_uint64(w, "rule", rule);
@@ -81,59 +65,64 @@ static void put_event(JSONWriter *w, const PuckEvent *ev)
     }
 }
 
-static void line_end(JSONWriter *w)
+static void line_end(JSONWriter *w, int64_t t)
 {
     json_writer_end_object(w);
-    if (fprintf(file, "%s\n", json_writer_get(w)) < 0) {
-        warn_report_once("puck-mischief: writing the log: %s",
-                         strerror(errno));
-    }
+    puck_logfile_put(t, json_writer_get(w));
     json_writer_free(w);
+}
+
+static int64_t now(void)
+{
+    return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
 }
 
 void puck_log_verdict_locked(const PuckEvent *ev, const PuckVerdict *verdict)
 {
+    int64_t t = now();
     JSONWriter *w;
 
-    if (!file) {
+    if (!puck_logfile_is_open()) {
         return;
     }
-    w = line_start(ev, verdict->rule);
+    w = line_start(ev, verdict->rule, t);
     json_writer_str(w, "action", puck_action_name(verdict->action));
     if (verdict->has_value) {
         json_writer_uint64(w, "value", verdict->value);
     }
     put_event(w, ev);
-    line_end(w);
+    line_end(w, t);
 }
 
 void puck_mischief_log_event(const PuckEvent *ev, uint32_t rule,
                              const char *what)
 {
+    int64_t t = now();
     JSONWriter *w;
 
     QEMU_LOCK_GUARD(&puck_mischief_lock);
     trace_puck_mischief(ev->device ?: "", puck_site_name(ev->site), rule, what,
                         0);
-    if (!file) {
+    if (!puck_logfile_is_open()) {
         return;
     }
-    w = line_start(ev, rule);
+    w = line_start(ev, rule, t);
     json_writer_str(w, "event", what);
     put_event(w, ev);
-    line_end(w);
+    line_end(w, t);
 }
 
 void puck_mischief_log_stale(const PuckEvent *ev, uint32_t rule, uint64_t pa,
                              int64_t age, int64_t since)
 {
+    int64_t t = now();
     JSONWriter *w;
 
     QEMU_LOCK_GUARD(&puck_mischief_lock);
-    if (!file) {
+    if (!puck_logfile_is_open()) {
         return;
     }
-    w = line_start(ev, rule);
+    w = line_start(ev, rule, t);
     json_writer_str(w, "event", "stale-use");
     put_event(w, ev);
     put_hex(w, "pa", pa);
@@ -141,5 +130,5 @@ void puck_mischief_log_stale(const PuckEvent *ev, uint32_t rule, uint64_t pa,
     if (since >= 0) {
         json_writer_int64(w, "since", since);
     }
-    line_end(w);
+    line_end(w, t);
 }

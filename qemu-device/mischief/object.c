@@ -13,6 +13,7 @@
 #include "qobject/qlist.h"
 #include "qom/object_interfaces.h"
 #include "engine.h"
+#include "logfile.h"
 #include "../compat.h"
 
 #define TYPE_PUCK_MISCHIEF  "puck-mischief"
@@ -25,6 +26,7 @@ struct PuckMischief {
 
     uint64_t seed;
     char *log;
+    uint64_t log_max;
     char *rules;                /* first ones, as they were given */
     bool guest;
     uint32_t last_id;
@@ -108,7 +110,7 @@ static void complete(UserCreatable *uc, Error **errp)
     }
     puck_engine_set_seed(m->seed);
     if (!add_first_rules(m->rules, errp) ||
-        (m->log && !puck_log_open(m->log, errp))) {
+        (m->log && !puck_logfile_open(m->log, m->log_max, errp))) {
         puck_engine_clear();
         return;
     }
@@ -177,6 +179,40 @@ static void set_log(Object *obj, const char *value, Error **errp)
         g_free(m->log);
         m->log = g_strdup(value);
     }
+}
+
+static void get_log_max(Object *obj, Visitor *v, const char *name,
+                        void *opaque, Error **errp)
+{
+    visit_type_size(v, name, &PUCK_MISCHIEF(obj)->log_max, errp);
+}
+
+static void set_log_max(Object *obj, Visitor *v, const char *name,
+                        void *opaque, Error **errp)
+{
+    PuckMischief *m = PUCK_MISCHIEF(obj);
+    uint64_t max;
+
+    if (!visit_type_size(v, name, &max, errp) ||
+        !check_incomplete(m, name, errp)) {
+        return;
+    }
+    if (max < PUCK_LOG_MIN) {
+        error_setg(errp, "log-max: at least %d", PUCK_LOG_MIN);
+        return;
+    }
+    m->log_max = max;
+}
+
+/* All lines up to now are in the file then, if it takes them. */
+static void get_log_lost(Object *obj, Visitor *v, const char *name,
+                         void *opaque, Error **errp)
+{
+    uint64_t lost;
+
+    puck_logfile_flush();
+    lost = puck_logfile_lost();
+    visit_type_uint64(v, name, &lost, errp);
 }
 
 static bool get_guest(Object *obj, Error **errp)
@@ -262,7 +298,7 @@ static void get_last_id(Object *obj, Visitor *v, const char *name,
 
 static void mischief_init(Object *obj)
 {
-    PUCK_MISCHIEF(obj)->guest = true;
+    PUCK_MISCHIEF(obj)->log_max = PUCK_LOG_DEFAULT;
 }
 
 static void mischief_finalize(Object *obj)
@@ -284,6 +320,8 @@ static const struct {
 } descriptions[] = {
     { "seed", "where the random numbers of all rules start" },
     { "log", "file for one line of JSON for each event" },
+    { "log-max", "bytes of that file at most" },
+    { "log-lost", "lines that are not in it; reading waits for the others" },
     { "rules", "first rules, separated by ';'; later, the list of all" },
     { "guest", "whether the guest may change rules" },
     { "add", "adds a rule, while the machine runs" },
@@ -303,6 +341,10 @@ static void mischief_class_init(ObjectClass *oc, PUCK_CONST_10_1 void *data)
     object_class_property_add(oc, "seed", "uint64", get_seed, set_seed, NULL,
                               NULL);
     object_class_property_add_str(oc, "log", get_log, set_log);
+    object_class_property_add(oc, "log-max", "size", get_log_max, set_log_max,
+                              NULL, NULL);
+    object_class_property_add(oc, "log-lost", "uint64", get_log_lost, NULL,
+                              NULL, NULL);
     object_class_property_add(oc, "rules", "any", get_rules, set_rules, NULL,
                               NULL);
     object_class_property_add_bool(oc, "guest", get_guest, set_guest);

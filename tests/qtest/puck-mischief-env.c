@@ -86,8 +86,22 @@ char *puck_log_path(void)
 
 char *puck_log_args(const char *path, const char *more)
 {
-    return g_strdup_printf(" -object puck-mischief,id=mischief,log=%s%s",
+    return g_strdup_printf(" -object puck-mischief,id=mischief,guest=on,log=%s%s",
                            path, more);
+}
+
+static void sync_log(QTestState *qts)
+{
+    QDict *rsp = qtest_qmp(qts, "{ 'execute': 'qom-get', 'arguments': "
+                           "{ 'path': '" OBJECT_PATH "', "
+                           "'property': 'log-lost' } }");
+
+    qobject_unref(rsp);
+}
+
+void puck_log_sync(void)
+{
+    puck_machine_each(sync_log);
 }
 
 /* The last line that matches, or NULL; to be freed. */
@@ -99,6 +113,7 @@ static char *find_line(const char *path, const char *regex, unsigned *count)
     const char *last = NULL;
 
     g_assert_nonnull(re);
+    puck_log_sync();
     *count = 0;
     if (!g_file_get_contents(path, &text, NULL, NULL)) {
         return NULL;

@@ -6,7 +6,7 @@
 #ifndef PUCK_MISCHIEF_ENV_H
 #define PUCK_MISCHIEF_ENV_H
 
-#include "libqtest.h"
+#include "puck-qtest.h"
 
 /* The number of the new rule. It has to be accepted. */
 uint32_t puck_rule_add(QTestState *qts, const char *rule);
@@ -18,8 +18,13 @@ uint64_t puck_rule_hits(QTestState *qts, uint32_t id);
 
 /* A file that is not there yet, for the log of this process; to be freed. */
 char *puck_log_path(void);
-/* " -object puck-mischief,..." with that log and @more; to be freed. */
+/*
+ * " -object puck-mischief,..." with that log, rules of the guest allowed, and
+ * @more; to be freed.
+ */
 char *puck_log_args(const char *path, const char *more);
+/* All lines up to now are in the logs of the machines that run. */
+void puck_log_sync(void);
 /* How many lines of the log match a regular expression. */
 unsigned puck_log_count(const char *path, const char *regex);
 /* A number of the last line that matches: "name": N. It has to be there. */

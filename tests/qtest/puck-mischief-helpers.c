@@ -21,7 +21,7 @@ char *mischief_path(const char *what)
 void mischief_start(PuckEnv *env, const char *options)
 {
     g_autofree char *args = g_strdup_printf(
-        " -object 'puck-mischief,id=mischief%s'", options);
+        " -object 'puck-mischief,id=mischief,guest=on%s'", options);
 
     env_start_on(env, args);
     env_w32(env, PUCK_IOMMU_IRQ_ENABLE, PUCK_IOMMU_IRQ_CMD_SYNC);
@@ -127,6 +127,7 @@ char **mischief_log(const char *path)
     char **lines;
     gsize len;
 
+    puck_log_sync();
     g_assert_true(g_file_get_contents(path, &text, &len, NULL));
     g_assert_cmpuint(strlen(text), ==, len);
     /* The last line is whole, too. */

@@ -4,10 +4,14 @@
  */
 
 #include "qemu/osdep.h"
+#include <sys/stat.h>
+#include "qobject/qdict.h"
 #include "puck-mischief-helpers.h"
 
 #define IOVA        0x5000ull
 #define MESSAGES    50
+/* More lines than a pipe takes. */
+#define FIFO_MESSAGES   1500
 
 static void expect_lines(const char *path, char *const *want, unsigned count)
 {
@@ -143,8 +147,102 @@ static void test_seed(void)
     g_assert_cmpstr(once, !=, other);
 }
 
+/* A file of 4 KiB is full soon. Its last lines say so, and what is missing. */
+static void test_full(void)
+{
+    g_autofree char *path = mischief_path("log");
+    g_autofree char *opts = options(path, ",log-max=4096,rules=irq.raise drop");
+    g_autofree char *last = NULL;
+    unsigned count, lost;
+    struct stat st;
+    PuckEnv env;
+    char **lines;
+    QDict *rsp;
+
+    mischief_start(&env, opts);
+    for (unsigned i = 0; i < MESSAGES; i++) {
+        mischief_message(&env);
+    }
+    rsp = mischief_get(&env, "log-lost");
+    lost = qdict_get_int(rsp, "return");
+    qobject_unref(rsp);
+    g_assert_cmpuint(lost, >, 0);
+    env_stop(&env);
+    g_assert_cmpint(stat(path, &st), ==, 0);
+    g_assert_cmpint(st.st_size, <=, 4096);
+    lines = mischief_log(path);
+    count = g_strv_length(lines);
+    g_assert_cmpuint(count - 2 + lost, ==, MESSAGES);
+    g_assert_nonnull(strstr(lines[count - 2], "\"event\": \"full\", "
+                            "\"max\": 4096}"));
+    last = g_strdup_printf("\"event\": \"lost\", \"lines\": %u}", lost);
+    g_assert_nonnull(strstr(lines[count - 1], last));
+    g_strfreev(lines);
+    unlink(path);
+}
+
+/* A FIFO that nobody reads keeps nobody waiting. */
+static void test_fifo(void)
+{
+    g_autofree char *path = mischief_path("log");
+    g_autofree char *opts = options(path, ",rules=irq.raise drop");
+    unsigned lines = 0;
+    ssize_t len;
+    char buf[4096];
+    PuckEnv env;
+    int fd;
+
+    unlink(path);
+    g_assert_cmpint(mkfifo(path, 0600), ==, 0);
+    fd = open(path, O_RDWR | O_NONBLOCK);
+    g_assert_cmpint(fd, >=, 0);
+    mischief_start(&env, opts);
+    for (unsigned i = 0; i < FIFO_MESSAGES; i++) {
+        mischief_message(&env);
+    }
+    env_assert_alive(&env);
+    /* It gets all of them once it reads. */
+    while (lines < FIFO_MESSAGES) {
+        len = read(fd, buf, sizeof(buf));
+        for (ssize_t i = 0; i < len; i++) {
+            lines += buf[i] == '\n';
+        }
+        if (len < 0) {
+            g_assert_cmpint(errno, ==, EAGAIN);
+            g_usleep(1000);
+        }
+    }
+    env_stop(&env);
+    close(fd);
+    unlink(path);
+}
+
+/* A machine that is stopped has written all it had to say. */
+static void test_stopped(void)
+{
+    g_autofree char *path = mischief_path("log");
+    g_autofree char *opts = options(path, ",rules=irq.raise drop");
+    g_auto(GStrv) lines = NULL;
+    g_autofree char *text = NULL;
+    PuckEnv env;
+
+    mischief_start(&env, opts);
+    for (unsigned i = 0; i < MESSAGES; i++) {
+        mischief_message(&env);
+    }
+    qtest_qmp_assert_success(env.m.qts, "{ 'execute': 'stop' }");
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    lines = g_strsplit(text, "\n", -1);
+    g_assert_cmpuint(g_strv_length(lines), ==, MESSAGES + 1);
+    env_stop(&env);
+    unlink(path);
+}
+
 void add_log_tests(void)
 {
+    qtest_add_func("/puck-mischief/log/full", test_full);
+    qtest_add_func("/puck-mischief/log/fifo", test_fifo);
+    qtest_add_func("/puck-mischief/log/stopped", test_stopped);
     qtest_add_func("/puck-mischief/log/lines", test_lines);
     qtest_add_func("/puck-mischief/log/requester", test_requester);
     qtest_add_func("/puck-mischief/log/overwritten", test_overwritten);

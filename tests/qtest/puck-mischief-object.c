@@ -38,7 +38,10 @@ static void test_default(void)
     env_start_on(&env, "");
     g_assert_cmpuint(mischief_count(&env), ==, 0);
     rsp = mischief_get(&env, "guest");
-    g_assert_true(qdict_get_bool(rsp, "return"));
+    g_assert_false(qdict_get_bool(rsp, "return"));
+    qobject_unref(rsp);
+    rsp = mischief_get(&env, "log-max");
+    g_assert_cmpint(qdict_get_int(rsp, "return"), ==, 64 * 1024 * 1024);
     qobject_unref(rsp);
     rsp = mischief_get(&env, "last-id");
     g_assert_cmpint(qdict_get_int(rsp, "return"), ==, 0);

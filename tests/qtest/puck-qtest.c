@@ -14,17 +14,43 @@
 #define WINDOW_SIZE     0x100000u
 #define MSIX_MESSAGE    0x5000u
 #define WAIT_STEPS      200
+#define MACHINES_MAX    4
 #define SETTLE_NS       2000000
+
+/* Those that run: two of them while one moves. */
+static QTestState *running[MACHINES_MAX];
+
+static void replace_running(QTestState *before, QTestState *after)
+{
+    for (unsigned i = 0; i < MACHINES_MAX; i++) {
+        if (running[i] == before) {
+            running[i] = after;
+            return;
+        }
+    }
+    g_assert_not_reached();
+}
+
+void puck_machine_each(void (*visit)(QTestState *qts))
+{
+    for (unsigned i = 0; i < MACHINES_MAX; i++) {
+        if (running[i]) {
+            visit(running[i]);
+        }
+    }
+}
 
 void puck_machine_start(PuckMachine *m, const char *args)
 {
     *m = (PuckMachine) { .next_page = PUCK_RAM_BASE };
     m->qts = qtest_initf("-M q35 -m 256M -nodefaults -vga none %s", args);
     m->pci = qpci_new_pc(m->qts, NULL);
+    replace_running(NULL, m->qts);
 }
 
 void puck_machine_stop(PuckMachine *m)
 {
+    replace_running(m->qts, NULL);
     qpci_free_pc(m->pci);
     qtest_quit(m->qts);
 }

@@ -28,6 +28,8 @@ typedef struct PuckFunction {
 /* Starts q35 with @args. Not booted: nothing is numbered or mapped. */
 void puck_machine_start(PuckMachine *m, const char *args);
 void puck_machine_stop(PuckMachine *m);
+/* Calls @visit for each machine that runs. */
+void puck_machine_each(void (*visit)(QTestState *qts));
 /*
  * What devices put off, as one hold has no room for it, goes on: 2 ms on the
  * virtual clock, which are the pauses behind about 40 holds.
