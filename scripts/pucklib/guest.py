@@ -72,12 +72,14 @@ def new_rundir(name, wanted=None):
     raise PuckError(f"cannot make a run folder below {base}")
 
 
-def spec_from(args):
-    """The machine that the common options describe."""
+def spec_from(args, guest_rules=False):
+    """The machine that the common options describe. Where the user gives the guest's
+    commands, these may add rules as well."""
     return Spec(iommu=args.iommu, smp=args.smp, memory=args.memory, seed=args.seed,
                 icount=args.icount or args.record, replay="record" if args.record else "",
                 load=args.load or "", append=args.append or "", qemu_args=args.qemu_args,
-                trace_all=args.trace_all, gpu=not args.no_gpu, mischief=args.mischief)
+                trace_all=args.trace_all, gpu=not args.no_gpu, mischief=args.mischief,
+                guest_rules=guest_rules)
 
 
 def cmd_guest(args):
@@ -85,7 +87,7 @@ def cmd_guest(args):
     drivers = args.drivers.split(",") if args.drivers else None
     bench = Bench(args, args.kernel, drivers)
     accel.announce(bench.accel, bench.why)
-    spec = spec_from(args)
+    spec = spec_from(args, guest_rules=True)
     rundir = new_rundir("guest", args.run_dir)
     command = "\n".join(["cd /", " ".join(args.command)]) + "\n"
     extra = dict(item.split("=", 1) for item in args.file or [])
@@ -117,7 +119,7 @@ def cmd_shell(args):
     """scripts/puck shell: an interactive guest."""
     bench = Bench(args, args.kernel)
     accel.announce(bench.accel, bench.why)
-    spec = spec_from(args)
+    spec = spec_from(args, guest_rules=True)
     spec.shell = True
     machine = bench.machine(new_rundir("shell", args.run_dir), spec)
     cmd = machine.prepare(bench.modules, bench.programs, "", None)

@@ -161,7 +161,7 @@ class Suite:
         return cases
 
     def boot(self, machine, tests, rundir):
-        spec = Spec(seed=self.args.seed, qemu_args=shlex.split(machine.qemu), files=machine.files,
+        spec = Spec(seed=self.args.seed, guest_rules=True, qemu_args=shlex.split(machine.qemu), files=machine.files,
                     drivers=drivers.place(machine.drivers), **machine.options,
                     gpu_options="," + machine.gpu if machine.gpu else "")
         limit = BOOT_TIME + sum(t.timeout for t in tests)

@@ -36,6 +36,7 @@ class Spec:
     gpu: bool = True
     gpu_options: str = ""
     mischief: str = ""              # rules, with ; between
+    guest_rules: bool = False       # the guest may add rules, too
     iommu_options: str = ""
     load: str = ""                  # puck.load= of the guest's init
     append: str = ""
@@ -67,6 +68,7 @@ def mischief_args(spec, qemu, log):
             raise PuckError("this QEMU has no puck-mischief")
         return []
     value = f"puck-mischief,id=mischief,seed={spec.seed},log={quoted(log)}"
+    value += ",guest=on" if spec.guest_rules else ""
     return ["-object", value + (f",rules={quoted(spec.mischief)}" if spec.mischief else "")]
 
 

@@ -4,6 +4,7 @@
 import sys
 import tempfile
 import unittest
+import unittest.mock
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -79,6 +80,13 @@ class Mischief(unittest.TestCase):
     def test_users_own_object(self):
         spec = machine.Spec(qemu_args=["-object", "puck-mischief,id=m"], mischief="x")
         self.assertEqual(machine.mischief_args(spec, "/nowhere", "log"), [])
+
+    def test_the_guest_adds_rules_where_it_may(self):
+        machine.known_types.cache_clear()
+        with unittest.mock.patch.object(machine, "known_types", return_value={"puck-mischief"}):
+            args = [machine.mischief_args(machine.Spec(guest_rules=may), "qemu", "log")[1] for may in (False, True)]
+        self.assertEqual(args, ["puck-mischief,id=mischief,seed=1,log=log",
+                                "puck-mischief,id=mischief,seed=1,log=log,guest=on"])
 
 
 class Record(unittest.TestCase):
