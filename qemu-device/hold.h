@@ -7,16 +7,17 @@
  * measured: so the pieces are the same each time, also under -icount. When the
  * budget is used up, the rest waits for the next hold.
  *
- * A write to a register may do a hold's worth at once. All that is left over, and
- * all that must not happen within an access (messages above all), is a PuckWork.
- * A write that is itself part of a work, as a message to a device's register is,
- * gets no budget of its own: all that it sets off waits for its turn.
+ * A write to a register may do a hold's worth at once. All that is left over,
+ * and all that must not happen within an access (messages above all), is a
+ * PuckWork. A write that is itself part of a work, as a message to a device's
+ * register is, gets no budget of its own: all that it sets off waits for its
+ * turn.
  * One queue holds the works of all Puck's devices and one timer on the virtual
  * clock runs it, with one budget for all of them: devices cannot multiply it.
  * Between two holds is a pause, in which others get the BQL.
  *
- * Everything here is under the BQL. The queue is not migrated: a device queues its
- * works again when its state has been loaded.
+ * Everything here is under the BQL. The queue is not migrated: a device queues
+ * its works again when its state has been loaded.
  */
 #ifndef PUCK_HOLD_H
 #define PUCK_HOLD_H
@@ -34,8 +35,9 @@ typedef struct PuckHold {
 } PuckHold;
 
 /*
- * For the handler of an access. Nothing is left of the hold from the start if the
- * access is made by a work: its handler queues a work then, and does no more.
+ * For the handler of an access. Nothing is left of the hold from the start if
+ * the access is made by a work: its handler queues a work then, and does no
+ * more.
  */
 PuckHold puck_hold_begin(void);
 

@@ -28,9 +28,9 @@ PuckSpace *puck_iommu_space(AddressSpace *as);
 
 /*
  * What is looked up and accessed between these two is complete when a SYNC
- * command that follows it is: the SYNC waits for it, and the guest for the SYNC.
- * So the caller should do one chunk of work in between, not all of it. Returns
- * what end has to be given.
+ * command that follows it is: the SYNC waits for it, and the guest for the
+ * SYNC. So the caller should do one chunk of work in between, not all of it.
+ * Returns what end has to be given.
  */
 unsigned puck_iommu_dma_begin(PuckSpace *space);
 void puck_iommu_dma_end(PuckSpace *space, unsigned epoch);

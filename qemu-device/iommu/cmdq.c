@@ -4,9 +4,9 @@
  * docs/specs/iommu.rst.
  *
  * A doorbell executes what one hold of the BQL has room for; a work does the
- * rest. The lock is held for a few commands at a time, so that requests from other
- * threads do not wait for a whole hold. A SYNC that has to wait stays at the head
- * until the drain calls back.
+ * rest. The lock is held for a few commands at a time, so that requests from
+ * other threads do not wait for a whole hold. A SYNC that has to wait stays at
+ * the head until the drain calls back.
  */
 
 #include "qemu/osdep.h"

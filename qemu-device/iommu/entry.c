@@ -58,11 +58,12 @@ static bool read_words(uint64_t at, PuckReadEntry *read, void *opaque,
     if (!(*table & PUCK_IOMMU_CTX_VALID)) {
         return true;
     }
-    /* Pair with the barriers of software around its write to "domain". */
+    /* Pairs with the barrier of software before its write to "table". */
     smp_rmb();
     if (!read(opaque, at + 8, domain)) {
         return false;
     }
+    /* Pairs with that between its clearing "table" and writing "domain". */
     smp_rmb();
     return read(opaque, at, again);
 }

@@ -3,8 +3,8 @@
  * puck-iommu: the device's state, and what its steps offer each other.
  *
  * One file a step: regs (register access), charge (buses in charge, address
- * spaces), translate, bulk, drain, context, entry, walk, iotlb, cmdq, invalidate,
- * faultq, irq, policy, guest-memory, vmstate, device (QOM). The contract is
+ * spaces), translate, bulk, drain, context, entry, walk, iotlb, cmdq,
+ * invalidate, faultq, irq, policy, guest-memory, vmstate, device (QOM). The contract is
  * docs/specs/iommu.rst; sites of mischief are in docs/specs/mischief.rst.
  *
  * Locking. PuckIOMMU::lock protects everything marked (L). Requests come
@@ -37,7 +37,7 @@ OBJECT_DECLARE_SIMPLE_TYPE(PuckIOMMU, PUCK_IOMMU)
 
 #define TYPE_PUCK_IOMMU_MEMORY_REGION "puck-iommu-memory-region"
 
-/* A guest broke the contract. Never more than one line a guest access. */
+/* A guest broke the contract. One line a guest access, or one a queue. */
 #define puck_iommu_guest_error(fmt, ...) \
     qemu_log_mask(LOG_GUEST_ERROR, "puck-iommu: " fmt "\n", ## __VA_ARGS__)
 
@@ -157,7 +157,7 @@ struct PuckIOMMU {
     PuckWork cq_work;                   /* BQL: executes commands */
     QEMUBH *cq_bh;                      /* queues it, from other threads */
     bool cq_running;                    /* (L) a doorbell's commands are left */
-    bool cq_draining;                   /* (L) the drain is the head's, a SYNC */
+    bool cq_draining;                   /* (L) the drain is the head's */
 
     PuckPolicy policy;                  /* (L), written with the BQL too */
 

@@ -3,10 +3,10 @@
  * puck-iommu: causes and messages. See section "Interrupts" of
  * docs/specs/iommu.rst.
  *
- * A message is a memory write that wants the BQL and may set off anything, so it
- * is noted under the lock and handed to the stage of messages after its release:
- * at once by a thread that has the BQL, else by a bottom half. The stage never
- * sends it before its caller is through.
+ * A message is a memory write that wants the BQL and may set off anything, so
+ * it is noted under the lock and handed to the stage of messages after its
+ * release: at once by a thread that has the BQL, else by a bottom half. The
+ * stage never sends it before its caller is through.
  */
 
 #include "qemu/osdep.h"

@@ -317,8 +317,8 @@ void puck_iommu_translate_locked(PuckSpace *space, PuckRequest *req)
 
 /*
  * From any thread, inside an RCU critical section, perhaps with the BQL: so it
- * never waits, and rules that would have it wait do not see it. @flag is never IOMMU_NONE:
- * that is asked for notifiers of mappings, which are refused.
+ * never waits, and rules that would have it wait do not see it. @flag is never
+ * IOMMU_NONE: that is asked for notifiers of mappings, which are refused.
  */
 static IOMMUTLBEntry translate(IOMMUMemoryRegion *mr, hwaddr addr,
                                IOMMUAccessFlags flag, int iommu_idx)

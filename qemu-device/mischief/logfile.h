@@ -3,8 +3,8 @@
  * mischief: the file that the log's lines go to. See section "Log" of
  * docs/specs/mischief.rst.
  *
- * Who has a line puts it into a queue of bounded length and goes on, whatever the
- * disk or the reader of a FIFO does; a thread writes.
+ * Who has a line puts it into a queue of bounded length and goes on, whatever
+ * the disk or the reader of a FIFO does; a thread writes.
  */
 #ifndef PUCK_MISCHIEF_LOGFILE_H
 #define PUCK_MISCHIEF_LOGFILE_H

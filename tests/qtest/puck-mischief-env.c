@@ -86,8 +86,8 @@ char *puck_log_path(void)
 
 char *puck_log_args(const char *path, const char *more)
 {
-    return g_strdup_printf(" -object puck-mischief,id=mischief,guest=on,log=%s%s",
-                           path, more);
+    return g_strdup_printf(" -object puck-mischief,id=mischief,guest=on,"
+                           "log=%s%s", path, more);
 }
 
 static void sync_log(QTestState *qts)

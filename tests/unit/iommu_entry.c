@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Unit test of how puck-iommu reads a context entry that software changes
- * meanwhile: it never takes the table of one context with the domain of another.
+ * meanwhile: it never takes the table of one context with the domain of
+ * another.
  */
 
 #include "qemu/osdep.h"
