@@ -11,7 +11,8 @@
 /* All under the BQL. The timer is made with the first work, and stays. */
 static QTAILQ_HEAD(, PuckWork) works = QTAILQ_HEAD_INITIALIZER(works);
 static QEMUTimer *timer;
-static bool running;
+/* Works and accesses that are on the stack, one out of the other. */
+static unsigned depth;
 
 static void arm(int64_t pause)
 {
@@ -51,11 +52,11 @@ static void timer_cb(void *opaque)
 {
     PuckHold hold = { .left = PUCK_HOLD_NS };
 
-    running = true;
+    depth++;
     while (!QTAILQ_EMPTY(&works) && puck_hold_left(&hold)) {
         run_one(take_first(), &hold);
     }
-    running = false;
+    depth--;
     /* A work that was queued meanwhile has set it to now. */
     timer_del(timer);
     arm(PUCK_HOLD_PAUSE_NS);
@@ -64,7 +65,21 @@ static void timer_cb(void *opaque)
 PuckHold puck_hold_begin(void)
 {
     assert(bql_locked());
-    return (PuckHold) { .left = running ? 0 : PUCK_HOLD_NS };
+    return (PuckHold) { .left = depth ? 0 : PUCK_HOLD_NS };
+}
+
+PuckHold puck_hold_enter(void)
+{
+    PuckHold hold = puck_hold_begin();
+
+    depth++;
+    return hold;
+}
+
+void puck_hold_leave(void)
+{
+    assert(depth);
+    depth--;
 }
 
 void puck_work_queue(PuckWork *work)

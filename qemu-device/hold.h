@@ -9,9 +9,9 @@
  *
  * A write to a register may do a hold's worth at once. All that is left over,
  * and all that must not happen within an access (messages above all), is a
- * PuckWork. A write that is itself part of a work, as a message to a device's
- * register is, gets no budget of its own: all that it sets off waits for its
- * turn.
+ * PuckWork. A write that is itself part of a work or of another access, as a
+ * message to a device's register is, gets no budget of its own: all that it
+ * sets off waits for its turn. So accesses cannot multiply a hold by nesting.
  * One queue holds the works of all Puck's devices and one timer on the virtual
  * clock runs it, with one budget for all of them: devices cannot multiply it.
  * Between two holds is a pause, in which others get the BQL.
@@ -36,10 +36,16 @@ typedef struct PuckHold {
 
 /*
  * For the handler of an access. Nothing is left of the hold from the start if
- * the access is made by a work: its handler queues a work then, and does no
- * more.
+ * the access is made by a work, or out of another access that has entered a
+ * hold: its handler queues a work then, and does no more.
  */
 PuckHold puck_hold_begin(void);
+/*
+ * The same for a handler out of which other accesses may come. Each is followed
+ * by one puck_hold_leave().
+ */
+PuckHold puck_hold_enter(void);
+void puck_hold_leave(void);
 
 static inline bool puck_hold_left(const PuckHold *hold)
 {
