@@ -11,11 +11,8 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "qemu/crc32c.h"
+#include "cost.h"
 #include "job.h"
-
-/* At once, then a pause. An access takes two steps: 16 MiB a millisecond. */
-#define SLICE_STEPS     8192
-#define SLICE_NS        (1 * SCALE_MS)
 
 /* Where the access under way is. What waits is looked at again as it stands. */
 typedef enum Step {
@@ -116,7 +113,7 @@ static bool step_ask(PuckJob *job, const PuckPiece *piece, bool is_write)
     PuckVerdict verdict;
     PuckEvent ev;
 
-    puck_engine_trace(&job->lanes[0], is_write, piece->len);
+    puck_engine_trace(&job->lanes[0], is_write, piece);
     a->action = PUCK_ACT_NONE;
     a->step = STEP_DO;
     if (piece->vram) {
@@ -136,8 +133,27 @@ static bool step_ask(PuckJob *job, const PuckPiece *piece, bool is_write)
     return true;
 }
 
-static void corrupt(const PuckAccess *a, uint8_t *bytes, uint64_t len)
+/* @job's accesses are charged by what they do to bytes. */
+static void spend(PuckJob *job, uint64_t ns)
 {
+    job->lanes[0].spent += ns;
+}
+
+static bool corrupts(const PuckAccess *a)
+{
+    return a->action == PUCK_ACT_CORRUPT_XOR ||
+           a->action == PUCK_ACT_CORRUPT_AND ||
+           a->action == PUCK_ACT_CORRUPT_OR;
+}
+
+static void corrupt(PuckJob *job, uint8_t *bytes, uint64_t len)
+{
+    const PuckAccess *a = job->access;
+
+    if (!corrupts(a)) {
+        return;
+    }
+    spend(job, puck_cost_crc(len));
     for (uint64_t i = 0; i < len; i++) {
         switch (a->action) {
         case PUCK_ACT_CORRUPT_XOR:
@@ -146,11 +162,9 @@ static void corrupt(const PuckAccess *a, uint8_t *bytes, uint64_t len)
         case PUCK_ACT_CORRUPT_AND:
             bytes[i] &= a->value;
             break;
-        case PUCK_ACT_CORRUPT_OR:
+        default:
             bytes[i] |= a->value;
             break;
-        default:
-            return;
         }
     }
 }
@@ -169,12 +183,16 @@ static bool move(PuckJob *job, const PuckPiece *piece, bool is_write,
                                            &a->translated);
 
     puck_dma_end(&job->dma, epoch);
+    spend(job, 2 * PUCK_COST_PIECE + puck_cost_bytes(piece->len));
+    if (job->stop) {
+        return false;
+    }
     if (result == PUCK_DMA_WAIT) {
         a->until = a->translated;
     } else if (result == PUCK_DMA_FAULT) {
         puck_engine_fail(&job->lanes[0], is_write, piece);
     }
-    return result == PUCK_DMA_OK && !job->stop;
+    return result == PUCK_DMA_OK;
 }
 
 /* The access is done. A late write lands behind the one that follows it. */
@@ -186,7 +204,7 @@ static void end_access(PuckAccess *a)
 }
 
 /* What a write stores. */
-static void make_bytes(const PuckJob *job, uint8_t *bytes, uint64_t len)
+static void make_bytes(PuckJob *job, uint8_t *bytes, uint64_t len)
 {
     const PuckAccess *a = job->access;
     uint32_t value = is_crc(job) ? a->crc ^ UINT32_MAX : job->cmd.value;
@@ -198,6 +216,7 @@ static void make_bytes(const PuckJob *job, uint8_t *bytes, uint64_t len)
     for (uint64_t i = 0; i < len; i++) {
         bytes[i] = value >> 8 * ((a->written + i) % sizeof(value));
     }
+    spend(job, puck_cost_crc(len));
 }
 
 static void end_write(PuckJob *job, uint64_t len)
@@ -232,7 +251,7 @@ static bool do_write(PuckJob *job, const PuckPiece *piece)
     bool reorder = a->action == PUCK_ACT_REORDER;
 
     make_bytes(job, bytes, piece->len);
-    corrupt(a, bytes, piece->len);
+    corrupt(job, bytes, piece->len);
     if (a->action == PUCK_ACT_TRUNCATE) {
         part.len = MIN(a->value, piece->len);
     } else if (a->action == PUCK_ACT_SPLIT) {
@@ -280,10 +299,11 @@ static bool do_read(PuckJob *job, const PuckPiece *piece)
     if (part.len && !move(job, &part, false, bytes)) {
         return false;
     }
-    corrupt(a, bytes, piece->len);
+    corrupt(job, bytes, piece->len);
     if (is_crc(job)) {
         /* QEMU's function ends each call with the final xor. */
         a->crc = crc32c(a->crc, bytes, piece->len) ^ UINT32_MAX;
+        spend(job, puck_cost_crc(piece->len));
     } else {
         memcpy(a->bytes + a->have, bytes, piece->len);
         a->have += piece->len;
@@ -358,41 +378,9 @@ static bool over(const PuckJob *job)
     return job->stop || job->lanes[0].phase == PUCK_LANE_DONE;
 }
 
-/*
- * A fault that an IOMMU reports may come back as a write to our registers, and
- * stop the job.
- */
-static void run(PuckJob *job)
-{
-    PuckAccess *a = job->access;
-
-    a->on_stack = true;
-    a->until = PUCK_NO_TIME;
-    for (unsigned n = 0; !over(job) && a->until == PUCK_NO_TIME; n++) {
-        if (n == SLICE_STEPS) {
-            wait_for(a, SLICE_NS);
-        } else {
-            step(job);
-        }
-    }
-    a->on_stack = false;
-    if (!over(job)) {
-        timer_mod(a->timer, a->until);
-        return;
-    }
-    if (job->ring && job->ring->job == job) {
-        a->active = false;
-    }
-    puck_job_stopped(job);
-}
-
 static void timer_cb(void *opaque)
 {
-    PuckRing *ring = opaque;
-
-    if (ring->job && ring->job->access) {
-        run(ring->job);
-    }
+    puck_ring_kick(opaque);
 }
 
 /* Whether what was loaded is of this command, whose lists were read again. */
@@ -409,7 +397,7 @@ static bool fits(const PuckJob *job)
            (!a->late.len || a->late.desc < job->cmd.dst.nsegs);
 }
 
-static void begin(PuckJob *job)
+static void begin_anew(PuckJob *job)
 {
     PuckAccess *a = job->access;
 
@@ -427,41 +415,59 @@ static void begin(PuckJob *job)
     a->late.len = 0;
 }
 
-void puck_access_start(PuckJob *job)
+/* The lists are there, and the positions at their start. */
+static void begin(PuckJob *job)
 {
-    PuckAccess *a = &job->ring->access;
+    PuckAccess *a = job->access;
     PuckLane *lane = &job->lanes[0];
 
-    job->access = a;
-    job->running = 1;
-    /* Reads the lists. */
-    puck_engine_step(lane);
-    if (!a->active || over(job) || !fits(job)) {
-        begin(job);
-    } else {
-        if (job->src_segs) {
-            puck_engine_advance(&lane->src, a->read);
-        }
-        puck_engine_advance(&lane->dst, a->written);
+    job->access_begun = true;
+    if (!a->active || !fits(job)) {
+        begin_anew(job);
+        return;
     }
-    if (a->on_stack) {
-        /* Of a job that was dropped, and is about to notice. */
-        a->until = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+    if (job->src_segs) {
+        puck_cursor_advance(&lane->src, a->read);
     }
-    if (a->until == PUCK_NO_TIME) {
-        run(job);
-    } else {
-        timer_mod(a->timer, a->until);
-    }
+    puck_cursor_advance(&lane->dst, a->written);
+    spend(job, puck_cmd_lists_cost(&job->cmd));
 }
 
-void puck_access_stop(PuckJob *job)
+/* True if the access under way waits for its time. */
+static bool waits(PuckAccess *a)
 {
-    if (!job->access->on_stack) {
-        timer_del(job->access->timer);
-        job->access->active = false;
-        job->running = 0;
+    if (a->until == PUCK_NO_TIME) {
+        return false;
     }
+    if (qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) < a->until) {
+        timer_mod(a->timer, a->until);
+        return true;
+    }
+    a->until = PUCK_NO_TIME;
+    return false;
+}
+
+/*
+ * A fault that an IOMMU reports may come back as a write to our registers, and
+ * stop the job within a step: the ring's state is then of no job, or of the
+ * next.
+ */
+bool puck_access_step(PuckJob *job)
+{
+    PuckAccess *a = job->access;
+
+    if (!job->access_begun) {
+        begin(job);
+    } else if (waits(a)) {
+        return false;
+    } else {
+        spend(job, PUCK_COST_ACCESS);
+        step(job);
+    }
+    if (job->ring && job->ring->job == job && over(job)) {
+        a->active = false;
+    }
+    return true;
 }
 
 void puck_access_drop(PuckRing *ring)

@@ -6,6 +6,7 @@
 
 #include "qemu/osdep.h"
 #include "command.h"
+#include "cost.h"
 
 #define ALL_16  0xffffu
 #define ALL_32  0xffffffffu
@@ -40,6 +41,9 @@ static const struct puck_gpu_cmd used_bits[] = {
 
 #define CRC_SIZE    4
 
+/* What an IOMMU translates at once, at least. */
+#define PAGE_BYTES  4096
+
 static bool reserved_clear(const struct puck_gpu_cmd *raw,
                            const struct puck_gpu_cmd *used)
 {
@@ -68,6 +72,16 @@ static bool rect_valid(const PuckExtent *e)
            puck_rect_span(e->pitch, e->width, e->rows) <= PUCK_GPU_LENGTH_MAX;
 }
 
+/* Rows that lie next to each other are one. */
+static void join_rows(PuckExtent *e)
+{
+    if (e->pitch == e->width) {
+        e->width *= e->rows;
+        e->pitch = e->width;
+        e->rows = 1;
+    }
+}
+
 static bool decode_blit(const struct puck_gpu_cmd *raw, PuckCmd *cmd)
 {
     PuckExtent *extents[] = { &cmd->src, &cmd->dst };
@@ -78,7 +92,12 @@ static bool decode_blit(const struct puck_gpu_cmd *raw, PuckCmd *cmd)
     }
     cmd->src.pitch = GUINT32_FROM_LE(raw->blit.src_pitch);
     cmd->dst.pitch = GUINT32_FROM_LE(raw->blit.dst_pitch);
-    return rect_valid(&cmd->src) && rect_valid(&cmd->dst);
+    if (!rect_valid(&cmd->src) || !rect_valid(&cmd->dst)) {
+        return false;
+    }
+    join_rows(&cmd->src);
+    join_rows(&cmd->dst);
+    return true;
 }
 
 static bool list_valid(const PuckExtent *e)
@@ -141,13 +160,40 @@ bool puck_cmd_decode(const struct puck_gpu_cmd *raw, PuckCmd *cmd,
     return decode_lists(used, cmd, f);
 }
 
-static uint64_t extent_cost(const PuckExtent *e)
+static uint64_t extent_bytes(const PuckExtent *e)
 {
     return e->nsegs ? MAX(e->width * e->rows,
                           (uint64_t)e->nsegs * sizeof(struct puck_gpu_seg)) : 0;
 }
 
+uint64_t puck_cmd_bytes(const PuckCmd *cmd)
+{
+    return MAX(extent_bytes(&cmd->src), extent_bytes(&cmd->dst));
+}
+
+/*
+ * A piece ends with a row, a segment or a page. No overflow: 2^32 rows, and
+ * rows times width is 2^41 at most.
+ */
+static uint64_t extent_cost(const PuckExtent *e)
+{
+    uint64_t pieces = e->rows * (2 + e->width / PAGE_BYTES) + e->nsegs;
+
+    return e->nsegs ? pieces * 2 * PUCK_COST_PIECE : 0;
+}
+
+uint64_t puck_cmd_lists_cost(const PuckCmd *cmd)
+{
+    return ((uint64_t)cmd->src.nsegs + cmd->dst.nsegs) * PUCK_COST_SEG;
+}
+
 uint64_t puck_cmd_cost(const PuckCmd *cmd)
 {
-    return MAX(extent_cost(&cmd->src), extent_cost(&cmd->dst));
+    const PuckExtent *moved = cmd->src.nsegs ? &cmd->src : &cmd->dst;
+    uint64_t bytes = moved->width * moved->rows;
+
+    return PUCK_COST_JOB + puck_cmd_lists_cost(cmd) +
+           extent_cost(&cmd->src) + extent_cost(&cmd->dst) +
+           (cmd->opcode == PUCK_GPU_CMD_CRC32C ? puck_cost_crc(bytes) :
+                                                 puck_cost_bytes(bytes));
 }

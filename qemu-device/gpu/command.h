@@ -37,7 +37,16 @@ typedef struct PuckCmd {
 bool puck_cmd_decode(const struct puck_gpu_cmd *raw, PuckCmd *cmd,
                      PuckFault *fault);
 
-/* Bytes that a command makes the device handle, as a measure of its time. */
+/* Bytes that a command makes the device handle. */
+uint64_t puck_cmd_bytes(const PuckCmd *cmd);
+
+/*
+ * What a command costs, in ns of cost.h: bytes, and whatever cuts them into
+ * pieces. Not less than what is charged while it is worked on.
+ */
 uint64_t puck_cmd_cost(const PuckCmd *cmd);
+
+/* What it costs to fetch and check its lists. */
+uint64_t puck_cmd_lists_cost(const PuckCmd *cmd);
 
 #endif /* PUCK_GPU_COMMAND_H */

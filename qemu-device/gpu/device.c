@@ -67,15 +67,27 @@ void puck_gpu_release_reset(PuckGpu *s)
     reset_ctrl(s);
 }
 
-/* Bus, machine and function level reset. */
+void puck_gpu_kill_rings(PuckGpu *s)
+{
+    for (unsigned r = 0; r < s->num_rings; r++) {
+        puck_ring_stop(&s->rings[r]);
+    }
+    for (unsigned r = 0; r < s->num_rings; r++) {
+        puck_ring_kill(&s->rings[r]);
+    }
+}
+
+/*
+ * Bus, machine and function level reset. The PCI core clears the command
+ * register with each of them, but behind this.
+ */
 static void gpu_reset_hold(Object *obj, ResetType type)
 {
     PuckGpu *s = PUCK_GPU(obj);
 
     puck_gone_reset(s);
-    for (unsigned r = 0; r < s->num_rings; r++) {
-        puck_ring_kill(&s->rings[r]);
-    }
+    puck_dma_set_master(s, false);
+    puck_gpu_kill_rings(s);
     puck_gpu_reset_regs(s);
 }
 
@@ -93,6 +105,13 @@ static void vm_state_changed(void *opaque, bool running, RunState state)
     }
 }
 
+void puck_gpu_config_changed(PuckGpu *s)
+{
+    uint16_t command = pci_get_word(PCI_DEVICE(s)->config + PCI_COMMAND);
+
+    puck_dma_set_master(s, command & PCI_COMMAND_MASTER);
+}
+
 static uint32_t gpu_config_read(PCIDevice *pdev, uint32_t addr, int len)
 {
     if (PUCK_GPU(pdev)->gone.rule) {
@@ -108,6 +127,7 @@ static void gpu_config_write(PCIDevice *pdev, uint32_t addr, uint32_t val,
         return;
     }
     pci_default_write_config(pdev, addr, val, len);
+    puck_gpu_config_changed(PUCK_GPU(pdev));
     if (pci_is_express(pdev)) {
         pcie_cap_flr_write_config(pdev, addr, val, len);
     }
@@ -180,7 +200,11 @@ static void gpu_realize(PCIDevice *pdev, Error **errp)
     puck_scanout_init(s);
 }
 
-/* A job may still be on its thread: it moves nothing, and holds on to us. */
+/*
+ * A job may still be on its thread. It moves nothing any more, and holds on to
+ * us; of what goes away here it uses nothing: see job.h. This may be out of a
+ * step of a ring, which ends then, see ring.c.
+ */
 static void gpu_exit(PCIDevice *pdev)
 {
     PuckGpu *s = PUCK_GPU(pdev);
@@ -189,6 +213,7 @@ static void gpu_exit(PCIDevice *pdev)
     puck_release_exit(s);
     puck_scanout_exit(s);
     puck_gone_exit(s);
+    puck_gpu_kill_rings(s);
     for (unsigned r = 0; r < s->num_rings; r++) {
         puck_ring_exit(&s->rings[r]);
     }

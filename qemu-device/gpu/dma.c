@@ -20,19 +20,27 @@
 
 static const MemTxAttrs ram_only = { .memory = 1 };
 
-static bool is_master(PCIDevice *pdev)
+/*
+ * What command register and resets say, under the BQL. Threads read it, since
+ * configuration space goes away when the device is unplugged.
+ */
+void puck_dma_set_master(PuckGpu *s, bool master)
 {
-    return pci_get_word(pdev->config + PCI_COMMAND) & PCI_COMMAND_MASTER;
+    qatomic_set(&s->master, master);
 }
 
-/* Bus mastering is off. Whether a rule lets the access through all the same. */
-static bool let_through(PCIDevice *pdev, uint64_t addr, uint64_t len,
-                        bool is_write)
+/* Whether an access goes out; bus mastering off, a rule may let it through. */
+static bool may_access(const PuckDma *dma, uint64_t addr, uint64_t len,
+                       bool is_write)
 {
-    PuckEvent ev = puck_gpu_event(PUCK_GPU(pdev), PUCK_SITE_DEVICE,
-                                  PUCK_ACT_BIT(PUCK_ACT_BME_IGNORED));
     PuckVerdict verdict;
+    PuckEvent ev;
 
+    if (qatomic_read(&dma->gpu->master)) {
+        return true;
+    }
+    ev = puck_gpu_event(dma->gpu, PUCK_SITE_DEVICE,
+                        PUCK_ACT_BIT(PUCK_ACT_BME_IGNORED));
     ev.has = PUCK_HAS_IOVA | PUCK_HAS_DIR;
     ev.iova = addr;
     ev.len = len;
@@ -40,38 +48,24 @@ static bool let_through(PCIDevice *pdev, uint64_t addr, uint64_t len,
     return puck_mischief_ask(&ev, &verdict);
 }
 
-/* Where an access goes: bus mastering is a gate in front of the other space. */
-static AddressSpace *space_for(PCIDevice *pdev, uint64_t addr, uint64_t len,
-                               bool is_write)
+bool puck_dma_read(const PuckDma *dma, uint64_t addr, void *buf, uint64_t len)
 {
-    if (!is_master(pdev) && let_through(pdev, addr, len, is_write)) {
-        return pci_device_iommu_address_space(pdev);
-    }
-    return pci_get_address_space(pdev);
+    return may_access(dma, addr, len, false) &&
+           address_space_read(dma->as, addr, ram_only, buf, len) == MEMTX_OK;
 }
 
-bool puck_dma_read(PuckGpu *s, uint64_t addr, void *buf, uint64_t len)
+bool puck_dma_write(const PuckDma *dma, uint64_t addr, const void *buf,
+                    uint64_t len)
 {
-    return address_space_read(space_for(PCI_DEVICE(s), addr, len, false), addr,
-                              ram_only, buf, len) == MEMTX_OK;
-}
-
-bool puck_dma_write(PuckGpu *s, uint64_t addr, const void *buf, uint64_t len)
-{
-    return address_space_write(space_for(PCI_DEVICE(s), addr, len, true), addr,
-                               ram_only, buf, len) == MEMTX_OK;
+    return may_access(dma, addr, len, true) &&
+           address_space_write(dma->as, addr, ram_only, buf, len) == MEMTX_OK;
 }
 
 void puck_dma_init(PuckDma *dma, PuckGpu *s)
 {
-    PCIDevice *pdev = PCI_DEVICE(s);
+    AddressSpace *as = pci_device_iommu_address_space(PCI_DEVICE(s));
 
-    *dma = (PuckDma) {
-        .as = pci_get_address_space(pdev),
-        .space = puck_iommu_space(pci_device_iommu_address_space(pdev)),
-        .pdev = pdev,
-        .vram = &s->vram,
-    };
+    *dma = (PuckDma) { .gpu = s, .as = as, .space = puck_iommu_space(as) };
 }
 
 unsigned puck_dma_begin(const PuckDma *dma)
@@ -141,10 +135,11 @@ static uint64_t add_from_window(PuckRuns *runs, const RamWindow *w,
 /* Adds what can be had of @piece, and makes its length that. */
 static bool look_up_vram(const PuckDma *dma, PuckPiece *piece, PuckRuns *runs)
 {
+    MemoryRegion *vram = &dma->gpu->vram;
     RamWindow w = {
-        .len = memory_region_size(dma->vram),
-        .host = memory_region_get_ram_ptr(dma->vram),
-        .mr = dma->vram,
+        .len = memory_region_size(vram),
+        .host = memory_region_get_ram_ptr(vram),
+        .mr = vram,
     };
 
     piece->len = add_from_window(runs, &w, piece->addr, piece->len);
@@ -155,10 +150,10 @@ static bool look_up_vram(const PuckDma *dma, PuckPiece *piece, PuckRuns *runs)
 static bool look_up_any(const PuckDma *dma, PuckPiece *piece, bool is_write,
                         PuckRuns *runs)
 {
-    AddressSpace *as = space_for(dma->pdev, piece->addr, piece->len, is_write);
     RamWindow w;
 
-    if (!open_window(&w, as, piece->addr, piece->len, is_write)) {
+    if (!may_access(dma, piece->addr, piece->len, is_write) ||
+        !open_window(&w, dma->as, piece->addr, piece->len, is_write)) {
         return false;
     }
     piece->len = add_from_window(runs, &w, piece->addr, piece->len);
@@ -177,8 +172,7 @@ static bool look_up_bulk(const PuckDma *dma, PuckPiece *piece, bool is_write,
     uint64_t done = 0;
     unsigned count;
 
-    if (!is_master(dma->pdev) &&
-        !let_through(dma->pdev, piece->addr, piece->len, is_write)) {
+    if (!may_access(dma, piece->addr, piece->len, is_write)) {
         return false;
     }
     count = puck_iommu_translate_range(dma->space, piece->addr, piece->len,
@@ -215,9 +209,11 @@ bool puck_dma_look_up(const PuckDma *dma, const PuckCursor *cur, uint64_t max,
     bool ok;
 
     runs->count = 0;
+    runs->pieces = 0;
     runs->total = 0;
-    while (runs->count < PUCK_RUNS_MAX &&
+    while (runs->count < PUCK_RUNS_MAX && runs->pieces < PUCK_RUNS_MAX &&
            puck_cursor_piece(&at, max - runs->total, piece)) {
+        runs->pieces++;
         if (piece->vram) {
             ok = look_up_vram(dma, piece, runs);
         } else if (dma->space) {

@@ -5,7 +5,9 @@
  */
 
 #include "qemu/osdep.h"
+#include "cost.h"
 #include "gpu.h"
+#include "job.h"
 
 static PuckEvent event(PuckRing *ring)
 {
@@ -20,7 +22,7 @@ static void go_on(PuckRing *ring, const char *why)
     puck_mischief_log_event(&ev, ring->early.rule, why);
     timer_del(ring->early.timer);
     ring->early.state = PUCK_EARLY_WORK;
-    puck_ring_run(ring);
+    puck_ring_kick(ring);
 }
 
 static void timer_cb(void *opaque)
@@ -30,21 +32,28 @@ static void timer_cb(void *opaque)
 
 /*
  * The FENCE of the job that begins at the head, if software has written it
- * already: the next one, and of the same number.
+ * already: the next one, and of the same number. No further ahead than this:
+ * each look is an access to memory.
  */
+#define LOOK_AHEAD  32
+
 static bool find_fence(PuckRing *ring, uint32_t seqno, PuckCmd *fence,
-                       uint32_t *index)
+                       uint32_t *index, PuckHold *hold)
 {
     uint32_t mask = puck_ring_size(ring) - 1;
+    uint32_t i = ring->head;
 
-    for (uint32_t i = (ring->head + 1) & mask; i != ring->tail;
-         i = (i + 1) & mask) {
-        uint64_t addr = (ring->base & PUCK_GPU_RING_BASE_ADDR) +
-                        i * sizeof(struct puck_gpu_cmd);
+    for (unsigned n = 0; n < LOOK_AHEAD; n++) {
         struct puck_gpu_cmd raw;
         PuckFault fault;
 
-        if (!puck_dma_read(ring->gpu, addr, &raw, sizeof(raw)) ||
+        i = (i + 1) & mask;
+        if (i == ring->tail) {
+            return false;
+        }
+        puck_hold_charge(hold, PUCK_COST_COMMAND);
+        if (puck_ring_dma(ring, puck_ring_slot(ring, i), &raw, sizeof(raw),
+                          false) != PUCK_DMA_OK ||
             !puck_cmd_decode(&raw, fence, &fault)) {
             return false;
         }
@@ -56,7 +65,7 @@ static bool find_fence(PuckRing *ring, uint32_t seqno, PuckCmd *fence,
     return false;
 }
 
-bool puck_early_begins(PuckRing *ring, const PuckCmd *cmd)
+bool puck_early_begins(PuckRing *ring, const PuckCmd *cmd, PuckHold *hold)
 {
     PuckEarly *early = &ring->early;
     PuckVerdict verdict;
@@ -65,7 +74,7 @@ bool puck_early_begins(PuckRing *ring, const PuckCmd *cmd)
     PuckEvent ev;
 
     if (ring->in_job || early->state || !puck_fence_room(ring) ||
-        !find_fence(ring, cmd->seqno, &fence, &index)) {
+        !find_fence(ring, cmd->seqno, &fence, &index, hold)) {
         return false;
     }
     early->seqno = cmd->seqno;

@@ -13,6 +13,7 @@
 #include "qemu/lockable.h"
 #include "qemu/rcu.h"
 #include "qemu/units.h"
+#include "cost.h"
 #include "job.h"
 #include "stream.h"
 #include "../trace.h"
@@ -20,8 +21,9 @@
 /* Transfers that no cache keeps anyway. */
 #define STREAM_MIN      (4 * MiB)
 
-/* FILL: the value over and over, a chunk of it from each phase. */
-#define PATTERN_SIZE    (PUCK_CHUNK + sizeof(uint32_t))
+/* FILL: the value over and over, a block of it from each phase. */
+#define PATTERN_BLOCK   (16 * KiB)
+#define PATTERN_SIZE    (PATTERN_BLOCK + sizeof(uint32_t))
 
 /* A position in runs. */
 typedef struct RunPos {
@@ -83,11 +85,14 @@ static void move_fill(PuckLane *lane, const PuckRuns *to, uint64_t len)
     unsigned phase = (cur->width - cur->in_row) % sizeof(uint32_t);
 
     for (const PuckRun *d = to->run; len; d++) {
-        uint64_t part = MIN(d->len, len);
+        for (uint64_t at = 0; at < d->len && len; ) {
+            uint64_t part = MIN(MIN(d->len - at, len), PATTERN_BLOCK);
 
-        memcpy(d->host, lane->job->pattern + phase, part);
-        phase = (phase + part) % sizeof(uint32_t);
-        len -= part;
+            memcpy(d->host + at, lane->job->pattern + phase, part);
+            phase = (phase + part) % sizeof(uint32_t);
+            at += part;
+            len -= part;
+        }
     }
 }
 
@@ -136,39 +141,40 @@ static uint64_t fault_addr(const PuckSeg *segs, const PuckPiece *piece)
     return MAX(segs[piece->desc].addr, piece->addr & ~0xfffull);
 }
 
-/* One trace event for each segment that the next @len bytes are the first of */
-static void trace_segments(PuckLane *lane, uint8_t list, const PuckCursor *cur,
-                           uint64_t len, uint32_t *traced)
-{
-    PuckJob *job = lane->job;
-    PuckCursor at = *cur;
-    PuckPiece piece;
-
-    while (puck_cursor_piece(&at, len, &piece)) {
-        if (piece.desc >= *traced) {
-            const PuckSeg *seg = &cur->segs[piece.desc];
-
-            trace_puck_gpu_dma(puck_gpu_name(job->gpu), job->ring_index,
-                               job->cmd.seqno, list, piece.desc, seg->addr,
-                               seg->len);
-            *traced = piece.desc + 1;
-        }
-        puck_cursor_advance(&at, piece.len);
-        len -= piece.len;
-    }
-}
-
 static uint8_t list_of(bool is_write)
 {
     return is_write ? PUCK_GPU_ERR_LIST_DST : PUCK_GPU_ERR_LIST_SRC;
 }
 
-void puck_engine_trace(PuckLane *lane, bool is_write, uint64_t len)
+/* One trace event for each segment that is gone to. */
+void puck_engine_trace(PuckLane *lane, bool is_write, const PuckPiece *piece)
 {
-    if (trace_event_get_state_backends(TRACE_PUCK_GPU_DMA)) {
-        trace_segments(lane, list_of(is_write),
-                       is_write ? &lane->dst : &lane->src, len,
-                       is_write ? &lane->dst_traced : &lane->src_traced);
+    uint32_t *traced = is_write ? &lane->dst_traced : &lane->src_traced;
+    const PuckSeg *segs = is_write ? lane->dst.segs : lane->src.segs;
+
+    if (piece->desc >= *traced) {
+        trace_puck_gpu_dma(puck_gpu_name(lane->job->gpu),
+                           lane->job->ring_index, lane->job->cmd.seqno,
+                           list_of(is_write), piece->desc,
+                           segs[piece->desc].addr, segs[piece->desc].len);
+        *traced = piece->desc + 1;
+    }
+}
+
+/* The pieces of what was looked up, and the one that failed. */
+static void trace_pieces(PuckLane *lane, bool is_write, const PuckRuns *runs)
+{
+    PuckCursor at = is_write ? lane->dst : lane->src;
+    PuckPiece piece;
+
+    if (!trace_event_get_state_backends(TRACE_PUCK_GPU_DMA)) {
+        return;
+    }
+    /* As many pieces again at most, since a segment may be in several runs. */
+    for (uint64_t left = runs->total; puck_cursor_piece(&at, left, &piece); ) {
+        puck_engine_trace(lane, is_write, &piece);
+        puck_cursor_advance(&at, piece.len);
+        left -= piece.len;
     }
 }
 
@@ -187,13 +193,15 @@ static bool look_up(PuckLane *lane, bool is_write, uint64_t max, PuckRuns *runs)
 {
     const PuckCursor *cur = is_write ? &lane->dst : &lane->src;
     PuckPiece at;
+    bool ok = puck_dma_look_up(&lane->job->dma, cur, max, is_write, runs, &at);
 
-    puck_engine_trace(lane, is_write, max);
-    if (puck_dma_look_up(&lane->job->dma, cur, max, is_write, runs, &at)) {
-        return true;
+    lane->spent += (runs->pieces + runs->count) * PUCK_COST_PIECE;
+    trace_pieces(lane, is_write, runs);
+    if (!ok) {
+        puck_engine_trace(lane, is_write, &at);
+        puck_engine_fail(lane, is_write, &at);
     }
-    puck_engine_fail(lane, is_write, &at);
-    return false;
+    return ok;
 }
 
 /* With the gate held. */
@@ -218,24 +226,14 @@ static void move_locked(PuckLane *lane, PuckRuns *from, PuckRuns *to,
     }
 }
 
-void puck_engine_advance(PuckCursor *cur, uint64_t len)
-{
-    PuckPiece piece;
-
-    while (puck_cursor_piece(cur, len, &piece)) {
-        puck_cursor_advance(cur, piece.len);
-        len -= piece.len;
-    }
-}
-
 /* Moves both positions of a lane over bytes that are done, or not its own. */
 static void advance_lane(PuckLane *lane, uint64_t len)
 {
     if (reads_src(lane->job)) {
-        puck_engine_advance(&lane->src, len);
+        puck_cursor_advance(&lane->src, len);
     }
     if (moves_dst(lane->job)) {
-        puck_engine_advance(&lane->dst, len);
+        puck_cursor_advance(&lane->dst, len);
     }
     lane->left -= len;
 }
@@ -243,7 +241,8 @@ static void advance_lane(PuckLane *lane, uint64_t len)
 static void step_move(PuckLane *lane)
 {
     PuckJob *job = lane->job;
-    uint64_t len = MIN(lane->left, PUCK_CHUNK);
+    bool is_crc = job->cmd.opcode == PUCK_GPU_CMD_CRC32C;
+    uint64_t len = MIN(lane->left, is_crc ? PUCK_CHUNK_CRC : PUCK_CHUNK);
     PuckRuns from, to;
 
     RCU_READ_LOCK_GUARD();
@@ -268,10 +267,10 @@ static void step_move(PuckLane *lane)
             puck_dma_written(&job->dma, &to, len);
         }
     }
+    lane->spent += is_crc ? puck_cost_crc(len) : puck_cost_bytes(len);
     advance_lane(lane, len);
     if (!lane->left) {
-        lane->phase = job->cmd.opcode == PUCK_GPU_CMD_CRC32C ?
-                      PUCK_LANE_RESULT : PUCK_LANE_DONE;
+        lane->phase = is_crc ? PUCK_LANE_RESULT : PUCK_LANE_DONE;
     }
 }
 
@@ -297,61 +296,25 @@ static void step_result(PuckLane *lane)
     finish(lane);
 }
 
-/* Reads a list once, so that what was checked is what is used. */
-static PuckSeg *fetch_list(PuckLane *lane, const PuckExtent *e, uint8_t list)
+/* The lists are there: what else the engine needs. */
+static void begin_move(PuckLane *lane)
 {
     PuckJob *job = lane->job;
-    PuckSegLimits limits = {
-        .len_max = job->gpu->seg_len_max,
-        .vram_size = job->gpu->vram_size,
-    };
-    PuckSeg *segs = g_new(PuckSeg, e->nsegs);
 
-    if (!puck_dma_read(job->gpu, e->list, segs, e->nsegs * sizeof(*segs))) {
-        puck_fault_set(&lane->fault, PUCK_GPU_ERR_LIST_READ, list,
-                       PUCK_GPU_ERR_DESC_NONE, e->list);
-        goto fail;
+    if (job->cmd.opcode == PUCK_GPU_CMD_FILL) {
+        uint64_t size = MIN(job->cmd.dst.width, PATTERN_BLOCK) +
+                        sizeof(uint32_t);
+
+        job->pattern = g_malloc(PATTERN_SIZE);
+        for (uint64_t i = 0; i < size; i += sizeof(uint32_t)) {
+            stl_le_p(job->pattern + i, job->cmd.value);
+        }
+        lane->spent += puck_cost_bytes(size);
     }
-    puck_segs_from_guest(segs, e->nsegs);
-    if (!puck_segs_check(segs, e->nsegs, list, &limits,
-                         puck_rect_span(e->pitch, e->width, e->rows),
-                         &lane->fault)) {
-        goto fail;
-    }
-    return segs;
-
-fail:
-    g_free(segs);
-    return NULL;
-}
-
-static bool fetch_src(PuckLane *lane)
-{
-    PuckJob *job = lane->job;
-    const PuckExtent *e = &job->cmd.src;
-
-    if (!e->nsegs) {
-        return true;
-    }
-    job->src_segs = fetch_list(lane, e, PUCK_GPU_ERR_LIST_SRC);
-    if (!job->src_segs) {
-        return false;
-    }
-    puck_cursor_init(&lane->src, job->src_segs, e->width, e->pitch, e->rows);
-    return true;
-}
-
-static bool fetch_dst(PuckLane *lane)
-{
-    PuckJob *job = lane->job;
-    const PuckExtent *e = &job->cmd.dst;
-
-    job->dst_segs = fetch_list(lane, e, PUCK_GPU_ERR_LIST_DST);
-    if (!job->dst_segs) {
-        return false;
-    }
-    puck_cursor_init(&lane->dst, job->dst_segs, e->width, e->pitch, e->rows);
-    return true;
+    job->crc = UINT32_MAX;
+    lane->left = puck_cursor_left(reads_src(job) ? &lane->src : &lane->dst);
+    job->stream = lane->left >= STREAM_MIN;
+    lane->phase = PUCK_LANE_MOVE;
 }
 
 /*
@@ -360,24 +323,11 @@ static bool fetch_dst(PuckLane *lane)
  */
 static void step_lists(PuckLane *lane)
 {
-    PuckJob *job = lane->job;
-
-    if (!fetch_src(lane) || !fetch_dst(lane)) {
+    if (!puck_lists_step(lane)) {
         fail(lane);
-        return;
+    } else if (lane->job->fetch.done) {
+        begin_move(lane);
     }
-    if (job->cmd.opcode == PUCK_GPU_CMD_FILL) {
-        uint64_t size = MIN(job->cmd.dst.width, PUCK_CHUNK) + sizeof(uint32_t);
-
-        job->pattern = g_malloc(PATTERN_SIZE);
-        for (uint64_t i = 0; i < size; i += sizeof(uint32_t)) {
-            stl_le_p(job->pattern + i, job->cmd.value);
-        }
-    }
-    job->crc = UINT32_MAX;
-    lane->left = puck_cursor_left(reads_src(job) ? &lane->src : &lane->dst);
-    job->stream = lane->left >= STREAM_MIN;
-    lane->phase = PUCK_LANE_MOVE;
 }
 
 void puck_engine_share(PuckJob *job, unsigned n)
@@ -423,7 +373,7 @@ void puck_engine_step(PuckLane *lane)
 
 void puck_engine_cleanup(PuckJob *job)
 {
-    g_free(job->src_segs);
-    g_free(job->dst_segs);
-    g_free(job->pattern);
+    g_clear_pointer(&job->src_segs, g_free);
+    g_clear_pointer(&job->dst_segs, g_free);
+    g_clear_pointer(&job->pattern, g_free);
 }

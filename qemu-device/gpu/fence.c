@@ -8,8 +8,10 @@
 #include "qemu/bswap.h"
 #include "qemu/host-utils.h"
 #include "system/runstate.h"
+#include "cost.h"
 #include "gpu.h"
 #include "jitter.h"
+#include "job.h"
 #include "../trace.h"
 
 static void trace_stage(PuckRing *ring, uint32_t seqno, const char *stage)
@@ -87,6 +89,12 @@ static void unmark(PuckRing *ring, PuckFence *fence, const char *why)
     fence->mark = PUCK_MARK_NONE;
 }
 
+/* Whether a fence that has @mark is one that waits for the next of its ring. */
+static bool waits_for_next(const PuckFence *fence)
+{
+    return fence->mark == PUCK_MARK_WITHIN && !fence->let_go;
+}
+
 /* Where the next fence goes: before the one that waits for it, or behind all */
 static uint32_t place_for_next(PuckRing *ring)
 {
@@ -94,7 +102,7 @@ static uint32_t place_for_next(PuckRing *ring)
 
     if (ring->within) {
         i = 0;
-        while (ring->fences[i].mark != PUCK_MARK_WITHIN) {
+        while (!waits_for_next(&ring->fences[i])) {
             i++;
         }
         unmark(ring, &ring->fences[i], "release");
@@ -121,7 +129,6 @@ static void put_in(PuckRing *ring, const PuckFence *fence)
         ring->gpu->reordered |= 1u << ring->index;
     }
     trace_stage(ring, fence->seqno, "enter");
-    puck_fence_run(ring);
 }
 
 static PuckFence new_fence(PuckRing *ring, const PuckCmd *cmd, uint32_t index)
@@ -157,21 +164,35 @@ void puck_fence_enter_early(PuckRing *ring, const PuckCmd *cmd, uint32_t index,
     put_in(ring, &fence);
 }
 
-static void write_back(PuckRing *ring, const PuckFence *fence)
+/* False if the ring was reset meanwhile: then nothing follows. */
+static bool write_back(PuckRing *ring, const PuckFence *fence)
 {
     uint64_t slot = cpu_to_le64(fence->seqno);
+    PuckDmaResult result;
     PuckFault fault;
 
     if (!ring->wb_addr) {
-        return;
+        return true;
     }
     /* The data of the job is seen before its number is. */
     smp_wmb();
-    if (!puck_dma_write(ring->gpu, ring->wb_addr, &slot, sizeof(slot))) {
+    result = puck_ring_dma(ring, ring->wb_addr, &slot, sizeof(slot), true);
+    if (result == PUCK_DMA_FAULT) {
         puck_fault_set(&fault, PUCK_GPU_ERR_WRITE_BACK, PUCK_GPU_ERR_LIST_NONE,
                        PUCK_GPU_ERR_DESC_NONE, ring->wb_addr);
         ring->halted = true;
         puck_error_report(ring, fence->seqno, fence->index, &fault);
+    }
+    return result != PUCK_DMA_DROPPED;
+}
+
+/* What a rule does to @fence ends. That is logged when there is time for it. */
+static void let_go(PuckRing *ring, PuckFence *fence)
+{
+    if (!fence->let_go) {
+        fence->let_go = true;
+        ring->let_go++;
+        puck_ring_kick(ring);
     }
 }
 
@@ -182,29 +203,50 @@ static void release_rings(PuckRing *ring)
     uint32_t others = s->reordered & ~(1u << ring->index);
 
     s->reordered &= ~others;
-    s->fence_rings |= others;
     for (unsigned r = 0; r < s->num_rings; r++) {
         PuckRing *other = &s->rings[r];
 
         for (uint32_t i = 0; others & (1u << r) && i < other->num_fences; i++) {
             if (other->fences[i].mark == PUCK_MARK_RINGS) {
-                unmark(other, &other->fences[i], "release");
+                let_go(other, &other->fences[i]);
             }
         }
     }
 }
 
-/* Takes the first fence out of the stage and completes it. */
-static void complete_first(PuckRing *ring)
+/* Logs the first fence that was let go. */
+static void log_let_go(PuckRing *ring, PuckHold *hold)
+{
+    PuckFence *fence = ring->fences;
+
+    while (!fence->let_go) {
+        fence++;
+    }
+    puck_hold_charge(hold, PUCK_COST_LOG + PUCK_COST_FENCE_BEHIND *
+                     (fence - ring->fences));
+    fence->let_go = false;
+    ring->let_go--;
+    unmark(ring, fence, "release");
+}
+
+/*
+ * Takes the first fence out of the stage and completes it. The slot is memory
+ * behind an IOMMU, which may report a fault by a message that resets the ring.
+ */
+static void complete_first(PuckRing *ring, PuckHold *hold)
 {
     PuckFence fence = ring->fences[0];
 
     ring->num_fences--;
     memmove(ring->fences, ring->fences + 1,
             ring->num_fences * sizeof(ring->fences[0]));
+    puck_hold_charge(hold, PUCK_COST_FENCE +
+                     PUCK_COST_FENCE_BEHIND * ring->num_fences);
     ring->seqno = fence.seqno;
     trace_stage(ring, fence.seqno, "complete");
-    write_back(ring, &fence);
+    if (!write_back(ring, &fence)) {
+        return;
+    }
     if (fence.flags & PUCK_GPU_FENCE_IRQ) {
         puck_irq_fence(ring, fence.seqno);
     }
@@ -212,6 +254,7 @@ static void complete_first(PuckRing *ring)
         puck_early_completed(ring);
     }
     if (ring->gpu->reordered) {
+        puck_hold_charge(hold, PUCK_COST_FENCE_BEHIND * PUCK_GPU_FENCES_MAX);
         release_rings(ring);
     }
 }
@@ -255,45 +298,22 @@ static bool may_complete(PuckRing *ring)
     return false;
 }
 
-static void run_one(PuckRing *ring)
+bool puck_fence_step(PuckRing *ring, PuckHold *hold)
 {
-    while (may_complete(ring)) {
-        complete_first(ring);
+    if (ring->let_go) {
+        log_let_go(ring, hold);
+        return true;
+    }
+    if (may_complete(ring)) {
+        complete_first(ring, hold);
+        return true;
     }
     if (ring->num_fences && !is_due(&ring->fences[0])) {
         timer_mod(ring->fence_timer, ring->fences[0].due);
     } else {
         timer_del(ring->fence_timer);
     }
-}
-
-/*
- * Messages may be aimed at our own registers, and fences may wait for those of
- * another ring. So there is one loop, which does not nest.
- */
-void puck_fence_run(PuckRing *ring)
-{
-    PuckGpu *s = ring->gpu;
-
-    if (!runstate_is_running()) {
-        return;
-    }
-    s->fence_rings |= 1u << ring->index;
-    if (s->fence_running) {
-        return;
-    }
-    s->fence_running = true;
-    while (s->fence_rings) {
-        PuckRing *next = &s->rings[ctz32(s->fence_rings)];
-
-        s->fence_rings &= s->fence_rings - 1;
-        run_one(next);
-        if (next != ring) {
-            /* A fence may have waited for room; @ring's caller looks itself. */
-            puck_ring_run(next);
-        }
-    }
-    s->fence_running = false;
+    return false;
 }
 
 static void fence_timer_cb(void *opaque)
@@ -303,14 +323,13 @@ static void fence_timer_cb(void *opaque)
     if (ring->num_fences) {
         trace_stage(ring, ring->fences[0].seqno, "due");
     }
-    puck_fence_run(ring);
-    /* A fence may have waited for room in the stage. */
-    puck_ring_run(ring);
+    puck_ring_kick(ring);
 }
 
 void puck_fence_drop(PuckRing *ring)
 {
     ring->num_fences = 0;
+    ring->let_go = 0;
     ring->within = false;
     ring->gpu->reordered &= ~(1u << ring->index);
     timer_del(ring->fence_timer);
@@ -330,7 +349,7 @@ void puck_fence_release(PuckRing *ring, uint32_t rule)
         }
         if (fence->mark == PUCK_MARK_HELD || fence->mark == PUCK_MARK_RINGS ||
             fence->mark == PUCK_MARK_WITHIN) {
-            unmark(ring, fence, "release");
+            let_go(ring, fence);
         }
     }
 }
@@ -352,7 +371,6 @@ void puck_stage_set_hold(PuckRing *ring, bool hold)
         ring->stage.hold = hold;
         ring->credits = 0;
     }
-    puck_fence_run(ring);
     puck_ring_run(ring);
 }
 
@@ -362,7 +380,6 @@ void puck_stage_release(PuckRing *ring, uint32_t count)
         return;
     }
     ring->credits = MIN((uint64_t)ring->credits + count, UINT32_MAX);
-    puck_fence_run(ring);
     puck_ring_run(ring);
 }
 

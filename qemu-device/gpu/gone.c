@@ -52,9 +52,7 @@ static void go(PuckGpu *s, const PuckVerdict *verdict)
         s->gone.until = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + verdict->value;
         timer_mod(s->gone.timer, s->gone.until);
     }
-    for (unsigned r = 0; r < s->num_rings; r++) {
-        puck_ring_kill(&s->rings[r]);
-    }
+    puck_gpu_kill_rings(s);
     puck_gpu_reset_regs(s);
     cover_bars(s, true);
 }

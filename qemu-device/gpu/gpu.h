@@ -3,29 +3,32 @@
  * puck-gpu: the device's state, and what its steps offer each other.
  *
  * One file a step: regs (register access), ring (doorbell, fetch), command
- * (rules), segments (lists), job (one command in work, on which thread),
- * engine (what is done to bytes), dma (guest memory), fence (completion
- * stage), error (error queue), irq, scanout, props, vmstate, device (QOM).
- * The contract is docs/specs/gpu.rst.
+ * (rules), job (one command in work, on which thread), lists (fetches its
+ * lists), segments (their rules), engine (what is done to bytes), dma (guest
+ * memory), fence (completion stage), error (error queue), irq, scanout, props,
+ * vmstate, device (QOM). The contract is docs/specs/gpu.rst.
  *
- * What rules of docs/specs/mischief.rst ask for is where the event is. Steps
- * of its own are access (a command worked access by access), early (a fence
- * before its job), gone (surprise removal) and release.
+ * What rules of docs/specs/mischief.rst ask for is where the event is. Steps of
+ * its own are access (a command worked access by access), early (a fence before
+ * its job), gone (surprise removal) and release.
  *
  * Locking. All of PuckGpu and its rings is under the BQL. A job that runs on a
- * thread of its own reads what never changes after realize (sizes, VRAM, the
- * address space), owns its PuckJob, and moves bytes only with the gate of its
+ * thread of its own reads what never changes after realize (sizes, VRAM) and
+ * what is atomic, owns its PuckJob, and moves bytes only with the gate of its
  * job held: see job.h. It holds a reference to the device.
+ *
+ * Time. No hold of the BQL is long: see ../hold.h, ring.c, and cost.h for what
+ * each thing costs.
  */
 #ifndef PUCK_GPU_H
 #define PUCK_GPU_H
 
-#include "block/thread-pool.h"
 #include "hw/pci/pci_device.h"
 #include "qemu/log.h"
 #include "qemu/timer.h"
 #include "ui/console.h"
 #include "../compat.h"
+#include "../hold.h"
 #include "../mischief/msi.h"
 #include "command.h"
 
@@ -68,6 +71,7 @@ typedef struct PuckFence {
     uint16_t flags;             /* of its command */
     uint16_t index;             /* of its command */
     bool held;                  /* told to the trace */
+    bool let_go;                /* no rule holds it; that is to be logged */
     uint8_t mark;               /* PuckMark */
     uint32_t rule;              /* that marked it */
 } PuckFence;
@@ -113,7 +117,6 @@ typedef struct PuckLateWrite {
 /* How far a command is that is worked on access by access. */
 typedef struct PuckAccess {
     bool active;
-    bool on_stack;
     uint32_t index;             /* of the command in the ring */
     uint32_t seqno;             /* of the command */
     uint32_t step;              /* of the access under way */
@@ -151,12 +154,16 @@ typedef struct PuckRing {
     uint64_t jitter_state;
     uint32_t credits;           /* of RELEASE */
     uint32_t num_fences;
+    uint32_t let_go;            /* fences that are */
     PuckFence fences[PUCK_GPU_FENCES_MAX];
     QEMUTimer *start_timer;
     QEMUTimer *fence_timer;
 
     PuckJob *job;               /* the command in work */
-    bool fetching;              /* puck_ring_run() is on the stack */
+    PuckWork work;              /* what there was no time for yet */
+    bool stepping;              /* its steps are on the stack */
+    bool again;                 /* and it was kicked meanwhile */
+    uint32_t generation;        /* changes with each reset and ENABLE */
     bool resetting;             /* waits for @job to stop */
 
     /* Mischief. */
@@ -205,8 +212,9 @@ struct PuckGpu {
     MemoryRegion vram;
     QemuConsole *con;
     VMChangeStateEntry *vm_state;
-    ThreadPool *pool;           /* NULL under -icount */
+    unsigned pool_threads;      /* its share of them */
     bool paused;                /* jobs shall move no byte; atomic */
+    bool master;                /* on the bus; atomic, see dma.c */
 
     uint32_t irq_status;
     uint32_t irq_enable;
@@ -216,8 +224,6 @@ struct PuckGpu {
     PuckRing rings[PUCK_GPU_RINGS_MAX];
 
     PuckMsiStage messages;
-    uint32_t fence_rings;       /* bit r: look at the fences of ring r */
-    bool fence_running;         /* puck_fence_run() is on the stack */
     uint32_t reordered;         /* bit r: ring r has PUCK_MARK_RINGS */
 
     /* Mischief. */
@@ -270,9 +276,14 @@ void puck_ring_exit(PuckRing *ring);
 uint32_t puck_ring_status(PuckRing *ring);
 void puck_ring_set_ctrl(PuckRing *ring, uint32_t value);
 void puck_ring_doorbell(PuckRing *ring, uint32_t tail);
-/* Fetches and executes commands until something has to be waited for. */
+/*
+ * Does what there is to do: completes fences, executes commands. As much as one
+ * hold allows, and the rest later. For writes to registers.
+ */
 void puck_ring_run(PuckRing *ring);
-/* @job, which is or was the ring's, does not run any more. */
+/* The same, but all of it later. For all others, and within a step. */
+void puck_ring_kick(PuckRing *ring);
+/* @job, the ring's, does not run any more. */
 void puck_ring_job_stopped(PuckRing *ring, PuckJob *job);
 /* RESET as software asks for it: the job in work stops when it gets to it. */
 void puck_ring_reset(PuckRing *ring);
@@ -280,7 +291,11 @@ void puck_ring_reset(PuckRing *ring);
 void puck_ring_release_reset(PuckRing *ring);
 /* The ring fetches again. */
 void puck_ring_release_stall(PuckRing *ring, const char *why);
-/* Reset of the device: nothing of the ring is left when this returns. */
+/*
+ * Reset of the device: nothing of the ring is left when this returns. That may
+ * wait for a step of a thread: so all rings are told to stop first.
+ */
+void puck_ring_stop(PuckRing *ring);
 void puck_ring_kill(PuckRing *ring);
 /* Registers into the state after power-on; after one of the two above. */
 void puck_ring_reset_regs(PuckRing *ring);
@@ -290,6 +305,12 @@ void puck_ring_resume(PuckRing *ring);
 static inline uint32_t puck_ring_size(const PuckRing *ring)
 {
     return 1u << (ring->base & PUCK_GPU_RING_BASE_ORDER);
+}
+/* Where the command @index is. */
+static inline uint64_t puck_ring_slot(const PuckRing *ring, uint32_t index)
+{
+    return (ring->base & PUCK_GPU_RING_BASE_ADDR) +
+           index * sizeof(struct puck_gpu_cmd);
 }
 
 /* fence.c */
@@ -301,10 +322,13 @@ bool puck_fence_enter(PuckRing *ring, const PuckCmd *cmd, uint32_t index);
 /* The same for a fence whose job, marked by @rule, comes behind it. */
 void puck_fence_enter_early(PuckRing *ring, const PuckCmd *cmd, uint32_t index,
                             uint32_t rule);
-/* Completes what is due and sets the timer for what comes next. */
-void puck_fence_run(PuckRing *ring);
+/*
+ * Completes the fence that is next if it is due. False if there is none; then a
+ * timer is set for it.
+ */
+bool puck_fence_step(PuckRing *ring, PuckHold *hold);
 void puck_fence_drop(PuckRing *ring);
-/* What @rule holds goes on with the next puck_fence_run(). */
+/* What @rule holds goes on with the next steps of the ring. */
 void puck_fence_release(PuckRing *ring, uint32_t rule);
 bool puck_fence_holding(const PuckRing *ring);
 void puck_stage_set_time(uint64_t *reg, uint64_t ns);
@@ -320,7 +344,7 @@ void puck_early_drop(PuckRing *ring);
  * Asks about the job that @cmd, which is at the head, begins. True if it shall
  * wait for its fence.
  */
-bool puck_early_begins(PuckRing *ring, const PuckCmd *cmd);
+bool puck_early_begins(PuckRing *ring, const PuckCmd *cmd, PuckHold *hold);
 /* Its fence is complete. */
 void puck_early_completed(PuckRing *ring);
 void puck_early_release(PuckRing *ring, uint32_t rule);
@@ -356,9 +380,8 @@ void puck_gone_loaded(PuckGpu *s);
 void puck_release_init(PuckGpu *s);
 void puck_release_exit(PuckGpu *s);
 
-/* dma.c: guest memory that is no RAM is refused, so these take no lock */
-bool puck_dma_read(PuckGpu *s, uint64_t addr, void *buf, uint64_t len);
-bool puck_dma_write(PuckGpu *s, uint64_t addr, const void *buf, uint64_t len);
+/* dma.c */
+void puck_dma_set_master(PuckGpu *s, bool master);
 
 /* error.c */
 void puck_error_report(PuckRing *ring, uint32_t seqno, uint32_t index,
@@ -382,7 +405,11 @@ void puck_scanout_enable(PuckGpu *s, bool enable);
 void puck_gpu_class_add_props(ObjectClass *klass);
 
 /* device.c */
+/* Of all rings nothing is left. */
+void puck_gpu_kill_rings(PuckGpu *s);
 void puck_gpu_reset_regs(PuckGpu *s);
+/* Configuration space was written or loaded. */
+void puck_gpu_config_changed(PuckGpu *s);
 /* CTRL.RESET, unless a rule lets it fail; then it can be released. */
 void puck_gpu_reset_ctrl(PuckGpu *s);
 void puck_gpu_release_reset(PuckGpu *s);

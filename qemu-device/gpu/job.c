@@ -8,34 +8,55 @@
 #include "qemu/rcu.h"
 #include "qemu/units.h"
 #include "block/aio.h"
+#include "block/thread-pool.h"
 #include "qemu/main-loop.h"
 #if __has_include("exec/icount.h")
 #include "exec/icount.h"
 #else
 #include "system/cpu-timers.h"
 #endif
+#include "cost.h"
 #include "job.h"
-
-/* Under -icount: so many chunks in so much virtual time, which is 16 GB/s. */
-#define SLICE_CHUNKS    64
-#define SLICE_NS        (1 * SCALE_MS)
 
 /* A thread has to be worth its start. */
 #define LANE_BYTES_MIN  (4 * MiB)
 
-static void slice(void *opaque);
+/*
+ * One for all devices, and never freed: that would wait for its threads, and a
+ * guest can have a device unplugged. Under the BQL; NULL under -icount.
+ */
+static ThreadPool *pool;
+static unsigned pool_threads;
+
+static void pool_add(int threads)
+{
+    if (!pool) {
+        pool = thread_pool_new();
+    }
+    pool_threads += threads;
+    thread_pool_set_max_threads(pool, MAX(pool_threads, 1));
+}
 
 void puck_job_pool_init(PuckGpu *s)
 {
     if (!icount_enabled()) {
-        s->pool = thread_pool_new();
-        thread_pool_set_max_threads(s->pool, s->num_rings * s->threads);
+        s->pool_threads = s->num_rings * s->threads;
+        pool_add(s->pool_threads);
     }
 }
 
 void puck_job_pool_exit(PuckGpu *s)
 {
-    g_clear_pointer(&s->pool, thread_pool_free);
+    if (s->pool_threads) {
+        pool_add(-(int)s->pool_threads);
+        s->pool_threads = 0;
+    }
+}
+
+static bool is_long(const PuckJob *job)
+{
+    return puck_cmd_bytes(&job->cmd) > job->gpu->inline_bytes ||
+           puck_cmd_cost(&job->cmd) > PUCK_HOLD_NS;
 }
 
 PuckJob *puck_job_new(PuckRing *ring, const PuckCmd *cmd, uint32_t index)
@@ -57,17 +78,16 @@ PuckJob *puck_job_new(PuckRing *ring, const PuckCmd *cmd, uint32_t index)
         job->lanes[i].index = i;
         qemu_mutex_init(&job->lanes[i].gate);
     }
-    if (icount_enabled()) {
-        job->slice = timer_new_ns(QEMU_CLOCK_VIRTUAL, slice, job);
+    if (ring->access.active || puck_access_wanted(job)) {
+        job->access = &ring->access;
+    } else {
+        job->threaded = !icount_enabled() && is_long(job);
     }
     return job;
 }
 
 void puck_job_free(PuckJob *job)
 {
-    if (job->slice) {
-        timer_free(job->slice);
-    }
     puck_engine_cleanup(job);
     for (unsigned i = 0; i < PUCK_LANES_MAX; i++) {
         qemu_mutex_destroy(&job->lanes[i].gate);
@@ -106,7 +126,8 @@ bool puck_job_done(const PuckJob *job, const PuckFault **fault)
     return true;
 }
 
-void puck_job_stopped(PuckJob *job)
+/* A user of @job ended. Under the BQL. */
+static void put(PuckJob *job)
 {
     if (--job->running) {
         return;
@@ -121,7 +142,21 @@ void puck_job_stopped(PuckJob *job)
 
 static void thread_done(void *opaque)
 {
-    puck_job_stopped(opaque);
+    put(opaque);
+}
+
+/*
+ * The last thread frees what is large, so that it is not freed under the BQL;
+ * unless the job will go on, since the machine was stopped.
+ */
+static void end_thread(PuckJob *job)
+{
+    const PuckFault *fault;
+
+    if (qatomic_fetch_dec(&job->threads) == 1 &&
+        (qatomic_read(&job->stop) || puck_job_done(job, &fault))) {
+        puck_engine_cleanup(job);
+    }
 }
 
 static int thread(void *opaque)
@@ -133,88 +168,80 @@ static int thread(void *opaque)
         puck_engine_step(lane);
     }
     rcu_unregister_thread();
+    end_thread(lane->job);
     aio_bh_schedule_oneshot(qemu_get_aio_context(), thread_done, lane->job);
     return 0;
 }
 
-static void slice(void *opaque)
+/* What was spent on @lane is charged. */
+static void charge(PuckLane *lane, PuckHold *hold)
 {
-    PuckJob *job = opaque;
-    PuckLane *lane = &job->lanes[0];
+    puck_hold_charge(hold, lane->spent);
+    lane->spent = 0;
+}
 
-    for (unsigned i = 0; i < SLICE_CHUNKS && may_step(lane); i++) {
+bool puck_job_step(PuckJob *job, PuckHold *hold)
+{
+    PuckLane *lane = &job->lanes[0];
+    bool waits = false;
+
+    job->running++;
+    if (job->access && lane->phase != PUCK_LANE_LISTS) {
+        waits = !puck_access_step(job);
+    } else {
         puck_engine_step(lane);
     }
-    if (may_step(lane)) {
-        timer_mod(job->slice,
-                  qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + SLICE_NS);
-    } else {
-        puck_job_stopped(job);
-    }
-}
-
-void puck_job_run_here(PuckJob *job)
-{
-    job->running = 1;
-    while (may_step(&job->lanes[0])) {
-        puck_engine_step(&job->lanes[0]);
-    }
-    puck_job_stopped(job);
-}
-
-static bool lists_are_short(const PuckJob *job)
-{
-    uint64_t nsegs = job->cmd.src.nsegs + (uint64_t)job->cmd.dst.nsegs;
-
-    return nsegs * sizeof(struct puck_gpu_seg) <= job->gpu->inline_bytes;
+    charge(lane, hold);
+    put(job);
+    return !waits;
 }
 
 /* Fetches the lists at once if they are short, to know what to share out. */
-static void prepare_lanes(PuckJob *job)
+static void prepare_lanes(PuckJob *job, PuckHold *hold)
 {
     PuckLane *lane = &job->lanes[0];
     uint64_t n;
 
-    if (lane->phase != PUCK_LANE_LISTS || !lists_are_short(job)) {
+    if (puck_cmd_lists_cost(&job->cmd) > PUCK_HOLD_NS / 3) {
         return;
     }
-    puck_engine_step(lane);
+    while (lane->phase == PUCK_LANE_LISTS && may_step(lane)) {
+        puck_engine_step(lane);
+    }
+    charge(lane, hold);
     n = MIN(lane->left / LANE_BYTES_MIN, job->gpu->threads);
-    if (lane->phase == PUCK_LANE_MOVE && n > 1 &&
+    if (lane->phase == PUCK_LANE_MOVE && job->num_lanes == 1 && n > 1 &&
         job->cmd.opcode != PUCK_GPU_CMD_CRC32C) {
         puck_engine_share(job, n);
     }
 }
 
-void puck_job_start(PuckJob *job)
+void puck_job_start(PuckJob *job, PuckHold *hold)
 {
-    if (job->slice) {
-        job->running = 1;
-        timer_mod(job->slice,
-                  qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + SLICE_NS);
-        return;
-    }
     /* Counts us, too: nothing is told before all lanes are on their way. */
-    job->running = 1;
-    prepare_lanes(job);
+    job->running++;
+    qatomic_set(&job->threads, 1);
+    puck_hold_charge(hold, PUCK_COST_JOB);
+    if (job->lanes[0].phase == PUCK_LANE_LISTS) {
+        prepare_lanes(job, hold);
+    }
     for (unsigned i = 0; i < job->num_lanes; i++) {
         PuckLane *lane = &job->lanes[i];
 
         if (may_step(lane)) {
             job->running++;
-            thread_pool_submit(job->gpu->pool, thread, lane, NULL);
+            qatomic_inc(&job->threads);
+            puck_hold_charge(hold, PUCK_COST_THREAD);
+            thread_pool_submit(pool, thread, lane, NULL);
         }
     }
-    puck_job_stopped(job);
+    end_thread(job);
+    put(job);
 }
 
 void puck_job_stop(PuckJob *job)
 {
     qatomic_set(&job->stop, true);
-    puck_job_wait_gates(job);
-    if (job->access) {
-        puck_access_stop(job);
-    }
 }
 
 void puck_job_wait_gates(PuckJob *job)

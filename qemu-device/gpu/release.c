@@ -26,9 +26,7 @@ static void release_ring(PuckRing *ring, uint32_t rule)
     }
     puck_early_release(ring, rule);
     puck_fence_release(ring, rule);
-    puck_fence_run(ring);
-    /* A fence may have waited for room in the stage. */
-    puck_ring_run(ring);
+    puck_ring_kick(ring);
 }
 
 static void released(Notifier *notifier, void *data)

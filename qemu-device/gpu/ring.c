@@ -2,10 +2,22 @@
 /*
  * puck-gpu: rings: doorbell, fetch, head and tail. See section "Rings" of
  * docs/specs/gpu.rst. All under the BQL.
+ *
+ * Whatever a ring has to do is one step after the other, in one loop: steps().
+ * It runs within a write to a register for as long as a hold allows, and then
+ * as the ring's work in one hold after the other (see ../hold.h). Whatever
+ * gives the ring something to do from elsewhere (timers, threads, rules that
+ * are released) only kicks it.
+ *
+ * Each access to guest memory can reset the ring, unplug the device, or write
+ * any of its registers: an IOMMU may report a fault by a message, and a guest
+ * may aim that at anything. So the loop does not nest, each access says whether
+ * the ring was reset meanwhile, and a device that is in use is not freed.
  */
 
 #include "qemu/osdep.h"
 #include "system/runstate.h"
+#include "cost.h"
 #include "job.h"
 #include "../trace.h"
 
@@ -39,31 +51,38 @@ static void halt(PuckRing *ring, uint32_t seqno, uint32_t index,
     puck_error_report(ring, seqno, index, fault);
 }
 
-/* Starts @job, the ring's, where its length says. */
-static void start_job(PuckRing *ring, PuckJob *job, uint64_t *budget)
+PuckDmaResult puck_ring_dma(PuckRing *ring, uint64_t addr, void *buf,
+                            uint64_t len, bool is_write)
 {
-    uint64_t cost = puck_cmd_cost(&job->cmd);
+    uint32_t generation = ring->generation;
+    PuckDma dma;
+    bool ok;
 
-    ring->job = job;
-    if (ring->access.active || puck_access_wanted(job)) {
-        puck_access_start(job);
-    } else if (cost <= *budget) {
-        *budget -= cost;
-        puck_job_run_here(job);
-    } else {
-        puck_job_start(job);
+    puck_dma_init(&dma, ring->gpu);
+    ok = is_write ? puck_dma_write(&dma, addr, buf, len) :
+                    puck_dma_read(&dma, addr, buf, len);
+    if (generation != ring->generation) {
+        return PUCK_DMA_DROPPED;
     }
+    return ok ? PUCK_DMA_OK : PUCK_DMA_FAULT;
 }
 
-/* Reads the command at the head. False if it broke a rule, and halts. */
+/*
+ * Reads the command at the head. False if there is nothing to go on with: it
+ * broke a rule, and the ring halts, or the ring was reset meanwhile.
+ */
 static bool fetch(PuckRing *ring, PuckCmd *cmd)
 {
-    uint64_t addr = (ring->base & PUCK_GPU_RING_BASE_ADDR) +
-                    ring->head * sizeof(struct puck_gpu_cmd);
+    uint64_t addr = puck_ring_slot(ring, ring->head);
     struct puck_gpu_cmd raw;
+    PuckDmaResult result;
     PuckFault fault;
 
-    if (!puck_dma_read(ring->gpu, addr, &raw, sizeof(raw))) {
+    result = puck_ring_dma(ring, addr, &raw, sizeof(raw), false);
+    if (result == PUCK_DMA_DROPPED) {
+        return false;
+    }
+    if (result == PUCK_DMA_FAULT) {
         puck_fault_set(&fault, PUCK_GPU_ERR_RING_READ, PUCK_GPU_ERR_LIST_NONE,
                        PUCK_GPU_ERR_DESC_NONE, addr);
         halt(ring, 0, ring->head, &fault);
@@ -76,7 +95,6 @@ static bool fetch(PuckRing *ring, PuckCmd *cmd)
     return true;
 }
 
-/* The head moves first: what a fence sets off may come back to the ring. */
 static void execute_fence(PuckRing *ring, const PuckCmd *cmd)
 {
     uint32_t index = ring->head;
@@ -94,10 +112,12 @@ static void execute_fence(PuckRing *ring, const PuckCmd *cmd)
 }
 
 /* Executes the command at the head. False if it has to wait for room. */
-static bool execute_next(PuckRing *ring, uint64_t *budget)
+static bool execute_next(PuckRing *ring, PuckHold *hold)
 {
+    uint32_t generation = ring->generation;
     PuckCmd cmd;
 
+    puck_hold_charge(hold, PUCK_COST_COMMAND);
     if (!fetch(ring, &cmd)) {
         return true;
     }
@@ -106,11 +126,12 @@ static bool execute_next(PuckRing *ring, uint64_t *budget)
             return false;
         }
     } else if (puck_mischief_armed(PUCK_SITE_FENCE_COMPLETE) &&
-               puck_early_begins(ring, &cmd)) {
+               (puck_early_begins(ring, &cmd, hold) ||
+                generation != ring->generation)) {
         return true;
     }
     trace_puck_gpu_cmd(puck_gpu_name(ring->gpu), ring->index, cmd.seqno,
-                       cmd.opcode, puck_cmd_cost(&cmd));
+                       cmd.opcode, puck_cmd_bytes(&cmd));
     switch (cmd.opcode) {
     case PUCK_GPU_CMD_NOP:
         ring->head = next_index(ring);
@@ -120,8 +141,9 @@ static bool execute_next(PuckRing *ring, uint64_t *budget)
         execute_fence(ring, &cmd);
         break;
     default:
+        puck_hold_charge(hold, PUCK_COST_JOB);
         ring->in_job = true;
-        start_job(ring, puck_job_new(ring, &cmd, ring->head), budget);
+        ring->job = puck_job_new(ring, &cmd, ring->head);
         break;
     }
     return true;
@@ -130,26 +152,7 @@ static bool execute_next(PuckRing *ring, uint64_t *budget)
 static bool may_run(PuckRing *ring)
 {
     return has_commands(ring) && !ring->job && ring->start_at == PUCK_NO_TIME &&
-           !ring->stall.rule && !puck_early_waits(ring) &&
-           runstate_is_running();
-}
-
-void puck_ring_run(PuckRing *ring)
-{
-    uint64_t budget = ring->gpu->inline_bytes;
-
-    /*
-     * A message sent from in here may be aimed at our own registers: then
-     * the loop below sees what changed.
-     */
-    if (ring->fetching) {
-        return;
-    }
-    ring->fetching = true;
-    while (may_run(ring) && execute_next(ring, &budget)) {
-        /* Until there is nothing left or something to wait for. */
-    }
-    ring->fetching = false;
+           !ring->stall.rule && !puck_early_waits(ring);
 }
 
 /* The ring is stopped at last. */
@@ -181,28 +184,124 @@ static void retire_job(PuckRing *ring, PuckJob *job, const PuckFault *fault)
     puck_job_free(job);
 }
 
+/* The job in work does not run and is to be dropped: RESET ends. */
+static void drop_job(PuckRing *ring)
+{
+    PuckJob *job = ring->job;
+    const PuckFault *fault;
+
+    if (puck_job_done(job, &fault)) {
+        retire_job(ring, job, fault);
+    } else {
+        ring->job = NULL;
+        puck_job_free(job);
+    }
+    finish_reset(ring);
+}
+
 void puck_ring_job_stopped(PuckRing *ring, PuckJob *job)
 {
-    const PuckFault *fault;
-    bool done = puck_job_done(job, &fault);
-
+    assert(ring->job == job && !job->running);
     if (ring->resetting) {
-        if (done) {
-            retire_job(ring, job, fault);
-        } else {
-            ring->job = NULL;
-            puck_job_free(job);
-        }
-        finish_reset(ring);
-    } else if (runstate_is_running()) {
-        if (done) {
-            retire_job(ring, job, fault);
-            puck_ring_run(ring);
-        } else {
-            puck_job_start(job);
-        }
+        drop_job(ring);
+    } else if (job->threaded) {
+        puck_ring_kick(ring);
     }
-    /* Else the machine is stopped: puck_ring_resume() comes back to it. */
+}
+
+/* What is next for the job in work. False if it has to be waited for. */
+static bool step_job(PuckRing *ring, PuckHold *hold)
+{
+    PuckJob *job = ring->job;
+    const PuckFault *fault;
+
+    if (job->running) {
+        return false;
+    }
+    if (puck_job_done(job, &fault)) {
+        retire_job(ring, job, fault);
+        return true;
+    }
+    if (!job->threaded) {
+        return puck_job_step(job, hold);
+    }
+    /* For the first time, or again after the machine was stopped. */
+    puck_job_start(job, hold);
+    return true;
+}
+
+/* Not unplugged: then it has no timers, and nothing to do. */
+static bool is_there(const PuckRing *ring)
+{
+    return ring->start_timer;
+}
+
+/* What is next for @ring. False if there is nothing that it can do now. */
+static bool step(PuckRing *ring, PuckHold *hold)
+{
+    if (!is_there(ring) || !runstate_is_running()) {
+        return false;
+    }
+    if (puck_fence_step(ring, hold)) {
+        return true;
+    }
+    if (ring->job) {
+        return step_job(ring, hold);
+    }
+    return may_run(ring) && execute_next(ring, hold);
+}
+
+/*
+ * True if @hold ended first. Out of a step it does nothing: the loop that is on
+ * the stack sees what changed.
+ */
+static bool steps(PuckRing *ring, PuckHold *hold)
+{
+    bool more = true;
+
+    if (ring->stepping) {
+        ring->again = true;
+        return false;
+    }
+    ring->stepping = true;
+    while (more && puck_hold_left(hold)) {
+        ring->again = false;
+        puck_hold_charge(hold, PUCK_COST_STEP);
+        more = step(ring, hold);
+        more |= ring->again;
+    }
+    ring->stepping = false;
+    return more;
+}
+
+static bool work(void *opaque, PuckHold *hold)
+{
+    return steps(opaque, hold);
+}
+
+void puck_ring_kick(PuckRing *ring)
+{
+    if (ring->stepping) {
+        ring->again = true;
+    } else if (is_there(ring)) {
+        puck_work_queue(&ring->work);
+    }
+}
+
+/*
+ * The reference is for what can happen within: the device may be unplugged.
+ * Then nothing of the ring is left to be done.
+ */
+void puck_ring_run(PuckRing *ring)
+{
+    Object *gpu = object_ref(OBJECT(ring->gpu));
+    PuckHold hold = puck_hold_enter();
+
+    if (steps(ring, &hold)) {
+        puck_ring_kick(ring);
+    }
+    puck_hold_leave();
+    object_unref(gpu);
 }
 
 void puck_ring_pause(PuckRing *ring)
@@ -214,14 +313,11 @@ void puck_ring_pause(PuckRing *ring)
 
 void puck_ring_resume(PuckRing *ring)
 {
-    if (ring->job && !ring->job->running) {
-        puck_ring_job_stopped(ring, ring->job);
-    } else if (ring->resetting && !ring->job) {
+    if (ring->resetting && !ring->job) {
         /* Loaded so: what had to stop is on the other side. */
         finish_reset(ring);
     }
-    puck_fence_run(ring);
-    puck_ring_run(ring);
+    puck_ring_kick(ring);
 }
 
 static void cancel_start(PuckRing *ring)
@@ -235,7 +331,7 @@ static void start_timer_cb(void *opaque)
     PuckRing *ring = opaque;
 
     ring->start_at = PUCK_NO_TIME;
-    puck_ring_run(ring);
+    puck_ring_kick(ring);
 }
 
 static void drop_stall(PuckRing *ring)
@@ -250,7 +346,7 @@ void puck_ring_release_stall(PuckRing *ring, const char *why)
 
     puck_mischief_log_event(&ev, ring->stall.rule, why);
     drop_stall(ring);
-    puck_ring_run(ring);
+    puck_ring_kick(ring);
 }
 
 static void stall_timer_cb(void *opaque)
@@ -280,6 +376,7 @@ static void ask_stall(PuckRing *ring)
 /* What both ways to reset a ring do at once. */
 static void drop_all(PuckRing *ring)
 {
+    ring->generation++;
     puck_fence_drop(ring);
     puck_early_drop(ring);
     puck_access_drop(ring);
@@ -290,6 +387,10 @@ static void drop_all(PuckRing *ring)
     ring->credits = 0;
 }
 
+/*
+ * A job on threads is not waited for: RESET reads as one until it has stopped.
+ * One that is on the stack drops itself when it comes off.
+ */
 void puck_ring_reset(PuckRing *ring)
 {
     PuckJob *job = ring->job;
@@ -302,7 +403,7 @@ void puck_ring_reset(PuckRing *ring)
     }
     puck_job_stop(job);
     if (!job->running) {
-        puck_ring_job_stopped(ring, job);
+        drop_job(ring);
     }
 }
 
@@ -327,6 +428,13 @@ void puck_ring_release_reset(PuckRing *ring)
     }
 }
 
+void puck_ring_stop(PuckRing *ring)
+{
+    if (ring->job) {
+        puck_job_stop(ring->job);
+    }
+}
+
 void puck_ring_kill(PuckRing *ring)
 {
     PuckJob *job = ring->job;
@@ -339,6 +447,7 @@ void puck_ring_kill(PuckRing *ring)
         return;
     }
     puck_job_stop(job);
+    puck_job_wait_gates(job);
     job->ring = NULL;
     if (!job->running) {
         puck_job_free(job);
@@ -374,6 +483,7 @@ static void enable(PuckRing *ring)
                                    PUCK_ACT_BIT(PUCK_ACT_START));
     PuckVerdict verdict;
 
+    ring->generation++;
     ring->enabled = true;
     ring->head = 0;
     ring->tail = 0;
@@ -437,6 +547,7 @@ void puck_ring_init(PuckGpu *s, unsigned index)
     ring->gpu = s;
     ring->index = index;
     ring->start_at = PUCK_NO_TIME;
+    puck_work_init(&ring->work, OBJECT(s), work, ring);
     ring->start_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, start_timer_cb, ring);
     ring->stall.timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, stall_timer_cb, ring);
     puck_fence_init(ring);
@@ -451,6 +562,7 @@ void puck_ring_init(PuckGpu *s, unsigned index)
 void puck_ring_exit(PuckRing *ring)
 {
     puck_ring_kill(ring);
+    puck_work_cancel(&ring->work);
     g_clear_pointer(&ring->start_timer, timer_free);
     g_clear_pointer(&ring->stall.timer, timer_free);
     puck_fence_exit(ring);

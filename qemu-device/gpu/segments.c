@@ -56,21 +56,25 @@ static uint8_t seg_reason(const PuckSeg *seg, const PuckSegLimits *limits)
     return seg->len - 1 > UINT64_MAX - seg->addr ? PUCK_GPU_ERR_SEG_WRAP : 0;
 }
 
-bool puck_segs_check(const PuckSeg *segs, uint32_t nsegs, uint8_t list,
-                     const PuckSegLimits *limits, uint64_t need,
-                     PuckFault *fault)
+bool puck_segs_check(const PuckSeg *segs, uint32_t first, uint32_t count,
+                     uint8_t list, const PuckSegLimits *limits,
+                     uint64_t *total, PuckFault *fault)
 {
-    /* 65536 segments of less than 4 GiB: no overflow. */
-    uint64_t total = 0;
-
-    for (uint32_t i = 0; i < nsegs; i++) {
+    for (uint32_t i = first; i < first + count; i++) {
         uint8_t reason = seg_reason(&segs[i], limits);
 
         if (reason) {
             return puck_fault_set(fault, reason, list, i, segs[i].addr);
         }
-        total += segs[i].len;
+        /* 65536 segments of less than 4 GiB: no overflow. */
+        *total += segs[i].len;
     }
+    return true;
+}
+
+bool puck_segs_suffice(uint64_t total, uint64_t need, uint8_t list,
+                       PuckFault *fault)
+{
     if (total < need) {
         return puck_fault_set(fault, PUCK_GPU_ERR_LIST_SHORT, list,
                               PUCK_GPU_ERR_DESC_NONE, 0);
@@ -132,16 +136,26 @@ static void skip(PuckCursor *cur, uint64_t len)
 
 void puck_cursor_advance(PuckCursor *cur, uint64_t len)
 {
-    cur->in_row -= len;
-    if (cur->in_row || !cur->rows) {
-        /* At the very end the position is past the list: do not look there. */
-        if (puck_cursor_left(cur)) {
-            skip(cur, len);
-        }
+    uint64_t distance, begun, in_row;
+
+    if (len < cur->in_row) {
+        cur->in_row -= len;
+        skip(cur, len);
         return;
     }
-    skip(cur, len);
-    skip(cur, cur->pitch - cur->width);
-    cur->in_row = cur->width;
-    cur->rows--;
+    if (len == puck_cursor_left(cur)) {
+        /* At the very end the position is past the list: do not look there. */
+        cur->in_row = 0;
+        cur->rows = 0;
+        return;
+    }
+    /* To the start of the next row, over whole rows, and into the last one. */
+    len -= cur->in_row;
+    begun = len / cur->width;
+    in_row = len % cur->width;
+    distance = cur->in_row + (cur->pitch - cur->width) + begun * cur->pitch +
+               in_row;
+    cur->rows -= 1 + begun;
+    cur->in_row = cur->width - in_row;
+    skip(cur, distance);
 }

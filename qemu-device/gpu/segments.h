@@ -36,10 +36,17 @@ bool puck_fault_set(PuckFault *fault, uint8_t reason, uint8_t list,
 /* Turns a list as it stands in guest memory into host byte order, in place. */
 void puck_segs_from_guest(PuckSeg *segs, uint32_t nsegs);
 
-/* True if all segments keep the rules and hold at least @need bytes. */
-bool puck_segs_check(const PuckSeg *segs, uint32_t nsegs, uint8_t list,
-                     const PuckSegLimits *limits, uint64_t need,
-                     PuckFault *fault);
+/*
+ * True if segments @first to @first + @count - 1 keep the rules. Adds their
+ * lengths to @total: a list is checked in parts.
+ */
+bool puck_segs_check(const PuckSeg *segs, uint32_t first, uint32_t count,
+                     uint8_t list, const PuckSegLimits *limits,
+                     uint64_t *total, PuckFault *fault);
+
+/* True if a list whose lengths add up to @total holds @need bytes. */
+bool puck_segs_suffice(uint64_t total, uint64_t need, uint8_t list,
+                       PuckFault *fault);
 
 /*
  * A position in a checked list, read as rows of @width bytes, one each @pitch
@@ -73,7 +80,11 @@ void puck_cursor_init(PuckCursor *cur, const PuckSeg *segs, uint64_t width,
 uint64_t puck_cursor_left(const PuckCursor *cur);
 /* The next piece, @max bytes at most. False at the end. */
 bool puck_cursor_piece(const PuckCursor *cur, uint64_t max, PuckPiece *piece);
-/* Moves over the first @len bytes of the next piece. */
+/*
+ * Moves over the next @len bytes, puck_cursor_left() of them at most. They may
+ * span rows and segments: that takes as long as there are segments to pass, and
+ * no longer for many rows.
+ */
 void puck_cursor_advance(PuckCursor *cur, uint64_t len);
 
 #endif /* PUCK_GPU_SEGMENTS_H */

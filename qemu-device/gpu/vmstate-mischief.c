@@ -21,22 +21,23 @@ static bool any_mark(void *opaque)
 
 static const VMStateDescription vmstate_mark = {
     .name = "puck-gpu/mark",
-    .version_id = 1,
+    .version_id = 2,
     .minimum_version_id = 1,
     .fields = (const VMStateField[]) {
         VMSTATE_UINT8(mark, PuckFence),
         VMSTATE_UINT32(rule, PuckFence),
+        VMSTATE_BOOL_V(let_go, PuckFence, 2),
         VMSTATE_END_OF_LIST()
     }
 };
 
 static const VMStateDescription vmstate_marks = {
     .name = "puck-gpu/ring/marks",
-    .version_id = 1,
+    .version_id = 2,
     .minimum_version_id = 1,
     .needed = any_mark,
     .fields = (const VMStateField[]) {
-        VMSTATE_STRUCT_ARRAY(fences, PuckRing, PUCK_GPU_FENCES_MAX, 1,
+        VMSTATE_STRUCT_ARRAY(fences, PuckRing, PUCK_GPU_FENCES_MAX, 2,
                              vmstate_mark, PuckFence),
         VMSTATE_END_OF_LIST()
     }
@@ -144,7 +145,9 @@ void puck_ring_mischief_pre_load(PuckRing *ring)
 {
     for (uint32_t i = 0; i < ARRAY_SIZE(ring->fences); i++) {
         ring->fences[i].mark = PUCK_MARK_NONE;
+        ring->fences[i].let_go = false;
     }
+    ring->let_go = 0;
     ring->within = false;
     ring->stall.rule = 0;
     ring->reset_rule = 0;
@@ -158,17 +161,25 @@ static bool time_valid(int64_t time)
     return time >= 0 || time == PUCK_NO_TIME;
 }
 
+/* Added to the clock: no overflow. */
+static bool duration_valid(int64_t time)
+{
+    return time_valid(time) && time < INT64_MAX / 2;
+}
+
 /* One fence at most waits for the next of its ring. */
 static bool marks_valid(PuckRing *ring)
 {
     for (uint32_t i = 0; i < ring->num_fences; i++) {
         const PuckFence *fence = &ring->fences[i];
+        bool within = fence->mark == PUCK_MARK_WITHIN && !fence->let_go;
 
-        if (fence->mark >= PUCK_MARK_COUNT ||
-            (fence->mark == PUCK_MARK_WITHIN && ring->within)) {
+        if (fence->mark >= PUCK_MARK_COUNT || (within && ring->within) ||
+            (fence->let_go && !fence->mark)) {
             return false;
         }
-        ring->within |= fence->mark == PUCK_MARK_WITHIN;
+        ring->within |= within;
+        ring->let_go += fence->let_go;
         if (fence->mark == PUCK_MARK_RINGS) {
             ring->gpu->reordered |= 1u << ring->index;
         }
@@ -181,7 +192,7 @@ static bool early_valid(const PuckEarly *early)
     return early->state < PUCK_EARLY_COUNT &&
            (!early->state ||
             (early->index < (1u << PUCK_GPU_RING_ORDER_MAX) &&
-             time_valid(early->time) && time_valid(early->until)));
+             duration_valid(early->time) && time_valid(early->until)));
 }
 
 bool puck_ring_mischief_loaded(PuckRing *ring)

@@ -92,7 +92,8 @@ static int ring_post_load(void *opaque, int version_id)
         error_report("puck-gpu: ring %u: bad state", ring->index);
         return -EINVAL;
     }
-    /* Fences are looked at, and commands go on, when the machine runs. */
+    /* What there was no time for yet follows from the state: it goes on. */
+    puck_ring_kick(ring);
     if (ring->start_timer && ring->start_at != PUCK_NO_TIME) {
         timer_mod(ring->start_timer, ring->start_at);
     }
@@ -186,6 +187,7 @@ static int gpu_post_load(void *opaque, int version_id)
         error_report("puck-gpu: bad state");
         return -EINVAL;
     }
+    puck_gpu_config_changed(s);
     return 0;
 }
 

@@ -286,6 +286,7 @@ static void test_full_stage(void)
     gpu_ring_w32(&e, 0, PUCK_GPU_RING_CTRL, PUCK_GPU_RING_ENABLE);
     gpu_ring_w32(&e, 0, PUCK_GPU_RING_HOLD, 1);
     gpu_ring_w32(&e, 0, PUCK_GPU_RING_TAIL, COUNT);
+    puck_machine_settle(&e.m);
     g_assert_cmpuint(pending(&e, 0), ==, PUCK_GPU_FENCES_MAX);
     g_assert_cmpuint(gpu_ring_r32(&e, 0, PUCK_GPU_RING_HEAD), ==,
                      PUCK_GPU_FENCES_MAX);
@@ -293,6 +294,7 @@ static void test_full_stage(void)
     g_assert_cmpuint(pending(&e, 0), ==, PUCK_GPU_FENCES_MAX);
     g_assert_cmpuint(seqno_of(&e, 0), ==, 10);
     gpu_ring_w32(&e, 0, PUCK_GPU_RING_HOLD, 0);
+    puck_machine_settle(&e.m);
     gpu_wait(&e, 0, COUNT);
     g_assert_cmpuint(pending(&e, 0), ==, 0);
     gpu_stop(&e);

@@ -226,8 +226,10 @@ static void test_rings_full(void)
     gpu_ring_w64(&t.e, 0, PUCK_GPU_RING_BASE, base | ORDER);
     gpu_ring_w32(&t.e, 0, PUCK_GPU_RING_CTRL, PUCK_GPU_RING_ENABLE);
     gpu_ring_w32(&t.e, 0, PUCK_GPU_RING_TAIL, COUNT);
+    puck_machine_settle(&t.e.m);
     g_assert_cmpuint(mischief_pending(&t, 0), ==, PUCK_GPU_FENCES_MAX);
     mischief_fences(&t, 1, 1);
+    puck_machine_settle(&t.e.m);
     gpu_wait(&t.e, 0, COUNT);
     mischief_stop(&t);
 }

@@ -248,6 +248,8 @@ static void expect_alive(Chaos *c)
         gpu_ring_recover(&c->t.e, r);
         c->t.e.rings[r].seqno = 0;
         qtest_writeq(c->t.e.m.qts, c->t.e.rings[r].wb, 0);
+        /* A hold's worth of what was begun before may be left to be ended. */
+        puck_machine_settle(&c->t.e.m);
         gpu_alive(&c->t.e, r);
     }
 }

@@ -18,6 +18,9 @@ int main(int argc, char **argv)
     add_machine_tests();
     add_iommu_tests();
     add_random_tests();
+    add_hold_tests();
+    add_reentry_tests();
+    add_eject_tests();
     add_mischief_fence_tests();
     add_mischief_irq_tests();
     add_mischief_dma_tests();

@@ -6,6 +6,7 @@
 
 #include "qemu/osdep.h"
 #include "command.h"
+#include "cost.h"
 #include "jitter.h"
 
 #define LENGTH_MAX      (1ull << 40)
@@ -72,7 +73,7 @@ static void test_fields(void)
     g_assert_cmpuint(cmd.dst.pitch, ==, 30);
     g_assert_cmpuint(cmd.dst.width, ==, 10);
     g_assert_cmpuint(cmd.dst.rows, ==, 5);
-    g_assert_cmpuint(puck_cmd_cost(&cmd), ==, 50);
+    g_assert_cmpuint(puck_cmd_bytes(&cmd), ==, 50);
 
     /* A list of one byte segments costs what it weighs. */
     raw = good(PUCK_GPU_CMD_CRC32C);
@@ -80,7 +81,55 @@ static void test_fields(void)
     g_assert_true(puck_cmd_decode(&raw, &cmd, &fault));
     g_assert_cmpuint(cmd.src.width, ==, 1000);
     g_assert_cmpuint(cmd.dst.width, ==, 4);
-    g_assert_cmpuint(puck_cmd_cost(&cmd), ==, 16000);
+    g_assert_cmpuint(puck_cmd_bytes(&cmd), ==, 16000);
+}
+
+static PuckCmd decoded(const struct puck_gpu_cmd *raw)
+{
+    PuckFault fault;
+    PuckCmd cmd;
+
+    g_assert_true(puck_cmd_decode(raw, &cmd, &fault));
+    return cmd;
+}
+
+/* What cuts bytes into pieces costs more than the bytes. */
+static void test_cost(void)
+{
+    struct puck_gpu_cmd raw = good(PUCK_GPU_CMD_BLIT);
+    uint64_t one, many;
+    PuckCmd cmd;
+
+    raw.blit.width = GUINT32_TO_LE(1);
+    raw.blit.height = GUINT32_TO_LE(65535);
+    raw.blit.src_pitch = GUINT32_TO_LE(2);
+    raw.blit.dst_pitch = GUINT32_TO_LE(2);
+    cmd = decoded(&raw);
+    g_assert_cmpuint(puck_cmd_bytes(&cmd), ==, 65535);
+    many = puck_cmd_cost(&cmd);
+    g_assert_cmpuint(many, >=, 65535ull * 4 * PUCK_COST_PIECE);
+
+    /* Rows that are next to each other are one. */
+    raw.blit.src_pitch = GUINT32_TO_LE(1);
+    raw.blit.dst_pitch = GUINT32_TO_LE(1);
+    cmd = decoded(&raw);
+    g_assert_cmpuint(cmd.src.rows, ==, 1);
+    g_assert_cmpuint(cmd.dst.width, ==, 65535);
+    one = puck_cmd_cost(&cmd);
+    g_assert_cmpuint(one, <, many / 100);
+
+    /* The largest there is does not overflow. */
+    raw.blit.height = GUINT32_TO_LE(UINT32_MAX);
+    raw.blit.src_pitch = GUINT32_TO_LE(256);
+    cmd = decoded(&raw);
+    g_assert_cmpuint(puck_cmd_cost(&cmd), >, many);
+    g_assert_cmpuint(puck_cmd_cost(&cmd), <, 1ull << 48);
+
+    raw = good(PUCK_GPU_CMD_COPY);
+    raw.src_nsegs = GUINT32_TO_LE(PUCK_GPU_SEGS_MAX_VALUE);
+    cmd = decoded(&raw);
+    g_assert_cmpuint(puck_cmd_lists_cost(&cmd), >=,
+                     PUCK_GPU_SEGS_MAX_VALUE * PUCK_COST_SEG);
 }
 
 /* Every bit of every field that an opcode does not use. */
@@ -243,6 +292,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/gpu/command/good", test_good);
     g_test_add_func("/gpu/command/fields", test_fields);
+    g_test_add_func("/gpu/command/cost", test_cost);
     g_test_add_func("/gpu/command/reserved", test_reserved);
     g_test_add_func("/gpu/command/opcodes", test_opcodes);
     g_test_add_func("/gpu/command/length", test_length);

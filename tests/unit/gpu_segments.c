@@ -19,6 +19,18 @@ static const PuckSegLimits limits = {
     .len_max = LEN_MAX, .vram_size = VRAM_SIZE,
 };
 
+/* A list that is checked in two parts, and has to hold @need bytes. */
+static bool check(const PuckSeg *segs, uint32_t nsegs,
+                  const PuckSegLimits *l, uint64_t need, PuckFault *fault)
+{
+    uint64_t total = 0;
+
+    return puck_segs_check(segs, 0, nsegs / 2, LIST, l, &total, fault) &&
+           puck_segs_check(segs, nsegs / 2, nsegs - nsegs / 2, LIST, l, &total,
+                           fault) &&
+           puck_segs_suffice(total, need, LIST, fault);
+}
+
 static void test_from_guest(void)
 {
     static const uint8_t raw[] = {
@@ -66,7 +78,7 @@ static void test_rules(void)
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         PuckSeg segs[3] = { { 8, 8, 0 }, cases[i].seg, { 8, 8, VRAM } };
         PuckFault fault = { };
-        bool ok = puck_segs_check(segs, 3, LIST, &limits, 0, &fault);
+        bool ok = check(segs, 3, &limits, 0, &fault);
 
         g_test_message("case %zu", i);
         g_assert_cmpuint(fault.reason, ==, cases[i].reason);
@@ -92,13 +104,11 @@ static void test_sum(void)
     for (uint32_t i = 0; i < count; i++) {
         segs[i] = (PuckSeg) { .addr = i, .len = UINT32_MAX };
     }
-    g_assert_true(puck_segs_check(segs, count, LIST, &wide, total, &fault));
-    g_assert_false(puck_segs_check(segs, count, LIST, &wide, total + 1,
-                                   &fault));
+    g_assert_true(check(segs, count, &wide, total, &fault));
+    g_assert_false(check(segs, count, &wide, total + 1, &fault));
     g_assert_cmpuint(fault.reason, ==, PUCK_GPU_ERR_LIST_SHORT);
     g_assert_cmphex(fault.desc, ==, PUCK_GPU_ERR_DESC_NONE);
-    g_assert_false(puck_segs_check(segs, count, LIST, &wide, UINT64_MAX,
-                                   &fault));
+    g_assert_false(check(segs, count, &wide, UINT64_MAX, &fault));
 }
 
 static void test_span(void)
@@ -195,6 +205,65 @@ static void test_random_walks(void)
     }
 }
 
+/* Where byte @at of a rectangle is in its list. */
+static uint64_t place(uint64_t at, uint32_t pitch, uint32_t width)
+{
+    return at / width * pitch + at % width;
+}
+
+/* Steps over any number of rows and segments end where small ones do. */
+static void test_random_skips(void)
+{
+    for (unsigned i = 0; i < 5000; i++) {
+        uint32_t rows, pitch, width;
+        uint64_t at = 0, left;
+        PuckCursor cur;
+        PuckPiece piece;
+        Model m;
+
+        random_list(&m);
+        rows = g_test_rand_int_range(1, MIN(m.total, 60) + 1);
+        pitch = m.total / rows;
+        width = g_test_rand_int_range(1, pitch + 1);
+        left = (uint64_t)width * rows;
+        puck_cursor_init(&cur, m.segs, width, pitch, rows);
+        while (puck_cursor_piece(&cur, 1, &piece)) {
+            uint64_t len = g_test_rand_int_range(1, left + 1);
+
+            check_piece(&m, &piece, place(at, pitch, width));
+            puck_cursor_advance(&cur, len);
+            at += len;
+            left -= len;
+            g_assert_cmpuint(puck_cursor_left(&cur), ==, left);
+        }
+        g_assert_cmpuint(left, ==, 0);
+    }
+}
+
+/* 2^32 - 1 rows of one byte: one step, not one for each row. */
+static void test_many_rows(void)
+{
+    enum { SEGS = 4096 };
+    static PuckSeg segs[SEGS];
+    uint64_t rows = UINT32_MAX;
+    PuckCursor cur;
+    PuckPiece piece;
+
+    for (unsigned i = 0; i < SEGS; i++) {
+        segs[i] = (PuckSeg) { .addr = (uint64_t)i << 32, .len = 1u << 28 };
+    }
+    puck_cursor_init(&cur, segs, 1, 200, rows);
+    for (unsigned i = 0; i < 1000; i++) {
+        puck_cursor_advance(&cur, rows / 1001);
+    }
+    puck_cursor_advance(&cur, puck_cursor_left(&cur) - 1);
+    g_assert_true(puck_cursor_piece(&cur, 100, &piece));
+    g_assert_cmphex(piece.addr, ==, (200 * (rows - 1) >> 28 << 32) +
+                    (200 * (rows - 1)) % (1u << 28));
+    puck_cursor_advance(&cur, 1);
+    g_assert_false(puck_cursor_piece(&cur, 100, &piece));
+}
+
 /* A cursor never looks behind the last segment, where nothing is. */
 static void test_end(void)
 {
@@ -222,6 +291,8 @@ int main(int argc, char **argv)
     g_test_add_func("/gpu/segments/sum", test_sum);
     g_test_add_func("/gpu/segments/span", test_span);
     g_test_add_func("/gpu/segments/random-walks", test_random_walks);
+    g_test_add_func("/gpu/segments/random-skips", test_random_skips);
+    g_test_add_func("/gpu/segments/many-rows", test_many_rows);
     g_test_add_func("/gpu/segments/end", test_end);
     return g_test_run();
 }
