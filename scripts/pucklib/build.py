@@ -19,7 +19,7 @@ def build_qtests(args):
 
 
 def build_modules(args):
-    """For --kdir that kernel; else for the stock one and, if it is there, the debug one."""
+    """For --kdir that kernel; else for the stock one and those of ours that are there."""
     parts = args.drivers.split(",") if args.drivers else None
     if args.kdir:
         return {path.name: path for path in modules.Drivers(args.kdir).ensure(parts)}
@@ -32,9 +32,9 @@ def build_modules(args):
 
 def known_kernels():
     found = {"stock": kernel.stock()}
-    stamps = sorted(cache_dir().glob(f"kernels/debug-{kernel.debug_key()}/kernel.json"))
-    if stamps:
-        found["debug"] = kernel.debug()
+    for name in kernel.BUILT:
+        if (kernel.built_root(name) / "kernel.json").exists():
+            found[name] = kernel.get(name)
     return found
 
 
@@ -50,7 +50,8 @@ STEPS = {
     "qemu": build_qemu,
     "qtests": build_qtests,
     "stock": lambda args: kernel_paths(kernel.stock()),
-    "kernel": lambda args: kernel_paths(kernel.debug()),
+    "kernel": lambda args: kernel_paths(kernel.get("debug")),
+    "kasan": lambda args: kernel_paths(kernel.get("kasan")),
     "modules": build_modules,
     "programs": build_programs,
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The guest's kernels: Debian's stock 6.12 and our debug build of the same source."""
+"""The guest's kernels: Debian's stock 6.12, and what we build of the same source."""
 
 import re
 import shutil
@@ -10,8 +10,12 @@ from .util import (REPO, PuckError, cache, cpus, digest, fresh_dir, lock, read_j
                    write_json)
 
 SERIES = "6.12"
-FRAGMENT = REPO / "test-images/kernel/debug.config"
-DEBUG_STEPS = 2400      # about what make prints for the debug kernel
+FRAGMENTS = REPO / "test-images/kernel"
+# The kernels that we build: fragments over allnoconfig. Of two lines for one
+# option the later one counts.
+BUILT = {"debug": ["debug"], "kasan": ["debug", "kasan"]}
+NAMES = ["stock", *BUILT]
+BUILD_STEPS = 2400      # about what make prints for one of them
 
 
 class Kernel:
@@ -20,6 +24,16 @@ class Kernel:
     def __init__(self, name, release, image, modules, kdir):
         self.name, self.release = name, release
         self.image, self.modules, self.kdir = Path(image), Path(modules), Path(kdir)
+
+    @property
+    def words(self):
+        """For its command line: KASAN is silent after the first report, if not told otherwise."""
+        return "kasan_multi_shot" if self.name == "kasan" else ""
+
+    def options(self):
+        """The options that it has, as CONFIG_X, built in or as modules."""
+        config = self.kdir / ".config"
+        return set(re.findall(r"^(CONFIG_\w+)=[^n]", config.read_text(), re.M))
 
     @classmethod
     def load(cls, path):
@@ -157,67 +171,82 @@ def source_tree():
     return tree
 
 
-def fragment_lines():
-    return [line.strip() for line in FRAGMENT.read_text().splitlines()
-            if line.strip() and (not line.startswith("#") or line.endswith(" is not set"))]
+def fragment_lines(name):
+    """The lines of a kernel's fragments, one for each option."""
+    lines = {}
+    for fragment in BUILT[name]:
+        for line in (FRAGMENTS / f"{fragment}.config").read_text().splitlines():
+            line = line.strip()
+            if line and (not line.startswith("#") or line.endswith(" is not set")):
+                lines[option(line)] = line
+    return list(lines.values())
 
 
-def debug_key():
+def option(line):
+    return re.search(r"CONFIG_\w+", line)[0]
+
+
+def built_key(name):
     gcc = steps.output(["gcc", "-dumpfullversion"]).strip()
-    return digest(source_version(), fragment_lines(), gcc)
+    return digest(source_version(), fragment_lines(name), gcc)
 
 
-def debug():
-    """The debug kernel, built on first use."""
-    root = cache("kernels", f"debug-{debug_key()}")
+def built_root(name):
+    return cache("kernels", f"{name}-{built_key(name)}")
+
+
+def built(name):
+    """A kernel of ours, built on first use."""
+    root = built_root(name)
     stamp = root / "kernel.json"
     known = Kernel.load(stamp)
     if known:
         return known
     apt.ensure_host()
-    with lock("kernel-debug"):
+    with lock(f"kernel-{name}"):
         known = Kernel.load(stamp)
-        return known or build_debug(root, stamp)
+        return known or build(name, root, stamp)
 
 
-def build_debug(root, stamp):
+def build(name, root, stamp):
     tree = source_tree()
-    build = root / "build"
-    log = steps.log_path("kernel-build")
-    configure_debug(tree, build, log)
-    say("building the debug kernel (once; some 10 minutes on two cores)")
-    make = ["make", f"-j{cpus()}", "-C", tree, f"O={build}"]
-    steps.run_step("debug kernel", [*make, "bzImage", "modules"], log, expect=DEBUG_STEPS)
-    release = (build / "include/config/kernel.release").read_text().strip()
+    folder = root / "build"
+    log = steps.log_path("kernel-build" if name == "debug" else f"kernel-build-{name}")
+    configure(name, tree, folder, log)
+    say(f"building the {name} kernel (once; some 10 minutes on two cores)")
+    make = ["make", f"-j{cpus()}", "-C", tree, f"O={folder}"]
+    steps.run_step(f"{name} kernel", [*make, "bzImage", "modules"], log, expect=BUILD_STEPS)
+    release = (folder / "include/config/kernel.release").read_text().strip()
     shutil.rmtree(root / "install", ignore_errors=True)
     steps.run_step("install modules", [*make, f"INSTALL_MOD_PATH={root}/install", "modules_install"], log,
                    quiet=True)
-    kernel = Kernel("debug", release, build / "arch/x86/boot/bzImage",
-                    root / "install/lib/modules" / release, build)
+    kernel = Kernel(name, release, folder / "arch/x86/boot/bzImage",
+                    root / "install/lib/modules" / release, folder)
     kernel.save(stamp)
     return kernel
 
 
-def configure_debug(tree, build, log):
-    """allnoconfig plus the fragment, and proof that every line of it took."""
-    lines = fragment_lines()
-    build.mkdir(parents=True, exist_ok=True)
-    mini = build / "puck.config"
+def configure(name, tree, folder, log):
+    """allnoconfig plus the fragments, and proof that every line of them took."""
+    lines = fragment_lines(name)
+    folder.mkdir(parents=True, exist_ok=True)
+    mini = folder / "puck.config"
     changed = write_if_changed(mini, "\n".join(lines) + "\n")
-    if changed or not (build / ".config").exists():
-        steps.run_step("configure the debug kernel",
-                       ["make", "-C", tree, f"O={build}", f"KCONFIG_ALLCONFIG={mini}", "allnoconfig"], log)
-    refused = not_taken(lines, (build / ".config").read_text())
+    if changed or not (folder / ".config").exists():
+        steps.run_step(f"configure the {name} kernel",
+                       ["make", "-C", tree, f"O={folder}", f"KCONFIG_ALLCONFIG={mini}", "allnoconfig"], log)
+    refused = not_taken(lines, (folder / ".config").read_text())
     if refused:
         mini.unlink()
-        raise PuckError("these lines of debug.config did not take effect:\n    " + "\n    ".join(refused))
+        raise PuckError(f"these lines of the {name} kernel's fragments did not take effect:\n    "
+                        + "\n    ".join(refused))
 
 
 def not_taken(lines, config):
     have = set(config.splitlines())
     refused = []
     for line in lines:
-        name = re.search(r"CONFIG_\w+", line)[0]
+        name = option(line)
         if line.endswith("is not set") or line.endswith("=n"):
             if any(h.startswith(name + "=") for h in have):
                 refused.append(line)
@@ -229,6 +258,6 @@ def not_taken(lines, config):
 def get(name):
     if name == "stock":
         return stock()
-    if name == "debug":
-        return debug()
-    raise PuckError(f"no kernel '{name}': stock or debug")
+    if name in BUILT:
+        return built(name)
+    raise PuckError(f"no kernel '{name}': {', '.join(NAMES)}")

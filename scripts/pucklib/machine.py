@@ -148,7 +148,7 @@ class Machine:
                "-serial", "mon:stdio" if spec.shell else "stdio",
                "-qmp", f"unix:{self.qmp_path()},server=on,wait=off",
                "-kernel", str(self.kernel.image), "-initrd", str(initrd),
-               "-append", kernel_append(spec)]
+               "-append", kernel_append(spec, self.kernel.words)]
         if "-display" not in spec.qemu_args and "-vnc" not in spec.qemu_args:
             cmd += ["-display", "none"]
         if not spec.shell:

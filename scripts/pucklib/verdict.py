@@ -22,7 +22,7 @@ SPLATS = [re.compile(p) for p in (
     r"possible (circular|recursive) locking", r"inconsistent lock state", r"suspicious RCU usage",
     r"sleeping function called from invalid context", r"scheduling while atomic", r"held lock freed",
     r"bad unlock balance", r"DMA-API: (?!debugging (enabled|disabled)|preallocated|dma_debug)",
-    r"refcount_t: ", r"UBSAN: ", r"KASAN: ", r"KFENCE: ", r"kmemleak: \d+ new suspected",
+    r"refcount_t: ", r"UBSAN: ", r"KASAN: ", r"KFENCE: ", r"kmemleak: \d+ new suspected", r"kmemleak: .* disabled",
     r"unreferenced object", r"ODEBUG: (?!selftest)", r"list_(add|del) corruption", r"rcu:.*detected.*stall",
     r"soft lockup", r"workqueue lockup", r"swiotlb buffer is full", r"DMAR: .*fault", r"nobody cared",
     r"Trying to vfree", r"Bad page state", r"Freeing alive", r"unexpectedly still has",
@@ -30,7 +30,7 @@ SPLATS = [re.compile(p) for p in (
 )]
 FAULT = re.compile(r"puck[-_]iommu.*\b(fault|blocked)\b", re.I)
 # Lines of a healthy boot that look like one of the above.
-HARMLESS = re.compile(r"Kprobe smoke test|kmemleak: Kernel memory leak detector|Warning: unable to open an initial"
+HARMLESS = re.compile(r"Kprobe smoke test|kmemleak: Kernel memory leak detector init|Warning: unable to open an initial"
                       r"|fault_injection|FAULT_INJECTION|page_fault|default_?fault|DMAR-IR")
 EXPECT = re.compile(r"puck-expect: (begin|end)\s*(.*)")
 

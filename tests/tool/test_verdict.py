@@ -103,6 +103,8 @@ class Console(unittest.TestCase):
                      "kmemleak: 3 new suspected memory leaks", "WARNING: suspicious RCU usage",
                      "refcount_t: underflow; use-after-free.", "UBSAN: shift-out-of-bounds in x.c:1:2",
                      "INFO: task sh:1 blocked for more than 120 seconds.",
+                     "BUG: KASAN: slab-use-after-free in puck_x+0x1/0x2 [puck]",
+                     "kmemleak: Kmemleak disabled without freeing internal data.",
                      "BUG: sleeping function called from invalid context at x.c:1"):
             self.assertEqual(len(verdict.check_console(f"[    3.000000] {line}\n")), 1, line)
 
