@@ -25,7 +25,7 @@ def build_modules(args):
         return {path.name: path for path in modules.Drivers(args.kdir).ensure(parts)}
     paths = {}
     for name, one in known_kernels().items():
-        for path in modules.Drivers(one.kdir).ensure(parts):
+        for path in one.drivers().ensure(parts):
             paths[f"{name}.{path.name}"] = path
     return paths
 
@@ -52,6 +52,7 @@ STEPS = {
     "stock": lambda args: kernel_paths(kernel.stock()),
     "kernel": lambda args: kernel_paths(kernel.get("debug")),
     "kasan": lambda args: kernel_paths(kernel.get("kasan")),
+    "7": lambda args: kernel_paths(kernel.get("7")),
     "modules": build_modules,
     "programs": build_programs,
 }

@@ -34,7 +34,7 @@ class Bench:
 
     def build_modules(self, drivers, keep_going):
         try:
-            return modules.Drivers(self.kernel.kdir).ensure(drivers)
+            return self.kernel.drivers().ensure(drivers)
         except PuckError as err:
             if not keep_going:
                 raise

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The guest's kernels: Debian's stock 6.12, and what we build of the same source."""
+"""The guest's kernels: Debian's stock 6.12, what we build of the same source, and 7.x."""
 
 import re
 import shutil
 from pathlib import Path
 
-from . import apt, steps
+from . import apt, modules, steps
 from .util import (REPO, PuckError, cache, cpus, digest, fresh_dir, lock, read_json, say, write_if_changed,
                    write_json)
 
@@ -14,7 +14,7 @@ FRAGMENTS = REPO / "test-images/kernel"
 # The kernels that we build: fragments over allnoconfig. Of two lines for one
 # option the later one counts.
 BUILT = {"debug": ["debug"], "kasan": ["debug", "kasan"]}
-NAMES = ["stock", *BUILT]
+NAMES = ["stock", *BUILT, "7"]
 BUILD_STEPS = 2400      # about what make prints for one of them
 
 
@@ -24,6 +24,13 @@ class Kernel:
     def __init__(self, name, release, image, modules, kdir):
         self.name, self.release = name, release
         self.image, self.modules, self.kdir = Path(image), Path(modules), Path(kdir)
+
+    def drivers(self):
+        """The guest driver, to be built for it."""
+        if self.name == "7":
+            from . import kernel7
+            return kernel7.Drivers(self.kdir)
+        return modules.Drivers(self.kdir)
 
     @property
     def words(self):
@@ -77,12 +84,12 @@ def fetch_stock(stamp):
     image = resolve(system, f"linux-image-{SERIES}-amd64")
     release = image.removeprefix("linux-image-").removesuffix("-unsigned")
     root = cache("kernels", f"stock-{release}")
-    unpack_all(system, root, release, [image, *header_packages(system, release)])
-    modules = root / "usr/lib/modules" / release
-    if not modules.exists():
-        modules = root / "lib/modules" / release
-    steps.output(["depmod", "-b", depmod_base(modules), release])
-    kernel = Kernel("stock", release, root / f"boot/vmlinuz-{release}", modules, headers_dir(root, release))
+    unpack_all(system, root, [image, *header_packages(system, release)], release)
+    found = root / "usr/lib/modules" / release
+    if not found.exists():
+        found = root / "lib/modules" / release
+    steps.output(["depmod", "-b", depmod_base(found), release])
+    kernel = Kernel("stock", release, root / f"boot/vmlinuz-{release}", found, headers_dir(root, release))
     kernel.save(stamp)
     return kernel
 
@@ -99,14 +106,16 @@ def headers_dir(root, release):
     return root / f"usr/src/linux-headers-{release}"
 
 
-def unpack_all(apt_, root, release, packages):
+def unpack_all(apt_, root, packages, headers=None):
+    """All or nothing; `headers` is the release whose headers are among them."""
     if root.exists():
         return
     debs = [apt_.download(name, cache("debs", "x").parent) for name in packages]
     with fresh_dir(root) as tmp:
         for deb in debs:
             steps.output(["dpkg-deb", "-x", deb, tmp])
-        relocate_headers(tmp, root, release)
+        if headers:
+            relocate_headers(tmp, root, headers)
     for deb in debs:
         deb.unlink()
 
@@ -120,7 +129,7 @@ def older_headers():
         release = resolve(system, "linux-headers-amd64").removeprefix("linux-headers-")
         root = cache("kernels", f"headers-{release}")
         with lock("kernel-older"):
-            unpack_all(system, root, release, header_packages(system, release))
+            unpack_all(system, root, header_packages(system, release), release)
         known = {"release": release, "kdir": str(headers_dir(root, release))}
         write_json(stamp, known)
     return known["release"], Path(known["kdir"])
@@ -255,9 +264,19 @@ def not_taken(lines, config):
     return refused
 
 
+def check(name):
+    """Whether a kernel can be had here at all, as far as is known without fetching it."""
+    if name == "7":
+        from . import kernel7
+        kernel7.check()
+
+
 def get(name):
     if name == "stock":
         return stock()
     if name in BUILT:
         return built(name)
+    if name == "7":
+        from . import kernel7
+        return kernel7.get()
     raise PuckError(f"no kernel '{name}': {', '.join(NAMES)}")

@@ -21,6 +21,12 @@ def tree_digest(*folders):
     return digest(*parts)
 
 
+def make_command(jobs, kdir, folder, *args):
+    # No BTF: it needs pahole and vmlinux, and nothing here reads it.
+    return ["make", f"-j{jobs}", "-C", kdir, f"M={folder}", "W=1", "CONFIG_DEBUG_INFO_BTF_MODULES=",
+            *args, "modules"]
+
+
 class Drivers:
     """The guest driver built against one kernel, out of tree in the cache."""
 
@@ -53,11 +59,15 @@ class Drivers:
 
     def make(self, folder, *args, title="build the guest driver"):
         """One make run over the driver or a subfolder of it; returns its output."""
-        # No BTF: it needs pahole and vmlinux, and nothing here reads it.
-        cmd = ["make", f"-j{cpus()}", "-C", self.kdir, f"M={folder}", "W=1", "CONFIG_DEBUG_INFO_BTF_MODULES=",
-               *args, "modules"]
-        rewrite = {self.tree: REPO / "guest-driver", self.root / "include": REPO / "include"}
-        return steps.run_step(title, cmd, self.root / "build.log", rewrite=rewrite)
+        return steps.run_step(title, self.command(folder, *args), self.root / "build.log", rewrite=self.places)
+
+    def command(self, folder, *args):
+        return make_command(cpus(), self.kdir, folder, *args)
+
+    @property
+    def places(self):
+        """Where the compiler saw a file, and where the user edits it."""
+        return {self.root / folder: REPO / folder for folder in ("guest-driver", "include")}
 
     def build(self, parts):
         self.sync()
@@ -87,8 +97,7 @@ class Drivers:
         names = (folder / "modules.order").read_text().split()
         paths = []
         for name in names:
-            path = Path(name).with_suffix(".ko")
-            paths.append(path if path.is_absolute() else self.find(folder, path))
+            paths.append(self.find(folder, Path(name).with_suffix(".ko")))
         return paths
 
     def find(self, folder, path):
