@@ -4,6 +4,7 @@
 import argparse
 import shlex
 
+from . import kernel as kernels
 from .drivers import DRIVERS
 from .util import PuckError, cpus, say
 
@@ -79,7 +80,7 @@ def guest_files(p):
 
 
 def machine_options(p, kernel="stock"):
-    p.add_argument("--kernel", choices=("stock", "debug"), default=kernel, help=f"guest kernel (default {kernel})")
+    p.add_argument("--kernel", choices=kernels.NAMES, default=kernel, help=f"guest kernel (default {kernel})")
     p.add_argument("--iommu", default="puck", help="puck, intel, virtio or none (default puck)")
     p.add_argument("--smp", type=int, default=2, metavar="N", help="virtual CPUs (default 2)")
     p.add_argument("--memory", default="1G", metavar="SIZE", help="guest memory (default 1G)")
@@ -98,8 +99,8 @@ def machine_options(p, kernel="stock"):
 
 def add_build(sub):
     p = add(sub, "build", cmd_build, "build parts of Puck",
-            "WHAT: qemu, modules, programs, qtests, kernel (the debug kernel), stock (Debian's kernel,\n"
-            "unpacked), or all of qemu, stock, modules and programs (the default).")
+            "WHAT: qemu, modules, programs, qtests, kernel (the debug kernel), kasan (that with KASAN),\n"
+            "stock (Debian's kernel, unpacked), or all of qemu, stock, modules and programs (the default).")
     p.add_argument("what", nargs="*", metavar="WHAT")
     p.add_argument("--qemu-src", metavar="DIR", help="use this QEMU tree (10.0 or newer; it is not changed)")
     p.add_argument("--kdir", metavar="DIR", help="build the guest modules against this kernel")
@@ -148,9 +149,13 @@ def add_dma_options(p):
 def add_test(sub):
     p = add(sub, "test", cmd_test, "run the test suites",
             "SUITE: style, abi, unit, qtest, guest (default: all of them). The last line is\n"
-            "'N passed, N failed, N skipped'. Splats, leaks and unasked-for faults are failures.")
+            "'N passed, N failed, N skipped'. Splats, leaks and unasked-for faults are failures.\n"
+            "With --kernel the guest suite runs on that kernel: kasan (the debug kernel with KASAN, and\n"
+            "every allocation failed once), stock, or 7 (Debian's newest 7.x; needs root).")
     common(p)
     p.add_argument("suites", nargs="*", metavar="SUITE")
+    p.add_argument("--kernel", choices=kernels.NAMES, help="all guests run on this one (default: debug, and stock "
+                                                           "where a test asks for it)")
     p.add_argument("--filter", metavar="REGEX", help="only guest tests and qtests whose name matches")
     p.add_argument("--seed", type=int, default=1, metavar="N", help="seed of all randomness (default 1)")
 
@@ -164,7 +169,7 @@ def add_soak(sub):
     p.add_argument("--iommus", default="puck,intel,virtio", metavar="A,B", help="default puck,intel,virtio")
     p.add_argument("--policies", type=int, default=200, metavar="N", help="for each (default 200)")
     p.add_argument("--seed", type=int, default=1, metavar="N", help="of the first policy (default 1)")
-    p.add_argument("--kernel", choices=("stock", "debug"), default="stock", help="guest kernel (default stock)")
+    p.add_argument("--kernel", choices=kernels.NAMES, default="stock", help="guest kernel (default stock)")
     p.add_argument("--timeout", type=float, default=900, metavar="S", help="seconds for a boot (default 900)")
     p.add_argument("--jobs", type=int, default=cpus(), metavar="N", help=f"boots at a time (default {cpus()})")
 

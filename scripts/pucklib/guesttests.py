@@ -5,7 +5,7 @@ import re
 import shlex
 from dataclasses import dataclass, field
 
-from . import drivers, verdict
+from . import drivers, kernel, verdict
 from .guest import Bench
 from .machine import Spec, read_text
 from .util import REPO, PuckError, cpus, in_parallel, say
@@ -15,6 +15,8 @@ LIST = REPO / "test-images/guest/tests.list"
 # Most of a guest's time is one thread's: its boot.
 JOBS = min(2, cpus())
 BOOT_TIME = 60          # seconds of grace on top of the tests' own limits
+# How much longer than on the others everything may take on a kernel.
+PATIENCE = {"kasan": 4}
 
 # In the guest. A test that hangs is killed, with what it started; the marks
 # go to both logs, so that each test's part of them can be told.
@@ -49,6 +51,8 @@ fi
 class TestMachine:
     name: str
     kernel: str = "debug"
+    only: str = ""
+    needs: str = ""
     unload: str = ""
     files: list = field(default_factory=list)
     drivers: list = field(default_factory=list)
@@ -64,6 +68,7 @@ class Test:
     machine: str
     command: str
     timeout: int = 60
+    needs: str = ""
     log: str = ""
 
 
@@ -99,7 +104,7 @@ def pairs(words, where):
 def parse_machine(words, where):
     machine = TestMachine(words[1])
     for key, value in pairs(words[2:], where):
-        if key in ("kernel", "unload", "qemu", "gpu"):
+        if key in ("kernel", "only", "needs", "unload", "qemu", "gpu"):
             setattr(machine, key, value)
         elif key == "file":
             machine.files.append(value)
@@ -116,20 +121,40 @@ def parse_test(words, where):
     split = words.index("--")
     test = Test(words[1], "", " ".join(words[split + 1:]))
     for key, value in pairs(words[2:split], where):
-        if key not in ("machine", "timeout", "log"):
+        if key not in ("machine", "timeout", "needs", "log"):
             raise PuckError(f"{where}: a test has no '{key}'")
         setattr(test, key, int(value) if key == "timeout" else value)
     return test
 
 
+def chosen_tests(wanted, on):
+    """(machine, tests) of the list, for the kernel `on` or each one's own."""
+    wanted = re.compile(wanted or "")
+    chosen = []
+    for machine in parse_list():
+        tests = [t for t in machine.tests if wanted.search(t.name)]
+        if on:
+            machine.kernel = on
+        if tests and (not machine.only or machine.kernel in machine.only.split(",")):
+            chosen.append((machine, tests))
+    return chosen
+
+
+def lacking(machine, test, options):
+    """What a test needs of the kernel, and is not there."""
+    needs = filter(None, f"{machine.needs},{test.needs}".split(","))
+    return [need for need in needs if need not in options]
+
+
 def script(machine, tests):
+    patience = PATIENCE.get(machine.kernel, 1)
     lines = [PRELUDE]
-    lines += [f"run_test {t.name} {t.timeout} {shlex.quote(t.command)}" for t in tests]
+    lines += [f"run_test {t.name} {t.timeout * patience} {shlex.quote(t.command)}" for t in tests]
     for module in filter(None, machine.unload.split(",")):
         name = module.replace("-", "_")
         # Killed or crashed tests may leave it in use: a failure as well.
         lines.append(f"if grep -q '^{name} ' /proc/modules; then "
-                     f"run_test unload-{module} 30 'rmmod {name}'; fi")
+                     f"run_test unload-{module} {30 * patience} 'rmmod {name}'; fi")
     return "\n".join([*lines, LEAKS, "true"]) + "\n"
 
 
@@ -141,13 +166,19 @@ class Suite:
         self.benches = {}
 
     def run(self):
-        wanted = re.compile(self.args.filter or "")
-        chosen = [(machine, [t for t in machine.tests if wanted.search(t.name)]) for machine in parse_list()]
-        chosen = [(machine, tests) for machine, tests in chosen if tests]
-        for kernel in {machine.kernel for machine, _ in chosen}:
-            self.benches[kernel] = Bench(self.args, kernel)
-        found = in_parallel(lambda one: self.run_machine(*one), chosen, JOBS)
+        chosen = chosen_tests(self.args.filter, self.args.kernel)
+        for name in {machine.kernel for machine, _ in chosen}:
+            self.benches[name] = Bench(self.args, name)
+        found = in_parallel(lambda one: self.run_able(*one), chosen, JOBS)
         return [case for cases in found for case in cases]
+
+    def run_able(self, machine, tests):
+        """Without those for which the kernel lacks something; they are skipped, and it is said what."""
+        options = self.benches[machine.kernel].kernel.options()
+        lacks = {test.name: lacking(machine, test, options) for test in tests}
+        cases = [Case(f"guest.{machine.name}", name, "skipped", f"this kernel lacks {', '.join(names)}")
+                 for name, names in lacks.items() if names]
+        return cases + self.run_machine(machine, [t for t in tests if not lacks[t.name]])
 
     def run_machine(self, machine, tests):
         """Boot until every test had its turn: one that kills the guest costs itself only."""
@@ -164,7 +195,7 @@ class Suite:
         spec = Spec(seed=self.args.seed, guest_rules=True, qemu_args=shlex.split(machine.qemu), files=machine.files,
                     drivers=drivers.place(machine.drivers), **machine.options,
                     gpu_options="," + machine.gpu if machine.gpu else "")
-        limit = BOOT_TIME + sum(t.timeout for t in tests)
+        limit = PATIENCE.get(machine.kernel, 1) * (BOOT_TIME + sum(t.timeout for t in tests))
         say(f"guest machine '{machine.name}' ({machine.kernel} kernel): {len(tests)} tests")
         return self.benches[machine.kernel].boot(rundir, spec, script(machine, tests), limit,
                                                  on_line=lambda line: show_progress(machine.name, line))

@@ -4,7 +4,7 @@
 import time
 import traceback
 
-from . import apt, verdict
+from . import apt, kernel, verdict
 from .guest import new_rundir
 from .util import PuckError, say
 from .verdict import Case
@@ -59,11 +59,25 @@ def run_suite(name, args, rundir):
     return cases
 
 
+# Those whose result depends on the guest's kernel.
+GUEST_SUITES = ["guest"]
+
+
+def chosen_suites(args):
+    """The names of the suites to run; nothing is built before the options are known to be good."""
+    names = args.suites or (GUEST_SUITES if args.kernel else list(SUITES))
+    for name in names:
+        if name not in SUITES:
+            raise PuckError(f"no suite '{name}': {', '.join(SUITES)}")
+        if args.kernel and name not in GUEST_SUITES:
+            raise PuckError(f"the suite '{name}' has no guest: --kernel is for {', '.join(GUEST_SUITES)}")
+    if args.kernel:
+        kernel.check(args.kernel)
+    return names
+
+
 def cmd_test(args):
-    names = args.suites or list(SUITES)
-    unknown = [n for n in names if n not in SUITES]
-    if unknown:
-        raise PuckError(f"no suite '{unknown[0]}': {', '.join(SUITES)}")
+    names = chosen_suites(args)
     apt.ensure_host({**apt.HOST_PACKAGES, **apt.TEST_PACKAGES})
     rundir = new_rundir("test", args.run_dir)
     rundir.mkdir(parents=True, exist_ok=True)

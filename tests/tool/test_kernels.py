@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which kernel a test runs on, and what a kernel is made of."""
+
+import sys
+import unittest
+from pathlib import Path
+from types import SimpleNamespace
+from unittest import mock
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
+
+from pucklib import guesttests, kernel, kernel7, suites  # noqa: E402
+from pucklib.util import PuckError  # noqa: E402
+
+
+def chosen(on, wanted=""):
+    return {machine.name: machine.kernel for machine, _ in guesttests.chosen_tests(wanted, on)}
+
+
+def args(kernel_name, *names):
+    return SimpleNamespace(kernel=kernel_name, suites=list(names))
+
+
+class Fragments(unittest.TestCase):
+    def test_one_line_for_each_option_and_the_later_counts(self):
+        for name in kernel.BUILT:
+            options = [kernel.option(line) for line in kernel.fragment_lines(name)]
+            self.assertEqual(len(options), len(set(options)), name)
+        self.assertIn('CONFIG_LOCALVERSION="-puck-debug"', kernel.fragment_lines("debug"))
+        self.assertIn('CONFIG_LOCALVERSION="-puck-kasan"', kernel.fragment_lines("kasan"))
+
+    def test_kasan_has_all_of_debug(self):
+        missing = set(kernel.fragment_lines("debug")) - set(kernel.fragment_lines("kasan"))
+        self.assertEqual({kernel.option(line) for line in missing}, {"CONFIG_LOCALVERSION"})
+
+    def test_lines_that_did_not_take_are_told(self):
+        lines = ["CONFIG_A=y", "# CONFIG_B is not set", "CONFIG_C=m"]
+        self.assertEqual(kernel.not_taken(lines, "CONFIG_A=y\nCONFIG_B=y\nCONFIG_C=y\n"), lines[1:])
+
+
+class Choice(unittest.TestCase):
+    def test_each_machine_has_its_own(self):
+        self.assertEqual(set(chosen(None).values()), {"debug", "stock"})
+
+    def test_one_kernel_for_all(self):
+        for name in kernel.NAMES:
+            self.assertEqual(set(chosen(name).values()), {name})
+
+    def test_sweeps_are_for_kasan_alone(self):
+        self.assertIn("fail-nth-gpu", chosen("kasan"))
+        for name in (None, "debug", "stock", "7"):
+            self.assertNotIn("fail-nth-gpu", chosen(name))
+
+    def test_filter(self):
+        self.assertEqual(set(chosen(None, "^gpu_params$")), {"std"})
+
+    def test_what_lacks_is_named(self):
+        machine = guesttests.TestMachine("m", needs="CONFIG_A")
+        test = guesttests.Test("t", "m", "true", needs="CONFIG_B,CONFIG_C")
+        self.assertEqual(guesttests.lacking(machine, test, {"CONFIG_B"}), ["CONFIG_A", "CONFIG_C"])
+        self.assertEqual(guesttests.lacking(machine, test, {"CONFIG_A", "CONFIG_B", "CONFIG_C"}), [])
+
+
+class Options(unittest.TestCase):
+    def test_a_suite_without_a_guest_has_no_kernel(self):
+        with self.assertRaisesRegex(PuckError, "'unit' has no guest"):
+            suites.chosen_suites(args("kasan", "guest", "unit"))
+        self.assertEqual(suites.chosen_suites(args(None, "unit")), ["unit"])
+
+    def test_a_kernel_alone_means_the_guests(self):
+        self.assertEqual(suites.chosen_suites(args("kasan")), ["guest"])
+
+    def test_seven_needs_root(self):
+        with mock.patch.object(kernel7.os, "geteuid", return_value=1000):
+            with self.assertRaisesRegex(PuckError, "needs root"):
+                suites.chosen_suites(args("7"))
+
+
+if __name__ == "__main__":
+    unittest.main()
