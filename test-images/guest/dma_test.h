@@ -321,11 +321,22 @@ static inline void dma_unbind(const struct dma_function *function)
 	ktap_ok(!err, "%s: unbound", function->driver);
 }
 
+/*
+ * Whether the driver maps each entry of a request by itself. nvme does since the
+ * block layer has a way to do so.
+ */
+static inline bool dma_maps_entrywise(const char *driver)
+{
+	if (!strcmp(driver, "nvme"))
+		return !run("grep -q ' blk_rq_dma_map_iter_start' /proc/kallsyms");
+	return !strncmp(driver, "virtio", 6);
+}
+
 static inline void dma_all_failures(struct dma_test *test)
 {
 	size_t n = sizeof(dma_failures) / sizeof(*dma_failures), i;
 
-	if (!strncmp(test->functions[0].driver, "virtio", 6))
+	if (dma_maps_entrywise(test->functions[0].driver))
 		n = DMA_FAILURES_ENTRYWISE;
 	for (i = 0; i < n; i++)
 		dma_with_failures(test, dma_failures[i], test->options.seed + 5000 + 2 * i);
