@@ -35,7 +35,7 @@ static void timer_cb(void *opaque)
  * already: the next one, and of the same number. No further ahead than this:
  * each look is an access to memory.
  */
-#define LOOK_AHEAD  32
+#define LOOK_AHEAD  64
 
 static bool find_fence(PuckRing *ring, uint32_t seqno, PuckCmd *fence,
                        uint32_t *index, PuckHold *hold)
