@@ -320,6 +320,7 @@ static void sweep_debugfs(void)
 	};
 	struct drm_puck_cmd cmd = cmd_fill(0, 0, SIZE, 0);
 	struct drm_puck_submit held;
+	long long timeout = puck_get(&one, 0, "timeout_ms");
 	struct drm_puck_bo_ref ref;
 	char path[128];
 	int fence;
@@ -327,6 +328,8 @@ static void sweep_debugfs(void)
 	ktap_need(!before_bo(), "a buffer");
 	ref = ref_write(&a);
 	held = job(0, &ref, 1, &cmd, 1);
+	/* Longer than it takes to look at it that often. */
+	puck_set(&one, 0, "timeout_ms", 3600000);
 	puck_set(&one, 0, "hold", 1);
 	fence = submit_fd(one.fd, &held);
 	snprintf(path, sizeof(path), FAIL_DEBUGFS "dri/%s", one.pci);
@@ -334,6 +337,7 @@ static void sweep_debugfs(void)
 	fail_sweep(&op);
 	puck_set(&one, 0, "hold", 0);
 	ktap_ok(fence_result(fence, 10000) == 1, "debugfs: the job that was looked at completes");
+	puck_set(&one, 0, "timeout_ms", timeout);
 	end(0);
 }
 

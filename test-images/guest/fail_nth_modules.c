@@ -117,6 +117,9 @@ static int after_unload(int ret)
 	return ret ? unload_soon() : 0;
 }
 
+/* Of files in /proc/irq that there was no memory for, when the interrupts go. */
+#define IRQ_FILES "remove_proc_entry"
+
 /* What the driver core says when it has no memory for the module's folder of drivers. */
 static const int no_folder[] = { EINVAL, 0 };
 
@@ -183,7 +186,7 @@ static void sweep_iommu(void)
 {
 	static const struct fail_op probe_op = {
 		.name = "probe_puck-iommu", .within = "pci_device_probe",
-		.without = "iova_domain_init_rcaches", .before = before_probe, .run = run_on_iommu,
+		.without = "iova_domain_init_rcaches", .expect = IRQ_FILES, .before = before_probe, .run = run_on_iommu,
 		.after = after_probe,
 	};
 	static const struct fail_op sysfs_op = {
@@ -277,6 +280,7 @@ static int after_remove(int ret)
 
 static const struct fail_op gpu_ops[] = {
 	{ .name = "bind_gpu", .within = "pci_device_probe", .without = "drm_sysfs_minor_alloc",
+	  .expect = IRQ_FILES,
 	  .before = before_bind, .run = run_on_gpu, .after = after_bind },
 	{ .name = "unbind_gpu", .within = "pci_device_remove",
 	  .before = before_unbind, .run = run_on_gpu, .after = after_unbind },
