@@ -148,7 +148,8 @@ def add_dma_options(p):
 
 def add_test(sub):
     p = add(sub, "test", cmd_test, "run the test suites",
-            "SUITE: style, abi, unit, qtest, guest (default: all of them). The last line is\n"
+            "SUITE: style, abi, unit, qtest, guest (default: all of them), or sanitize: qtests and\n"
+            "fuzzers on a QEMU with sanitizers (docs/fuzzing.rst). The last line is\n"
             "'N passed, N failed, N skipped'. Splats, leaks and unasked-for faults are failures.\n"
             "With --kernel the guest suite runs on that kernel: kasan (the debug kernel with KASAN, and\n"
             "every allocation failed once), stock, or 7 (Debian's newest 7.x; needs root).")
@@ -158,6 +159,8 @@ def add_test(sub):
                                                            "where a test asks for it)")
     p.add_argument("--filter", metavar="REGEX", help="only guest tests and qtests whose name matches")
     p.add_argument("--seed", type=int, default=1, metavar="N", help="seed of all randomness (default 1)")
+    p.add_argument("--minutes", type=float, metavar="N", help="sanitize: how long the fuzzers run (default 10)")
+    p.add_argument("--case", metavar="FILE", help="sanitize: run one input that a fuzzer has kept, and nothing else")
 
 
 def add_soak(sub):

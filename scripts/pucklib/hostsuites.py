@@ -68,13 +68,13 @@ def run_qtests(args, rundir):
     return cases
 
 
-def run_qtest(binary, program, wanted, rundir):
+def run_qtest(binary, program, wanted, rundir, limit=QTEST_LIMIT, env=None):
     suite = f"qtest.{program.name}"
-    env = dict(os.environ, QTEST_QEMU_BINARY=str(binary), G_TEST_DBUS_DAEMON="")
+    env = dict(env or os.environ, QTEST_QEMU_BINARY=str(binary), G_TEST_DBUS_DAEMON="")
     start = time.monotonic()
     say(f"qtest {program.name}")
     try:
-        result = subprocess.run([str(program), "--tap", "-k"], env=env, cwd=rundir, timeout=QTEST_LIMIT,
+        result = subprocess.run([str(program), "--tap", "-k"], env=env, cwd=rundir, timeout=limit,
                                 stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
         text, err, status = result.stdout, result.stderr, result.returncode
     except subprocess.TimeoutExpired as late:

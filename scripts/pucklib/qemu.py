@@ -8,6 +8,7 @@ rebuilds that file alone.
 
 import re
 import shutil
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import apt, steps
@@ -70,14 +71,37 @@ KEEP_BINARIES = 12
 DEVICE_FILE = "configs/devices/x86_64-softmmu/puck.mak"
 
 
-def device_config():
-    return "# Written by scripts/puck.\n" + "".join(f"CONFIG_{name}=y\n" for name in DEVICES)
+def device_config(devices):
+    return "# Written by scripts/puck.\n" + "".join(f"CONFIG_{name}=y\n" for name in devices)
+
+
+@dataclass
+class Flavour:
+    """How a QEMU is built: each flavour has a tree and a build of its own in the cache."""
+    configure: list = field(default_factory=lambda: CONFIGURE)
+    hooks: dict = field(default_factory=lambda: HOOKS)
+    overlay: dict = field(default_factory=lambda: OVERLAY)
+    devices: list = field(default_factory=lambda: DEVICES)
+    # Files by their path below the build's root, as compiler wrappers are.
+    tools: dict = field(default_factory=dict)
+    # Programs besides the emulator.
+    targets: list = field(default_factory=list)
+    title: str = "QEMU"
+
+    def arguments(self, root):
+        """The arguments of configure; {root} in one stands for the build's root."""
+        return [argument.replace("{root}", str(root)) for argument in self.configure]
+
+    def key(self):
+        parts = [self.configure, device_config(self.devices), sorted(self.hooks)]
+        return digest(*parts, *([self.tools] if self.tools else []))
 
 
 class Qemu:
     """One QEMU source tree with Puck in it, and its build."""
 
-    def __init__(self, qemu_src=None):
+    def __init__(self, qemu_src=None, flavour=None):
+        self.flavour = flavour or Flavour()
         self.user_src = Path(qemu_src).resolve() if qemu_src else None
         if self.user_src:
             self.check_user_tree()
@@ -94,7 +118,7 @@ class Qemu:
             raise PuckError(f"{self.user_src} is QEMU {version.read_text().strip()}; 10.0 or newer is needed")
 
     def key(self):
-        return digest(CONFIGURE, device_config(), sorted(HOOKS))
+        return self.flavour.key()
 
     def locate(self):
         """Know where the tree is, fetching the package the first time."""
@@ -163,12 +187,12 @@ class Qemu:
 
     def shadow_user_tree(self):
         apt.ensure_host({"rsync": "following changes of the tree given with --qemu-src"})
-        ours = [*HOOKS, *OVERLAY, *QTESTS, DEVICE_FILE]
+        ours = [*self.flavour.hooks, *self.flavour.overlay, *QTESTS, DEVICE_FILE]
         self.src.mkdir(parents=True, exist_ok=True)
         steps.output(["rsync", "-a", "--delete", "--exclude=.git", "--exclude=/build*",
                       *[f"--exclude=/{path}" for path in [*ours, "pristine"]],
                       f"{self.user_src}/", f"{self.src}/"])
-        for path in HOOKS:
+        for path in self.flavour.hooks:
             shutil.copy2(self.user_src / path, self.saved(path))
 
     def saved(self, path):
@@ -179,7 +203,7 @@ class Qemu:
 
     def overlay(self, folders):
         """Lay Puck over the tree."""
-        for path, change in HOOKS.items():
+        for path, change in self.flavour.hooks.items():
             saved = self.saved(path)
             if not saved.exists():
                 shutil.copy2(self.src / path, saved)
@@ -192,7 +216,7 @@ class Qemu:
             self.no_qtests()
         for inside, ours in folders.items():
             sync_tree(REPO / ours, self.src / inside)
-        write_if_changed(self.src / DEVICE_FILE, device_config())
+        write_if_changed(self.src / DEVICE_FILE, device_config(self.flavour.devices))
 
     def no_qtests(self):
         """Nothing where the hook looks for tests."""
@@ -222,13 +246,16 @@ class Qemu:
         stamp = self.root / "configured"
         if stamp.exists():
             return
-        args = list(CONFIGURE)
+        args = self.flavour.arguments(self.root)
+        for path, text in self.flavour.tools.items():
+            write_if_changed(self.root / path, text)
+            (self.root / path).chmod(0o755)
         if not self.user_src:
             # The package is complete; a user's git tree may lack subprojects.
             args.append("--disable-download")
         shutil.rmtree(self.build, ignore_errors=True)
         self.build.mkdir()
-        steps.run_step("configure QEMU", [self.src / "configure", "--python=/usr/bin/python3", *args],
+        steps.run_step(f"configure {self.flavour.title}", [self.src / "configure", "--python=/usr/bin/python3", *args],
                        steps.log_path("qemu-configure"), cwd=self.build, env=self.env())
         self.link_firmware()
         stamp.write_text("")
@@ -243,7 +270,7 @@ class Qemu:
 
     def ninja(self, targets, title):
         rewrite = {}
-        for inside, ours in {**OVERLAY, **QTESTS}.items():
+        for inside, ours in {**self.flavour.overlay, **QTESTS}.items():
             rewrite[self.src / inside] = REPO / ours
             rewrite[f"../src/{inside}"] = REPO / ours
         steps.run_step(title, ["ninja", f"-j{cpus()}", *targets], steps.log_path("qemu-build"),
@@ -252,7 +279,8 @@ class Qemu:
     def ensure(self, qtests=()):
         """Bring QEMU and the named qtests up to date; returns the QEMU binary."""
         self.locate()
-        folders = {**OVERLAY, **QTESTS} if qtests else OVERLAY
+        overlay = self.flavour.overlay
+        folders = {**overlay, **QTESTS} if qtests else overlay
         stamp = self.root / "built.json"
         binary = self.fresh(stamp, folders, qtests)
         if binary and not self.user_src:
@@ -260,11 +288,11 @@ class Qemu:
         with lock(f"qemu-{self.root.name}"):
             # Taken before the files are: what changes meanwhile is built next time.
             digests = {t: self.overlay_digest(folders) for t in qtests}
-            digests[TARGET] = self.overlay_digest(OVERLAY)
+            digests[TARGET] = self.overlay_digest(overlay)
             self.shadow()
             self.overlay(folders)
             self.configure()
-            self.compile([TARGET, *qtests], qtests)
+            self.compile([TARGET, *self.flavour.targets, *qtests], qtests)
             binary = self.publish()
             write_json(stamp, {**digests, "binary": str(binary)})
         return binary
@@ -279,7 +307,7 @@ class Qemu:
 
     def compile(self, targets, qtests):
         try:
-            self.ninja(targets, "build QEMU and its qtests" if qtests else "build QEMU")
+            self.ninja(targets, f"build {self.flavour.title}" + (" and its qtests" if qtests else ""))
         except PuckError:
             if qtests:
                 self.no_qtests()

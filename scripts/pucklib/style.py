@@ -97,6 +97,7 @@ def scripts_compile():
     cases = check_files("python", sorted((REPO / "scripts/pucklib").glob("*.py")), lambda path: [
         sys.executable, "-c", "import ast, sys; ast.parse(open(sys.argv[1]).read())", path])
     shell = [p for p in (REPO / "scripts/puck", REPO / ".ci/run", REPO / "test-images/initramfs/init",
+                         REPO / "tests/fuzz/cc-wrapper",
                          *modules.scripts()) if p.exists()]
     return cases + check_files("shell", shell, lambda path: [
         "bash" if path.name == "run" else "sh", "-n", path])

@@ -35,8 +35,16 @@ def suite_guest(args, rundir):
     return guesttests.Suite(args, rundir).run()
 
 
+def suite_sanitize(args, rundir):
+    from . import fuzzers, sanitize
+    with fuzzers.ended_with_us():
+        return sanitize.run(args, rundir)
+
+
 SUITES = {"style": suite_style, "abi": suite_abi, "unit": suite_unit, "qtest": suite_qtest,
           "guest": suite_guest}
+# Too long to be run with the others: by name alone.
+LONG_SUITES = {"sanitize": suite_sanitize}
 
 
 def run_suite(name, args, rundir):
@@ -44,7 +52,7 @@ def run_suite(name, args, rundir):
     start = time.monotonic()
     say(f"suite {name}")
     try:
-        cases = SUITES[name](args, rundir)
+        cases = {**SUITES, **LONG_SUITES}[name](args, rundir)
     except PuckError as err:
         say(f"error: {err}")
         if err.code == 3:
@@ -66,13 +74,19 @@ GUEST_SUITES = ["guest"]
 def chosen_suites(args):
     """The names of the suites to run; nothing is built before the options are known to be good."""
     names = args.suites or (GUEST_SUITES if args.kernel else list(SUITES))
+    known = {**SUITES, **LONG_SUITES}
     for name in names:
-        if name not in SUITES:
-            raise PuckError(f"no suite '{name}': {', '.join(SUITES)}")
+        if name not in known:
+            raise PuckError(f"no suite '{name}': {', '.join(known)}")
         if args.kernel and name not in GUEST_SUITES:
             raise PuckError(f"the suite '{name}' has no guest: --kernel is for {', '.join(GUEST_SUITES)}")
     if args.kernel:
         kernel.check(args.kernel)
+    if "sanitize" in names:
+        from . import sanitize
+        sanitize.check(args)
+    elif args.minutes is not None or args.case:
+        raise PuckError("--minutes and --case are options of the suite sanitize")
     return names
 
 

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""QEMU with sanitizers, and its fuzzers: the build that `puck test sanitize` runs."""
+
+from . import apt
+from .qemu import CONFIGURE, DEVICES, HOOKS, OVERLAY, Flavour, Qemu
+from .util import REPO
+
+FUZZER = "qemu-fuzz-x86_64"
+PACKAGES = {
+    "clang-14": "compiler with libFuzzer",
+    "libclang-rt-14-dev": "the sanitizers' run-time",
+    "llvm-14": "the coverage's figures, symbols in reports",
+}
+DROPPED = ("--enable-tcg",)
+ADDED = """
+--disable-tcg --enable-asan --enable-ubsan --enable-fuzzing -Doptimization=1
+--cc={root}/tools/clang --cxx={root}/tools/clang++ --extra-ldflags=-fprofile-instr-generate
+""".split()
+# An IOMMU that sends its fault message within the access at fault.
+MORE_DEVICES = ["AMD_IOMMU"]
+WRAPPER = "tests/fuzz/cc-wrapper"
+
+
+def flavour():
+    """ASan and UBSan where they count, and QEMU's fuzzer with Puck's targets in it."""
+    wrapper = (REPO / WRAPPER).read_text()
+    return Flavour(
+        configure=[word for word in CONFIGURE if word not in DROPPED] + ADDED,
+        hooks={**HOOKS, "tests/qtest/fuzz/meson.build": lambda text: text + "subdir('puck')\n"},
+        devices=[*DEVICES, *MORE_DEVICES],
+        overlay={**OVERLAY, "tests/qtest/fuzz/puck": "tests/fuzz"},
+        tools={f"tools/{name}": wrapper.replace("COMPILER", f"{name}-14") for name in ("clang", "clang++")},
+        targets=[FUZZER],
+        title="QEMU with sanitizers")
+
+
+def ensure(qemu_src=None):
+    """The Qemu, built; its build folder has emulator, fuzzer and qtests."""
+    apt.ensure_host({**apt.HOST_PACKAGES, **PACKAGES})
+    qemu = Qemu(qemu_src, flavour())
+    qemu.ensure(qemu.qtests())
+    return qemu
