@@ -16,7 +16,7 @@
 #define EDU_HUGE_ENTRIES	(180 * 1024)
 
 #define EDU_RACE_ENTRIES	1024
-#define EDU_RACE_ROUNDS		300
+#define EDU_RACE_ROUNDS		100
 
 /* Each entry is the same page: the device reads it under many addresses. */
 static int table_of_one_page(struct edu *edu, struct sg_table *table, unsigned int entries)

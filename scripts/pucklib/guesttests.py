@@ -3,6 +3,7 @@
 
 import re
 import shlex
+import traceback
 from dataclasses import dataclass, field
 
 from . import drivers, kernel, verdict
@@ -169,8 +170,17 @@ class Suite:
         chosen = chosen_tests(self.args.filter, self.args.kernel)
         for name in {machine.kernel for machine, _ in chosen}:
             self.benches[name] = Bench(self.args, name)
-        found = in_parallel(lambda one: self.run_able(*one), chosen, JOBS)
+        found = in_parallel(lambda one: self.run_guarded(*one), chosen, JOBS)
         return [case for cases in found for case in cases]
+
+    def run_guarded(self, machine, tests):
+        """What goes wrong with one machine costs the others nothing."""
+        try:
+            return self.run_able(machine, tests)
+        except PuckError as err:
+            return [Case(f"guest.{machine.name}", "machine", "failed", str(err))]
+        except Exception:                               # noqa: a bug of ours must not read as a pass
+            return [Case(f"guest.{machine.name}", "machine", "failed", traceback.format_exc())]
 
     def run_able(self, machine, tests):
         """Without those for which the kernel lacks something; they are skipped, and it is said what."""

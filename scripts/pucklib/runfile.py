@@ -50,7 +50,9 @@ def first_failure(result):
     one; None after a good run."""
     findings = verdict.check_console(result.console)
     if findings:
-        return next(line for line in result.console.splitlines() if findings[0] in line)
+        # A finding may be of several lines, or of none that stands in the console.
+        what = findings[0].splitlines()[0]
+        return next((line for line in result.console.splitlines() if what in line), what)
     for line in result.output.splitlines():
         if WRONG.match(line):
             return line.strip()

@@ -116,6 +116,7 @@ class RunFile(unittest.TestCase):
         bad = "[    2.500000] BUG: sleeping function called from invalid context\n"
         for parts, want in (
                 ({"console": "[    1.0] fine\n" + bad, "output": "not ok 1 - x\n"}, bad.strip()),
+                ({"console": "puck-expect: begin x: y\n"}, "'puck-expect: begin x: y' was never ended"),
                 ({"output": "ok 1 - a\nnot ok 2 - b\nnot ok 3 - c\n"}, "not ok 2 - b"),
                 ({"output": "not ok 1 - a # TODO later\n"}, None),
                 ({"output": "puck: WRONG: bytes differ\n", "status": 1}, "puck: WRONG: bytes differ"),
