@@ -218,6 +218,11 @@ static void gpu_exit(PCIDevice *pdev)
         puck_ring_exit(&s->rings[r]);
     }
     puck_irq_exit(s);
+    /*
+     * Jobs on threads keep the memory for a while. Its name is free at once: the
+     * next device that is plugged in here has the same.
+     */
+    vmstate_unregister_ram(&s->vram, DEVICE(s));
 }
 
 /*
