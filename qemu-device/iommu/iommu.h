@@ -4,8 +4,9 @@
  *
  * One file a step: regs (register access), charge (buses in charge, address
  * spaces), translate, bulk, drain, context, entry, walk, iotlb, cmdq,
- * invalidate, faultq, irq, policy, guest-memory, vmstate, device (QOM). The contract is
- * docs/specs/iommu.rst; sites of mischief are in docs/specs/mischief.rst.
+ * invalidate, faultq, irq, policy, guest-memory, vmstate, device (QOM). The
+ * contract is docs/specs/iommu.rst; sites of mischief are in
+ * docs/specs/mischief.rst.
  *
  * Locking. PuckIOMMU::lock protects everything marked (L). Requests come
  * from any thread with or without the BQL, register accesses with it. Order:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How long a guest can make QEMU hold the BQL. No test: "scripts/puck bench hold"
- * runs each case in a process of its own.
+ * How long a guest can make QEMU hold the BQL. No test: "scripts/puck bench
+ * hold" runs each case in a process of its own.
  *
  *     puck-hold-bench            the cases, a line each: name, what it is
  *     puck-hold-bench NAME       prints "bench: hold_NAME_us MICROSECONDS"
@@ -214,8 +214,8 @@ static void ring_on(HoldBench *b, unsigned r)
 }
 
 /*
- * qtest's own accelerator has a clock that stands still. This machine's runs, so
- * that there are pauses between holds as there are for a guest.
+ * qtest's own accelerator has a clock that stands still. This machine's runs,
+ * so that there are pauses between holds as there are for a guest.
  */
 void hold_start(HoldBench *b)
 {

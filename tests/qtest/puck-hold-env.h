@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the files of puck-hold-bench share: a machine that runs in real time, and
- * the time for which it does not answer.
+ * What the files of puck-hold-bench share: a machine that runs in real time,
+ * and the time for which it does not answer.
  *
- * QEMU's main loop has the BQL while it answers a qtest command, and while it does
- * what a guest set off earlier. So the longest time that a command takes, the one
- * that sets something off and all that follow until that is done, is an upper limit
- * of the longest hold of the BQL.
+ * QEMU's main loop has the BQL while it answers a qtest command, and while it
+ * does what a guest set off earlier. So the longest time that a command takes,
+ * the one that sets something off and all that follow until that is done, is an
+ * upper limit of the longest hold of the BQL.
  */
 #ifndef PUCK_HOLD_ENV_H
 #define PUCK_HOLD_ENV_H
@@ -25,7 +25,7 @@
 #define GPU_DOMAIN      1
 
 /* The largest that puck-iommu takes. */
-#define HOLD_IOTLB_ENTRIES  65536
+#define HOLD_IOTLB_ENTRIES  4096
 
 /* Where what the engines work on is, for the CPU and as IOVA. */
 #define DATA            0x8000000ull

@@ -18,7 +18,7 @@ def chosen(on, wanted=""):
 
 
 def args(kernel_name, *names):
-    return SimpleNamespace(kernel=kernel_name, suites=list(names))
+    return SimpleNamespace(kernel=kernel_name, suites=list(names), minutes=None, case=None)
 
 
 class Fragments(unittest.TestCase):

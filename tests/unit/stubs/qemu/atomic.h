@@ -13,8 +13,9 @@
 #define qatomic_inc(p) \
     ((void)__atomic_fetch_add(p, 1, __ATOMIC_SEQ_CST))
 #define qatomic_fetch_dec(p)    __atomic_fetch_sub(p, 1, __ATOMIC_SEQ_CST)
+/* The barriers themselves; what one is for is said where it is used. */
 #define smp_rmb()               __atomic_thread_fence(__ATOMIC_ACQUIRE)
-/* The barrier itself; what it is for is said where it is used. */
+/* Likewise. */
 #define smp_mb()                __atomic_thread_fence(__ATOMIC_SEQ_CST)
 
 #endif /* PUCK_UNIT_ATOMIC_H */
