@@ -28,6 +28,8 @@
 
 #define CHANGES_MAX     6
 #define INPUT_MAX       65536
+/* Of the state of QEMU's PCI functions. */
+#define PCI_VERSION     2
 /* In a stream something follows each part; the loading looks at it. */
 #define FOOTER          0x7e
 #define FOOTER_SIZE     64
@@ -112,6 +114,10 @@ static bool load_part(unsigned part, GByteArray *bytes)
 
     if (!find_part(part, &vmsd, &opaque)) {
         return false;
+    }
+    if (part != PART_RULES) {
+        /* A load may lower it, which no reset undoes. */
+        PCI_DEVICE(opaque)->version_id = PCI_VERSION;
     }
     channel = qio_channel_buffer_new(bytes->len + FOOTER_SIZE);
     memcpy(channel->data, bytes->data, bytes->len);
