@@ -219,8 +219,8 @@ static void gpu_exit(PCIDevice *pdev)
     }
     puck_irq_exit(s);
     /*
-     * Jobs on threads keep the memory for a while. Its name is free at once: the
-     * next device that is plugged in here has the same.
+     * Jobs on threads keep the memory for a while. Its name is free at once:
+     * the next device that is plugged in here has the same.
      */
     vmstate_unregister_ram(&s->vram, DEVICE(s));
 }
