@@ -27,7 +27,6 @@
 #include "puck-fuzz.h"
 
 #define CHANGES_MAX     6
-#define INPUT_MAX       65536
 /* Of the state of QEMU's PCI functions. */
 #define PCI_VERSION     2
 /* In a stream something follows each part; the loading looks at it. */
@@ -44,6 +43,8 @@ typedef struct Leaf {
 
 typedef struct State {
     unsigned key;
+    char *program;                      /* NULL when it has run */
+    gsize program_size;
     GByteArray *bytes[PART_COUNT];      /* NULL if it was unplugged */
     GArray *leaves[PART_COUNT];         /* of Leaf */
 } State;
@@ -294,20 +295,30 @@ static void save_state_part(State *state, unsigned part)
     }
 }
 
-static void keep_state(unsigned key, const uint8_t *data, size_t size)
+/* When it is first asked for: all of them at once would take too long. */
+static void make_state(State *state)
 {
-    FuzzInput in = { .at = data, .end = data + size };
-    State *state = g_new0(State, 1);
+    FuzzInput in = { .at = (uint8_t *)state->program };
 
-    state->key = key;
+    in.end = in.at + state->program_size;
     fuzz_build_start(&in);
     fuzz_run(&in, 64);
     stop();
     for (unsigned part = 0; part < PART_COUNT; part++) {
         save_state_part(state, part);
     }
-    g_ptr_array_add(states, state);
+    g_clear_pointer(&state->program, g_free);
     fuzz_machine_restore();
+}
+
+static void keep_state(unsigned key, char *program, gsize size)
+{
+    State *state = g_new0(State, 1);
+
+    state->key = key;
+    state->program = program;
+    state->program_size = size;
+    g_ptr_array_add(states, state);
 }
 
 static gint compare_names(gconstpointer a, gconstpointer b)
@@ -341,16 +352,14 @@ void fuzz_states_init(const char *path)
         const char *name = g_ptr_array_index(names, i);
         g_autofree char *file = g_build_filename(path, name, NULL);
         g_autofree char *digits = g_strndup(name, 4);
-        g_autofree char *data = NULL;
+        char *data;
         gsize size;
 
-        if (g_file_get_contents(file, &data, &size, NULL) &&
-            size <= INPUT_MAX) {
-            keep_state(g_ascii_strtoull(digits, NULL, 16),
-                       (const uint8_t *)data, size);
+        if (g_file_get_contents(file, &data, &size, NULL)) {
+            keep_state(g_ascii_strtoull(digits, NULL, 16), data, size);
         }
     }
-    keep_state(UINT16_MAX, NULL, 0);
+    keep_state(UINT16_MAX, g_strdup(""), 0);
     fprintf(stderr, "puck-fuzz: %u states to start from\n", states->len);
 }
 
@@ -397,6 +406,9 @@ bool fuzz_load_state(FuzzInput *in)
     State *state = find_state(fuzz_take(in, 2));
     bool ok;
 
+    if (state->program) {
+        make_state(state);
+    }
     for (unsigned part = 0; part < PART_COUNT; part++) {
         GByteArray *bytes = state->bytes[part];
 
