@@ -21,9 +21,9 @@ def merge(profiles, pattern, into):
     return into
 
 
-def lines_of(qemu, data):
+def lines_of(binaries, data):
     """{file below qemu-device: (lines, covered)}"""
-    text = steps.output([COV, "export", "-summary-only", f"-instr-profile={data}", qemu.build / FUZZER])
+    text = steps.output([COV, "export", "-summary-only", f"-instr-profile={data}", binaries / FUZZER])
     found = {}
     for entry in json.loads(text)["data"][0]["files"]:
         if DEVICES in entry["filename"]:
@@ -42,13 +42,13 @@ def add_up(found, folder):
     return sum(n for n, _ in mine), sum(c for _, c in mine)
 
 
-def report(qemu, profiles, rundir):
+def report(binaries, profiles, rundir):
     """A table by folder and file: the qtests, the fuzzers, both."""
     kinds = {"qtests": "qtest-*.profraw", "fuzzers": "[!q]*.profraw", "all": "*.profraw"}
     columns = {}
     for kind, pattern in kinds.items():
         data = merge(profiles, pattern, profiles / f"{kind}.profdata")
-        columns[kind] = lines_of(qemu, data) if data else {}
+        columns[kind] = lines_of(binaries, data) if data else {}
     known = columns["all"]
     if not known:
         say("no coverage: no profile was written")

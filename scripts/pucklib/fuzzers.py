@@ -122,9 +122,9 @@ def start(cmd, **kwargs):
     return subprocess.Popen([str(word) for word in cmd], stdin=subprocess.DEVNULL, **kwargs)
 
 
-def command(qemu, name, *more):
+def command(binaries, name, *more):
     target = TARGETS[name]
-    return [qemu.build / FUZZER, f"--fuzz-target={target.program}", f"-timeout={HANG_SECONDS}",
+    return [binaries / FUZZER, f"--fuzz-target={target.program}", f"-timeout={HANG_SECONDS}",
             f"-rss_limit_mb={MEMORY_MB}", *more]
 
 
@@ -145,12 +145,12 @@ def executions(log):
     return max((int(a or b) for a, b in found), default=0)
 
 
-def run_case(qemu, path, rundir, show=False):
+def run_case(binaries, path, rundir, show=False):
     """One input, in a process of its own. Passes if nothing breaks."""
     name = target_of(path)
     env = {**child_environment(rundir, "case-%p"), **TARGETS[name].env, "PUCK_FUZZ_STATES": str(STATES)}
     begun = time.monotonic()
-    cmd = command(qemu, name, path)
+    cmd = command(binaries, name, path)
     say(f"case {path.name}")
     proc = start(cmd, cwd=rundir, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     text = proc.communicate()[0].decode(errors="replace")
@@ -223,8 +223,8 @@ class Tally:
 class Fuzzer:
     """One target, in one process after the other until its time is over."""
 
-    def __init__(self, qemu, name, seconds, rundir, tally):
-        self.qemu, self.name, self.seconds = qemu, name, seconds
+    def __init__(self, binaries, name, seconds, rundir, tally):
+        self.binaries, self.name, self.seconds = binaries, name, seconds
         self.rundir, self.tally = rundir, tally
         self.corpus = cache("fuzz", name, "x").parent
         self.findings = []
@@ -239,7 +239,7 @@ class Fuzzer:
 
     def process(self, seconds, turn):
         log = self.rundir / f"{self.name}-{turn}.log"
-        cmd = command(self.qemu, self.name, f"-max_total_time={seconds}", "-print_final_stats=1",
+        cmd = command(self.binaries, self.name, f"-max_total_time={seconds}", "-print_final_stats=1",
                       f"-max_len={INPUT_BYTES}", "-len_control=20", "-reload=0",
                       f"-artifact_prefix={self.rundir}/{self.name}.", self.corpus, *self.seeds())
         env = {**child_environment(self.rundir, f"{self.name}-%p"), **TARGETS[self.name].env,

@@ -33,15 +33,15 @@ def run(args, rundir):
     """The suite. Its cases: qtests, found inputs, one for each fuzzer."""
     check(args)
     minutes = 10 if args.minutes is None else args.minutes
-    qemu = sanitize_build.ensure(args.qemu_src)
+    qemu, binaries = sanitize_build.ensure(args.qemu_src)
     profiles = rundir / "profiles"
     profiles.mkdir(exist_ok=True)
     if args.case:
-        return [run_case(qemu, Path(args.case).resolve(), rundir, show=True)]
-    cases = [run_case(qemu, path, rundir) for path in found_cases()]
-    cases += run_qtests(qemu, args, rundir)
-    cases += run_fuzzers(qemu, 60 * minutes, rundir)
-    coverage.report(qemu, profiles, rundir)
+        return [run_case(binaries, Path(args.case).resolve(), rundir, show=True)]
+    cases = [run_case(binaries, path, rundir) for path in found_cases()]
+    cases += run_qtests(qemu, binaries, args, rundir)
+    cases += run_fuzzers(binaries, 60 * minutes, rundir)
+    coverage.report(binaries, profiles, rundir)
     return cases
 
 
@@ -50,9 +50,9 @@ def found_cases():
     return sorted(p for p in FOUND.glob("*") if p.name.startswith(tuple(TARGETS)))
 
 
-def run_qtests(qemu, args, rundir):
+def run_qtests(qemu, binaries, args, rundir):
     """All qtests; a report of a sanitizer ends QEMU, and so fails the test."""
-    binary = qemu.build / TARGET
+    binary = binaries / TARGET
     env = child_environment(rundir, "qtest-%4m")
 
     def one(target):
@@ -66,11 +66,11 @@ def run_qtests(qemu, args, rundir):
     return cases
 
 
-def run_fuzzers(qemu, seconds, rundir):
+def run_fuzzers(binaries, seconds, rundir):
     """All fuzzers, each for its share of the time, one process on each CPU."""
     tally = Tally()
     total = sum(target.share for target in TARGETS.values())
-    fuzzers = [Fuzzer(qemu, name, seconds * cpus() * target.share / total, rundir, tally)
+    fuzzers = [Fuzzer(binaries, name, seconds * cpus() * target.share / total, rundir, tally)
                for name, target in TARGETS.items()]
     say(f"fuzzing for {seconds:.0f} s, {cpus()} at a time")
     start = time.monotonic()

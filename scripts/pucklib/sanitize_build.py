@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """QEMU with sanitizers, and its fuzzers: the build that `puck test sanitize` runs."""
 
+import shutil
+
 from . import apt
 from .qemu import CONFIGURE, DEVICES, HOOKS, OVERLAY, Flavour, Qemu
 from .util import REPO
@@ -35,8 +37,17 @@ def flavour():
 
 
 def ensure(qemu_src=None):
-    """The Qemu, built; its build folder has emulator, fuzzer and qtests."""
+    """The Qemu, built, and a folder with copies of emulator and fuzzer.
+
+    As with all published binaries, a build that goes on elsewhere does not take
+    these away from under what runs.
+    """
     apt.ensure_host({**apt.HOST_PACKAGES, **PACKAGES})
     qemu = Qemu(qemu_src, flavour())
-    qemu.ensure(qemu.qtests())
-    return qemu
+    folder = qemu.ensure(qemu.qtests()).parent
+    built, copy = qemu.build / FUZZER, folder / FUZZER
+    if not copy.exists() or copy.stat().st_mtime_ns != built.stat().st_mtime_ns:
+        partial = copy.with_suffix(".partial")
+        shutil.copy2(built, partial)
+        partial.rename(copy)
+    return qemu, folder
