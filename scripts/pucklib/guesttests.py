@@ -3,7 +3,6 @@
 
 import re
 import shlex
-import traceback
 from dataclasses import dataclass, field
 
 from . import drivers, kernel, verdict
@@ -175,12 +174,7 @@ class Suite:
 
     def run_guarded(self, machine, tests):
         """What goes wrong with one machine costs the others nothing."""
-        try:
-            return self.run_able(machine, tests)
-        except PuckError as err:
-            return [Case(f"guest.{machine.name}", "machine", "failed", str(err))]
-        except Exception:                               # noqa: a bug of ours must not read as a pass
-            return [Case(f"guest.{machine.name}", "machine", "failed", traceback.format_exc())]
+        return verdict.guarded(lambda: self.run_able(machine, tests), f"guest.{machine.name}", "machine")
 
     def run_able(self, machine, tests):
         """Without those for which the kernel lacks something; they are skipped, and it is said what."""

@@ -2,7 +2,6 @@
 """scripts/puck test: run the suites, count, write the report."""
 
 import time
-import traceback
 
 from . import apt, kernel, verdict
 from .guest import new_rundir
@@ -51,16 +50,7 @@ def run_suite(name, args, rundir):
     """A suite's cases; that it cannot run is a failed case, never silence."""
     start = time.monotonic()
     say(f"suite {name}")
-    try:
-        cases = {**SUITES, **LONG_SUITES}[name](args, rundir)
-    except PuckError as err:
-        say(f"error: {err}")
-        if err.code == 3:
-            raise
-        cases = [Case(name, "suite", "failed", str(err))]
-    except Exception:                                   # noqa: a bug of ours must not read as a pass
-        cases = [Case(name, "suite", "failed", traceback.format_exc())]
-        say(cases[0].detail)
+    cases = verdict.guarded(lambda: {**SUITES, **LONG_SUITES}[name](args, rundir), name, "suite")
     if not cases:
         cases = [Case(name, "suite", "failed", "no test ran")]
     say(f"suite {name}: {verdict.tally(cases)[0]} in {time.monotonic() - start:.0f} s")

@@ -10,8 +10,11 @@ Inside such a bracket a splat is accepted when one of its lines matches.
 """
 
 import re
+import traceback
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape, quoteattr
+
+from .util import PuckError, say
 
 STAMP = re.compile(r"^(<\d+>)?\[\s*\d+\.\d+\](\[[^]]*\])? ?")
 CUT, END_TRACE = "[ cut here ]", "---[ end trace"
@@ -98,6 +101,21 @@ class Case:
     result: str                 # passed, failed or skipped
     detail: str = ""
     seconds: float = 0.0
+
+
+def guarded(run, suite, name):
+    """The cases of run(); that it cannot run is a failed case, never silence."""
+    try:
+        return run()
+    except PuckError as err:
+        say(f"error: {err}")
+        if err.code == 3:
+            raise
+        return [Case(suite, name, "failed", str(err))]
+    except Exception:                                   # noqa: a bug of ours must not read as a pass
+        case = Case(suite, name, "failed", traceback.format_exc())
+        say(case.detail)
+        return [case]
 
 
 RESULT = re.compile(r"^(\s*)(ok|not ok)\s+(\d+)\s*(?:-\s*)?(.*?)(?:\s*#\s*(SKIP|TODO|skip|todo)\b\s*(.*))?$")

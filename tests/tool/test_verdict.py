@@ -8,6 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
 from pucklib import events, guesttests, verdict  # noqa: E402
+from pucklib.util import PuckError  # noqa: E402
 
 NESTED = """\
 KTAP version 1
@@ -122,6 +123,23 @@ class Segments(unittest.TestCase):
         names = [t.name for m in machines for t in m.tests]
         self.assertIn("boot", names)
         self.assertEqual(len(names), len(set(names)), "test names are unique")
+
+
+class Guarded(unittest.TestCase):
+    def failing(self, error):
+        def run():
+            raise error
+        return verdict.guarded(run, "s", "n")
+
+    def test_no_silence(self):
+        self.assertEqual(verdict.guarded(lambda: [1], "s", "n"), [1])
+        for error in (PuckError("no disk"), StopIteration("bug")):
+            cases = self.failing(error)
+            self.assertEqual([(c.suite, c.name, c.result) for c in cases], [("s", "n", "failed")])
+        self.assertIn("StopIteration", cases[0].detail)
+
+    def test_what_ends_the_run(self):
+        self.assertRaises(PuckError, self.failing, PuckError("packages are missing", 3))
 
 
 class Order(unittest.TestCase):
