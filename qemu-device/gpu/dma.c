@@ -68,6 +68,20 @@ void puck_dma_init(PuckDma *dma, PuckGpu *s)
     *dma = (PuckDma) { .gpu = s, .as = as, .space = puck_iommu_space(as) };
 }
 
+/*
+ * QEMU's amd-iommu keeps what it has translated in a table that nothing locks.
+ * A machine has one from its start, or never.
+ */
+bool puck_dma_may_thread(const PuckDma *dma)
+{
+    static int unlocked = -1;
+
+    if (unlocked < 0) {
+        unlocked = object_resolve_path_type("", "amd-iommu", NULL) != NULL;
+    }
+    return dma->space || !unlocked;
+}
+
 unsigned puck_dma_begin(const PuckDma *dma)
 {
     return dma->space ? puck_iommu_dma_begin(dma->space) : 0;

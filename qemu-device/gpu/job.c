@@ -81,7 +81,8 @@ PuckJob *puck_job_new(PuckRing *ring, const PuckCmd *cmd, uint32_t index)
     if (ring->access.active || puck_access_wanted(job)) {
         job->access = &ring->access;
     } else {
-        job->threaded = !icount_enabled() && is_long(job);
+        job->threaded = !icount_enabled() && is_long(job) &&
+                        puck_dma_may_thread(&job->dma);
     }
     return job;
 }

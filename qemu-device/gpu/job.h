@@ -5,11 +5,13 @@
  * A job is worked off in steps of at most PUCK_CHUNK bytes and PUCK_RUNS_MAX
  * pieces. Short ones are worked off under the BQL, step by step as the ring's
  * holds allow (see ../hold.h), the first of them within the doorbell write.
- * Long ones run on threads. Under -icount they do not, so that the order of
- * events does not depend on the host, and while there are rules for accesses to
- * data a command is worked on access by access, see access.c: both in holds,
- * too. The bytes of a long one are shared out to several lanes, each a thread
- * with a part of the transfer to itself.
+ * Long ones run on threads, with three exceptions that are worked off in holds,
+ * too. Under -icount the order of events must not depend on the host; an IOMMU
+ * may be unable to translate on several threads; and while there are rules for
+ * accesses to data a command is worked on access by access, see access.c.
+ *
+ * The bytes of a long one are shared out to several lanes, each a thread with a
+ * part of the transfer to itself.
  *
  * Who frees it: a job belongs to its ring until it is done or the ring gives it
  * up. While it is in use (@running: threads that it is on, and code on the
@@ -178,6 +180,8 @@ typedef struct PuckRuns {
 
 /* Under the BQL, while the device is plugged in. */
 void puck_dma_init(PuckDma *dma, PuckGpu *s);
+/* Whether look-ups may be made on threads. Under the BQL. */
+bool puck_dma_may_thread(const PuckDma *dma);
 /* Guest memory that is no RAM is refused, so these take no lock. */
 bool puck_dma_read(const PuckDma *dma, uint64_t addr, void *buf, uint64_t len);
 bool puck_dma_write(const PuckDma *dma, uint64_t addr, const void *buf,
