@@ -38,7 +38,7 @@ OBJECT_DECLARE_SIMPLE_TYPE(PuckIOMMU, PUCK_IOMMU)
 
 #define TYPE_PUCK_IOMMU_MEMORY_REGION "puck-iommu-memory-region"
 
-/* A guest broke the contract. One line a guest access, or one a queue. */
+/* A guest broke the contract. Never more than one line a guest access. */
 #define puck_iommu_guest_error(fmt, ...) \
     qemu_log_mask(LOG_GUEST_ERROR, "puck-iommu: " fmt "\n", ## __VA_ARGS__)
 

@@ -106,6 +106,29 @@ static uint64_t read_policy_text(PuckIOMMU *s, unsigned n)
     return puck_policy_word(&s->policy, s->regs.policy_index, n);
 }
 
+/* Turns on the queues of @rising, and returns those that it cannot. */
+static uint64_t enable_queues(PuckIOMMU *s, uint64_t rising)
+{
+    bool cq = rising & PUCK_IOMMU_CTRL_CQ_ENABLE;
+    bool fq = rising & PUCK_IOMMU_CTRL_FQ_ENABLE;
+    bool bad_cq = cq && !puck_queue_order_valid(s->regs.cq_base);
+    bool bad_fq = fq && !puck_queue_order_valid(s->regs.fq_base);
+
+    if (bad_cq || bad_fq) {
+        puck_iommu_guest_error("order out of range:%s%s",
+                               bad_cq ? " CQ_BASE" : "",
+                               bad_fq ? " FQ_BASE" : "");
+    }
+    if (cq && !bad_cq) {
+        puck_cmdq_enable_locked(s);
+    }
+    if (fq && !bad_fq) {
+        puck_faultq_enable_locked(s);
+    }
+    return (bad_cq ? PUCK_IOMMU_CTRL_CQ_ENABLE : 0) |
+           (bad_fq ? PUCK_IOMMU_CTRL_FQ_ENABLE : 0);
+}
+
 static void write_ctrl(PuckIOMMU *s, uint64_t value)
 {
     uint64_t rising = value & ~s->regs.ctrl;
@@ -118,22 +141,7 @@ static void write_ctrl(PuckIOMMU *s, uint64_t value)
     if (falling & PUCK_IOMMU_CTRL_CQ_ENABLE) {
         puck_cmdq_stop_locked(s);
     }
-    if (rising & PUCK_IOMMU_CTRL_CQ_ENABLE) {
-        if (puck_queue_order_valid(s->regs.cq_base)) {
-            puck_cmdq_enable_locked(s);
-        } else {
-            puck_iommu_guest_error("CQ_BASE: order out of range");
-            value &= ~(uint64_t)PUCK_IOMMU_CTRL_CQ_ENABLE;
-        }
-    }
-    if (rising & PUCK_IOMMU_CTRL_FQ_ENABLE) {
-        if (puck_queue_order_valid(s->regs.fq_base)) {
-            puck_faultq_enable_locked(s);
-        } else {
-            puck_iommu_guest_error("FQ_BASE: order out of range");
-            value &= ~(uint64_t)PUCK_IOMMU_CTRL_FQ_ENABLE;
-        }
-    }
+    value &= ~enable_queues(s, rising);
     s->regs.ctrl = value;
     qatomic_set(&s->translating, !!(value & PUCK_IOMMU_CTRL_ENABLE));
 }

@@ -174,6 +174,12 @@ static unsigned logged_errors(const char *path)
     return count;
 }
 
+/* For the caller to remove and to free. */
+static char *log_path(void)
+{
+    return g_strdup_printf("%s/puck-iommu-log-%d", g_get_tmp_dir(), getpid());
+}
+
 /* Each of these reads as zero, changes nothing, and is logged twice. */
 static void test_bad_access(void)
 {
@@ -189,8 +195,7 @@ static void test_bad_access(void)
         { 0x158, 8 }, { 0x158, 4 }, { 0x210, 4 }, { 0x2f8, 8 }, { 0x400, 4 },
         { 0x7f8, 8 }, { 0xffc, 4 }, { 0xff8, 8 },
     };
-    g_autofree char *path = g_strdup_printf("%s/puck-iommu-log-%d",
-                                            g_get_tmp_dir(), getpid());
+    g_autofree char *path = log_path();
     g_autofree char *log = g_strdup_printf(" -d guest_errors -D %s", path);
     PuckEnv env;
 
@@ -249,9 +254,11 @@ static void test_bad_write_while_in_use(void)
 static void test_bad_queue_order(void)
 {
     static const unsigned orders[] = { 0, 13, 14, 15 };
+    g_autofree char *path = log_path();
+    g_autofree char *log = g_strdup_printf(" -d guest_errors -D %s", path);
     PuckEnv env;
 
-    env_start(&env, "");
+    env_start(&env, log);
     for (unsigned i = 0; i < ARRAY_SIZE(orders); i++) {
         env_w64(&env, PUCK_IOMMU_CQ_BASE, PUCK_RAM_BASE | orders[i]);
         env_w64(&env, PUCK_IOMMU_FQ_BASE, PUCK_RAM_BASE | orders[i]);
@@ -260,9 +267,11 @@ static void test_bad_queue_order(void)
         g_assert_cmphex(env_r32(&env, PUCK_IOMMU_CTRL), ==,
                         PUCK_IOMMU_CTRL_AUDIT);
         g_assert_cmphex(env_r32(&env, PUCK_IOMMU_STATUS), ==, 0);
+        g_assert_cmpuint(logged_errors(path), ==, i + 1);
     }
     env_assert_alive(&env);
     env_stop(&env);
+    unlink(path);
 }
 
 static void test_queue_orders(void)
