@@ -6,6 +6,7 @@
 
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
+#include "hw/pci/pci_regs.h"
 #include "qobject/qdict.h"
 #include "puck-gpu-env.h"
 
@@ -170,6 +171,42 @@ static void expect_jitter(GpuEnv *e, unsigned r, uint64_t *state,
         g_assert_cmpuint(seqno_of(e, r), ==, before + 1);
         took_irq(e, r);
     }
+}
+
+static void mask(GpuEnv *e, unsigned vector, bool masked)
+{
+    uint64_t entry = e->f.dev->msix_table_off + vector * PCI_MSIX_ENTRY_SIZE;
+
+    qpci_io_writel(e->f.dev, e->f.dev->msix_table_bar,
+                   entry + PCI_MSIX_ENTRY_VECTOR_CTRL,
+                   masked ? PCI_MSIX_ENTRY_CTRL_MASKBIT : 0);
+}
+
+static bool is_pending(GpuEnv *e, unsigned vector)
+{
+    return qpci_io_readl(e->f.dev, e->f.dev->msix_pba_bar,
+                         e->f.dev->msix_pba_off) & (1u << vector);
+}
+
+/* The fence is there, and its message waits for the vector. */
+static void test_masked(void)
+{
+    unsigned vector = PUCK_GPU_VEC_RING(0);
+    GpuEnv e;
+
+    gpu_start(&e, "", "");
+    mask(&e, vector, true);
+    fences(&e, 0, 3);
+    g_assert_cmpuint(seqno_of(&e, 0), ==, 3);
+    g_assert_true(is_pending(&e, vector));
+    g_assert_false(took_irq(&e, 0));
+    mask(&e, vector, false);
+    g_assert_false(is_pending(&e, vector));
+    g_assert_true(took_irq(&e, 0));
+    mask(&e, vector, true);
+    mask(&e, vector, false);
+    g_assert_false(took_irq(&e, 0));
+    gpu_stop(&e);
 }
 
 static void test_jitter(void)
@@ -386,6 +423,7 @@ void add_fence_tests(void)
     qtest_add_func("/puck-gpu/fences/order", test_order);
     qtest_add_func("/puck-gpu/fences/write-back-first", test_write_back_first);
     qtest_add_func("/puck-gpu/fences/no-irq", test_no_irq);
+    qtest_add_func("/puck-gpu/fences/masked", test_masked);
     qtest_add_func("/puck-gpu/fences/jitter", test_jitter);
     qtest_add_func("/puck-gpu/fences/jitter-ends", test_jitter_ends);
     qtest_add_func("/puck-gpu/fences/hold", test_hold);
