@@ -58,6 +58,7 @@ class TestMachine:
     drivers: list = field(default_factory=list)
     qemu: str = ""
     gpu: str = ""
+    vmlinuz: str = ""
     options: dict = field(default_factory=dict)
     tests: list = field(default_factory=list)
 
@@ -104,7 +105,7 @@ def pairs(words, where):
 def parse_machine(words, where):
     machine = TestMachine(words[1])
     for key, value in pairs(words[2:], where):
-        if key in ("kernel", "only", "needs", "unload", "qemu", "gpu"):
+        if key in ("kernel", "only", "needs", "unload", "qemu", "gpu", "vmlinuz"):
             setattr(machine, key, value)
         elif key == "file":
             machine.files.append(value)
@@ -201,8 +202,10 @@ class Suite:
                     gpu_options="," + machine.gpu if machine.gpu else "")
         limit = PATIENCE.get(machine.kernel, 1) * (BOOT_TIME + sum(t.timeout for t in tests))
         say(f"guest machine '{machine.name}' ({machine.kernel} kernel): {len(tests)} tests")
-        return self.benches[machine.kernel].boot(rundir, spec, script(machine, tests), limit,
-                                                 on_line=lambda line: show_progress(machine.name, line))
+        bench = self.benches[machine.kernel]
+        extra = {machine.vmlinuz: bench.kernel.image} if machine.vmlinuz else {}
+        return bench.boot(rundir, spec, script(machine, tests), limit,
+                          on_line=lambda line: show_progress(machine.name, line), extra=extra)
 
     def judge(self, machine, tests, result, cases):
         """Add the cases of a boot; returns how many of its tests are done with."""
