@@ -9,10 +9,6 @@
 #include "hw/pci/pci_regs.h"
 #include "puck-gpu-env.h"
 
-/* 10 s: only a broken device lets these run out. */
-#define WAIT_STEPS      10000
-#define WAIT_US         1000
-
 #define BRIDGE_WINDOW   (16u << 20)
 
 uint32_t gpu_ring_r32(GpuEnv *e, unsigned r, uint64_t reg)
@@ -49,11 +45,11 @@ void gpu_ring_on(GpuEnv *e, unsigned r)
 
 static void wait_reset(GpuEnv *e, unsigned r)
 {
-    for (unsigned i = 0; i < WAIT_STEPS; i++) {
+    for (unsigned i = 0; i < PUCK_WAIT_MS; i++) {
         if (!(gpu_ring_r32(e, r, PUCK_GPU_RING_CTRL) & PUCK_GPU_RING_RESET)) {
             return;
         }
-        g_usleep(WAIT_US);
+        g_usleep(1000);
     }
     g_assert_not_reached();
 }
@@ -244,13 +240,13 @@ uint32_t gpu_submit(GpuEnv *e, unsigned r, GpuCmd cmd)
 
 void gpu_wait(GpuEnv *e, unsigned r, uint32_t seqno)
 {
-    for (unsigned i = 0; i < WAIT_STEPS; i++) {
+    for (unsigned i = 0; i < PUCK_WAIT_MS; i++) {
         if (gpu_ring_r32(e, r, PUCK_GPU_RING_SEQNO) == seqno) {
             break;
         }
         g_assert_false(gpu_ring_r32(e, r, PUCK_GPU_RING_STATUS) &
                        PUCK_GPU_RING_HALTED);
-        g_usleep(WAIT_US);
+        g_usleep(1000);
     }
     g_assert_cmpuint(gpu_ring_r32(e, r, PUCK_GPU_RING_SEQNO), ==, seqno);
     g_assert_cmpuint(qtest_readq(e->m.qts, e->rings[r].wb), ==, seqno);
@@ -259,11 +255,11 @@ void gpu_wait(GpuEnv *e, unsigned r, uint32_t seqno)
 
 void gpu_wait_status(GpuEnv *e, unsigned r, uint32_t mask, uint32_t value)
 {
-    for (unsigned i = 0; i < WAIT_STEPS; i++) {
+    for (unsigned i = 0; i < PUCK_WAIT_MS; i++) {
         if ((gpu_ring_r32(e, r, PUCK_GPU_RING_STATUS) & mask) == value) {
             return;
         }
-        g_usleep(WAIT_US);
+        g_usleep(1000);
     }
     g_assert_not_reached();
 }
@@ -282,11 +278,11 @@ void gpu_expect_error(GpuEnv *e, const GpuError *error)
 {
     uint32_t info;
 
-    for (unsigned i = 0; i < WAIT_STEPS; i++) {
+    for (unsigned i = 0; i < PUCK_WAIT_MS; i++) {
         if (puck_r32(&e->f, PUCK_GPU_ERR_COUNT)) {
             break;
         }
-        g_usleep(WAIT_US);
+        g_usleep(1000);
     }
     g_assert_cmpuint(puck_r32(&e->f, PUCK_GPU_ERR_COUNT), ==, 1);
     g_assert_cmphex(puck_r32(&e->f, PUCK_GPU_IRQ_STATUS), ==,

@@ -221,7 +221,7 @@ static void add_rule(Reentry *t, const char *rule)
 /* A ring that is reset in the middle of an access is as if just reset. */
 static void expect_reset(Reentry *t)
 {
-    for (unsigned i = 0; i < 50; i++) {
+    for (unsigned i = 0; i < PUCK_WAIT_MS; i++) {
         puck_machine_settle(&t->e.m);
         g_usleep(1000);
         if (!gpu_ring_r32(&t->e, 0, PUCK_GPU_RING_STATUS) &&
@@ -264,7 +264,7 @@ static void test_flr(void)
             aim_at_flr(&t);
             add_rule(&t, rules[r]);
             accesses[i](&t);
-            for (unsigned n = 0; n < 1000; n++) {
+            for (unsigned n = 0; n < PUCK_WAIT_MS; n++) {
                 puck_machine_settle(&t.e.m);
                 if (!qpci_config_readw(t.e.f.dev, PCI_COMMAND)) {
                     break;

@@ -13,7 +13,6 @@
 #define WINDOW_BASE     0xe8000000u
 #define WINDOW_SIZE     0x100000u
 #define MSIX_MESSAGE    0x5000u
-#define WAIT_STEPS      200
 #define MACHINES_MAX    4
 /* A little more than the pause between two holds of the BQL. */
 #define PAUSE_NS        60000
@@ -153,7 +152,7 @@ bool puck_msix_take(PuckMachine *m, PuckFunction *f, unsigned vector,
     uint64_t at = f->msix_message + 8 * vector;
     unsigned i;
 
-    for (i = 0; i < (expected ? WAIT_STEPS : 1); i++) {
+    for (i = 0; i < (expected ? PUCK_WAIT_MS : 1); i++) {
         uint32_t message = qtest_readl(m->qts, at);
 
         if (message) {
@@ -164,7 +163,7 @@ bool puck_msix_take(PuckMachine *m, PuckFunction *f, unsigned vector,
         if (expected) {
             /* It may have to wait for the next hold, and the clock stands. */
             qtest_clock_step(m->qts, PAUSE_NS);
-            g_usleep(5000);
+            g_usleep(1000);
         }
     }
     return false;
@@ -174,7 +173,7 @@ static void wait_migrated(QTestState *qts)
 {
     unsigned i;
 
-    for (i = 0; i < 50 * WAIT_STEPS; i++) {
+    for (i = 0; i < PUCK_WAIT_MS; i++) {
         QDict *rsp = qtest_qmp(qts, "{ 'execute': 'query-migrate' }");
         const char *status = qdict_get_try_str(qdict_get_qdict(rsp, "return"),
                                                "status");

@@ -12,6 +12,13 @@
 /* RAM that tests give away page by page starts here. */
 #define PUCK_RAM_BASE       0x1000000ull
 
+/*
+ * How often a test looks, a millisecond apart, for what a thread or another
+ * process brings about. It guards against hanging alone: on a busy machine,
+ * with sanitizers, what is right may take seconds.
+ */
+#define PUCK_WAIT_MS    60000
+
 typedef struct PuckMachine {
     QTestState *qts;
     QPCIBus *pci;
