@@ -4,13 +4,13 @@
 import contextlib
 import os
 import re
-import signal
 import subprocess
 import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from . import children
 from .sanitize_build import FUZZER
 from .util import REPO, PuckError, cache, read_json, say, write_json
 from .verdict import Case
@@ -76,50 +76,8 @@ def child_environment(rundir, profile):
                 LLVM_PROFILE_FILE=str(rundir / "profiles" / (profile + ".profraw")))
 
 
-STOPPED = threading.Event()
-
-
-def descendants(pid):
-    """All processes below one, however deep."""
-    parents = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
-    found, more = set(), {pid}
-    while more:
-        more = {child for child, parent in parents.items() if parent in more} - found
-        found |= more
-    return found
-
-
-def end_children(number=signal.SIGTERM):
-    for pid in descendants(os.getpid()):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, number)
-
-
-@contextlib.contextmanager
-def ended_with_us():
-    """Ctrl-C and SIGTERM end what was started: builds, qtests with their QEMUs, fuzzers."""
-    def stop(number, frame):
-        STOPPED.set()
-        end_children()
-        time.sleep(1)
-        end_children(signal.SIGKILL)
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def start(cmd, **kwargs):
-    if STOPPED.is_set():
-        raise PuckError("interrupted")
-    return subprocess.Popen([str(word) for word in cmd], stdin=subprocess.DEVNULL, **kwargs)
+    return children.start(cmd, stdin=subprocess.DEVNULL, **kwargs)
 
 
 def command(binaries, name, *more):
@@ -154,6 +112,7 @@ def run_case(binaries, path, rundir, show=False):
     say(f"case {path.name}")
     proc = start(cmd, cwd=rundir, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     text = proc.communicate()[0].decode(errors="replace")
+    children.ended(proc)
     (rundir / f"case-{path.name}.log").write_text(text)
     if show:
         print(text)
@@ -249,8 +208,9 @@ class Fuzzer:
             proc = start(cmd, cwd=self.rundir, env=env, stdout=out, stderr=out)
             _, status, usage = os.wait4(proc.pid, 0)
             proc.returncode = status
+            children.ended(proc)
         self.tally.ended(self.name, log, usage.ru_utime + usage.ru_stime)
-        if status and not STOPPED.is_set():
+        if status and not children.STOPPED.is_set():
             self.tally.crashes += 1
             self.findings.append(excerpt(log.read_text(errors="replace")) + f"\nwhole report: {log}")
             say(f"  {self.name}: {self.findings[-1].splitlines()[0]}")

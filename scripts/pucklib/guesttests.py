@@ -5,28 +5,38 @@ import re
 import shlex
 from dataclasses import dataclass, field
 
-from . import drivers, kernel, verdict
+from . import drivers, ending, verdict
 from .guest import Bench
 from .machine import Spec, read_text
+from .patience import TestLimit
 from .util import REPO, PuckError, cpus, in_parallel, say
 from .verdict import Case
 
 LIST = REPO / "test-images/guest/tests.list"
 # Most of a guest's time is one thread's: its boot.
 JOBS = min(2, cpus())
-BOOT_TIME = 60          # seconds of grace on top of the tests' own limits
+BOOT_TIME = 120         # seconds of silence outside of tests
+UNLOAD_TIME = 60        # and while modules are removed
 # How much longer than on the others everything may take on a kernel.
 PATIENCE = {"kasan": 4}
 
-# In the guest. A test that hangs is killed, with what it started; the marks
-# go to both logs, so that each test's part of them can be told.
+# In the guest. The marks go to both logs, so that each test's part of them can be told.
+# A test that hangs is killed, with what it started, when the host says so by a line: the
+# host alone knows how much of the time its machine had a CPU (patience.py).
 PRELUDE = r"""
 mark() { echo "$*"; echo "$*" >/dev/kmsg; }
+killed_by_host() {
+	while read -r word which; do
+		[ "$word $which" = "puck-kill $1" ] || continue
+		echo "puck-test: killed by the host: no progress"
+		kill -9 "-$2"
+	done
+}
 run_test() {
-	name=$1 limit=$2
+	name=$1
 	mark "puck-test: begin $name"
-	setsid sh -c "$3" & pid=$!
-	( sleep "$limit"; echo "puck-test: timeout after $limit s"; kill -9 -$pid ) & watch=$!
+	setsid sh -c "$2" </dev/null & pid=$!
+	killed_by_host "$name" $pid </dev/ttyS1 & watch=$!
 	wait $pid; status=$?
 	kill $watch 2>/dev/null; wait $watch 2>/dev/null
 	mark "puck-test: end $name $status"
@@ -148,15 +158,20 @@ def lacking(machine, test, options):
 
 
 def script(machine, tests):
-    patience = PATIENCE.get(machine.kernel, 1)
     lines = [PRELUDE]
-    lines += [f"run_test {t.name} {t.timeout * patience} {shlex.quote(t.command)}" for t in tests]
+    lines += [f"run_test {t.name} {shlex.quote(t.command)}" for t in tests]
     for module in filter(None, machine.unload.split(",")):
         name = module.replace("-", "_")
         # Killed or crashed tests may leave it in use: a failure as well.
         lines.append(f"if grep -q '^{name} ' /proc/modules; then "
-                     f"run_test unload-{module} {30 * patience} 'rmmod {name}'; fi")
+                     f"run_test unload-{module} 'rmmod {name}'; fi")
     return "\n".join([*lines, LEAKS, "true"]) + "\n"
+
+
+def limit(machine, tests):
+    patience = PATIENCE.get(machine.kernel, 1)
+    return TestLimit(BOOT_TIME * patience, {t.name: t.timeout * patience for t in tests}, UNLOAD_TIME * patience,
+                     say=lambda text: say(f"  {machine.name}: {text}"))
 
 
 class Suite:
@@ -186,45 +201,64 @@ class Suite:
         return cases + self.run_machine(machine, [t for t in tests if not lacks[t.name]])
 
     def run_machine(self, machine, tests):
-        """Boot until every test had its turn: one that kills the guest costs itself only."""
-        left, attempt, cases = tests, 0, []
+        """Boot until every test had its turn: one that kills the guest costs itself only.
+
+        Trouble of the infrastructure is excused once: what it cut short is run again,
+        with a note. The second time it is an error.
+        """
+        left, attempt, cases, excused = tests, 0, [], False
         while left:
             rundir = self.rundir / (f"guest-{machine.name}" + (f"-{attempt}" if attempt else ""))
             result = self.boot(machine, left, rundir)
-            finished = self.judge(machine, left, result, cases)
-            left = left[finished:]
+            end = ending.classify(result)
+            if end.trouble and not excused:
+                excused = True
+                left = self.once_more(machine, left, result, end, cases)
+            else:
+                left = left[self.judge(machine, left, result, end, cases):]
             attempt += 1
         return cases
 
     def boot(self, machine, tests, rundir):
-        spec = Spec(seed=self.args.seed, guest_rules=True, qemu_args=shlex.split(machine.qemu), files=machine.files,
-                    drivers=drivers.place(machine.drivers), **machine.options,
-                    gpu_options="," + machine.gpu if machine.gpu else "")
-        limit = PATIENCE.get(machine.kernel, 1) * (BOOT_TIME + sum(t.timeout for t in tests))
+        spec = machine_spec(machine, self.args.seed)
         say(f"guest machine '{machine.name}' ({machine.kernel} kernel): {len(tests)} tests")
         bench = self.benches[machine.kernel]
         extra = {machine.vmlinuz: bench.kernel.image} if machine.vmlinuz else {}
-        return bench.boot(rundir, spec, script(machine, tests), limit,
+        return bench.boot(rundir, spec, script(machine, tests), limit(machine, tests),
                           on_line=lambda line: show_progress(machine.name, line), extra=extra)
 
-    def judge(self, machine, tests, result, cases):
+    def once_more(self, machine, tests, result, end, cases):
+        """Add the cases of what ended before the trouble began; returns the tests to run again."""
+        suite = f"guest.{machine.name}"
+        outputs, consoles = segments(result.output), segments(result.console)
+        done = untroubled(tests, outputs, consoles)
+        left = tests[len(done):]
+        for test in done:
+            more = judge_one(suite, test, outputs, consoles, end, result)
+            # All tests ended well: what comes behind them did not, and wants one to be behind.
+            cases += more if left or test is not done[-1] else [c for c in more if c.result in verdict.BAD]
+        left = left or tests[-1:]
+        say(f"note: machine '{machine.name}': {end.reason}; it is run once more: {result.rundir}")
+        cases.append(Case(suite, "run once more", verdict.NOTE,
+                          f"{end.reason}\nwith {', '.join(t.name for t in left)}; see {result.rundir}"))
+        return left
+
+    def judge(self, machine, tests, result, end, cases):
         """Add the cases of a boot; returns how many of its tests are done with."""
         suite = f"guest.{machine.name}"
         outputs, consoles = segments(result.output), segments(result.console)
-        problem = result.problem()
         done = 0
         for test in tests:
             if test.name not in outputs:
                 break
             done += 1
-            cases += judge_test(suite, test.name, outputs[test.name], consoles.get(test.name), problem, result)
-            cases += judge_mischief(suite, test, result)
+            cases += judge_one(suite, test, outputs, consoles, end, result)
         extra = [n for n in outputs if n and (n.startswith("unload-") or n == "kmemleak")]
         for name in extra:
-            cases += judge_test(suite, name, outputs[name], consoles.get(name), problem, result)
+            cases += judge_test(suite, name, outputs[name], consoles.get(name), end, result)
         cases += self.outside(suite, result, consoles)
         if not done:
-            cases += [Case(suite, t.name, "failed", problem or "was not run") for t in tests]
+            cases += [Case(suite, t.name, bad(end), end.reason or "was not run") for t in tests]
             done = len(tests)
         return done
 
@@ -237,6 +271,29 @@ class Suite:
         return [Case(suite, "console", "failed", "\n".join(findings))] if findings else []
 
 
+def machine_spec(machine, seed):
+    """The Spec of a machine of the list."""
+    return Spec(seed=seed, guest_rules=True, qemu_args=shlex.split(machine.qemu), files=machine.files,
+                drivers=drivers.place(machine.drivers), **machine.options,
+                gpu_options="," + machine.gpu if machine.gpu else "")
+
+
+def untroubled(tests, outputs, consoles):
+    """Those that came to their end, and before a timer was lost."""
+    done = []
+    for test in tests:
+        output, console = outputs.get(test.name), consoles.get(test.name)
+        if not output or output.status is None or console and ending.NO_TIMER.search(console.text):
+            break
+        done.append(test)
+    return done
+
+
+def bad(end):
+    """What a test is that has no result for this Ending."""
+    return "error" if end.trouble else "failed"
+
+
 def show_progress(machine, line):
     if line.startswith("puck-test: end ") or re.match(r"\s*not ok", line):
         say(f"  {machine}: " + line.removeprefix("puck-test: end "))
@@ -247,22 +304,26 @@ class Segment:
     """A test's part of a log; status is None when its end never came."""
     text: str = ""
     status: int = None
+    seconds: float = 0.0        # by the kernel's stamps
 
 
-MARK = re.compile(r"puck-test: (begin|end) (\S+)(?: (\d+))?")
+MARK = re.compile(r"(?:^\[\s*(?P<stamp>\d+\.\d+)\].*)?puck-test: (?P<what>begin|end) (?P<name>\S+)"
+                  r"(?: (?P<status>\d+))?")
 
 
 def segments(text):
     """A log cut at the marks; what is outside of any test has the key None."""
     found = {None: Segment()}
-    name, lines = None, {None: []}
+    name, lines, begun = None, {None: []}, 0.0
     for line in text.splitlines():
         mark = MARK.search(line)
-        if mark and mark[1] == "begin":
-            name = mark[2]
+        stamp = float(mark["stamp"] or 0) if mark else 0.0
+        if mark and mark["what"] == "begin":
+            name, begun = mark["name"], stamp
             found[name], lines[name] = Segment(), []
         elif mark:
-            found.setdefault(mark[2], Segment()).status = int(mark[3] or 0)
+            ended = found.setdefault(mark["name"], Segment())
+            ended.status, ended.seconds = int(mark["status"] or 0), stamp - begun
             name = None
         else:
             lines.setdefault(name, []).append(line)
@@ -282,21 +343,30 @@ def judge_mischief(suite, test, result):
                  "" if hits else f"none of {len(lines)} lines of {result.mischief_log} matches '{test.log}'")]
 
 
-def judge_test(suite, name, output, console, problem, result):
+def judge_one(suite, test, outputs, consoles, end, result):
+    """All cases of one of the list's tests."""
+    return (judge_test(suite, test.name, outputs[test.name], consoles.get(test.name), end, result)
+            + judge_mischief(suite, test, result))
+
+
+def judge_test(suite, name, output, console, end, result):
     """Cases of one test: its KTAP, its status, its part of the kernel log."""
     cases = verdict.parse_ktap(output.text, f"{suite}.{name}")
     ktap_failed = any(c.result == "failed" for c in cases)
     tail = "\n".join(output.text.splitlines()[-15:])
     if output.status is None:
-        cases.append(Case(suite, name, "failed", f"{problem or 'did not end'}\n{tail}"))
+        cases.append(Case(suite, name, bad(end), f"{end.reason or 'did not end'}\n{tail}"))
     elif output.status == 4 and not cases:
         cases.append(Case(suite, name, "skipped", tail))
     elif output.status and not ktap_failed:
         cases.append(Case(suite, name, "failed", f"exit status {output.status}\n{tail}"))
     elif not cases:
         cases.append(Case(suite, name, "passed"))
+    # The parts of a test have no times of their own.
+    cases[0].seconds = console.seconds if console else 0.0
     findings = verdict.check_console(console.text) if console else []
     if findings:
-        cases.append(Case(f"{suite}.{name}", "kernel log", "failed", "\n".join(findings)
+        lost = end.trouble and ending.NO_TIMER.search(console.text)
+        cases.append(Case(f"{suite}.{name}", "kernel log", "error" if lost else "failed", "\n".join(findings)
                           + f"\nsee {result.rundir / 'console.log'}"))
     return cases

@@ -9,11 +9,12 @@ import sys
 import time
 
 from . import steps, verdict
+from .patience import Limit
 from .qemu import Qemu
-from .util import REPO, PuckError, cache, digest, lock, say
+from .util import REPO, PuckError, cache, digest, doing, lock, say
 from .verdict import Case
 
-QTEST_LIMIT = 300
+QTEST_LIMIT = 120       # seconds without a line
 
 
 def run_meson(suite, rundir, qemu_src=None):
@@ -73,19 +74,17 @@ def run_qtest(binary, program, wanted, rundir, limit=QTEST_LIMIT, env=None):
     env = dict(env or os.environ, QTEST_QEMU_BINARY=str(binary), G_TEST_DBUS_DAEMON="")
     start = time.monotonic()
     say(f"qtest {program.name}")
-    try:
-        result = subprocess.run([str(program), "--tap", "-k"], env=env, cwd=rundir, timeout=limit,
-                                stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
-        text, err, status = result.stdout, result.stderr, result.returncode
-    except subprocess.TimeoutExpired as late:
-        text, err, status = (late.stdout or b"").decode(), (late.stderr or b"").decode(), "timeout"
-    (rundir / f"{program.name}.log").write_text(text + "\n--- stderr\n" + err)
+    out, errors = rundir / f"{program.name}.log", rundir / f"{program.name}.stderr"
+    with doing(f"qtest {program.name}"):
+        status, late = steps.watched([program, "--tap", "-k"], Limit(limit), out, errors, env=env, cwd=rundir)
+    text, err = (path.read_text(errors="replace") for path in (out, errors))
+    status = late or status
     cases = verdict.parse_ktap(text, suite)
     for case in cases:
         case.detail += "\n" + err[-1500:] if case.result == "failed" else ""
     if wanted:
         cases = [c for c in cases if re.search(wanted, c.name)]
     if status and all(c.result != "failed" for c in cases):
-        cases.append(Case(suite, "exit", "failed", f"exit status {status}\n{err[-3000:]}"))
+        cases.append(Case(suite, "exit", "failed", f"{late or f'exit status {status}'}\n{err[-3000:]}"))
     say(f"  {len(cases)} cases in {time.monotonic() - start:.1f} s")
     return cases

@@ -8,7 +8,7 @@ replay that (docs/system/replay.rst of QEMU). It can not for its nvme, which is
 driven by bottom halves that are not recorded.
 """
 
-from .util import PuckError
+from .util import PuckError, quoted
 
 SHIFT = 2           # an instruction takes 4 ns
 LOG = "replay.bin"
@@ -23,7 +23,7 @@ def qemu_args(mode, args, rundir):
     if not (mode and disks):
         words.append("sleep=off")
     if mode:
-        words += [f"rr={mode}", f"rrfile={rundir / LOG}"]
+        words += [f"rr={mode}", f"rrfile={quoted(rundir / LOG)}"]
     return ["-icount", ",".join(words)]
 
 
@@ -59,5 +59,6 @@ def renamed(drive):
 def replaying(cmd, recorded):
     """The command line of a recording, for the replay of what is in folder `recorded`."""
     at = cmd.index("-icount") + 1
-    words = [word for word in cmd[at].split(",") if not word.startswith("rr")]
-    return [*cmd[:at], ",".join([*words, "rr=replay", f"rrfile={recorded / LOG}"]), *cmd[at + 1:]]
+    # What is recorded stands behind all else, and its path may have commas.
+    words = cmd[at].partition(",rr=")[0]
+    return [*cmd[:at], ",".join([words, "rr=replay", f"rrfile={quoted(recorded / LOG)}"]), *cmd[at + 1:]]

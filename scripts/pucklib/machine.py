@@ -6,13 +6,15 @@ import os
 import re
 import select
 import shlex
+import signal
 import subprocess
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import drivers, icount, initramfs, ports, qmp, runfile, tsc
-from .util import REPO, PuckError
+from . import children, drivers, icount, initramfs, ports, qmp, runfile, tsc
+from .patience import INIT_LINE, Limit
+from .util import REPO, PuckError, digest, doing, quoted
 
 # Every translation is a great many lines: asked for with --trace-all only.
 TRACE = ["puck_*"]
@@ -21,6 +23,8 @@ TOO_MANY = "puck_iommu_translate"
 FIRMWARE = "qboot.rom"
 # no_timer_check: on a busy host the timer's ticks may miss the kernel's short wait for them.
 APPEND = "console=ttyS0 panic=-1 oops=panic mitigations=off random.trust_cpu=on no_timer_check"
+
+LOOK_SECONDS = 1.0              # at how much time has gone by
 
 
 @dataclass
@@ -70,11 +74,6 @@ def mischief_args(spec, qemu, log):
     value = f"puck-mischief,id=mischief,seed={spec.seed},log={quoted(log)}"
     value += ",guest=on" if spec.guest_rules else ""
     return ["-object", value + (f",rules={quoted(spec.mischief)}" if spec.mischief else "")]
-
-
-def quoted(value):
-    """In QEMU's options a comma within a value is written twice."""
-    return str(value).replace(",", ",,")
 
 
 def port_count(spec):
@@ -146,7 +145,7 @@ class Machine:
                *self.trace_args(),
                "-serial", f"file:{self.console}",
                "-serial", "mon:stdio" if spec.shell else "stdio",
-               "-qmp", f"unix:{self.qmp_path()},server=on,wait=off",
+               "-qmp", f"unix:{quoted(self.qmp_path())},server=on,wait=off",
                "-kernel", str(self.kernel.image), "-initrd", str(initrd),
                "-append", kernel_append(spec, self.kernel.words)]
         if "-display" not in spec.qemu_args and "-vnc" not in spec.qemu_args:
@@ -156,7 +155,7 @@ class Machine:
         if spec.drivers:
             cmd += ["-bios", FIRMWARE]
         more = [arg for placed in spec.drivers for arg in placed.qemu_args()] + spec.qemu_args
-        cmd += [arg.replace("{run}", str(self.rundir)) for arg in more]
+        cmd += [arg.replace("{run}", quoted(self.rundir)) for arg in more]
         if spec.replay:
             cmd = icount.recorded_drives(cmd)
         return cmd + (icount.qemu_args(spec.replay, cmd, self.rundir) if spec.icount else [])
@@ -169,7 +168,7 @@ class Machine:
             return []
         patterns = self.rundir / "trace-events"
         patterns.write_text("\n".join(self.trace_patterns()) + "\n")
-        return ["-trace", f"events={patterns},file={self.events}"]
+        return ["-trace", f"events={quoted(patterns)},file={quoted(self.events)}"]
 
     def trace_patterns(self):
         known = (REPO / "qemu-device/trace-events").read_text()
@@ -182,7 +181,7 @@ class Machine:
         path = self.rundir / "qmp.sock"
         if len(str(path)) < 100:
             return path
-        return Path(f"/tmp/puck-qmp-{os.getpid()}-{abs(hash(str(path))) % 100000}.sock")
+        return Path(f"/tmp/puck-qmp-{digest(str(path))}.sock")
 
     def prepare(self, modules, programs, command, extra=None):
         runfile.make_files(self.rundir, self.files())
@@ -202,45 +201,64 @@ class Machine:
         """Hand the terminal over."""
         return subprocess.run(cmd).returncode
 
-    def run(self, cmd, timeout, on_line=None):
-        """Run to the end; returns a Result."""
+    def run(self, cmd, limit, on_line=None):
+        """Run to the end; returns a Result. `limit` is a patience.Limit, or seconds."""
+        limit = limit if isinstance(limit, Limit) else Limit(limit)
         start = time.monotonic()
         with open(self.rundir / "qemu.log", "wb") as err, open(self.output, "wb") as out:
-            proc = subprocess.Popen(cmd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=err)
+            # Its input stays open: the guest reads from it when a test is to be ended.
+            proc = children.start(cmd, signal.SIGKILL, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=err)
+            limit.start(proc.pid)
             host = qmp.HostRequests(self.qmp_path(), self.rundir / "qmp.log")
             try:
-                timed_out = self.follow(proc, out, start + timeout, host, on_line)
+                with doing(f"guest {self.rundir.name}"):
+                    timed_out = self.follow(proc, out, limit, host, on_line)
             finally:
                 host.close()
                 if proc.poll() is None:
                     proc.kill()
                 proc.wait()
+                children.ended(proc)
+                proc.stdin.close()
+                proc.stdout.close()
         self.qmp_path().unlink(missing_ok=True)
         result = Result(self, proc.returncode, timed_out, time.monotonic() - start)
-        runfile.end(self.rundir, result, timeout)
+        runfile.end(self.rundir, result, limit.seconds)
         return result
 
-    def follow(self, proc, out, deadline, host, on_line):
-        """Copy the guest's output until QEMU ends; True when time ran out."""
+    def follow(self, proc, out, limit, host, on_line):
+        """Copy the guest's output until QEMU ends. Returns why it was ended, if it was."""
         pending = b""
         fd = proc.stdout.fileno()
         while True:
-            left = deadline - time.monotonic()
-            if left <= 0:
+            late = limit.expired()
+            if late and not limit.relieve(proc.stdin):
                 proc.kill()
-                return True
-            if not select.select([fd], [], [], min(left, 1.0))[0]:
+                return late
+            if not select.select([fd], [], [], LOOK_SECONDS)[0]:
                 continue
             data = os.read(fd, 65536)
             if not data:
-                return False
+                return self.last_moments(proc, limit)
             out.write(data)
             out.flush()
             pending += data
             *lines, pending = pending.split(b"\n")
             for line in (raw.decode(errors="replace").rstrip("\r") for raw in lines):
-                if not host.line(line) and on_line:
+                limit.line(line)
+                if not host.line(line) and on_line and not line.startswith(INIT_LINE):
                     on_line(line)
+
+
+    @staticmethod
+    def last_moments(proc, limit):
+        """QEMU has closed its output, and is about to end: it is not to be killed for that."""
+        while proc.poll() is None:
+            late = limit.expired()
+            if late:
+                return late
+            time.sleep(0.02)
+        return None
 
 
 class Result:
@@ -248,6 +266,7 @@ class Result:
 
     def __init__(self, machine, qemu_status, timed_out, elapsed):
         self.rundir = machine.rundir
+        # `timed_out` is why the tool ended it, or None.
         self.timed_out, self.elapsed, self.qemu_status = timed_out, elapsed, qemu_status
         self.mischief_log = machine.mischief_log
         self.output = read_text(machine.output)
@@ -267,7 +286,7 @@ class Result:
     def problem(self):
         """Why the run as such failed, or None."""
         if self.timed_out:
-            return "the guest did not finish in time"
+            return f"the guest was ended: {self.timed_out}"
         if self.status is None:
             last = self.qemu_messages or "\n".join(self.console.splitlines()[-5:])
             return f"the guest ended before its command did (QEMU status {self.qemu_status}): {last}"

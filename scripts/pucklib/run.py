@@ -6,11 +6,11 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import accel, apt, dmarun, events, kernel, verdict
+from . import accel, apt, dmarun, ending, events, kernel, verdict
 from .guest import Bench, new_rundir, spec_from
 from .machine import Spec, read_text
 from .qemu import Qemu
-from .util import START, PuckError, say
+from .util import START, PuckError, heard, say
 
 PROGRAM = "first-light"
 PREFIX = "puck: "
@@ -43,6 +43,7 @@ def show(line):
     """The guest's report, live; everything else it says is in the run folder."""
     if line.startswith(PREFIX):
         print(line.removeprefix(PREFIX), flush=True)
+        heard()
 
 
 @dataclass
@@ -78,7 +79,7 @@ def first_light(args):
 
 def one_run(bench, job, args, rundir):
     """Boot, show, judge; returns the reasons it failed."""
-    result = bench.boot(rundir, job.spec, job.command, args.timeout, on_line=job.on_line, extra=job.extra)
+    result = boot_excused(bench, job, args, rundir)
     reasons = job.report(result)
     problem = result.problem()
     if problem:
@@ -90,6 +91,18 @@ def one_run(bench, job, args, rundir):
     reasons += [text for text in verdict.check_console(result.console) if not job.is_known(text)]
     say(f"guest: {result.elapsed:.1f} s; everything about this run: {rundir}")
     return reasons
+
+
+def boot_excused(bench, job, args, rundir):
+    """Once more, and it is said, when trouble of the infrastructure was all that came of it."""
+    for place in (rundir, rundir / "once-more"):
+        result = bench.boot(place, job.spec, job.command, args.timeout, on_line=job.on_line, extra=job.extra)
+        end = ending.classify(result)
+        if not end.trouble:
+            break
+        if place == rundir:
+            print(f"note: {end.reason}; once more. Logs of this one: {place}", flush=True)
+    return result
 
 
 def cmd_run(args):

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from . import icount, steps, verdict
-from .util import read_json, write_json
+from .util import quoted, read_json, write_json
 
 NAME = "run.json"
 INITRD = "initrd"
@@ -29,16 +29,17 @@ def inputs(rundir, cmd):
     """QEMU itself, the kernel and disks that are not of the run folder."""
     found = [Path(cmd[0]), Path(cmd[cmd.index("-kernel") + 1])]
     for option, value in zip(cmd, cmd[1:]):
-        named = re.search(r"(?:^|,)file=([^,]+)", value) if option == "-drive" else None
-        if named and Path(named[1]).parent != rundir:
-            found.append(Path(named[1]))
+        named = re.search(r"(?:^|,)file=((?:[^,]|,,)+)", value) if option == "-drive" else None
+        path = Path(named[1].replace(",,", ",")) if named else rundir / "none"
+        if path.parent != rundir:
+            found.append(path)
     return found
 
 
 def end(rundir, result, timeout):
     """After it. The initramfs of a run that was not recorded can be put together again."""
     known = read_json(rundir / NAME, {"recorded": False})
-    known |= {"timeout": timeout, "status": result.status, "timed_out": result.timed_out,
+    known |= {"timeout": timeout, "status": result.status, "timed_out": bool(result.timed_out),
               "failure": first_failure(result)}
     write_json(rundir / NAME, known)
     if not known["recorded"]:
@@ -73,12 +74,19 @@ def size_bytes(text):
     return int(text[:-1]) << {"K": 10, "M": 20, "G": 30}[text[-1]]
 
 
+def moved(arg, before, now):
+    """An argument with another path in it, which stands alone or within one of QEMU's options."""
+    if arg.startswith(("/", "file:")):
+        return arg.replace(str(before), str(now))
+    return arg.replace(quoted(before), quoted(now))
+
+
 def command_again(known, old, rundir):
     """The command line for once more, with what it writes below `rundir`."""
     cmd = []
     for arg in known["cmd"]:
-        arg = arg.replace(known["rundir"], str(rundir))
+        arg = moved(arg, known["rundir"], rundir)
         for source, name in known["kept"].items():
-            arg = arg.replace(source, str(old / name))
+            arg = moved(arg, source, old / name)
         cmd.append(arg)
     return icount.replaying(cmd, old) if known["recorded"] else cmd

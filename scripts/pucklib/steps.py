@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Run external commands: log to a file, show progress, print the tail on failure."""
 
+import contextlib
 import os
 import re
 import subprocess
@@ -9,18 +10,20 @@ import time
 from collections import deque
 from pathlib import Path
 
-from .util import PuckError, cache, say
+from . import children
+from .util import PuckError, cache, doing, heard, say
 
 NINJA = re.compile(rb"^\[(\d+)/(\d+)\] (.*)")
 MAKE = re.compile(rb"^\s+(CC|LD|AR|AS|MODPOST|HOSTCC|CHECK|CC \[M\]|LD \[M\]|OBJCOPY|BTF|GEN)\s+(\S.*)")
 ERROR = re.compile(rb"(\berror:|ERROR:|undefined reference|^FAILED|Error \d|No such file|does not exist)")
 LONG_LINE = 300
-PLAIN_EVERY = 10.0
+PLAIN_EVERY = 4.0
 TTY_EVERY = 0.2
+WATCH_SECONDS = 0.5
 
 
 class Progress:
-    """One line that is overwritten on a terminal, a line every 10 s elsewhere."""
+    """One line that is overwritten on a terminal, a line every few seconds elsewhere."""
 
     def __init__(self, title, expect=0):
         self.title, self.expect = title, expect
@@ -46,6 +49,7 @@ class Progress:
         if now - self.shown < (TTY_EVERY if self.tty else PLAIN_EVERY):
             return
         self.shown = now
+        heard()
         if self.tty:
             print(f"\r\033[K  {self.title} {self.text} {now - self.start:.0f}s",
                   end="", file=sys.stderr, flush=True)
@@ -73,29 +77,56 @@ def run_step(title, cmd, log, cwd=None, env=None, expect=0, rewrite=None, quiet=
     tail = deque(maxlen=2000)
     full_env = dict(os.environ, LC_ALL="C.UTF-8", **(env or {}))
     full_env.pop("PYTHONDONTWRITEBYTECODE", None)
-    with open(log, "ab") as out:
+    with open(log, "ab") as out, doing(title):
         out.write(f"\n$ {' '.join(map(str, cmd))}   (in {cwd or '.'})\n".encode())
-        try:
-            proc = subprocess.Popen([str(c) for c in cmd], cwd=cwd, env=full_env, stdin=subprocess.DEVNULL,
-                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        except OSError as err:
-            raise PuckError(f"{title}: {err}") from err
-        try:
-            for line in proc.stdout:
-                out.write(line)
-                out.flush()
-                tail.append(line)
-                progress.feed(line)
-            status = proc.wait()
-        except BaseException:
-            proc.terminate()
-            raise
+        status = logged(cmd, out, tail, progress, title, cwd=cwd, env=full_env)
     elapsed = progress.done()
     if status:
         raise PuckError(f"{title} failed (exit {status}); whole log: {log}\n" + excerpt(tail, rewrite))
     if not quiet:
         say(f"{title}: done in {elapsed:.0f}s")
     return b"".join(tail).decode(errors="replace")
+
+
+def logged(cmd, out, tail, progress, title, **kwargs):
+    """The exit status of cmd, whose lines go to a file, to `tail` and to `progress`."""
+    try:
+        proc = children.start(cmd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              **kwargs)
+    except OSError as err:
+        raise PuckError(f"{title}: {err}") from err
+    try:
+        for line in proc.stdout:
+            out.write(line)
+            out.flush()
+            tail.append(line)
+            progress.feed(line)
+        return proc.wait()
+    finally:
+        if proc.poll() is None:
+            proc.terminate()
+        children.ended(proc)
+
+
+def watched(cmd, limit, stdout, stderr, **kwargs):
+    """Run cmd with its output in files, until it ends or `limit` does; returns its exit
+    status and why it was ended, if it was."""
+    with open(stdout, "wb") as out, open(stderr, "wb") as err:
+        proc = children.start(cmd, stdin=subprocess.DEVNULL, stdout=out, stderr=err, **kwargs)
+        limit.start(proc.pid)
+        size, late = 0, None
+        try:
+            while not late:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    return proc.wait(WATCH_SECONDS), None
+                if os.path.getsize(stdout) != size:
+                    size = os.path.getsize(stdout)
+                    limit.line("")
+                late = limit.expired()
+            return None, late
+        finally:
+            children.ended(proc)
+            proc.wait()
 
 
 def excerpt(tail, rewrite):

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """scripts/puck test: run the suites, count, write the report."""
 
+import datetime
 import time
 
-from . import apt, kernel, verdict
+from . import apt, junit, kernel, verdict
 from .guest import new_rundir
-from .util import PuckError, say
+from .util import PuckError, say, version
 from .verdict import Case
 
 
@@ -35,9 +36,8 @@ def suite_guest(args, rundir):
 
 
 def suite_sanitize(args, rundir):
-    from . import fuzzers, sanitize
-    with fuzzers.ended_with_us():
-        return sanitize.run(args, rundir)
+    from . import sanitize
+    return sanitize.run(args, rundir)
 
 
 SUITES = {"style": suite_style, "abi": suite_abi, "unit": suite_unit, "qtest": suite_qtest,
@@ -52,7 +52,7 @@ def run_suite(name, args, rundir):
     say(f"suite {name}")
     cases = verdict.guarded(lambda: {**SUITES, **LONG_SUITES}[name](args, rundir), name, "suite")
     if not cases:
-        cases = [Case(name, "suite", "failed", "no test ran")]
+        cases = [Case(name, "suite", "error", "no test ran")]
     say(f"suite {name}: {verdict.tally(cases)[0]} in {time.monotonic() - start:.0f} s")
     return cases
 
@@ -85,15 +85,34 @@ def cmd_test(args):
     apt.ensure_host({**apt.HOST_PACKAGES, **apt.TEST_PACKAGES})
     rundir = new_rundir("test", args.run_dir)
     rundir.mkdir(parents=True, exist_ok=True)
-    cases = []
-    for name in names:
-        cases += run_suite(name, args, rundir)
-    verdict.junit(cases, rundir / "junit.xml")
-    failures = [c for c in cases if c.result == "failed"]
-    for case in failures:
+    cases, start = [], datetime.datetime.now(datetime.timezone.utc)
+    try:
+        for name in names:
+            cases += run_suite(name, args, rundir)
+    finally:
+        # Also of a run that is interrupted: what was found is kept.
+        junit.write(cases, rundir / "junit.xml", properties(args, names), start)
+    return conclude(cases, rundir)
+
+
+def properties(args, names):
+    """What a reader of the report wants to know of the run as a whole."""
+    return {"puck": version(), "suites": " ".join(names), "kernel": args.kernel or "each machine's own",
+            "seed": args.seed, "filter": args.filter or ""}
+
+
+def conclude(cases, rundir):
+    """Prints what is bad, and the tally; returns the exit status."""
+    for case in cases:
         first = case.detail.strip().splitlines()[:12]
-        print(f"FAILED {case.suite} {case.name}" + "".join(f"\n    {line}" for line in first))
+        if case.result == verdict.NOTE:
+            print(f"note: {case.suite}: {case.name}: {first[0]}")
+        elif case.result in verdict.BAD:
+            print(f"{case.result.upper()} {case.suite} {case.name}" + "".join(f"\n    {line}" for line in first))
+    errors = sum(case.result == "error" for case in cases)
+    if errors:
+        print(f"{errors} of those that failed are errors: they had no result, for trouble other than the tests'")
     print(f"report: {rundir / 'junit.xml'}")
-    line, failed = verdict.tally(cases)
+    line, bad = verdict.tally(cases)
     print(line, flush=True)
-    return 1 if failed else 0
+    return 1 if bad else 0

@@ -7,7 +7,9 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
+import subprocess
 import sys
 import threading
 import time
@@ -15,6 +17,17 @@ from pathlib import Path
 
 REPO = Path(__file__).resolve().parent.parent.parent
 START = time.monotonic()
+
+
+def version():
+    """Of Puck: the number in meson.build, and the commit where there is one."""
+    number = re.search(r"version: '([^']+)'", (REPO / "meson.build").read_text())[1]
+    try:
+        commit = subprocess.run(["git", "-C", str(REPO), "describe", "--always", "--dirty"], capture_output=True,
+                                text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return number
+    return f"{number} ({commit})"
 
 
 class PuckError(Exception):
@@ -33,6 +46,34 @@ def cache_dir():
     return Path(base) / "puck"
 
 
+# What make and QEMU's build take in the names of the folders they work in.
+GOOD_PATH = re.compile(r"[\w@%+=./-]+", re.ASCII)
+
+
+def check_cache():
+    """Before anything else: a place where things can be built, with room to begin."""
+    folder = cache_dir()
+    if not GOOD_PATH.fullmatch(str(folder)):
+        if os.environ.get("PUCK_CACHE"):
+            raise PuckError(f"PUCK_CACHE is {str(folder)!r}: the builds of Linux and QEMU take no path with "
+                            "spaces, commas or other special characters")
+        os.environ["PUCK_CACHE"] = f"/var/tmp/puck-{os.getuid()}"
+        say(f"{str(folder)!r} is no path to build Linux in: the cache is {cache_dir()} instead (set PUCK_CACHE)")
+        folder = cache_dir()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.stat().st_uid != os.getuid() and os.getuid() != 0:
+        raise PuckError(f"the cache {folder} is another user's: set PUCK_CACHE to a folder of your own")
+
+
+def need_space(what, gigabytes):
+    """Said before a step that would fail in its midst."""
+    usage = shutil.disk_usage(cache_dir())
+    free = usage.free / 1e9
+    if free < gigabytes:
+        raise PuckError(f"{what}: needs {gigabytes:g} GB, but {free:.1f} GB are free in {cache_dir()}; "
+                        "'puck clean' removes run folders, PUCK_CACHE names another place")
+
+
 def cache(*parts):
     """A path in the cache; its parent exists afterwards."""
     path = cache_dir().joinpath(*parts)
@@ -45,8 +86,45 @@ _print_lock = threading.Lock()
 
 def say(message):
     """A line of progress: stderr, so that stdout stays machine readable."""
+    heard()
     with _print_lock:
         print(f"[{time.monotonic() - START:6.1f}s] {message}", file=sys.stderr, flush=True)
+
+
+# What is being done, by thread, and since when; and when the user last saw something.
+_doing = {}
+_heard = START
+SILENCE = 5.0
+
+
+def heard():
+    """Something was printed: no need to say that the tool is still there."""
+    global _heard
+    _heard = time.monotonic()
+
+
+@contextlib.contextmanager
+def doing(what):
+    """What this thread is at, for the user who waits for it."""
+    me = threading.get_ident()
+    before = _doing.get(me)
+    _doing[me] = (what, time.monotonic())
+    try:
+        yield
+    finally:
+        if before:
+            _doing[me] = before
+        else:
+            _doing.pop(me, None)
+
+
+def heartbeat(stop, period=0.5):
+    """A line whenever nothing was to be seen for a while. Runs in a thread of its own."""
+    while not stop.wait(period):
+        now = time.monotonic()
+        if now - _heard >= SILENCE - period:
+            at_work = [f"{what} {now - since:.0f}s" for what, since in list(_doing.values())]
+            say("  " + ("; ".join(at_work) or "..."))
 
 
 def digest(*values):
@@ -80,10 +158,19 @@ def write_if_changed(path, data):
         if path.read_bytes() == raw:
             return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    tmp = path.with_name(path.name + f".tmp{os.getpid()}")
-    tmp.write_bytes(raw)
-    tmp.rename(path)
+    tmp = path.with_name(path.name + f".tmp{os.getpid()}-{threading.get_ident()}")
+    try:
+        tmp.write_bytes(raw)
+        tmp.rename(path)
+    except BaseException:
+        tmp.unlink(missing_ok=True)
+        raise
     return True
+
+
+def quoted(value):
+    """In QEMU's options a comma within a value is written twice."""
+    return str(value).replace(",", ",,")
 
 
 def tree_files(root, suffixes=None):

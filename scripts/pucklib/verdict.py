@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Judging a run: splats and faults on the console, KTAP results, JUnit XML.
+"""Judging a run: splats and faults on the console, KTAP results.
 
 A guest program announces what it is about to provoke, in the kernel log:
 
@@ -12,7 +12,6 @@ Inside such a bracket a splat is accepted when one of its lines matches.
 import re
 import traceback
 from dataclasses import dataclass, field
-from xml.sax.saxutils import escape, quoteattr
 
 from .util import PuckError, say
 
@@ -98,22 +97,22 @@ def check_console(console):
 class Case:
     suite: str
     name: str
-    result: str                 # passed, failed or skipped
+    result: str                 # passed, failed, error, skipped, or note
     detail: str = ""
     seconds: float = 0.0
 
 
 def guarded(run, suite, name):
-    """The cases of run(); that it cannot run is a failed case, never silence."""
+    """The cases of run(); that it cannot run is an error, never silence."""
     try:
         return run()
     except PuckError as err:
         say(f"error: {err}")
         if err.code == 3:
             raise
-        return [Case(suite, name, "failed", str(err))]
+        return [Case(suite, name, "error", str(err))]
     except Exception:                                   # noqa: a bug of ours must not read as a pass
-        case = Case(suite, name, "failed", traceback.format_exc())
+        case = Case(suite, name, "error", traceback.format_exc())
         say(case.detail)
         return [case]
 
@@ -194,38 +193,14 @@ def take_result(levels, match, suite, notes):
     level.cases.append(Case(suite, name, outcome, detail))
 
 
-def junit(cases, path):
-    """Write JUnit XML, one testsuite per suite."""
-    suites = {}
-    for case in cases:
-        suites.setdefault(case.suite, []).append(case)
-    lines = ['<?xml version="1.0" encoding="UTF-8"?>', "<testsuites>"]
-    for name, members in suites.items():
-        count = {r: sum(c.result == r for c in members) for r in ("failed", "skipped")}
-        lines.append(f"  <testsuite name={quoteattr(name)} tests=\"{len(members)}\" "
-                     f"failures=\"{count['failed']}\" skipped=\"{count['skipped']}\">")
-        for case in members:
-            lines.append(f"    <testcase classname={quoteattr(name)} name={quoteattr(printable(case.name))} "
-                         f"time=\"{case.seconds:.3f}\">{outcome_xml(case)}</testcase>")
-        lines.append("  </testsuite>")
-    path.write_text("\n".join([*lines, "</testsuites>"]) + "\n")
-
-
-def outcome_xml(case):
-    detail = printable(case.detail)
-    if case.result == "failed":
-        first = detail.splitlines()[0] if detail else "failed"
-        return f"<failure message={quoteattr(first)}>{escape(detail)}</failure>"
-    if case.result == "skipped":
-        return f"<skipped message={quoteattr(detail)}/>"
-    return ""
-
-
-def printable(text):
-    """XML 1.0 takes no control characters."""
-    return re.sub(r"[^\t\n\x20-\ud7ff\ue000-\ufffd]", "?", text)
+RESULTS = ("passed", "failed", "error", "skipped")
+# Of a case that is none: something that a reader of the results has to know.
+NOTE = "note"
+BAD = ("failed", "error")
 
 
 def tally(cases):
-    count = {r: sum(c.result == r for c in cases) for r in ("passed", "failed", "skipped")}
-    return f"{count['passed']} passed, {count['failed']} failed, {count['skipped']} skipped", count["failed"]
+    """The last line of a run of tests, and how many are bad. An error is a test without a result."""
+    count = {r: sum(c.result == r for c in cases) for r in RESULTS}
+    bad = sum(count[r] for r in BAD)
+    return f"{count['passed']} passed, {bad} failed, {count['skipped']} skipped", bad

@@ -135,7 +135,7 @@ class Guarded(unittest.TestCase):
         self.assertEqual(verdict.guarded(lambda: [1], "s", "n"), [1])
         for error in (PuckError("no disk"), StopIteration("bug")):
             cases = self.failing(error)
-            self.assertEqual([(c.suite, c.name, c.result) for c in cases], [("s", "n", "failed")])
+            self.assertEqual([(c.suite, c.name, c.result) for c in cases], [("s", "n", "error")])
         self.assertIn("StopIteration", cases[0].detail)
 
     def test_what_ends_the_run(self):
