@@ -1,15 +1,43 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""scripts/puck clean."""
+"""scripts/puck clean: nothing that a running command uses is removed."""
 
+import contextlib
+import fcntl
 import shutil
 import subprocess
 import sys
 
+from . import rundirs
 from .util import PuckError, cache_dir, say
 
+EVERYTHING = ("runs", "logs", "apt", "debs", "qemu", "kernels", "modules", "initramfs", "initramfs-own", "guest", "unit",
+              "fuzz", "tools", "checks", "locks", "accel.json")
+USERS = "in-use"
 
-EVERYTHING = ("runs", "logs", "apt", "debs", "qemu", "kernels", "modules", "initramfs", "guest", "unit", "tools",
-              "locks", "accel.json")
+_user = None
+
+
+def use():
+    """From now to its end this process uses the cache."""
+    global _user
+    path = cache_dir() / "locks" / USERS
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _user = open(path, "w", encoding="ascii")
+    fcntl.flock(_user, fcntl.LOCK_SH)
+
+
+@contextlib.contextmanager
+def alone():
+    """Whether nobody uses the cache; while this lasts, nobody begins to."""
+    path = cache_dir() / "locks" / USERS
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w", encoding="ascii") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
 
 
 def size(path):
@@ -31,6 +59,17 @@ def remove(path):
         path.unlink()
 
 
+def remove_runs(root):
+    """All run folders that nobody holds; returns how many are left."""
+    folders = [p for p in root.iterdir() if p.is_dir()] if root.is_dir() else []
+    if folders:
+        say(f"removing {root} ({size(root)})")
+    left = [folder for folder in folders if not rundirs.remove(folder)]
+    for folder in left:
+        say(f"in use, and kept: {folder}")
+    return len(left)
+
+
 def cmd_clean(args):
     root = cache_dir()
     # By name: $PUCK_CACHE may have been pointed at a folder with other things in it.
@@ -39,8 +78,14 @@ def cmd_clean(args):
     if not targets:
         say("nothing to remove")
         return 0
-    if args.all and not args.yes and not confirm(f"remove the cache in {root} ({size(root)})?"):
-        return 1
-    for target in targets:
-        remove(target)
+    with alone() as nobody:
+        if args.all and not nobody:
+            raise PuckError(f"another puck is using {root}: it has to end first")
+        if args.all and not args.yes and not confirm(f"remove the cache in {root} ({size(root)})?"):
+            return 1
+        remove_runs(root / "runs")
+        for target in targets:
+            # Logs are written to by whoever builds.
+            if target.name != "runs" and nobody and target.exists():
+                remove(target)
     return 0

@@ -2,11 +2,19 @@
 """Command line of scripts/puck."""
 
 import argparse
+import contextlib
+import errno
+import os
 import shlex
+import signal
+import sys
+import threading
 
-from . import kernel as kernels
+from . import children, clean, kernel as kernels, rundirs
 from .drivers import DRIVERS
-from .util import PuckError, cpus, say
+from .util import PuckError, check_cache, cpus, heartbeat, need_space, say, version
+
+SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 
 DESCRIPTION = """\
 Puck in a virtual machine: build it, show it, test it, measure it.
@@ -14,6 +22,9 @@ Puck in a virtual machine: build it, show it, test it, measure it.
 Everything made is kept outside the clone, in $PUCK_CACHE or ~/.cache/puck.
 Debian packages that are missing on this machine are installed with apt-get
 where that is possible; what and why is said first."""
+
+TIMEOUT = ("ended after so many seconds without a line of output, and ten times that in all; those in which the "
+           "host was busy with something else do not count (default {})")
 
 
 def cmd_build(args):
@@ -57,7 +68,6 @@ def cmd_soak(args):
 
 
 def cmd_clean(args):
-    from . import clean
     return clean.cmd_clean(args)
 
 
@@ -115,7 +125,7 @@ def add_guest(sub):
             "folder. Exit status: the command's; 124 after a timeout, 125 when the guest died.")
     common(p)
     machine_options(p)
-    p.add_argument("--timeout", type=float, default=120, metavar="S", help="seconds (default 120)")
+    p.add_argument("--timeout", type=float, default=120, metavar="S", help=TIMEOUT.format(120))
     p.add_argument("--drivers", metavar="A,B", help="build only these subfolders of guest-driver")
     p.add_argument("--check", action="store_true", help="splats and faults on the console make it fail")
     guest_files(p)
@@ -127,7 +137,7 @@ def add_run(sub):
             "Boots Debian's stock kernel in the standard machine and prints what it saw.")
     common(p)
     machine_options(p)
-    p.add_argument("--timeout", type=float, default=120, metavar="S", help="seconds for the guest (default 120)")
+    p.add_argument("--timeout", type=float, default=120, metavar="S", help=TIMEOUT.format(120))
     p.add_argument("--events", metavar="FILE", help="write the order of the device events here, without times")
     p.add_argument("--clients", action="store_true", help="instead: wrong DMA clients under puck-dma on each IOMMU, "
                                                           "and without it, side by side")
@@ -184,9 +194,18 @@ def add_bench(sub):
     p.add_argument("parts", nargs="*", metavar="PART", help="map, dma, copy, fence, hold (default: all)")
 
 
+class ShowVersion(argparse.Action):
+    """Asks git, which other commands need not wait for."""
+
+    def __call__(self, parser, *_):
+        print(f"puck {version()}")
+        parser.exit()
+
+
 def parser():
     top = argparse.ArgumentParser(prog="puck", description=DESCRIPTION,
                                   formatter_class=argparse.RawDescriptionHelpFormatter)
+    top.add_argument("--version", action=ShowVersion, nargs=0, help="say which Puck this is")
     sub = top.add_subparsers(dest="command_name", required=True, metavar="COMMAND")
     add_run(sub)
     add_test(sub)
@@ -209,15 +228,69 @@ def parser():
     return top
 
 
+def prepare():
+    """What holds for all commands: where programs are, how the tool ends, who uses the cache."""
+    children.install()
+    path = os.environ.get("PATH", os.defpath).split(":")
+    # Debian gives these to root alone; depmod and mkfs are there.
+    os.environ["PATH"] = ":".join(path + [folder for folder in SBIN if folder not in path])
+
+
 def main(argv):
     args = parser().parse_args(argv)
+    prepare()
     try:
-        return args.func(args)
+        check_cache()
+        if args.func is not cmd_clean:
+            clean.use()
+            need_space("run folders", 0.1)
+        with working(args):
+            status = args.func(args)
+        rundirs.ended(status)
+        return status
     except PuckError as err:
         say(f"error: {err}")
         return err.code
-    except KeyboardInterrupt:
-        say("interrupted; what was finished is kept, the same command goes on from there")
-        return 130
+    except children.Interrupted as err:
+        say(f"ended by {signal.Signals(err.number).name}; what was finished is kept, "
+            "the same command goes on from there")
+        for folder in rundirs.all_held():
+            say(f"run folder: {folder}")
+        return 128 + err.number
     except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except OSError as err:
+        say(f"error: {explain(err)}")
+        return 1
+
+
+@contextlib.contextmanager
+def working(args):
+    """Says now and then that the tool is at work, but in a terminal that a guest has."""
+    stop = threading.Event()
+    thread = threading.Thread(target=heartbeat, args=(stop,), daemon=True)
+    if args.func is not cmd_shell:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+
+
+WHAT_TO_DO = {
+    errno.ENOSPC: "the disk is full: free some space, or set PUCK_CACHE to a folder on another one",
+    errno.EDQUOT: "your quota is used up: free some space, or set PUCK_CACHE to a folder elsewhere",
+    errno.EROFS: "this is read-only: set PUCK_CACHE to a folder that can be written",
+    errno.EACCES: "no permission: set PUCK_CACHE to a folder of your own",
+    errno.EPERM: "no permission: set PUCK_CACHE to a folder of your own",
+    errno.ENOTDIR: "there is a file where a folder has to be: move it away",
+    errno.EEXIST: "there is a file where a folder has to be: move it away",
+}
+
+
+def explain(err):
+    """An error of the system in one line, with what to do about it where that is known."""
+    what = f"{err.filename}: {err.strerror}" if err.filename else str(err)
+    todo = WHAT_TO_DO.get(err.errno)
+    return f"{what} ({todo})" if todo else what

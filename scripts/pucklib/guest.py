@@ -2,16 +2,12 @@
 """Boot a guest for a command: the common road of run, test, bench and shell."""
 
 import functools
-import shutil
-import time
-from pathlib import Path
 
 from . import accel, apt, kernel, modules, verdict
 from .machine import Machine, Spec, check_spec
 from .qemu import Qemu
-from .util import PuckError, cache, say
-
-KEEP_RUNS = 40
+from .rundirs import new as new_rundir
+from .util import PuckError, heard, say
 
 
 @functools.lru_cache(maxsize=None)
@@ -52,26 +48,6 @@ class Bench:
         return machine.run(cmd, timeout, on_line)
 
 
-def new_rundir(name, wanted=None):
-    """A folder for one run; old ones of the cache are thrown away."""
-    if wanted:
-        return Path(wanted).resolve()
-    base = cache("runs", "x").parent
-    base.mkdir(exist_ok=True)
-    old = sorted((p for p in base.iterdir() if p.is_dir()), key=lambda p: p.stat().st_mtime)
-    for path in old[:-KEEP_RUNS]:
-        shutil.rmtree(path, ignore_errors=True)
-    stem = time.strftime("%Y%m%d-%H%M%S-") + name
-    for n in range(100):
-        path = base / (stem + (f"-{n}" if n else ""))
-        try:
-            path.mkdir()
-            return path
-        except FileExistsError:
-            continue
-    raise PuckError(f"cannot make a run folder below {base}")
-
-
 def spec_from(args, guest_rules=False):
     """The machine that the common options describe. Where the user gives the guest's
     commands, these may add rules as well."""
@@ -98,6 +74,7 @@ def cmd_guest(args):
 def print_line(line):
     if not line.startswith("puck-exit:"):
         print(line, flush=True)
+        heard()
 
 
 def report(result, check):

@@ -119,8 +119,8 @@ def build_base(kernel, path):
                 archive.file(str(file.relative_to(stage)), file)
         deps = (target / "modules.dep").read_text()
     shutil.rmtree(path.with_name(path.name + "-stage"), ignore_errors=True)
-    path.with_suffix(".dep").write_text(deps)
-    path.write_bytes(archive.bytes())
+    write_if_changed(path.with_suffix(".dep"), deps)
+    write_if_changed(path, archive.bytes())
 
 
 def unpack_module(source, target):

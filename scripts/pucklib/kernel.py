@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from . import apt, modules, steps
-from .util import (REPO, PuckError, cache, cpus, digest, fresh_dir, lock, read_json, say, write_if_changed,
+from .util import (REPO, PuckError, cache, cpus, digest, fresh_dir, lock, need_space, read_json, say, write_if_changed,
                    write_json)
 
 SERIES = "6.12"
@@ -84,6 +84,7 @@ def fetch_stock(stamp):
     image = resolve(system, f"linux-image-{SERIES}-amd64")
     release = image.removeprefix("linux-image-").removesuffix("-unsigned")
     root = cache("kernels", f"stock-{release}")
+    need_space("Debian's kernel", 0.5)
     unpack_all(system, root, [image, *header_packages(system, release)], release)
     found = root / "usr/lib/modules" / release
     if not found.exists():
@@ -168,6 +169,7 @@ def source_tree():
     with lock("kernel-source"):
         if tree.exists():
             return tree
+        need_space(f"the source of Linux {version}", 3)
         deb = apt.system_apt().download(f"linux-source-{SERIES}", cache("debs", "x").parent)
         say(f"unpacking the source of Linux {version}")
         unpacked = apt.unpack(deb, cache("kernels", "source-deb"))
@@ -219,6 +221,7 @@ def built(name):
 
 def build(name, root, stamp):
     tree = source_tree()
+    need_space(f"the {name} kernel", 1.5)
     folder = root / "build"
     log = steps.log_path("kernel-build" if name == "debug" else f"kernel-build-{name}")
     configure(name, tree, folder, log)

@@ -13,7 +13,7 @@ import shutil
 from pathlib import Path
 
 from . import apt, kernel, modules, steps
-from .util import REPO, PuckError, cache, cpus, fresh_dir, lock, say
+from .util import REPO, PuckError, cache, cpus, fresh_dir, lock, need_space, say
 
 NAME = "7"
 # Where to look for it; the first that has one will do.
@@ -87,6 +87,7 @@ def bootstrap(suite, release):
     root = cache("kernels", f"7-{release}-root")
     if root.exists():
         return root
+    need_space(f"a root folder of {suite}", 3)
     say(f"a root folder of {suite} with its compiler (once; some 3 minutes, 1.5 GB)")
     with fresh_dir(root) as tmp:
         tmp.chmod(0o755)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import apt, steps
-from .util import (REPO, PuckError, cache, cpus, digest, fresh_dir, lock, read_json, say, sync_tree,
+from .util import (REPO, PuckError, cache, cpus, digest, fresh_dir, lock, need_space, read_json, say, sync_tree,
                    tree_files, write_if_changed, write_json)
 
 TARGET = "qemu-system-x86_64"
@@ -179,9 +179,11 @@ class Qemu:
             return self.shadow_user_tree()
         if self.src.exists():
             return
+        need_space(f"the build of {self.flavour.title}", 3)
         tree = self.pristine()
         with fresh_dir(self.src) as tmp:
-            steps.output(["cp", "-a", "--reflink=auto", f"{tree}/.", tmp])
+            steps.run_step("copy QEMU's source", ["cp", "-a", "--reflink=auto", f"{tree}/.", tmp],
+                           steps.log_path("qemu-unpack"), quiet=True)
         # Half a gigabyte that can be unpacked again in seconds.
         shutil.rmtree(tree, ignore_errors=True)
 
@@ -206,7 +208,7 @@ class Qemu:
         for path, change in self.flavour.hooks.items():
             saved = self.saved(path)
             if not saved.exists():
-                shutil.copy2(self.src / path, saved)
+                write_if_changed(saved, (self.src / path).read_bytes())
             text = saved.read_text()
             changed = change(text)
             if changed == text:
