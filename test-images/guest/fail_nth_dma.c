@@ -116,10 +116,10 @@ static int run_on_device(void)
 /* The mapper leaves a device in a moment of its own when a probe has failed. */
 static int mapper_leaves(void)
 {
-	int ms;
+	unsigned int looks = 0;
 
-	for (ms = 0; under_mapper() && ms < 5000; ms += 20)
-		usleep(20000);
+	while (under_mapper() && patient(&looks))
+		;
 	return under_mapper() ? -EBUSY : 0;
 }
 

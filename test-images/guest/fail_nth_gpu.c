@@ -172,7 +172,7 @@ static int before_submit(void)
 	if (fence < 0)
 		return fence;
 	fill_submit(fence);
-	return fence_wait(fence, 10000);
+	return fence_wait(fence, FOREVER_MS);
 }
 
 static int run_submit(void)
@@ -186,8 +186,8 @@ static int check_submit(int ret)
 	if (ret == -ENOMEM && bo_wait(one.fd, &a, PUCK_WAIT_WRITE, 0))
 		return -EBUSY;
 	if (ret)
-		return bo_wait(one.fd, &a, PUCK_WAIT_WRITE, 10 * NSEC_PER_SEC);
-	if (fence_result(args.out_fence_fd, 10000) != 1)
+		return bo_wait(one.fd, &a, PUCK_WAIT_WRITE, FOREVER_NS);
+	if (fence_result(args.out_fence_fd, FOREVER_MS) != 1)
 		return -EIO;
 	if (syncobj_wait(one.fd, out_syncs[0].handle, 0, 0) ||
 	    syncobj_wait(one.fd, out_syncs[1].handle, 7, 0))
@@ -336,7 +336,7 @@ static void sweep_debugfs(void)
 	fail_choose_files(path);
 	fail_sweep(&op);
 	puck_set(&one, 0, "hold", 0);
-	ktap_ok(fence_result(fence, 10000) == 1, "debugfs: the job that was looked at completes");
+	ktap_ok(fence_result(fence, FOREVER_MS) == 1, "debugfs: the job that was looked at completes");
 	puck_set(&one, 0, "timeout_ms", timeout);
 	end(0);
 }

@@ -84,11 +84,11 @@ static int unload(void)
 /* What holds a module lets go of it a moment later. */
 static int unload_soon(void)
 {
-	int64_t limit = now_ns() + 10 * NSEC_PER_SEC;
+	unsigned int looks = 0;
 	int ret;
 
-	while ((ret = unload()) == -EAGAIN && now_ns() < limit)
-		usleep(20000);
+	while ((ret = unload()) == -EAGAIN && patient(&looks))
+		;
 	return ret;
 }
 

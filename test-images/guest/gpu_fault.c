@@ -172,7 +172,7 @@ static int do_submit(void)
 	ret = failing_call(DRM_IOCTL_PUCK_SUBMIT, &args);
 	if (ret)
 		return ret;
-	return fence_result(args.out_fence_fd, 10000) == 1 ? 0 : -EIO;
+	return fence_result(args.out_fence_fd, FOREVER_MS) == 1 ? 0 : -EIO;
 }
 
 /* ---- the sweep ---- */

@@ -11,9 +11,8 @@
 #define SYS_PCI		"/sys/bus/pci/"
 #define DRIVER		SYS_PCI "drivers/puck/"
 #define SIZE		(64 << 10)
-#define TIMEOUT_MS	400
-/* What a job may take for whatever reason, the driver's own limit included. */
-#define LONG_MS		30000
+/* Of what is late; jobs that are not have to be over by then on a busy machine. */
+#define TIMEOUT_MS	1000
 
 static struct puck puck, other;
 static struct bo bo, other_bo;
@@ -83,9 +82,9 @@ static bool all_are(uint8_t value)
 /* The driver still works: jobs on both rings, with their data. */
 static void works(const char *what)
 {
-	int first = fence_result(fill(0, 0xa5), LONG_MS);
+	int first = fence_result(fill(0, 0xa5), FOREVER_MS);
 	bool good = all_are(0xa5);
-	int second = fence_result(fill(1, 0x5a), LONG_MS);
+	int second = fence_result(fill(1, 0x5a), FOREVER_MS);
 
 	ktap_ok(first == 1 && good && second == 1 && all_are(0x5a), "%s: works on (%d, %d)",
 		what, first, second);
@@ -108,9 +107,9 @@ static void test_fence_error(void)
 
 	for (i = 0; i < 3; i++)
 		fences[i] = fill(0, 0x10 + i);
-	ktap_ok(fence_result(fences[0], LONG_MS) == 1, "error: the job before completes");
-	ktap_ok(fence_result(fences[1], LONG_MS) == -EIO, "error: EIO");
-	ktap_ok(fence_result(fences[2], LONG_MS) == 1 && all_are(0x12),
+	ktap_ok(fence_result(fences[0], FOREVER_MS) == 1, "error: the job before completes");
+	ktap_ok(fence_result(fences[1], FOREVER_MS) == -EIO, "error: EIO");
+	ktap_ok(fence_result(fences[2], FOREVER_MS) == 1 && all_are(0x12),
 		"error: the job behind completes");
 	rule_done(number, 1);
 	works("error");
@@ -124,9 +123,9 @@ static void test_never(void)
 	puck_set(&puck, 0, "timeout_ms", TIMEOUT_MS);
 	for (i = 0; i < 3; i++)
 		fences[i] = fill(0, 0x20 + i);
-	ktap_ok(fence_result(fences[0], LONG_MS) == 1, "never: the job before completes");
-	ktap_ok(fence_result(fences[1], LONG_MS) == -ETIME, "never: ETIME");
-	ktap_ok(fence_result(fences[2], LONG_MS) == 1 && all_are(0x22),
+	ktap_ok(fence_result(fences[0], FOREVER_MS) == 1, "never: the job before completes");
+	ktap_ok(fence_result(fences[1], FOREVER_MS) == -ETIME, "never: ETIME");
+	ktap_ok(fence_result(fences[2], FOREVER_MS) == 1 && all_are(0x22),
 		"never: the job behind completes");
 	rule_done(number, 1);
 	puck_set(&puck, 0, "timeout_ms", 10000);
@@ -143,15 +142,15 @@ static void test_early(void)
 	bool before;
 	int ret;
 
-	ktap_need(fence_result(fill(0, 0x30), LONG_MS) == 1 && all_are(0x30), "early: a good job");
+	ktap_need(fence_result(fill(0, 0x30), FOREVER_MS) == 1 && all_are(0x30), "early: a good job");
 	kmsg_expect(".*(puck|iommu|IOMMU).*");
-	number = rule("fence.complete", "ring=0 nth=1 early=300ms");
-	ret = fence_result(fill(0, 0x31), LONG_MS);
+	number = rule("fence.complete", "ring=0 nth=1 early");
+	ret = fence_result(fill(0, 0x31), FOREVER_MS);
 	before = all_are(0x30);
 	ktap_ok(ret == 1 && before, "early: the fence is there (%d), the data not", ret);
+	command("release", number);
 	rule_done(number, 1);
 	works("early");
-	usleep(400000);
 	works("early, later");
 	kmsg_expect(NULL);
 }
@@ -172,16 +171,16 @@ static void test_early_full(void)
 	for (i = 0; i < LONG; i++)
 		nops[i] = cmd_nop();
 	number = rule("fence.complete", "ring=0 count=1 early");
-	ret = fence_result(submit_fd(puck.fd, &args), LONG_MS);
+	ret = fence_result(submit_fd(puck.fd, &args), FOREVER_MS);
 	for (i = 0; i < JOBS; i++) {
 		args = job(0, NULL, 0, NULL, 0);
 		fences[i] = submit_fd(puck.fd, &args);
 	}
-	ktap_ok(ret == 1 && fence_wait(fences[JOBS - 1], LONG_MS) == 0,
+	ktap_ok(ret == 1 && fence_wait(fences[JOBS - 1], FOREVER_MS) == 0,
 		"early, full: the last job is refused at once");
 	command("release", number);
 	for (i = 0; i < JOBS; i++) {
-		ret = fence_result(fences[i], LONG_MS);
+		ret = fence_result(fences[i], FOREVER_MS);
 		good += ret == 1;
 		refused += ret == -EIO;
 	}
@@ -207,7 +206,7 @@ static void test_reorder(void)
 	fences[0] = empty_job(0);
 	ktap_ok(fence_wait(fences[0], 100) == -ETIME, "reorder: a fence waits for the other ring");
 	fences[1] = empty_job(1);
-	ktap_ok(fence_result(fences[1], LONG_MS) == 1 && fence_result(fences[0], LONG_MS) == 1,
+	ktap_ok(fence_result(fences[1], FOREVER_MS) == 1 && fence_result(fences[0], FOREVER_MS) == 1,
 		"reorder: and then both come");
 	rule_done(number, 1);
 	puck_set(&puck, 0, "timeout_ms", TIMEOUT_MS);
@@ -215,7 +214,7 @@ static void test_reorder(void)
 	for (i = 0; i < 30; i++)
 		fences[i] = empty_job(0);
 	for (i = 0; i < 30; i++) {
-		ret = fence_result(fences[i], LONG_MS);
+		ret = fence_result(fences[i], FOREVER_MS);
 		good += ret == 1;
 		late += ret == -ETIME;
 	}
@@ -230,7 +229,7 @@ static void test_stall(void)
 	unsigned long number = rule("device", "ring=0 nth=1 stall");
 
 	puck_set(&puck, 0, "timeout_ms", TIMEOUT_MS);
-	ktap_ok(fence_result(fill(0, 0x40), LONG_MS) == -ETIME, "stall: ETIME");
+	ktap_ok(fence_result(fill(0, 0x40), FOREVER_MS) == -ETIME, "stall: ETIME");
 	rule_done(number, 1);
 	puck_set(&puck, 0, "timeout_ms", 10000);
 	works("stall");
@@ -241,13 +240,10 @@ static void test_irq_drop(void)
 {
 	unsigned long number = rule("irq.raise", "vector=1 nth=1 drop");
 	int resets = number_of("resets ");
-	int64_t begin = now_ns();
 	int ret;
 
-	ret = fence_result(fill(0, 0x50), LONG_MS);
+	ret = fence_result(fill(0, 0x50), FOREVER_MS);
 	ktap_ok(ret == 1 && all_are(0x50), "irq drop: the job completes (%d)", ret);
-	ktap_ok(now_ns() - begin < 5 * NSEC_PER_SEC, "irq drop: in %lld ms, before it is late",
-		(long long)(now_ns() - begin) / NSEC_PER_MSEC);
 	ktap_ok(resets >= 0 && number_of("resets ") == resets, "irq drop: no reset");
 	rule_done(number, 1);
 	works("irq drop");
@@ -262,7 +258,7 @@ static void test_irq_drop_all(void)
 
 	puck_set(&puck, 0, "timeout_ms", 100);
 	for (i = 0; i < 5; i++)
-		good += fence_result(fill(0, 0x51 + i), LONG_MS) == 1 && all_are(0x51 + i);
+		good += fence_result(fill(0, 0x51 + i), FOREVER_MS) == 1 && all_are(0x51 + i);
 	ktap_ok(good == 5 && number_of("resets ") == resets, "irq drop all: %d of 5 jobs", good);
 	puck_set(&puck, 0, "timeout_ms", 10000);
 	rule_done(number, 5);
@@ -278,7 +274,7 @@ static void test_error_drop(void)
 	puck_set(&puck, 0, "timeout_ms", TIMEOUT_MS);
 	for (i = 0; i < 2; i++) {
 		error = rule("fence.complete", "ring=0 nth=1 error");
-		ktap_ok(fence_result(fill(0, 0x60), LONG_MS) == -EIO,
+		ktap_ok(fence_result(fill(0, 0x60), FOREVER_MS) == -EIO,
 			"error drop: EIO, not ETIME, round %d", i);
 		rule_done(error, 1);
 	}
@@ -296,7 +292,7 @@ static void test_irq_noise(const char *what)
 	for (i = 0; i < 32; i++)
 		fences[i] = fill(i & 1, 0x70 + i);
 	for (i = 0; i < 32; i++)
-		good += fence_result(fences[i], LONG_MS) == 1;
+		good += fence_result(fences[i], FOREVER_MS) == 1;
 	ktap_ok(good == 32, "irq %s: %d of 32 jobs", what, good);
 	rule_done(number, -1);
 	works(what);
@@ -306,19 +302,19 @@ static void test_dma(void)
 {
 	unsigned long number = rule("dma.write", "ring=0 nth=3 fault");
 
-	ktap_ok(fence_result(fill(0, 0x80), LONG_MS) == -EFAULT, "dma fault: EFAULT");
+	ktap_ok(fence_result(fill(0, 0x80), FOREVER_MS) == -EFAULT, "dma fault: EFAULT");
 	rule_done(number, 1);
 	works("dma fault");
 	number = rule("dma.write", "ring=0 prob=1/2 delay=uniform:1us-5ms");
-	ktap_ok(fence_result(fill(0, 0x81), LONG_MS) == 1 && all_are(0x81),
+	ktap_ok(fence_result(fill(0, 0x81), FOREVER_MS) == 1 && all_are(0x81),
 		"dma delay: all is there when the fence is");
 	rule_done(number, -1);
 	number = rule("dma.write", "ring=0 nth=2 corrupt=xor:0xff");
-	ktap_ok(fence_result(fill(0, 0x82), LONG_MS) == 1 && !all_are(0x82),
+	ktap_ok(fence_result(fill(0, 0x82), FOREVER_MS) == 1 && !all_are(0x82),
 		"dma corrupt: seen in the data alone");
 	rule_done(number, 1);
 	number = rule("dma.write", "ring=0 every=3 split=2ms");
-	ktap_ok(fence_result(fill(0, 0x83), LONG_MS) == 1 && all_are(0x83), "dma split: both halves");
+	ktap_ok(fence_result(fill(0, 0x83), FOREVER_MS) == 1 && all_are(0x83), "dma split: both halves");
 	rule_done(number, -1);
 	works("dma");
 }
@@ -333,13 +329,11 @@ static void close_device(void)
 
 static bool open_device(const char *pci)
 {
-	int64_t end = now_ns() + 20 * NSEC_PER_SEC;
+	unsigned int looks = 0;
 
-	while (puck_open_pci(&puck, pci)) {
-		if (now_ns() > end)
+	while (puck_open_pci(&puck, pci))
+		if (!patient(&looks))
 			return false;
-		usleep(20000);
-	}
 	return !bo_create(puck.fd, &bo, SIZE);
 }
 
@@ -376,7 +370,7 @@ static void test_start(void)
 	ktap_ok(!submit_wait(puck.fd, &args) && last_seqno() == 0xfffffff1u,
 		"start: the first job has seqno %#x", last_seqno());
 	for (i = 0; i < 10; i++)
-		good += fence_result(fill(0, i), LONG_MS) == 1 && all_are(i);
+		good += fence_result(fill(0, i), FOREVER_MS) == 1 && all_are(i);
 	ktap_ok(good == 10, "start: up to the end: %d of 10 jobs", good);
 	/* The ring is enabled again, and RING_SEQNO is what it was at first. */
 	puck_set(&puck, 0, "timeout_ms", TIMEOUT_MS);
@@ -384,12 +378,12 @@ static void test_start(void)
 	for (i = 0; i < 4; i++)
 		fences[i] = fill(0, 0x90 + i);
 	for (i = 0; i < 4; i++)
-		good += fence_result(fences[i], LONG_MS) == (i == 2 ? -ETIME : 1);
+		good += fence_result(fences[i], FOREVER_MS) == (i == 2 ? -ETIME : 1);
 	ktap_ok(good == 14 && all_are(0x93), "start: the one in four that is late is blamed");
 	rule_done(never, 1);
 	puck_set(&puck, 0, "timeout_ms", 10000);
 	for (i = 0; i < 20; i++)
-		good += fence_result(fill(0, i), LONG_MS) == 1 && all_are(i);
+		good += fence_result(fill(0, i), FOREVER_MS) == 1 && all_are(i);
 	args = job(0, NULL, 0, NULL, 0);
 	ktap_ok(good == 34 && !submit_wait(puck.fd, &args) && last_seqno() < 0x100,
 		"start: and past it: seqno %#x", last_seqno());
@@ -414,7 +408,7 @@ static void test_start_in_flight(void)
 	for (i = 0; i < 4; i++)
 		fences[i] = fill(0, 0xa0 + i);
 	for (i = 0; i < 4; i++)
-		good += fence_result(fences[i], LONG_MS) == (i < 2 ? -ETIME : 1);
+		good += fence_result(fences[i], FOREVER_MS) == (i < 2 ? -ETIME : 1);
 	ktap_ok(good == 4 && all_are(0xa3), "start in flight: %d of 4 as they should", good);
 	rule_done(start, 2);
 	rule_done(stall, 2);
@@ -430,13 +424,13 @@ static void test_reset_fails(void)
 
 	puck_set(&puck, 0, "timeout_ms", TIMEOUT_MS);
 	hung = fill(0, 0xb0);
-	ret = fence_result(hung, LONG_MS);
+	ret = fence_result(hung, FOREVER_MS);
 	ktap_ok(ret == -EIO || ret == -ETIME, "reset fails: the job's fence comes (%d)", ret);
-	ret = fence_result(fill(0, 0xb1), LONG_MS);
+	ret = fence_result(fill(0, 0xb1), FOREVER_MS);
 	ktap_ok(ret == -EIO, "reset fails: EIO from then on (%d)", ret);
-	ret = fence_result(fill(1, 0xb1), LONG_MS);
+	ret = fence_result(fill(1, 0xb1), FOREVER_MS);
 	ktap_ok(ret == -EIO, "reset fails: on the other ring, too (%d)", ret);
-	ktap_ok(fence_result(fill_on(&other, &other_bo, 0, 1), LONG_MS) == 1,
+	ktap_ok(fence_result(fill_on(&other, &other_bo, 0, 1), FOREVER_MS) == 1,
 		"reset fails: another device does not mind");
 	rule_done(never, 1);
 	rule_done(number, 1);
@@ -479,12 +473,12 @@ static void test_gone(void)
 	puck_set(&puck, 1, "timeout_ms", TIMEOUT_MS);
 	number = rule("device", "ring=0 count=1 gone");
 	hung = fill(0, 0xc0);
-	ret = fence_result(hung, LONG_MS);
+	ret = fence_result(hung, FOREVER_MS);
 	ktap_ok(ret == -ENODEV || ret == -ETIME, "gone: the job's fence comes (%d)", ret);
-	ret = fence_result(fill(1, 0xc1), LONG_MS);
+	ret = fence_result(fill(1, 0xc1), FOREVER_MS);
 	ktap_ok(ret == -ENODEV, "gone: ENODEV on the other ring (%d)", ret);
 	ktap_ok(number_of("resets ") >= 0, "gone: debugfs has an end");
-	ktap_ok(fence_result(fill_on(&other, &other_bo, 0, 2), LONG_MS) == 1,
+	ktap_ok(fence_result(fill_on(&other, &other_bo, 0, 2), FOREVER_MS) == 1,
 		"gone: another device does not mind");
 	close_device();
 	snprintf(path, sizeof(path), SYS_PCI "devices/%s/remove", pci);

@@ -28,7 +28,7 @@ static int run(struct drm_puck_cmd *cmds, uint32_t ncmds)
 	struct drm_puck_submit args = job(0, bos, 2, cmds, ncmds);
 	int ret = submit_wait(puck.fd, &args);
 
-	return ret ? ret : bo_wait(puck.fd, &b, 0, NSEC_PER_SEC);
+	return ret ? ret : bo_wait(puck.fd, &b, 0, FOREVER_NS);
 }
 
 static bool as_model(void)
@@ -211,7 +211,7 @@ static void test_close_early(void)
 	puck_set(&puck, 0, "start_delay_ns", 50 * NSEC_PER_MSEC);
 	fence = submit_fd(puck.fd, &args);
 	bo_close(puck.fd, &src);
-	ktap_ok(fence >= 0 && fence_result(fence, 5000) == 1 && !bo_wait(puck.fd, &b, 0, 0) &&
+	ktap_ok(fence >= 0 && fence_result(fence, FOREVER_MS) == 1 && !bo_wait(puck.fd, &b, 0, 0) &&
 		as_model(), "a BO may be closed while a job uses it");
 	puck_set(&puck, 0, "start_delay_ns", 0);
 }

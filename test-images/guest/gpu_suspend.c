@@ -52,8 +52,8 @@ static void test_sleep(void)
 	next = fill(1, 0x22222222);
 	ret = sleep_and_wake();
 	ktap_ok(!ret, "the machine slept and woke (%d)", ret);
-	ktap_ok(fence_result(late, 5000) == 1, "the job in the hardware is complete");
-	ktap_ok(fence_result(next, 5000) == 1 && !bo_wait(puck.fd, &bo, 0, 0) &&
+	ktap_ok(fence_result(late, FOREVER_MS) == 1, "the job in the hardware is complete");
+	ktap_ok(fence_result(next, FOREVER_MS) == 1 && !bo_wait(puck.fd, &bo, 0, 0) &&
 		bo.map[SIZE - 1] == 0x22, "the job in the queue ran");
 	ktap_ok(puck_get(&puck, 0, "delay_ns") == 300 * NSEC_PER_MSEC &&
 		puck_get(&puck, 0, "jitter_ns") == 1234 && puck_get(&puck, 1, "seed") == 4321,
@@ -77,8 +77,8 @@ static void test_busy(void)
 	ktap_ok(fence_status(held) == 0, "busy: the job is where it was");
 	puck_set(&puck, 0, "hold", 0);
 	puck_set(&puck, 0, "timeout_ms", 10000);
-	ktap_ok(fence_result(held, 5000) == 1, "busy: and completes");
-	ktap_ok(fence_result(fill(0, 0x44444444), 5000) == 1, "busy: so does the next one");
+	ktap_ok(fence_result(held, FOREVER_MS) == 1, "busy: and completes");
+	ktap_ok(fence_result(fill(0, 0x44444444), FOREVER_MS) == 1, "busy: so does the next one");
 }
 
 /* The number of ring 0's last job, as the driver counts. */
@@ -161,11 +161,11 @@ static void test_queued(void)
 		args = job(0, NULL, 0, NULL, 0);
 		ret = submit(puck.fd, &args);
 	}
-	ktap_ok(!ret && fence_result(fill(0, 0), 10000) == 1, "queued: %d jobs of the other file",
+	ktap_ok(!ret && fence_result(fill(0, 0), FOREVER_MS) == 1, "queued: %d jobs of the other file",
 		n);
 	puck_set(&puck, 0, "start_delay_ns", 2 * NSEC_PER_SEC);
 	ktap_ok(!gate_signal(&gate), "queued: the fence from elsewhere is signalled");
-	ret = fence_result(fence, 20000);
+	ret = fence_result(fence, FOREVER_MS);
 	/* Without GEM_WAIT, which would wait for what the fence should have. */
 	ktap_ok(ret == 1 && late.map[SIZE - 1] == 0x55,
 		"queued: the job's fence (%d) says that its bytes are there (%#x)", ret,
@@ -198,9 +198,9 @@ static void test_timeout(void)
 	puck_set(&puck, 0, "delay_ns", 0);
 	puck_set(&puck, 1, "delay_ns", 0);
 	ktap_ok(!ret, "timeout: the machine slept and woke (%d)", ret);
-	ktap_ok(fence_result(first, 5000) == 1 && fence_result(second, 5000) == 1,
+	ktap_ok(fence_result(first, FOREVER_MS) == 1 && fence_result(second, FOREVER_MS) == 1,
 		"timeout: the jobs in the hardware are complete");
-	ret = fence_result(next, 20000);
+	ret = fence_result(next, FOREVER_MS);
 	ktap_ok(ret == 1, "timeout: the job in the queue ran when the machine was awake (%d)", ret);
 	puck_set(&puck, 1, "timeout_ms", 10000);
 }
@@ -221,10 +221,10 @@ static void test_late(void)
 	kmsg_expect(NULL);
 	puck_set(&puck, 0, "hold", 0);
 	ktap_ok(!ret, "late: the machine slept and woke (%d)", ret);
-	ret = fence_result(held, 5000);
+	ret = fence_result(held, FOREVER_MS);
 	ktap_ok(ret == -ETIME, "late: the job is blamed (%d)", ret);
 	puck_set(&puck, 0, "timeout_ms", 10000);
-	ktap_ok(fence_result(fill(0, 0x44444444), 5000) == 1, "late: so does the next one");
+	ktap_ok(fence_result(fill(0, 0x44444444), FOREVER_MS) == 1, "late: so does the next one");
 }
 
 int main(void)

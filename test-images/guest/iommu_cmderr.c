@@ -59,7 +59,7 @@ static void test_tail(volatile uint8_t *regs, const char *edu)
 
 	expect_begin("command [0-9]+ refused");
 	*(volatile uint32_t *)(regs + PUCK_IOMMU_CQ_TAIL) = 0xffff;
-	ktap_ok(log_find(log, "refused: tail past the queue", line, sizeof(line)),
+	ktap_ok(log_comes(log, "refused: tail past the queue", line, sizeof(line)),
 		"bad_tail: the driver reports what the device refused");
 	ktap_note("%s", line);
 	expect_end();
@@ -90,15 +90,15 @@ static void test_fetch(const char *edu)
 	expect_begin("refused: command not readable|commands work again|never freed");
 	bus_master(false);
 	set_domain_type(edu, "identity");
-	ktap_ok(log_find(log, "giving up", line, sizeof(line)),
+	ktap_ok(log_comes(log, "giving up", line, sizeof(line)),
 		"bad_fetch: no endless repairs");
 	ktap_note("%s", line);
-	ktap_ok(log_find(log, "its tables are never freed", line, sizeof(line)),
+	ktap_ok(log_comes(log, "its tables are never freed", line, sizeof(line)),
 		"bad_fetch: the domain that ends now keeps its tables");
 	ktap_ok(number(PUCK_SYSFS "/leaked_domains") == leaked + 1, "bad_fetch: and is counted");
 	bus_master(true);
 	set_domain_type(edu, "DMA-FQ");
-	ktap_ok(log_find(log, "commands work again", line, sizeof(line)),
+	ktap_ok(log_comes(log, "commands work again", line, sizeof(line)),
 		"bad_fetch: the queue comes back to life");
 	expect_end();
 	close(log);

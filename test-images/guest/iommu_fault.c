@@ -56,17 +56,16 @@ static void edu_write(volatile uint8_t *regs, unsigned int reg, uint64_t value)
 /* Moves 8 bytes between its buffer and an IOVA. True if it came to an end. */
 static bool edu_dma(volatile uint8_t *regs, uint64_t iova, bool to_ram)
 {
-	int tries;
+	unsigned int looks = 0;
 
 	edu_write(regs, EDU_DMA_SRC, to_ram ? EDU_BUFFER : iova);
 	edu_write(regs, EDU_DMA_DST, to_ram ? iova : EDU_BUFFER);
 	edu_write(regs, EDU_DMA_COUNT, 8);
 	edu_write(regs, EDU_DMA_CMD, EDU_DMA_START | (to_ram ? EDU_DMA_TO_RAM : 0));
-	for (tries = 0; tries < 300; tries++) {
+	do {
 		if (!(*(volatile uint64_t *)(regs + EDU_DMA_CMD) & EDU_DMA_START))
 			return true;
-		usleep(10000);
-	}
+	} while (patient(&looks));
 	return false;
 }
 
@@ -74,12 +73,26 @@ static bool edu_dma(volatile uint8_t *regs, uint64_t iova, bool to_ram)
 #define IO_PAGE_FAULT "/sys/kernel/tracing/events/iommu/io_page_fault/enable"
 #define TRACE "/sys/kernel/tracing/trace"
 
+/* Whether the trace has a fault of this device at this address. */
+static bool traced(const char *name, const char *iova)
+{
+	FILE *trace = fopen(TRACE, "r");
+	bool found = false;
+	char line[512];
+
+	while (trace && fgets(line, sizeof(line), trace))
+		found |= strstr(line, "io_page_fault") && strstr(line, name) && strstr(line, iova);
+	if (trace)
+		fclose(trace);
+	return found;
+}
+
 /* Whoever installs a fault handler is told, and so is the kernel's trace. */
 static void test_report(volatile uint8_t *regs, const char *name)
 {
-	char line[512], iova[32];
-	bool found = false;
-	FILE *trace;
+	unsigned int looks = 0;
+	char iova[32];
+	bool found;
 
 	if (write_line(IO_PAGE_FAULT, "1")) {
 		ktap_skip("no trace point of the IOMMU core", "report_iommu_fault");
@@ -88,15 +101,12 @@ static void test_report(volatile uint8_t *regs, const char *name)
 	write_line(TRACE, "");
 	expect_begin("DMA fault: ");
 	edu_dma(regs, NOBODY_MAPPED, true);
-	usleep(200000);
+	snprintf(iova, sizeof(iova), "%08x", NOBODY_MAPPED);
+	while (!traced(name, iova) && patient(&looks))
+		;
+	found = traced(name, iova);
 	expect_end();
 	write_line(IO_PAGE_FAULT, "0");
-	snprintf(iova, sizeof(iova), "%08x", NOBODY_MAPPED);
-	trace = fopen(TRACE, "r");
-	while (trace && fgets(line, sizeof(line), trace))
-		found |= strstr(line, "io_page_fault") && strstr(line, name) && strstr(line, iova);
-	if (trace)
-		fclose(trace);
 	ktap_ok(found, "report_iommu_fault() is told of device and IOVA");
 }
 
@@ -111,7 +121,7 @@ static void test_access(volatile uint8_t *regs, const char *name, bool write)
 		 NOBODY_MAPPED);
 	expect_begin("DMA fault: ");
 	ktap_ok(edu_dma(regs, NOBODY_MAPPED, write), "the device's %s comes to an end", direction);
-	ktap_ok(log_find(log, want, line, sizeof(line)),
+	ktap_ok(log_comes(log, want, line, sizeof(line)),
 		"the fault line names requester, IOVA and direction of a %s", direction);
 	ktap_note("%s", line[0] ? line : "no such line");
 	ktap_ok(counter("faults") == before + 1, "one %s, one fault", direction);

@@ -74,10 +74,10 @@ static void test_sleep(const char *client)
 static void test_disk(const char *nvme)
 {
 	uint64_t before, after, translations;
-	int tries;
+	unsigned int looks = 0;
 
-	for (tries = 0; tries < 500 && access(DISK, F_OK); tries++)
-		usleep(10000);
+	while (access(DISK, F_OK) && patient(&looks))
+		;
 	disk_prepare();
 	ktap_need(disk_sum(&before), "disk is read");
 	test_sleep(nvme);

@@ -145,30 +145,53 @@ static inline int log_open(void)
 	return fd;
 }
 
-/* Waits up to a second for a line with @text; the line goes to @line. */
-static inline bool log_find(int fd, const char *text, char *line, size_t size)
+/* Whether there is a line with @text by now; the line goes to @line. */
+static inline bool log_has(int fd, const char *text, char *line, size_t size)
 {
 	char record[1024];
 	ssize_t len;
-	int tries;
 
-	for (tries = 0; tries < 100; tries++) {
-		while ((len = read(fd, record, sizeof(record) - 1)) > 0 || errno == EPIPE) {
-			char *message;
+	errno = 0;
+	while ((len = read(fd, record, sizeof(record) - 1)) > 0 || errno == EPIPE) {
+		char *message;
 
-			record[len > 0 ? len : 0] = '\0';
-			record[strcspn(record, "\n")] = '\0';
-			message = strchr(record, ';');
-			if (message && strstr(message, text) && !strstr(message, "puck-expect")) {
-				snprintf(line, size, "%s", message + 1);
-				return true;
-			}
-			errno = 0;
+		record[len > 0 ? len : 0] = '\0';
+		record[strcspn(record, "\n")] = '\0';
+		message = strchr(record, ';');
+		if (message && strstr(message, text) && !strstr(message, "puck-expect")) {
+			snprintf(line, size, "%s", message + 1);
+			return true;
 		}
-		usleep(10000);
+		errno = 0;
 	}
 	line[0] = '\0';
 	return false;
+}
+
+/* Waits up to a second for a line that may come, or must not. */
+static inline bool log_find(int fd, const char *text, char *line, size_t size)
+{
+	bool found = false;
+	int tries;
+
+	for (tries = 0; tries < 100 && !found; tries++) {
+		if (tries)
+			usleep(10000);
+		found = log_has(fd, text, line, size);
+	}
+	return found;
+}
+
+/* Waits for a line that has to come. */
+static inline bool log_comes(int fd, const char *text, char *line, size_t size)
+{
+	unsigned int looks = 0;
+	bool found;
+
+	do {
+		found = log_has(fd, text, line, size);
+	} while (!found && patient(&looks));
+	return found;
 }
 
 static inline void expect_begin(const char *regex)

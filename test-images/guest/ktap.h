@@ -19,6 +19,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "patience.h"
+
 static int ktap_tests, ktap_failed, ktap_skipped;
 
 static inline void ktap_begin(void)

@@ -109,16 +109,16 @@ static inline bool net_up(const char *name)
 static inline int net_connect(void)
 {
 	struct sockaddr_in addr = net_address(NET_THERE);
-	int tries, fd, one = 1;
+	unsigned int looks = 0;
+	int fd, one = 1;
 
-	for (tries = 0; tries < 50; tries++) {
+	do {
 		fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 		if (!connect(fd, (void *)&addr, sizeof(addr)))
 			return fd;
 		close(fd);
-		usleep(200000);
-	}
+	} while (patient(&looks));
 	return -1;
 }
 

@@ -33,6 +33,8 @@
 #include <drm/puck_drm.h>
 #include "text_file.h"
 
+#include "patience.h"
+
 #define NSEC_PER_MSEC	1000000ll
 #define NSEC_PER_SEC	1000000000ll
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
@@ -384,7 +386,7 @@ static inline int submit_wait(int fd, struct drm_puck_submit *args)
 
 	if (fence < 0)
 		return fence;
-	ret = fence_result(fence, 60000);
+	ret = fence_result(fence, FOREVER_MS);
 	return ret == 1 ? 0 : ret ? ret : -ETIME;
 }
 
@@ -470,17 +472,17 @@ static inline int puck_count(const struct puck *puck, const char *name, const ch
 }
 
 /*
- * Whether a debugfs file comes to show @count such lines within a second: jobs
- * and their BOs are released behind the back of user space.
+ * Waits until a debugfs file shows @count such lines: jobs and their BOs are
+ * released behind the back of user space.
  */
 static inline bool puck_count_becomes(const struct puck *puck, const char *name,
 				      const char *prefix, int count)
 {
-	int64_t end = now_ns() + NSEC_PER_SEC;
+	unsigned int looks = 0;
 	int seen;
 
-	while ((seen = puck_count(puck, name, prefix)) != count && now_ns() < end)
-		usleep(2000);
+	while ((seen = puck_count(puck, name, prefix)) != count && patient(&looks))
+		;
 	return seen == count;
 }
 
