@@ -63,8 +63,8 @@ def cmd_repro(args):
 
 
 def cmd_soak(args):
-    from . import soak
-    return soak.cmd_soak(args)
+    from . import boots, soak
+    return boots.cmd_boots(args) if args.boots is not None else soak.cmd_soak(args)
 
 
 def cmd_clean(args):
@@ -185,6 +185,17 @@ def add_soak(sub):
     p.add_argument("--kernel", choices=kernels.NAMES, default="stock", help="guest kernel (default stock)")
     p.add_argument("--timeout", type=float, default=900, metavar="S", help="seconds for a boot (default 900)")
     p.add_argument("--jobs", type=int, default=cpus(), metavar="N", help=f"boots at a time (default {cpus()})")
+    add_boots(p)
+
+
+def add_boots(p):
+    p = p.add_argument_group("machines of test-images/guest/tests.list, booted for nothing but their end")
+    p.add_argument("--boots", type=int, metavar="N", help="instead: boot each machine N times, and tally how it ended")
+    p.add_argument("--machine", action="append", metavar="NAME", help="this one; may be repeated (default: all)")
+    p.add_argument("--plain", action="store_true", help="without Puck's devices and modules")
+    p.add_argument("--smp", type=int, metavar="N", help="virtual CPUs, instead of the machine's own")
+    p.add_argument("--append", metavar="WORDS", help="more words for the kernel command line")
+    p.add_argument("--qemu-args", type=shlex.split, default=[], metavar="'ARGS'", help="more QEMU arguments")
 
 
 def add_bench(sub):
