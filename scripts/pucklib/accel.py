@@ -24,12 +24,13 @@ def boot_sector():
     return BOOT_CODE + bytes(510 - len(BOOT_CODE)) + b"\x55\xaa"
 
 
-def probe(qemu):
-    """(accelerator, why)"""
-    if not os.path.exists("/dev/kvm"):
-        return "tcg", "no /dev/kvm"
-    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
-        return "tcg", "/dev/kvm may not be opened by this user"
+def probe(qemu, device="/dev/kvm"):
+    """(accelerator, why, and what to do about it)"""
+    if not os.path.exists(device):
+        return "tcg", ("no /dev/kvm: for speed, turn virtualization on in the firmware and load kvm_intel or kvm_amd; "
+                       "in a virtual machine have it nested; in a container give it --device /dev/kvm")
+    if not os.access(device, os.R_OK | os.W_OK):
+        return "tcg", "/dev/kvm may not be opened by this user: as root, adduser USER kvm, and log in anew"
     with tempfile.TemporaryDirectory() as folder:
         disk = Path(folder) / "boot"
         disk.write_bytes(boot_sector())
@@ -39,10 +40,12 @@ def probe(qemu):
         try:
             code = subprocess.run(cmd, capture_output=True, stdin=subprocess.DEVNULL, timeout=LIMIT).returncode
         except subprocess.TimeoutExpired:
-            return "tcg", f"/dev/kvm is there, but a guest hung for {LIMIT:.0f} s"
+            return "tcg", (f"/dev/kvm is there, but a guest under it hung for {LIMIT:.0f} s: "
+                           "nested virtualization that does not work; --accel kvm tries it all the same")
     if code == EXIT_CODE:
         return "kvm", "a probe guest ran"
-    return "tcg", f"/dev/kvm is there, but the probe guest ended with {code}"
+    return "tcg", (f"/dev/kvm is there, but a guest under it ended with {code}: see dmesg; "
+                   "--accel kvm tries it all the same")
 
 
 def choose(qemu, wanted=None):
@@ -50,7 +53,7 @@ def choose(qemu, wanted=None):
     if wanted:
         return wanted, "asked for"
     boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    key = [boot_id, str(qemu), os.geteuid()]
+    key = [boot_id, str(qemu), os.geteuid(), os.access("/dev/kvm", os.R_OK | os.W_OK)]
     stamp = cache("accel.json")
     known = read_json(stamp, {})
     if known.get("key") != key:

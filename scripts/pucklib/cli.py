@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 
-from . import children, clean, kernel as kernels, rundirs
+from . import children, clean, kernel as kernels, options, rundirs
 from .drivers import DRIVERS
 from .util import PuckError, check_cache, cpus, heartbeat, need_space, say, version
 
@@ -30,6 +30,11 @@ TIMEOUT = ("ended after so many seconds without a line of output, and ten times 
 def cmd_build(args):
     from . import build
     return build.cmd_build(args)
+
+
+def cmd_module(args):
+    from . import module
+    return module.cmd_module(args)
 
 
 def cmd_guest(args):
@@ -90,7 +95,9 @@ def guest_files(p):
 
 
 def machine_options(p, kernel="stock"):
-    p.add_argument("--kernel", choices=kernels.NAMES, default=kernel, help=f"guest kernel (default {kernel})")
+    p.add_argument("--kernel", default=kernel, metavar="KERNEL",
+                   help=f"{', '.join(kernels.NAMES)}, or the image of one of your own (default {kernel})")
+    p.add_argument("--kdir", metavar="DIR", help="the build or headers folder of your own kernel")
     p.add_argument("--iommu", default="puck", help="puck, intel, virtio or none (default puck)")
     p.add_argument("--smp", type=int, default=2, metavar="N", help="virtual CPUs (default 2)")
     p.add_argument("--memory", default="1G", metavar="SIZE", help="guest memory (default 1G)")
@@ -116,6 +123,16 @@ def add_build(sub):
     p.add_argument("--kdir", metavar="DIR", help="build the guest modules against this kernel")
     p.add_argument("--drivers", metavar="A,B", help="only these subfolders of guest-driver")
     p.add_argument("--print-paths", action="store_true", help="print KEY=VALUE lines of where things are")
+
+
+def add_module(sub):
+    p = add(sub, "module", cmd_module, "build a kernel module of your own for the guest's kernel",
+            "DIR has a Kbuild or Makefile with obj-m. The .ko files come to lie there, and their\n"
+            "paths are printed.")
+    p.add_argument("folder", nargs="?", default=".", metavar="DIR")
+    p.add_argument("--kernel", choices=[n for n in kernels.NAMES if n != "7"], default="stock",
+                   help="guest kernel (default stock)")
+    p.add_argument("--kdir", metavar="DIR", help="build it against this kernel instead")
 
 
 def add_guest(sub):
@@ -146,12 +163,16 @@ def add_run(sub):
     add_dma_options(p)
 
 
+def own_device(p):
+    p.add_argument("--device", metavar="'ARGS'", help="your own: as for QEMU's -device, at port rp2 if no bus= is given")
+    p.add_argument("--module", action="append", metavar="FILE.ko", help="its driver; may be repeated, in order")
+
+
 def add_dma_options(p):
     p = p.add_argument_group("a driver under the DMA mapper (docs/dma.rst)")
     p.add_argument("--driver", metavar="NAME", help=", ".join(DRIVERS))
     p.add_argument("--dma", metavar="POLICY", help="how its DMA is laid out (default random,seed=SEED)")
-    p.add_argument("--device", metavar="'ARGS'", help="your own: as for QEMU's -device, at port rp2 if no bus= is given")
-    p.add_argument("--module", action="append", metavar="FILE.ko", help="its driver; may be repeated, in order")
+    own_device(p)
     p.add_argument("--workload", metavar="COMMAND", help="run by /bin/sh in the guest; fails if its exit status is not 0")
     guest_files(p)
 
@@ -221,10 +242,13 @@ def parser():
     add_run(sub)
     add_test(sub)
     add_build(sub)
+    add_module(sub)
     add_bench(sub)
     p = add(sub, "shell", cmd_shell, "an interactive shell in the standard machine")
     common(p)
     machine_options(p)
+    own_device(p)
+    guest_files(p)
     add_guest(sub)
     add_soak(sub)
     p = add(sub, "repro", cmd_repro, "once more a run of run, guest or test, from its folder",
@@ -255,6 +279,7 @@ def main(argv):
         if args.func is not cmd_clean:
             clean.use()
             need_space("run folders", 0.1)
+        options.check(args)
         with working(args):
             status = args.func(args)
         rundirs.ended(status)

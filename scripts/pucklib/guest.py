@@ -2,8 +2,11 @@
 """Boot a guest for a command: the common road of run, test, bench and shell."""
 
 import functools
+import re
+import shlex
+from pathlib import Path
 
-from . import accel, apt, kernel, modules, verdict
+from . import accel, apt, kernel, modules, ports, verdict
 from .machine import Machine, Spec, check_spec
 from .qemu import Qemu
 from .rundirs import new as new_rundir
@@ -23,7 +26,8 @@ class Bench:
         apt.ensure_host()
         self.qemu = qemu_binary(getattr(args, "qemu_src", None))
         self.accel, self.why = accel.choose(self.qemu, getattr(args, "accel", None))
-        self.kernel = kernel.get(kernel_name)
+        kdir = getattr(args, "kdir", None)
+        self.kernel = kernel.own(kernel_name, kdir) if kdir else kernel.get(kernel_name)
         keep = getattr(args, "keep_going", False)
         self.modules = self.build_modules(drivers, keep)
         self.programs = modules.programs(keep, programs)
@@ -66,9 +70,28 @@ def cmd_guest(args):
     spec = spec_from(args, guest_rules=True)
     rundir = new_rundir("guest", args.run_dir)
     command = "\n".join(["cd /", " ".join(args.command)]) + "\n"
-    extra = dict(item.split("=", 1) for item in args.file or [])
+    extra = files(args)
     result = bench.boot(rundir, spec, command, args.timeout, on_line=print_line, extra=extra)
     return report(result, args.check)
+
+
+def files(args):
+    """What goes into the guest besides: its path there, and the file here."""
+    return dict(item.split("=", 1) for item in args.file or [])
+
+
+def at_port(device):
+    """A device of the user's, at a port that is free if it names no bus."""
+    return device if re.search(r"(?:^|,)bus=", device) else f"{device},bus={ports.free()[0]}"
+
+
+def load_module(name, extra):
+    """The line that loads a module, one of the kernel's or a file, which is added to `extra`."""
+    if not name.endswith(".ko"):
+        return f"modprobe {shlex.quote(name)}\n"
+    place = f"puck/{Path(name).name}"
+    extra[place] = name
+    return f"insmod {shlex.quote('/' + place)}\n"
 
 
 def print_line(line):
@@ -98,7 +121,11 @@ def cmd_shell(args):
     accel.announce(bench.accel, bench.why)
     spec = spec_from(args, guest_rules=True)
     spec.shell = True
+    extra = files(args)
+    if args.device:
+        spec.qemu_args = [*spec.qemu_args, "-device", at_port(args.device)]
+    command = "".join(load_module(name, extra) for name in args.module or [])
     machine = bench.machine(new_rundir("shell", args.run_dir), spec)
-    cmd = machine.prepare(bench.modules, bench.programs, "", None)
+    cmd = machine.prepare(bench.modules, bench.programs, command, extra)
     say(f"kernel messages: {machine.console}; QMP: {machine.qmp_path()}; leave with 'exit' or Ctrl-A x")
     return machine.interactive(cmd)

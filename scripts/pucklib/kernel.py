@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The guest's kernels: Debian's stock 6.12, what we build of the same source, and 7.x."""
 
+import contextlib
 import re
 import shutil
 from pathlib import Path
@@ -265,6 +266,64 @@ def not_taken(lines, config):
         elif line not in have:
             refused.append(line)
     return refused
+
+
+def own_release(kdir):
+    """What a kernel's build or headers folder calls itself."""
+    for name in ("include/config/kernel.release", "include/generated/utsrelease.h"):
+        with contextlib.suppress(OSError):
+            found = re.search(r'[0-9][\w.+~-]*', (Path(kdir) / name).read_text())
+            if found:
+                return found[0]
+    raise PuckError(f"--kdir: {kdir} is no kernel that has been built, nor its headers (no kernel.release)")
+
+
+def image_release(image):
+    """What a bzImage says it is; None if it does not."""
+    with open(image, "rb") as f:
+        head = f.read(0x10000)
+    if head[0x202:0x206] != b"HdrS":
+        return None
+    at = 0x200 + int.from_bytes(head[0x20e:0x210], "little")
+    return head[at:at + 80].split(b"\0")[0].split(b" ")[0].decode(errors="replace") or None
+
+
+def check_own(image, kdir):
+    """Modules load into the kernel alone that they were built for."""
+    release, said = own_release(kdir), image_release(image)
+    if said and said != release:
+        raise PuckError(f"--kernel {image} is Linux {said}, but --kdir {kdir} is Linux {release}")
+
+
+def own(image, kdir):
+    """A kernel of the user's: an image, and what its modules are built against."""
+    kdir, release = Path(kdir).resolve(), own_release(kdir)
+    return Kernel("own", release, Path(image).resolve(), own_modules(kdir, release), kdir)
+
+
+def own_modules(kdir, release):
+    """Its own modules: those built in the folder, or those of this machine, or none."""
+    if (kdir / "modules.order").exists() and any(kdir.glob("*/**/*.ko")):
+        key = digest(str(kdir), kdir / "modules.order", kdir / "Module.symvers")
+        root = cache("kernels", f"own-{key}")
+        with lock("kernel-own"):
+            if not root.exists():
+                with fresh_dir(root) as tmp:
+                    steps.run_step("install the kernel's modules", [
+                        "make", "-C", kdir, f"INSTALL_MOD_PATH={tmp}", "INSTALL_MOD_STRIP=1", "modules_install"],
+                        steps.log_path("kernel-own"))
+        return root / "lib/modules" / release
+    installed = Path("/lib/modules") / release
+    return installed if (installed / "modules.dep").exists() else no_modules(kdir, release)
+
+
+def no_modules(kdir, release):
+    """All that this kernel has is built in."""
+    folder = cache("kernels", f"none-{digest(str(kdir), release)}", "lib/modules", release, "modules.dep").parent
+    builtin = kdir / "modules.builtin"
+    write_if_changed(folder / "modules.dep", "")
+    write_if_changed(folder / "modules.builtin", builtin.read_bytes() if builtin.exists() else b"")
+    return folder
 
 
 def check(name):

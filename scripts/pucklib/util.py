@@ -257,6 +257,13 @@ def prune(folder, days=2):
             path.unlink(missing_ok=True)
 
 
+def prune_folders(folder, keep=4):
+    """Remove all but the newest of what is made anew whenever its source changes."""
+    found = sorted((p for p in folder.iterdir() if p.is_dir()), key=lambda p: p.stat().st_mtime)
+    for path in found[:-keep]:
+        shutil.rmtree(path, ignore_errors=True)
+
+
 def cpus():
     return len(os.sched_getaffinity(0))
 

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Options are looked at before anything is built or booted for them.
+
+A word that nobody could use is refused with its place, a file that is not there is
+missed at once, and an option that the command would ignore is an error: whoever gave it
+believes that it did something.
+"""
+
+import os
+import re
+from pathlib import Path
+
+from . import guesttests, kernel, suites, words
+from .util import PuckError
+
+IOMMUS = ("puck", "intel", "virtio", "none")
+# Of `run`: what the mapper's run takes, and what the other kinds of run do not.
+MAPPED = ("dma", "module", "workload", "file")
+
+
+def given(args, *names):
+    """Those of these options that were given."""
+    return [name for name in names if getattr(args, name, None) not in (None, "", False, [])]
+
+
+def flag(name):
+    return "--" + name.replace("_", "-")
+
+
+def no_effect(args, names, why):
+    """An error if any of these was given."""
+    for name in given(args, *names):
+        raise PuckError(f"{flag(name)} has no effect {why}")
+
+
+def check(args):
+    """PuckError for the first thing that is wrong."""
+    check_numbers(args)
+    check_words(args)
+    check_files(args)
+    special = {"run": check_run, "shell": check_machine, "guest": check_machine, "test": check_test,
+               "soak": check_soak, "build": check_build}.get(args.command_name)
+    if special:
+        special(args)
+
+
+def check_numbers(args):
+    for name, least in (("timeout", 0.001), ("smp", 1), ("jobs", 1), ("runs", 1), ("seed", 0), ("policies", 1)):
+        value = getattr(args, name, None)
+        if value is not None and not value >= least:
+            raise PuckError(f"{flag(name)} {value}: at least {least:g}")
+    memory = getattr(args, "memory", None)
+    if memory is not None and not re.fullmatch(r"\d+[MG]?", memory):
+        raise PuckError(f"--memory {memory}: a number, and M or G")
+    if getattr(args, "accel", None) == "kvm" and not os.path.exists("/dev/kvm"):
+        raise PuckError("--accel kvm: this machine has no /dev/kvm")
+
+
+def check_words(args):
+    iommu = getattr(args, "iommu", None)
+    if iommu is not None and iommu not in IOMMUS:
+        raise PuckError(f"--iommu {iommu}: {', '.join(IOMMUS)}")
+    words.check("--mischief", "mischief", getattr(args, "mischief", None))
+    words.check("--dma", "policy", getattr(args, "dma", None))
+    if getattr(args, "filter", None):
+        try:
+            re.compile(args.filter)
+        except re.error as err:
+            raise PuckError(words.wrong("--filter", args.filter, err.pos or 0, err.msg)) from err
+
+
+def check_files(args):
+    for item in getattr(args, "file", None) or []:
+        inside, equals, path = item.partition("=")
+        if not (inside and equals and path):
+            raise PuckError(f"--file {item}: GUEST=HOST")
+        missed("--file", path)
+    for path in getattr(args, "module", None) or []:
+        if path.endswith(".ko"):
+            missed("--module", path)
+    for name in ("events", "junit", "json"):
+        path = getattr(args, name, None)
+        if path:
+            writable(flag(name), Path(path))
+    wanted = getattr(args, "run_dir", None)
+    if wanted and Path(wanted).exists() and not Path(wanted).is_dir():
+        raise PuckError(f"--run-dir: {wanted} is a file")
+
+
+def missed(option, path):
+    if not Path(path).is_file():
+        raise PuckError(f"{option}: there is no file {path}")
+
+
+def writable(option, path):
+    if path.is_dir():
+        raise PuckError(f"{option}: {path} is a folder")
+    if not path.resolve().parent.is_dir():
+        raise PuckError(f"{option}: there is no folder {path.resolve().parent}")
+    if not os.access(path if path.exists() else path.resolve().parent, os.W_OK):
+        raise PuckError(f"{option}: {path} cannot be written")
+
+
+def check_machine(args):
+    """A kernel of one's own is an image and what modules are built against."""
+    if args.kernel not in kernel.NAMES:
+        if not args.kdir:
+            raise PuckError(f"--kernel {args.kernel}: {', '.join(kernel.NAMES)}, or the image of a kernel of your own, "
+                            "with --kdir for its build or headers folder")
+        missed("--kernel", args.kernel)
+        kernel.check_own(args.kernel, args.kdir)
+    elif args.kdir:
+        raise PuckError("--kdir belongs to a kernel of your own: --kernel IMAGE --kdir DIR")
+    else:
+        kernel.check(args.kernel)
+    if args.icount and args.accel == "kvm":
+        raise PuckError("--icount counts TCG's instructions: not with --accel kvm")
+
+
+def check_run(args):
+    check_machine(args)
+    if args.clients:
+        no_effect(args, ("driver", "device", *MAPPED, "events", "compare", "no_gpu", "load"), "with --clients")
+        return
+    if args.driver or args.device:
+        no_effect(args, ("load", "no_gpu"), "here: the mapper's run chooses modules and devices itself")
+        return
+    no_effect(args, MAPPED, "without --driver or --device")
+    no_effect(args, ("no_gpu",), "here: the show is about puck-gpu; give --driver or --device, or use puck guest")
+
+
+def check_test(args):
+    names = suites.chosen_suites(args)
+    if not {"guest"} & set(names):
+        no_effect(args, ("accel",), "on suites without a guest")
+    if args.filter and not {"guest", "qtest", "sanitize"} & set(names):
+        raise PuckError(f"--filter has no effect on {', '.join(names)}: it is for guest tests and qtests")
+    if args.filter and names == ["guest"] and not guesttests.chosen_tests(args.filter, args.kernel):
+        raise PuckError(f"--filter {args.filter}: no test of test-images/guest/tests.list matches")
+
+
+def check_soak(args):
+    if args.boots is None:
+        no_effect(args, ("machine", "plain", "smp", "append", "qemu_args"), "without --boots")
+    else:
+        no_effect(args, ("drivers",), "with --boots")
+
+
+def check_build(args):
+    modules = not args.what or {"modules", "all"} & set(args.what)
+    if not modules:
+        no_effect(args, ("drivers", "kdir"), "unless modules are built")
+    if args.kdir and not (Path(args.kdir) / "Makefile").exists():
+        raise PuckError(f"--kdir: {args.kdir} is no kernel build or headers folder (it has no Makefile)")
