@@ -158,6 +158,8 @@ def add_run(sub):
     p.add_argument("--events", metavar="FILE", help="write the order of the device events here, without times")
     p.add_argument("--clients", action="store_true", help="instead: wrong DMA clients under puck-dma on each IOMMU, "
                                                           "and without it, side by side")
+    p.add_argument("--json", metavar="FILE", help="write the verdict and what is behind it here (docs/reports.rst)")
+    p.add_argument("--junit", metavar="FILE", help="the same, as CI systems read it")
     p.add_argument("--compare", action="store_true", help="run twice and compare the order of events; with --icount "
                                                           "all logs, byte by byte")
     add_dma_options(p)

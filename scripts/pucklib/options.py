@@ -120,7 +120,7 @@ def check_machine(args):
 def check_run(args):
     check_machine(args)
     if args.clients:
-        no_effect(args, ("driver", "device", *MAPPED, "events", "compare", "no_gpu", "load"), "with --clients")
+        no_effect(args, ("driver", "device", *MAPPED, "events", "compare", "no_gpu", "load", "json", "junit"), "with --clients")
         return
     if args.driver or args.device:
         no_effect(args, ("load", "no_gpu"), "here: the mapper's run chooses modules and devices itself")

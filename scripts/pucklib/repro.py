@@ -11,6 +11,12 @@ from .machine import Machine, Spec, read_text
 from .util import PuckError, read_json, say
 
 STAMP = re.compile(r"^\[ *\d+\.\d+\](\[[^]]*\])? ?")
+# What differs from run to run of the same failure: how long ago, where in memory, who ran.
+VARIES = (
+    (re.compile(r"\b\d+(?:\.\d+)? ?(ns|us|ms|s|jiffies)\b"), r"N \1"),
+    (re.compile(r"\b(PID|CPU|pid|TID|cpu|task|Comm)[:=]? ?#?\d+"), r"\1 N"),
+    (re.compile(r"\b(?:0x)?[0-9a-f]{8,}\b|\b0x[0-9a-f]{5,}\b"), "@"),
+)
 COMPARED = ("console.log", "output.log", "mischief.jsonl", "events.log")
 
 
@@ -53,10 +59,18 @@ def same(old, new, name):
     return difference is None
 
 
+def placed(text):
+    """A line of failure without what differs from run to run."""
+    text = STAMP.sub("", text)
+    for pattern, what in VARIES:
+        text = pattern.sub(what, text)
+    return text
+
+
 def report(old, known, new, result):
     """True if this run ended as that one did."""
     failure = runfile.first_failure(result)
-    place = (lambda text: text) if known["recorded"] else (lambda text: text and STAMP.sub("", text))
+    place = (lambda text: text) if known["recorded"] else (lambda text: text and placed(text))
     print(f"{'recorded' if known['recorded'] else 'was':15} {known['failure'] or 'no failure'}")
     print(f"{'replayed' if known['recorded'] else 'run again':15} {failure or 'no failure'}")
     equal = [same(old, new, name) for name in COMPARED]

@@ -4,7 +4,7 @@
 import re
 from pathlib import Path
 
-from . import icount, steps, verdict
+from . import ending, icount, steps, verdict
 from .util import quoted, read_json, write_json
 
 NAME = "run.json"
@@ -40,7 +40,7 @@ def end(rundir, result, timeout):
     """After it. The initramfs of a run that was not recorded can be put together again."""
     known = read_json(rundir / NAME, {"recorded": False})
     known |= {"timeout": timeout, "status": result.status, "timed_out": bool(result.timed_out),
-              "failure": first_failure(result)}
+              "failure": first_failure(result), "ending": ending.classify(result).kind}
     write_json(rundir / NAME, known)
     if not known["recorded"]:
         (rundir / INITRD).unlink(missing_ok=True)

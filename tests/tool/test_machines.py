@@ -17,7 +17,7 @@ DISK = ["-drive", "file=/r/disk,if=none,id=d0,format=raw", "-device", "virtio-bl
 
 
 def result(**parts):
-    known = {"console": "", "output": "", "status": 0, "timed_out": False, "elapsed": 1.0, "problem": lambda: None}
+    known = {"console": "", "output": "", "status": 0, "timed_out": None, "qemu_status": 0, "qemu_messages": "", "elapsed": 1.0, "problem": lambda: None}
     return SimpleNamespace(**{**known, **parts})
 
 
@@ -153,6 +153,16 @@ class Repro(unittest.TestCase):
         self.assertTrue(self.judge(first, later, False))
         self.assertFalse(self.judge(first, "[    1.000000] Oops: 0000", False))
         self.assertFalse(self.judge(first, "", False))
+
+    def test_the_same_finding_at_another_time(self):
+        finding = ("[ {}] puck-dma 0000:02:00.0: finding: sync-missing: {}+0x40 (page, from-device, mapped {} ms ago by "
+                   "edu_map+0x1/0x2 [my_edu]): CPU: {} PID: {} Comm: sh")
+        first, second = finding.format("2.5", "0xffffe000", 133, 0, 61), finding.format("3.25", "0xffffa000", 140, 1, 77)
+        self.assertTrue(self.judge(first, second, False))
+        self.assertFalse(self.judge(first, first.replace("133", "140"), True))
+        for other in ("edu_unmap+0x1", "edu_map+0x9"):
+            self.assertFalse(self.judge(first, second.replace("edu_map+0x1", other), False))
+        self.assertFalse(self.judge(first, second.replace("sync-missing", "leak"), False))
 
     def test_replay_is_the_same_throughout(self):
         self.assertFalse(self.judge(None, "", True, ("a", "b")))
