@@ -13,10 +13,12 @@ import subprocess
 from pathlib import Path
 
 from . import steps
-from .util import PuckError, cache, fresh_dir, lock, say
+from .util import REPO, PuckError, cache, fresh_dir, lock, say
 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 NEWER_SUITE = "trixie"
+# Those of Debian that have what is needed.
+RELEASES = ("12", "13")
 
 HOST_PACKAGES = {
     "build-essential": "compiler for QEMU, kernel modules and guest programs",
@@ -91,13 +93,34 @@ def ensure_host(packages=None):
         steps.run_step("install packages", install, log)
 
 
+def os_release(path=Path("/etc/os-release")):
+    """What this system says it is."""
+    text = path.read_text() if path.exists() else ""
+    return {key: value.strip('"') for key, value in re.findall(r"^(\w+)=(.*)$", text, re.M)}
+
+
+def on_debian(known=None):
+    """The number of the Debian release that this is; None on others and on those not supported."""
+    known = known or os_release()
+    return known.get("VERSION_ID") if known.get("ID") == "debian" and known.get("VERSION_ID") in RELEASES else None
+
+
+def check_system(own_trees=False, known=None):
+    """Whether what is needed can be had for this system. `own_trees`: QEMU's source and a kernel are the user's."""
+    known = known or os_release()
+    if on_debian(known) or own_trees:
+        return
+    raise PuckError(
+        f"this is {known.get('PRETTY_NAME', 'an unknown system')}: Puck takes kernels and QEMU's source from Debian "
+        f"{' or '.join(RELEASES)}. Run it in a container of that:\n"
+        f"    docker run -it -v {REPO}:/puck -w /puck debian:12 scripts/puck run\n"
+        "(--device /dev/kvm behind 'run' makes it fast), or bring your own for run, guest and shell:\n"
+        "    scripts/puck run --qemu-src DIR --kernel IMAGE --kdir DIR", 3)
+
+
 def os_codename():
-    text = Path("/etc/os-release").read_text() if Path("/etc/os-release").exists() else ""
-    match = re.search(r"^VERSION_CODENAME=(\S+)", text, re.M)
-    if not match or not re.search(r"^ID=\"?debian", text, re.M):
-        raise PuckError("this is not Debian: packages cannot be fetched for it; "
-                        "use --qemu-src and --kdir with trees of your own")
-    return match[1]
+    check_system()
+    return os_release()["VERSION_CODENAME"]
 
 
 def parse_one_line(text):

@@ -59,12 +59,22 @@ def resolve(apt_, meta):
     """The package a metapackage stands for today."""
     fields = apt_.show(meta)
     if not fields:
-        raise PuckError(f"this machine's package sources have no {meta}; "
-                        "a Debian 12 with its security suite has")
+        raise PuckError(f"this machine's package sources have no {meta}")
     match = re.search(r"(linux-(?:image|headers)-\d[^\s,()]*)", fields.get("Depends", ""))
     if not match:
         raise PuckError(f"{meta} depends on no kernel package")
     return match[1]
+
+
+def stock_image(apt_):
+    """The package with the stock kernel: Debian 12 names the series, in Debian 13 it is the one there is."""
+    for meta in (f"linux-image-{SERIES}-amd64", "linux-image-amd64"):
+        if apt_.show(meta):
+            image = resolve(apt_, meta)
+            if image.startswith(f"linux-image-{SERIES}."):
+                return image
+    raise PuckError(f"this machine's package sources have no Linux {SERIES}: a Debian 12 with its security suite has, "
+                    "and so has a Debian 13")
 
 
 def stock():
@@ -82,7 +92,7 @@ def stock():
 
 def fetch_stock(stamp):
     system = apt.system_apt()
-    image = resolve(system, f"linux-image-{SERIES}-amd64")
+    image = stock_image(system)
     release = image.removeprefix("linux-image-").removesuffix("-unsigned")
     root = cache("kernels", f"stock-{release}")
     need_space("Debian's kernel", 0.5)
@@ -123,7 +133,9 @@ def unpack_all(apt_, root, packages, headers=None):
 
 
 def older_headers():
-    """Build folder of the release's first kernel (6.1 on Debian 12), or None."""
+    """Build folder of the release's first kernel (6.1 on Debian 12), or None if that is the stock one."""
+    if apt.on_debian() != "12":
+        return None
     stamp = cache("kernels", "older.json")
     known = read_json(stamp)
     if not known:

@@ -10,7 +10,7 @@ import os
 import re
 from pathlib import Path
 
-from . import guesttests, kernel, suites, words
+from . import apt, guesttests, kernel, suites, words
 from .util import PuckError
 
 IOMMUS = ("puck", "intel", "virtio", "none")
@@ -36,6 +36,10 @@ def no_effect(args, names, why):
 def check(args):
     """PuckError for the first thing that is wrong."""
     check_numbers(args)
+    if args.command_name in ("run", "guest", "shell", "test", "soak", "bench", "build", "module"):
+        kdir = getattr(args, "kdir", None)
+        apt.check_system(own_trees=bool(kdir and (args.command_name in ("module", "build")
+                                                  or getattr(args, "qemu_src", None))))
     check_words(args)
     check_files(args)
     special = {"run": check_run, "shell": check_machine, "guest": check_machine, "test": check_test,

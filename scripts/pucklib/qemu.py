@@ -232,7 +232,9 @@ class Qemu:
         return digest(self.key(), *parts)
 
     def meson_path(self):
-        """A meson new enough: Debian 12's is older than QEMU asks for."""
+        """A meson new enough: Debian 12's is older than QEMU asks for. Elsewhere QEMU looks for one itself."""
+        if not apt.on_debian():
+            return cache("tools", "none")
         place = cache("tools", "meson")
         if not place.exists():
             with lock("meson"):

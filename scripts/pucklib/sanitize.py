@@ -8,7 +8,7 @@ minutes as asked for the fuzzers, one process on each CPU.
 import time
 from pathlib import Path
 
-from . import coverage, hostsuites, sanitize_build
+from . import apt, coverage, hostsuites, sanitize_build
 from .fuzzers import TARGETS, Fuzzer, Tally, child_environment, run_case, target_of
 from .qemu import TARGET
 from .util import REPO, PuckError, cpus, in_parallel, say
@@ -21,6 +21,8 @@ FOUND = REPO / "tests/fuzz/found"
 
 def check(args):
     """Before anything is built."""
+    if apt.on_debian() != "12":
+        raise PuckError("sanitize needs clang-14, which Debian 12 has")
     if args.minutes is not None and not args.minutes > 0:
         raise PuckError("--minutes: more than none")
     if args.case:

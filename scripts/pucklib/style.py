@@ -82,7 +82,10 @@ def sparse_and_warnings():
 
 def older_kernel():
     """The IOMMU's driver alone also builds on Debian 12's first kernel."""
-    release, kdir = kernel.older_headers()
+    older = kernel.older_headers()
+    if not older:
+        return [Case("style.kernels", "6.1", "skipped", "Debian 12 alone has it")]
+    release, kdir = older
     if not (REPO / "guest-driver/iommu/Kbuild").exists():
         return []
     try:

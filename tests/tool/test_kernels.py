@@ -2,6 +2,7 @@
 """Which kernel a test runs on, and what a kernel is made of."""
 
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,7 +10,7 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
-from pucklib import guesttests, kernel, kernel7, suites  # noqa: E402
+from pucklib import apt, guesttests, kernel, kernel7, suites  # noqa: E402
 from pucklib.util import PuckError  # noqa: E402
 
 
@@ -59,6 +60,38 @@ class Choice(unittest.TestCase):
         test = guesttests.Test("t", "m", "true", needs="CONFIG_B,CONFIG_C")
         self.assertEqual(guesttests.lacking(machine, test, {"CONFIG_B"}), ["CONFIG_A", "CONFIG_C"])
         self.assertEqual(guesttests.lacking(machine, test, {"CONFIG_A", "CONFIG_B", "CONFIG_C"}), [])
+
+
+class System(unittest.TestCase):
+    """Each release of Debian by its package names; others are refused in a second."""
+
+    def image(self, *packages):
+        shown = {name: {"Depends": f"linux-image-{release}, x"} for name, release in packages}
+        return kernel.stock_image(SimpleNamespace(show=shown.get))
+
+    def test_debian_12_and_13(self):
+        self.assertEqual(self.image(("linux-image-amd64", "6.1.0-56-amd64"),
+                                    ("linux-image-6.12-amd64", "6.12.117+deb12-amd64 (= 1)")),
+                         "linux-image-6.12.117+deb12-amd64")
+        self.assertEqual(self.image(("linux-image-amd64", "6.12.94+deb13-amd64 (= 1)")),
+                         "linux-image-6.12.94+deb13-amd64")
+        self.assertRaisesRegex(PuckError, "no Linux 6.12", self.image, ("linux-image-amd64", "7.2.13-amd64"))
+
+    def test_others_are_told_what_to_do(self):
+        for known in ({"ID": "ubuntu", "VERSION_ID": "24.04", "PRETTY_NAME": "Ubuntu 24.04.1 LTS"},
+                      {"ID": "debian", "VERSION_ID": "11", "PRETTY_NAME": "Debian GNU/Linux 11 (bullseye)"}):
+            with self.assertRaisesRegex(PuckError, known["PRETTY_NAME"].split("(")[0]) as caught:
+                apt.check_system(known=known)
+            self.assertIn("docker run", str(caught.exception))
+            self.assertIn("--qemu-src DIR --kernel IMAGE --kdir DIR", str(caught.exception))
+            apt.check_system(own_trees=True, known=known)
+
+    def test_what_a_system_says_it_is(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "os-release"
+            path.write_text('PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nID=debian\nVERSION_ID="13"\n')
+            self.assertEqual(apt.on_debian(apt.os_release(path)), "13")
+            self.assertEqual(apt.os_release(Path(folder) / "none"), {})
 
 
 class Options(unittest.TestCase):
