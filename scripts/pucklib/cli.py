@@ -174,6 +174,8 @@ def add_dma_options(p):
     p = p.add_argument_group("a driver under the DMA mapper (docs/dma.rst)")
     p.add_argument("--driver", metavar="NAME", help=", ".join(DRIVERS))
     p.add_argument("--dma", metavar="POLICY", help="how its DMA is laid out (default random,seed=SEED)")
+    p.add_argument("--explain", action="store_true", help="if it fails, find out which words of the policy it needs: "
+                                                          "some more boots")
     own_device(p)
     p.add_argument("--workload", metavar="COMMAND", help="run by /bin/sh in the guest; fails if its exit status is not 0")
     guest_files(p)

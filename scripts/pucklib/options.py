@@ -15,7 +15,7 @@ from .util import PuckError
 
 IOMMUS = ("puck", "intel", "virtio", "none")
 # Of `run`: what the mapper's run takes, and what the other kinds of run do not.
-MAPPED = ("dma", "module", "workload", "file")
+MAPPED = ("dma", "module", "workload", "file", "explain")
 
 
 def given(args, *names):

@@ -81,7 +81,7 @@ class Limit:
 
     def __init__(self, seconds, clock=FairClock):
         self.seconds, self.make_clock = seconds, clock
-        self.clock, self.factor = None, 1.0
+        self.clock, self.factor, self.booted = None, 1.0, False
         self.begun = self.heard = 0.0
 
     def start(self, pid):
@@ -90,7 +90,8 @@ class Limit:
     def line(self, text):
         """The guest said something."""
         self.heard = self.clock.fair()
-        if text.startswith(INIT_LINE):
+        if text.startswith(INIT_LINE) and not self.booted:
+            self.booted = True
             self.factor = min(max(self.heard / BOOT_REFERENCE, 1.0), MOST_FACTOR)
 
     def current(self):

@@ -4,10 +4,11 @@ the contract. All of it is read from the run's folder, and so can be had again."
 
 import datetime
 import json
+import re
 import time
 from pathlib import Path
 
-from . import dmarun, junit, runfile, verdict
+from . import junit, runfile, verdict
 from .machine import read_text
 from .util import START, read_json, version, write_if_changed
 from .verdict import Case
@@ -16,12 +17,42 @@ SCHEMA = "puck-run-1"
 NUMBERS = ("mappings", "entries", "segments", "bytes", "syncs", "failed", "live")
 
 
+# What puck-dma-run tells, and the mapper's lines in the kernel's log (docs/dma.rst).
+REPORT = re.compile(r"^puck-report: (\S+) ?(.*)$", re.M)
+FINDING = re.compile(r"puck-dma (\S+): finding: (([\w-]+): .*)")
+
+
 def findings(console):
-    """Of the mapper; the first words of one are its class."""
+    """Of the mapper, each text once."""
+    found = {}
+    for match in FINDING.finditer(console):
+        found.setdefault(match[2], {"device": match[1], "class": match[3], "text": match[2]})
+    return list(found.values())
+
+
+def reported(output):
+    """(facts, counters); those of several bindings are added up."""
+    facts, counters = {}, {}
+    for key, value in REPORT.findall(output):
+        if key == "counter":
+            name, _, number = value.partition(" ")
+            counters[name] = counters.get(name, 0) + int(number)
+        else:
+            facts[key] = value
+    return facts, counters
+
+
+def policies(output):
+    """Each policy that the driver ran under, and the status that its work ended with."""
     found = []
-    for match in dmarun.FINDING.finditer(console):
-        if match[2] == "finding":
-            found.append({"device": match[1], "class": match[3].split(":")[0].strip(), "text": match[3]})
+    for key, value in REPORT.findall(output):
+        if key == "round":
+            name, _, policy = value.partition(" ")
+            found.append({"name": name, "policy": policy, "status": None})
+        elif key == "policy" and not any(one["name"] != "given" for one in found):
+            found = [{"name": "given", "policy": value, "status": None}]
+        elif key in ("ended", "status") and found and found[-1]["status"] is None:
+            found[-1]["status"] = int(value.split()[0])
     return found
 
 
@@ -36,13 +67,13 @@ def collect(args, rundir, reasons):
     """The facts of a run, as they are written."""
     known = read_json(rundir / runfile.NAME, {})
     output, console = read_text(rundir / "output.log"), read_text(rundir / "console.log")
-    facts, counters = dmarun.known(output)
+    facts, counters = reported(output)
     return {
         "schema": SCHEMA, "puck": version(), "verdict": outcome(reasons, known), "problems": reasons,
         "findings": findings(console), "run_folder": str(rundir), "seconds": round(time.monotonic() - START, 1),
         "started": started(), "kernel": kernel_release(console), "iommu": args.iommu, "seed": args.seed,
         "mischief": args.mischief, "device": facts.get("device"), "driver": facts.get("driver"),
-        "policy": facts.get("policy") or args.dma, "counters": {k: counters[k] for k in NUMBERS if k in counters},
+        "policies": policies(output), "counters": {k: counters[k] for k in NUMBERS if k in counters},
         "exit_status": known.get("status"), "ending": known.get("ending"),
     }
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a run writes for programs, against the contract in docs/reports.rst."""
 
+import contextlib
+import io
 import json
 import re
 import sys
@@ -13,7 +15,7 @@ from types import SimpleNamespace
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from pucklib import results  # noqa: E402
+from pucklib import explain, results  # noqa: E402
 from pucklib.util import write_json  # noqa: E402
 
 CONSOLE = """\
@@ -57,8 +59,17 @@ class Results(unittest.TestCase):
         written, _ = self.write(["the mapper found 1 wrong"])
         self.assertEqual(written["findings"], [{"device": "0000:02:00.0", "class": "leak",
                                                 "text": CONSOLE.splitlines()[1].partition("finding: ")[2]}])
-        self.assertEqual((written["kernel"], written["driver"], written["policy"], written["counters"]),
-                         ("6.12.117+deb12-amd64", "my_edu", "merge=all,seed=1", {"mappings": 5, "live": 1}))
+        self.assertEqual((written["kernel"], written["driver"], written["policies"], written["counters"]),
+                         ("6.12.117+deb12-amd64", "my_edu",
+                          [{"name": "given", "policy": "merge=all,seed=1", "status": None}],
+                          {"mappings": 5, "live": 1}))
+
+    def test_several_policies(self):
+        text = ("puck-report: round watch sync=watch,seed=1\npuck-report: ended 0 1.0 2.0\n"
+                "puck-report: round bounce sync=bounce,seed=1\npuck-report: ended 1 2.0 3.0\n"
+                "puck-report: round all merge=all,seed=1\n")
+        self.assertEqual([(one["name"], one["status"]) for one in results.policies(text)],
+                         [("watch", 0), ("bounce", 1), ("all", None)])
 
     def test_verdicts(self):
         for reasons, ending, wanted in (([], "ended", "pass"), (["x"], "ended", "fail"), (["x"], "hang", "fail"),
@@ -71,6 +82,65 @@ class Results(unittest.TestCase):
                          {"puck.run": "1", "puck.run.findings": "1", "puck.run.guest": "1"})
         _, root = self.write(["no init"], console="", output="", ending="trouble")
         self.assertEqual([(suite.get("name"), suite.get("errors")) for suite in root], [("puck.run", "1")])
+
+
+class Explain(unittest.TestCase):
+    POLICY = "merge=none,layout=shuffled,gap=3,guard=1,window=any,reuse=eager,fail=never,sync=bounce,seed=7"
+
+    def needed(self, *culprits):
+        words, seed = explain.words_of(self.POLICY)
+        tried = []
+
+        def fails(some):
+            tried.append(explain.text_of(some, seed))
+            return all(word in tried[-1].split(",") for word in culprits)
+        return explain.sentence(explain.needed(words, fails)), tried
+
+    def test_words_that_say_nothing_are_left_out(self):
+        self.assertEqual(explain.words_of(self.POLICY),
+                         ({"merge": "none", "layout": "shuffled", "gap": "3", "sync": "bounce"}, "7"))
+
+    def test_one_word(self):
+        said, tried = self.needed("sync=bounce")
+        self.assertEqual(said, "it fails only with sync=bounce")
+        self.assertLessEqual(len(tried), 5)
+        self.assertEqual(tried[0], "seed=7")
+
+    def test_two_words(self):
+        self.assertEqual(self.needed("merge=none", "gap=3")[0], "it fails only with merge=none and gap=3 together")
+
+    def test_no_word(self):
+        said, tried = self.needed()
+        self.assertIn("no word of the policy is to blame", said)
+        self.assertEqual(len(tried), 1)
+
+    def test_which_policy(self):
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "output.log").write_text(
+                "puck-report: round watch sync=watch,seed=1\npuck-report: ended 0 1 2\n"
+                "puck-report: round bounce sync=bounce,seed=1\npuck-report: ended 1 2 3\n")
+            args = SimpleNamespace(dma="random")
+            self.assertEqual(explain.failing_policy(Path(folder), args), "sync=bounce,seed=1")
+            (Path(folder) / "output.log").write_text("")
+            self.assertEqual(explain.failing_policy(Path(folder), args), "random")
+
+    def test_runs(self):
+        """A stand-in for the runs: a leak with sync=bounce, something else with merge=none."""
+        with tempfile.TemporaryDirectory() as name, contextlib.redirect_stdout(io.StringIO()) as out, \
+             contextlib.redirect_stderr(io.StringIO()):
+            folder = Path(name)
+
+            def run(args, place):
+                kind = "leak" if "sync=bounce" in args.dma else "unmap-size" if "merge=none" in args.dma else None
+                line = f"puck-dma 0000:02:00.0: finding: {kind}: x\n" if kind else ""
+                (place / "console.log").write_text(line)
+                return [kind] if kind else []
+
+            (folder / "console.log").write_text("puck-dma 0000:02:00.0: finding: leak: x\n")
+            (folder / "output.log").write_text(f"puck-report: policy {self.POLICY}\npuck-report: status 0\n")
+            explain.explain(SimpleNamespace(dma=None), folder, run)
+        self.assertIn("it fails only with sync=bounce (4 boots)", out.getvalue())
+        self.assertIn("again: --dma sync=bounce,seed=7", out.getvalue())
 
 
 if __name__ == "__main__":
