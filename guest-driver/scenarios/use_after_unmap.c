@@ -18,7 +18,7 @@
 /* What an emulated GPU does at once when it begins. */
 #define LATE_PAGES	16
 /* It begins that late: an unmap is over by then on the slowest machine. */
-#define LATE_NS		(500 * NSEC_PER_MSEC)
+#define LATE_NS		(2 * NSEC_PER_SEC)
 
 struct late {
 	struct puck_copy copy;

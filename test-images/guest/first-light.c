@@ -19,7 +19,6 @@
 #define GPUS_MAX	4
 #define LATE_MS		50
 #define SETTLE_US	5000
-#define SCENARIO_LATE	"late=250"	/* more than a busy host stalls */
 #define SCENARIOS	"/sys/kernel/debug/puck-scenarios/"
 
 /* Scattered memory of user space, and the dma-buf over it. */
@@ -435,7 +434,8 @@ static struct outcome scenario(const char *name, const char *variant, const stru
 	char text[1024], *result, *mark;
 
 	snprintf(text, sizeof(text), "%s %s %s %s", name, variant, gpu->puck.pci,
-		 gpu->puck.translated ? SCENARIO_LATE : "");
+		 !gpu->puck.translated ? "" :
+		 strcmp(variant, "buggy") ? PUCK_LATE_FIXED : PUCK_LATE_BUGGY);
 	if (write_text(SCENARIOS "run", text)) {
 		snprintf(outcome.text, sizeof(outcome.text), "%s", strerror(errno));
 		return outcome;

@@ -420,6 +420,13 @@ static inline int syncobj_wait(int fd, uint32_t handle, uint64_t point, int64_t 
 	return puck_call(fd, DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT, &args);
 }
 
+/*
+ * How late the device is for a scenario. One with the bug has to be at its mistake by
+ * then, on a machine that may have stopped it in between; the one without it waits.
+ */
+#define PUCK_LATE_BUGGY	"late=3000"
+#define PUCK_LATE_FIXED	"late=100"
+
 /* ---- debugfs ---- */
 
 /* Write a knob of a ring: start_delay_ns, delay_ns, jitter_ns, seed, hold, ... */

@@ -46,7 +46,7 @@ static void play(const char *name, bool buggy, const struct puck *puck)
 
 	snprintf(title, sizeof(title), "%s.%s on %s", name, variant, puck->pci);
 	snprintf(request, sizeof(request), "%s %s %s %s\n", name, variant, puck->pci,
-		 puck->translated ? "late=250" : "");
+		 !puck->translated ? "" : buggy ? PUCK_LATE_BUGGY : PUCK_LATE_FIXED);
 	ret = run(request);
 	if (ret) {
 		ktap_ok(false, "%s: %s", title, strerror(-ret));
