@@ -8,15 +8,13 @@ import re
 import time
 from pathlib import Path
 
-from . import junit, runfile, verdict
+from . import dmarun, junit, runfile, verdict
 from .machine import read_text
 from .util import START, read_json, version, write_if_changed
 from .verdict import Case
 
 SCHEMA = "puck-run-1"
 NUMBERS = ("mappings", "entries", "segments", "bytes", "syncs", "failed", "live")
-
-
 # What puck-dma-run tells, and the mapper's lines in the kernel's log (docs/dma.rst).
 REPORT = re.compile(r"^puck-report: (\S+) ?(.*)$", re.M)
 FINDING = re.compile(r"puck-dma (\S+): finding: (([\w-]+): .*)")
@@ -28,18 +26,6 @@ def findings(console):
     for match in FINDING.finditer(console):
         found.setdefault(match[2], {"device": match[1], "class": match[3], "text": match[2]})
     return list(found.values())
-
-
-def reported(output):
-    """(facts, counters); those of several bindings are added up."""
-    facts, counters = {}, {}
-    for key, value in REPORT.findall(output):
-        if key == "counter":
-            name, _, number = value.partition(" ")
-            counters[name] = counters.get(name, 0) + int(number)
-        else:
-            facts[key] = value
-    return facts, counters
 
 
 def policies(output):
@@ -67,7 +53,7 @@ def collect(args, rundir, reasons):
     """The facts of a run, as they are written."""
     known = read_json(rundir / runfile.NAME, {})
     output, console = read_text(rundir / "output.log"), read_text(rundir / "console.log")
-    facts, counters = reported(output)
+    facts, counters = dmarun.known(output)
     return {
         "schema": SCHEMA, "puck": version(), "verdict": outcome(reasons, known), "problems": reasons,
         "findings": findings(console), "run_folder": str(rundir), "seconds": round(time.monotonic() - START, 1),
