@@ -68,8 +68,8 @@ class Trial:
         args = argparse.Namespace(**{**vars(self.args), "dma": policy})
         folder.mkdir(parents=True, exist_ok=True)
         with open(folder / "said", "w", encoding="utf-8") as out, contextlib.redirect_stdout(out):
-            reasons = self.run(args, folder)
-        alike = bool(reasons) and bool(marks(folder) & self.wanted)
+            reasons, place = self.run(args, folder)
+        alike = bool(reasons) and bool(marks(place) & self.wanted)
         say(f"explain: {'fails' if alike else 'does not fail'} with {policy}")
         return alike
 
@@ -82,7 +82,8 @@ def failing_policy(rundir, args):
 
 
 def explain(args, rundir, run):
-    """Prints the sentence. run(args, folder) makes a run, and returns what is wrong with it."""
+    """Prints the sentence. run(args, folder) makes a run, and returns what is wrong
+    with it, and where its logs are."""
     policy = failing_policy(rundir, args)
     if not policy:
         print("explain    the run did not come to say its policy", flush=True)

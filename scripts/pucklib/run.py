@@ -78,7 +78,8 @@ def first_light(args):
 
 
 def one_run(bench, job, args, rundir):
-    """Boot, show, judge; returns the reasons it failed."""
+    """Boot, show, judge; returns the reasons it failed, and the folder with the logs of the
+    boot that counts."""
     result = boot_excused(bench, job, args, rundir)
     reasons = job.report(result)
     problem = result.problem()
@@ -93,8 +94,8 @@ def one_run(bench, job, args, rundir):
     told = [text for text in found if dmarun.wanted(args) and results.FINDING.search(text)]
     reasons += [f"the mapper found {len(told)} wrong (above)"] if told else []
     reasons += [text for text in found if text not in told]
-    say(f"guest: {result.elapsed:.1f} s; everything about this run: {rundir}")
-    return reasons
+    say(f"guest: {result.elapsed:.1f} s; everything about this run: {result.rundir}")
+    return reasons, result.rundir
 
 
 def boot_excused(bench, job, args, rundir):
@@ -114,32 +115,32 @@ def cmd_run(args):
     bench = prepare(args, *job.programs)
     rundir = new_rundir("run", args.run_dir)
     say(f"booting Linux {bench.kernel.release}")
-    reasons = one_run(bench, job, args, rundir)
+    reasons, folder = one_run(bench, job, args, rundir)
     if args.events:
-        order = events.order(rundir / "events.log")
+        order = events.order(folder / "events.log")
         Path(args.events).write_text("\n".join(order) + "\n")
         say(f"{len(order)} events: {args.events}")
     if args.compare:
         say("once more, with the same seed")
-        reasons += one_run(bench, job, args, rundir / "again")
-        reasons += compare(args, rundir)
-    results.write(args, rundir, reasons)
+        more, again = one_run(bench, job, args, rundir / "again")
+        reasons += more + compare(args, folder, again)
+    results.write(args, folder, reasons)
     if args.explain and reasons:
-        explain.explain(args, rundir, lambda changed, folder: one_run(bench, dmarun.job(changed), changed, folder))
+        explain.explain(args, folder, lambda changed, place: one_run(bench, dmarun.job(changed), changed, place))
     return conclude(reasons)
 
 
-def compare(args, rundir):
+def compare(args, *folders):
     """The same machine and seed twice: the same events in the same order? When
     instructions are counted, also the same to the nanosecond and the byte."""
-    orders = [events.order(folder / "events.log") for folder in (rundir, rundir / "again")]
+    orders = [events.order(folder / "events.log") for folder in folders]
     difference = events.first_difference(*orders)
     if difference:
         return [f"the order of events differs: {difference}"]
     print(f"event order: {len(orders[0])} events, identical in both runs (seed {args.seed})")
     reasons = []
     for name in SAME if args.icount else ():
-        texts = [read_text(folder / name).splitlines() for folder in (rundir, rundir / "again")]
+        texts = [read_text(folder / name).splitlines() for folder in folders]
         difference = events.first_difference(*texts, "line")
         print(f"{name}: " + (difference or f"{len(texts[0])} lines, identical in both runs"))
         reasons += [f"{name} differs"] if difference else []

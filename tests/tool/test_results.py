@@ -11,11 +11,12 @@ import unittest
 import xml.etree.ElementTree as xml
 from pathlib import Path
 from types import SimpleNamespace
+from unittest import mock
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from pucklib import explain, results  # noqa: E402
+from pucklib import explain, results, run  # noqa: E402
 from pucklib.util import write_json  # noqa: E402
 
 CONSOLE = """\
@@ -84,6 +85,32 @@ class Results(unittest.TestCase):
         self.assertEqual([(suite.get("name"), suite.get("errors")) for suite in root], [("puck.run", "1")])
 
 
+class Excused(unittest.TestCase):
+    """A run that was made once more is told by what came of it then."""
+
+    def boot(self, place, *_args, **_more):
+        place.mkdir(exist_ok=True)
+        name, qemu_status = ("second", 0) if (place.parent / "output.log").exists() else ("first", -6)
+        (place / "output.log").write_text(f"puck-report: driver {name}\n")
+        (place / "console.log").write_text(f"finding of the {name}\n")
+        (place / "events.log").write_text("")
+        return SimpleNamespace(rundir=place, status=0, qemu_status=qemu_status, qemu_messages="Assertion", timed_out=None,
+                               console="Run /init as init process", output="", elapsed=1.0, problem=lambda: None)
+
+    def test_second(self):
+        with tempfile.TemporaryDirectory() as name, contextlib.redirect_stdout(io.StringIO()):
+            rundir = Path(name) / "run"
+            rundir.mkdir()
+            args = SimpleNamespace(json=str(Path(name) / "json"), junit=None, events=None, compare=False, explain=False,
+                                   timeout=1, run_dir=None, iommu="puck", seed=1, mischief=None)
+            bench = SimpleNamespace(boot=self.boot, kernel=SimpleNamespace(release="6"))
+            with mock.patch.multiple(run, prepare=lambda *_: bench, new_rundir=lambda *_: rundir,
+                                     first_light=lambda _: run.Job(None, "true")), \
+                 mock.patch.object(run.dmarun, "wanted", lambda _: False):
+                self.assertEqual(run.cmd_run(args), 0)
+            self.assertEqual(json.loads(Path(args.json).read_text())["driver"], "second")
+
+
 class Explain(unittest.TestCase):
     POLICY = "merge=none,layout=shuffled,gap=3,guard=1,window=any,reuse=eager,fail=never,sync=bounce,seed=7"
 
@@ -134,7 +161,7 @@ class Explain(unittest.TestCase):
                 kind = "leak" if "sync=bounce" in args.dma else "unmap-size" if "merge=none" in args.dma else None
                 line = f"puck-dma 0000:02:00.0: finding: {kind}: x\n" if kind else ""
                 (place / "console.log").write_text(line)
-                return [kind] if kind else []
+                return [kind] if kind else [], place
 
             (folder / "console.log").write_text("puck-dma 0000:02:00.0: finding: leak: x\n")
             (folder / "output.log").write_text(f"puck-report: policy {self.POLICY}\npuck-report: status 0\n")
