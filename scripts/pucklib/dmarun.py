@@ -5,8 +5,8 @@ import re
 import shlex
 from pathlib import Path
 
-from . import drivers, ports
-from .guest import spec_from
+from . import drivers
+from .guest import at_port, files, module_there, spec_from
 from .util import PuckError
 
 FINDING = re.compile(r"puck-dma (\S+): (finding|note): (.*)")
@@ -22,7 +22,7 @@ def wanted(args):
 def job(args):
     from .run import Job, show
     check(args)
-    extra = dict(item.split("=", 1) for item in args.file or [])
+    extra = files(args)
     placed = own(args, extra) if args.device else drivers.place([args.driver])
     drawn = ",".join(filter(None, (f"random,seed={args.seed}", placed[0].driver.bind)))
     policy = args.dma if args.dma is not None else drawn
@@ -53,19 +53,14 @@ def check(args):
 
 def own(args, extra):
     """A device and driver of the user's."""
-    modules = []
     for name in args.module:
-        if name.endswith(".ko"):
-            if not Path(name).is_file():
-                raise PuckError(f"no file {name}")
-            extra[f"puck/{Path(name).name}"] = name
-            name = f"/puck/{Path(name).name}"
-        modules.append(name)
-    bus = re.search(r"(?:^|,)bus=([^,]+)", args.device)
-    device = args.device if bus else f"{args.device},bus={ports.free()[0]}"
-    device = device.replace("{", "{{").replace("}", "}}")
-    driver = drivers.Driver(OWN, (device,), tuple(modules), args.workload)
-    return [drivers.Placed(driver, bus[1] if bus else ports.free()[0])]
+        if name.endswith(".ko") and not Path(name).is_file():
+            raise PuckError(f"no file {name}")
+    modules = tuple(module_there(name, extra) for name in args.module)
+    device = at_port(args.device)
+    port = re.search(r"(?:^|,)bus=([^,]+)", device)[1]
+    driver = drivers.Driver(OWN, (device.replace("{", "{{").replace("}", "}}"),), modules, args.workload)
+    return [drivers.Placed(driver, port)]
 
 
 def known(output):

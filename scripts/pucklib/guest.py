@@ -85,13 +85,19 @@ def at_port(device):
     return device if re.search(r"(?:^|,)bus=", device) else f"{device},bus={ports.free()[0]}"
 
 
-def load_module(name, extra):
-    """The line that loads a module, one of the kernel's or a file, which is added to `extra`."""
+def module_there(name, extra):
+    """What the guest knows a module by, one of the kernel's or a file, which is added to `extra`."""
     if not name.endswith(".ko"):
-        return f"modprobe {shlex.quote(name)}\n"
+        return name
     place = f"puck/{Path(name).name}"
     extra[place] = name
-    return f"insmod {shlex.quote('/' + place)}\n"
+    return "/" + place
+
+
+def load_module(name, extra):
+    """The line that loads it."""
+    there = module_there(name, extra)
+    return f"{'insmod' if there != name else 'modprobe'} {shlex.quote(there)}\n"
 
 
 def print_line(line):
