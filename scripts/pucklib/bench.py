@@ -6,16 +6,14 @@ comparison take turns, round by round, on one guest kernel without debugging,
 so that what else the host does falls on all of them alike.
 """
 
-import contextlib
 import ctypes
 import os
-import signal
 import statistics
 import subprocess
 import time
 from dataclasses import dataclass
 
-from . import accel, apt, kernel, steps, verdict
+from . import accel, apt, children, kernel, steps, verdict
 from .guest import Bench, new_rundir
 from .machine import Spec
 from .qemu import Qemu
@@ -357,16 +355,15 @@ def hold_case(runner, binary, program, name):
     """One run; False if it did not end, as no other would."""
     start = time.monotonic()
     env = dict(os.environ, QTEST_QEMU_BINARY=str(binary))
-    proc = subprocess.Popen([program, name], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True, start_new_session=True)
+    proc = children.start([program, name], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True)
     try:
         out, err = proc.communicate(timeout=HOLD_LIMIT)
     except subprocess.TimeoutExpired:
         out, err = "", f"no end in {HOLD_LIMIT} s"
     finally:
-        # QEMU is in the session, too, and does not end with who started it if it hangs.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(proc.pid, signal.SIGKILL)
+        # QEMU is in the group, too, and does not end with who started it if it hangs.
+        children.ended(proc)
         proc.wait()
     for line in out.splitlines():
         runner.figures.take("hold", line)
