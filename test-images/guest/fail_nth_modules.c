@@ -278,13 +278,16 @@ static int after_remove(int ret)
 	return ret ? ret : write_text(PCI "drivers/puck/unbind", GPU);
 }
 
-/* What the PCI core says when it has no memory to claim a BAR, to map it, or for MSI-X. */
-static const int no_bar[] = { EBUSY, EINVAL, ENODEV, 0 };
+/*
+ * What the PCI core says when it has no memory: to claim a BAR, to map it, for MSI-X, and
+ * for a vector of it.
+ */
+static const int no_bar_or_irq[] = { EBUSY, EINVAL, ENODEV, ENOSPC, 0 };
 
 static const struct fail_op gpu_ops[] = {
 	{ .name = "bind_gpu", .within = "pci_device_probe", .without = "drm_sysfs_minor_alloc",
 	  .expect = IRQ_FILES,
-	  .before = before_bind, .run = run_on_gpu, .after = after_bind, .errnos = no_bar },
+	  .before = before_bind, .run = run_on_gpu, .after = after_bind, .errnos = no_bar_or_irq },
 	{ .name = "unbind_gpu", .within = "pci_device_remove",
 	  .before = before_unbind, .run = run_on_gpu, .after = after_unbind },
 	{ .name = "remove_gpu", .within = "pci_device_remove",
