@@ -8,6 +8,7 @@
 #include "qemu/bswap.h"
 #include "qemu/lockable.h"
 #include "qapi/error.h"
+#include "migration/qemu-file-types.h"
 #include "migration/vmstate.h"
 #include "iommu.h"
 #include "policy.h"

@@ -34,7 +34,7 @@ FIRMWARE = ("/usr/share/qemu", "/usr/share/seabios", "/usr/lib/ipxe/qemu")
 CONFIGURE = """
 --target-list=x86_64-softmmu --without-default-features --without-default-devices
 --with-devices-x86_64=puck --enable-tcg --enable-kvm --enable-pixman --enable-png --enable-vnc
---enable-attr --enable-virtfs --enable-trace-backends=log --disable-werror --disable-fdt
+--enable-attr --enable-virtfs --enable-trace-backends=log --disable-fdt
 --disable-install-blobs --disable-docs --disable-relocatable
 """.split() + ["--firmwarepath=" + ":".join(FIRMWARE)]
 
@@ -86,6 +86,8 @@ class Flavour:
     tools: dict = field(default_factory=dict)
     # Programs besides the emulator.
     targets: list = field(default_factory=list)
+    # Debian's source has no warning, and Puck is to have none. Of a tree of the user's nobody knows.
+    warnings_are_errors: bool = True
     title: str = "QEMU"
 
     def arguments(self, root):
@@ -254,6 +256,8 @@ class Qemu:
         for path, text in self.flavour.tools.items():
             write_if_changed(self.root / path, text)
             (self.root / path).chmod(0o755)
+        strict = self.flavour.warnings_are_errors and not self.user_src
+        args.append("--enable-werror" if strict else "--disable-werror")
         if not self.user_src:
             # The package is complete; a user's git tree may lack subprojects.
             args.append("--disable-download")

@@ -33,6 +33,8 @@ def flavour():
         overlay={**OVERLAY, "tests/qtest/fuzz/puck": "tests/fuzz"},
         tools={f"tools/{name}": wrapper.replace("COMPILER", f"{name}-14") for name in ("clang", "clang++")},
         targets=[FUZZER],
+        # The wrapper gives options to the linker that it does not use.
+        warnings_are_errors=False,
         title="QEMU with sanitizers")
 
 
