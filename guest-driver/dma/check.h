@@ -3,13 +3,11 @@
  * What a driver gives back, and what its device does: compared with what was
  * mapped. Section "Findings" of docs/dma.rst has the classes.
  *
- * check.c compares and tells, history.c remembers what was unmapped, stack.c who
+ * check.c compares, find.c tells, history.c remembers what was unmapped, stack.c who
  * did it, fault.c hears of accesses that the IOMMU refused, debugfs.c shows.
  */
 #ifndef PUCK_DMA_CHECK_H
 #define PUCK_DMA_CHECK_H
-
-#include <linux/ratelimit.h>
 
 #include "puck_dma.h"
 
@@ -24,6 +22,8 @@ struct seq_file;
 u32 puck_dma_stack(void);
 unsigned long puck_dma_stack_caller(u32 stack);
 void puck_dma_stack_show(struct seq_file *s, u32 stack);
+void puck_dma_stack_text(char *text, size_t size, u32 stack,
+			 int (*symbol)(char *text, size_t size, unsigned long addr));
 int puck_dma_stack_init(void);
 void puck_dma_stack_exit(void);
 
@@ -166,6 +166,8 @@ static inline void puck_dma_check_sync(struct puck_dma_dev *d, const struct puck
  * struct puck_dma_finding - one that was told
  * @text: the line from the class on
  * @class: what it is
+ * @iova: what it is about
+ * @size: bytes of that, or 0
  * @made_by: stack that made the mapping, or 0
  * @freed_by: stack that unmapped it, or 0
  * @found_by: stack of the call that was wrong, or 0
@@ -173,12 +175,38 @@ static inline void puck_dma_check_sync(struct puck_dma_dev *d, const struct puck
 struct puck_dma_finding {
 	char text[432];
 	enum puck_dma_class class;
+	u64 iova;
+	u64 size;
 	u32 made_by;
 	u32 freed_by;
 	u32 found_by;
 };
 
 #define PUCK_DMA_FINDINGS	256
+
+/**
+ * struct puck_dma_known - findings that are one to who reads the kernel's log
+ * @class: theirs
+ * @iova: of the first one
+ * @made: who made the mapping, 0 if that is not known
+ * @freed: who unmapped it, likewise
+ * @call: whose call was wrong, likewise
+ * @count: how many there were
+ *
+ * The like of a finding is of the same class, from the same places of the code; or,
+ * where there are none, of the same PUCK_DMA_LIKE_SHIFT of the address.
+ */
+struct puck_dma_known {
+	enum puck_dma_class class;
+	u64 iova;
+	unsigned long made;
+	unsigned long freed;
+	unsigned long call;
+	u64 count;
+};
+
+#define PUCK_DMA_KNOWN		64
+#define PUCK_DMA_LIKE_SHIFT	20
 
 /* What the device wanted. Some IOMMUs do not say. */
 enum puck_dma_verb {
@@ -224,12 +252,16 @@ struct puck_dma_access {
  * @link: in the list of devices that faults are matched with
  * @d: the device
  * @history: mappings that are no more
- * @lock: protects @findings, @told and @count; any context, a leaf
+ * @driver: name of the driver that is bound
+ * @id: vendor and device of PCI
+ * @lock: protects @findings, @told, @count, @known, @nr_known and @unsaid; any
+ *	context, a leaf
  * @findings: the last PUCK_DMA_FINDINGS
  * @told: findings so far
  * @count: of them, by class
- * @limit: of lines in the kernel's log
- * @unsaid: findings since the last line there
+ * @known: those that the kernel's log has
+ * @nr_known: of them
+ * @unsaid: findings that are like none of @known, when that was full
  * @accesses: the last few; the fault worker's, as is @access
  * @access: which to use next
  * @repeated: accesses that were not told because the like of them was
@@ -245,13 +277,16 @@ struct puck_dma_checks {
 	struct list_head link;
 	struct puck_dma_dev *d;
 	struct puck_dma_history *history;
+	char driver[32];
+	char id[12];
 
 	spinlock_t lock;
 	struct puck_dma_finding *findings;
 	u64 told;
 	u64 count[PUCK_DMA_CLASSES_OF_FINDINGS];
-	struct ratelimit_state limit;
-	atomic_t unsaid;
+	struct puck_dma_known known[PUCK_DMA_KNOWN];
+	u32 nr_known;
+	u64 unsaid;
 
 	struct puck_dma_access accesses[PUCK_DMA_ACCESSES];
 	unsigned int access;
@@ -266,6 +301,15 @@ struct puck_dma_checks {
 	struct dentry *folder;
 };
 
+struct puck_dma_checks *puck_dma_checks_new(struct puck_dma_dev *d);
+void puck_dma_checks_free(struct puck_dma_checks *checks);
+int puck_dma_check_attach(struct puck_dma_dev *d);
+void puck_dma_check_detach(struct puck_dma_dev *d);
+int puck_dma_check_init(void);
+void puck_dma_check_exit(void);
+
+/* find.c */
+
 __printf(7, 8)
 void puck_dma_find(struct puck_dma_dev *d, enum puck_dma_class class, u64 iova, u64 size,
 		   const struct puck_dma_past *past, u32 stack, const char *fmt, ...);
@@ -273,12 +317,7 @@ int puck_dma_past_text(char *text, size_t size, const struct puck_dma_past *past
 const char *puck_dma_kind_name(enum puck_dma_kind kind);
 const char *puck_dma_dir_name(enum dma_data_direction dir);
 const char *puck_dma_class_name(enum puck_dma_class class);
-struct puck_dma_checks *puck_dma_checks_new(struct puck_dma_dev *d);
-void puck_dma_checks_free(struct puck_dma_checks *checks);
-int puck_dma_check_attach(struct puck_dma_dev *d);
-void puck_dma_check_detach(struct puck_dma_dev *d);
-int puck_dma_check_init(void);
-void puck_dma_check_exit(void);
+void puck_dma_find_counts(struct puck_dma_dev *d);
 
 /* watch.c */
 

@@ -218,6 +218,29 @@ static void access_reused(struct kunit *test)
 	check_world_end(w);
 }
 
+/* The log has one of a kind, and as many kinds as it takes. */
+static void findings_alike(struct kunit *test)
+{
+	struct check_world *w = check_world_new(test);
+	struct puck_dma_checks *checks = w->d.checks;
+	int i;
+
+	for (i = 0; i < 3; i++)
+		puck_dma_find(&w->d, PUCK_DMA_LEAK, i * PAGE_SIZE, 1, NULL, 0, "made up");
+	puck_dma_find(&w->d, PUCK_DMA_UNMAP_TWICE, 0, 1, NULL, 0, "made up");
+	KUNIT_EXPECT_EQ(test, checks->nr_known, 2);
+	KUNIT_EXPECT_EQ(test, checks->known[0].count, 3);
+	KUNIT_EXPECT_EQ(test, checks->known[1].count, 1);
+	for (i = 0; i < PUCK_DMA_KNOWN; i++)
+		puck_dma_find(&w->d, PUCK_DMA_LEAK, (u64)i << PUCK_DMA_LIKE_SHIFT, 1, NULL, 0,
+			      "made up");
+	KUNIT_EXPECT_EQ(test, checks->nr_known, PUCK_DMA_KNOWN);
+	KUNIT_EXPECT_EQ(test, checks->unsaid, 1);
+	KUNIT_EXPECT_EQ(test, checks->told, 4 + PUCK_DMA_KNOWN);
+	KUNIT_EXPECT_EQ(test, checks->count[PUCK_DMA_LEAK], 3 + PUCK_DMA_KNOWN);
+	check_world_end(w);
+}
+
 static void access_again(struct kunit *test)
 {
 	struct check_world *w = check_world_new(test);
@@ -332,6 +355,7 @@ static struct kunit_case puck_dma_check_cases[] = {
 	KUNIT_CASE(access_past),
 	KUNIT_CASE(access_reused),
 	KUNIT_CASE(access_again),
+	KUNIT_CASE(findings_alike),
 	KUNIT_CASE(stacks_differ),
 	KUNIT_CASE(check_foreign),
 	KUNIT_CASE(segments_many),

@@ -42,6 +42,8 @@
 
 #define STACK_NODES	16384
 #define STACK_HASH_BITS	12
+/* A line ends before a symbol that might not be in it wholly. */
+#define STACK_SYMBOL_ROOM	96
 /* In place of an address that was struck out. No code is there. */
 #define STACK_GONE	1
 
@@ -353,6 +355,17 @@ unsigned long puck_dma_stack_caller(u32 stack)
 }
 EXPORT_SYMBOL_IF_KUNIT(puck_dma_stack_caller);
 
+/* Outermost first; what has no caller is the mapper and the API. Returns how many. */
+static int stack_outwards(u32 stack, unsigned long *addr)
+{
+	struct stack_node *node = &stack_nodes[stack];
+	int count = 0;
+
+	for (; node != stack_nodes && node->caller; node = node->parent)
+		addr[count++] = READ_ONCE(node->addr);
+	return count;
+}
+
 /**
  * puck_dma_stack_show - print a stack from the caller of the DMA API outwards
  * @m: where to
@@ -360,13 +373,9 @@ EXPORT_SYMBOL_IF_KUNIT(puck_dma_stack_caller);
  */
 void puck_dma_stack_show(struct seq_file *m, u32 stack)
 {
-	struct stack_node *node = &stack_nodes[stack];
 	unsigned long addr[PUCK_DMA_STACK_DEPTH];
-	int i, count = 0;
+	int i, count = stack_outwards(stack, addr);
 
-	/* Outermost first; what has no caller is the mapper and the API. */
-	for (; node != stack_nodes && node->caller; node = node->parent)
-		addr[count++] = READ_ONCE(node->addr);
 	for (i = count - 1; i >= 0; i--) {
 		if (addr[i] == STACK_GONE)
 			seq_puts(m, "      (a module that is gone)\n");
@@ -375,6 +384,31 @@ void puck_dma_stack_show(struct seq_file *m, u32 stack)
 	}
 	if (!count)
 		seq_puts(m, "      (not known)\n");
+}
+
+/**
+ * puck_dma_stack_text - a stack in one line, from the caller of the DMA API outwards
+ * @text: gets " SYMBOL SYMBOL...", as many as there is room for
+ * @size: room there
+ * @stack: of puck_dma_stack()
+ * @symbol: prints an address, and returns the length
+ *
+ * Any context.
+ */
+void puck_dma_stack_text(char *text, size_t size, u32 stack,
+			 int (*symbol)(char *text, size_t size, unsigned long addr))
+{
+	unsigned long addr[PUCK_DMA_STACK_DEPTH];
+	int i, count = stack_outwards(stack, addr);
+	size_t at = 0;
+
+	text[0] = 0;
+	for (i = count - 1; i >= 0 && size - at > STACK_SYMBOL_ROOM; i--) {
+		if (addr[i] == STACK_GONE)
+			break;
+		text[at++] = ' ';
+		at += symbol(text + at, size - at, addr[i]);
+	}
 }
 
 static void stack_strike(unsigned long *addr, const struct module *mod, bool whole)
