@@ -280,6 +280,7 @@ static void unmap_left(struct puck_dma_dev *d)
 	struct puck_dma_mapping *m, copy;
 	u64 iova = 0;
 
+	puck_dma_short_end(d);
 	puck_dma_check_leak(d);
 	while (puck_dma_record_next(d, &iova, &copy)) {
 		m = puck_dma_record_take(d, copy.iova);

@@ -91,6 +91,8 @@ enum puck_dma_class {
 	PUCK_DMA_ACCESS_GUARD,
 	PUCK_DMA_ACCESS_DIRECTION,
 	PUCK_DMA_ACCESS_UNKNOWN,
+	PUCK_DMA_ACCESS_BEYOND,
+	PUCK_DMA_LIST_SHORT,
 	PUCK_DMA_LEAK,
 	PUCK_DMA_CLASSES_OF_FINDINGS
 };
@@ -248,6 +250,43 @@ struct puck_dma_access {
 #define PUCK_DMA_ACCESSES	16
 
 /**
+ * struct puck_dma_shares - how bytes changed hands
+ * @whole: how often all that one side had written went to the other
+ * @part: how often some of it did not
+ */
+struct puck_dma_shares {
+	u32 whole;
+	u32 part;
+};
+
+/**
+ * struct puck_dma_site - a place of the code that makes mappings, with sync=watch
+ * @made: the place, as a stack
+ * @shares: of what the CPU wrote, and of what the device wrote
+ */
+struct puck_dma_site {
+	u32 made;
+	struct puck_dma_shares shares[2];
+};
+
+#define PUCK_DMA_SITES	32
+
+/**
+ * struct puck_dma_lists - lists that became fewer segments than entries, with a copy
+ * @made: the place of the code that made them
+ * @shares: of segments of more entries than one: those of which the device wrote to
+ *	more than the first entry, and those of which to that alone
+ * @past: the last such list
+ */
+struct puck_dma_lists {
+	unsigned long made;
+	struct puck_dma_shares shares;
+	struct puck_dma_past past;
+};
+
+#define PUCK_DMA_LISTS	8
+
+/**
  * struct puck_dma_checks - what belongs to a device and is about checks
  * @link: in the list of devices that faults are matched with
  * @d: the device
@@ -262,6 +301,9 @@ struct puck_dma_access {
  * @known: those that the kernel's log has
  * @nr_known: of them
  * @unsaid: findings that are like none of @known, when that was full
+ * @sites: sync=watch: places of the code that make mappings, as they come; under
+ *	@lock, too
+ * @lists: places of the code that make lists, as they come; under @lock, too
  * @accesses: the last few; the fault worker's, as is @access
  * @access: which to use next
  * @repeated: accesses that were not told because the like of them was
@@ -287,6 +329,8 @@ struct puck_dma_checks {
 	struct puck_dma_known known[PUCK_DMA_KNOWN];
 	u32 nr_known;
 	u64 unsaid;
+	struct puck_dma_site sites[PUCK_DMA_SITES];
+	struct puck_dma_lists lists[PUCK_DMA_LISTS];
 
 	struct puck_dma_access accesses[PUCK_DMA_ACCESSES];
 	unsigned int access;
@@ -321,9 +365,19 @@ void puck_dma_find_counts(struct puck_dma_dev *d);
 
 /* watch.c */
 
-void puck_dma_watch(struct puck_dma_dev *d, const struct puck_dma_mapping *m, const char *when,
-		    u32 stack);
-void puck_dma_watch_again(const struct puck_dma_mapping *m, bool whole);
+void puck_dma_watch_kept(struct puck_dma_mapping *m);
+void puck_dma_watch_sync(struct puck_dma_dev *d, struct puck_dma_mapping *m,
+			 const struct puck_dma_call *call, const struct puck_dma_span *span,
+			 bool for_cpu);
+void puck_dma_watch_stay(struct puck_dma_mapping *m, const struct puck_dma_span *span,
+			 bool for_cpu);
+void puck_dma_watch_unmap(struct puck_dma_dev *d, struct puck_dma_mapping *m,
+			  unsigned long attrs, u32 stack);
+
+/* short.c */
+
+void puck_dma_short_unmap(struct puck_dma_dev *d, struct puck_dma_mapping *m);
+void puck_dma_short_end(struct puck_dma_dev *d);
 
 /* access.c */
 

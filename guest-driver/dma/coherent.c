@@ -8,6 +8,7 @@
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/vmalloc.h>
 
 #include "check.h"
@@ -88,6 +89,30 @@ static bool memory_alloc(struct device *dev, struct puck_dma_mapping *m, gfp_t g
 	       memory_pieced(dev, m, gfp);
 }
 
+/* What the device can reach behind the memory, and nobody may use. */
+static size_t memory_slack(const struct puck_dma_mapping *m)
+{
+	return PAGE_ALIGN(m->size) - m->size;
+}
+
+static void slack_check(struct puck_dma_dev *d, const struct puck_dma_mapping *m)
+{
+	u8 *slack = (u8 *)m->vaddr + m->size;
+	size_t len = memory_slack(m), bytes = 0, i;
+	struct puck_dma_past past;
+	u8 *bad;
+
+	bad = memchr_inv(slack, PUCK_DMA_CANARY, len);
+	if (likely(!bad))
+		return;
+	for (i = bad - slack; i < len; i++)
+		bytes += slack[i] != PUCK_DMA_CANARY;
+	puck_dma_past_of(m, &past);
+	puck_dma_find(d, PUCK_DMA_ACCESS_BEYOND, m->iova, m->size, &past, 0,
+		      "the device or the CPU wrote %zu bytes behind it, from +%#zx on", bytes,
+		      m->size + (bad - slack));
+}
+
 /* Not part of the mapping: what the driver may still use outlives it. */
 struct memory {
 	void *vaddr;
@@ -151,6 +176,7 @@ void *puck_dma_alloc(struct device *dev, size_t size, dma_addr_t *iova, gfp_t gf
 		puck_dma_record_free(m);
 		return NULL;
 	}
+	memset((u8 *)m->vaddr + size, PUCK_DMA_CANARY, memory_slack(m));
 	memory = memory_of(m);
 	if (map_memory(d, m, gfp, iova)) {
 		puck_dma_record_free(m);
@@ -204,6 +230,7 @@ void puck_dma_free(struct device *dev, size_t size, void *vaddr, dma_addr_t iova
 
 	if (!m)
 		return;
+	slack_check(d, m);
 	memory = memory_of(m);
 	puck_dma_unmap(d, m, m->dir, attrs, call.stack);
 	memory_free(&memory);

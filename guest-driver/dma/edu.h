@@ -47,9 +47,13 @@ struct edu_case {
 
 /* Ends with an empty one. */
 extern const struct edu_case edu_memory_cases[];
+extern const struct edu_case edu_sync_cases[];
 
 int edu_move(struct edu *edu, dma_addr_t iova, size_t size, bool to_ram);
 int edu_dma(struct edu *edu, dma_addr_t iova, size_t size, bool to_ram);
+
+int edu_map_page(struct edu *edu, enum dma_data_direction dir, dma_addr_t *addr);
+int edu_map_sg(struct edu *edu, enum dma_data_direction dir);
 
 int edu_huge(struct edu *edu);
 int edu_race(struct edu *edu);

@@ -78,13 +78,28 @@ int edu_dma(struct edu *edu, dma_addr_t iova, size_t size, bool to_ram)
 	return ret;
 }
 
-static noinline int edu_map_page(struct edu *edu, enum dma_data_direction dir, dma_addr_t *addr)
+/**
+ * edu_map_page - map the first page
+ * @edu: the device
+ * @dir: what it may do
+ * @addr: set to its address
+ *
+ * Return: 0 or -ENOMEM.
+ */
+noinline int edu_map_page(struct edu *edu, enum dma_data_direction dir, dma_addr_t *addr)
 {
 	*addr = dma_map_page(&edu->pdev->dev, edu->page, 0, PAGE_SIZE, dir);
 	return dma_mapping_error(&edu->pdev->dev, *addr) ? -ENOMEM : 0;
 }
 
-static noinline int edu_map_sg(struct edu *edu, enum dma_data_direction dir)
+/**
+ * edu_map_sg - map all pages
+ * @edu: the device
+ * @dir: what it may do
+ *
+ * Return: 0 or -ENOMEM.
+ */
+noinline int edu_map_sg(struct edu *edu, enum dma_data_direction dir)
 {
 	return dma_map_sg(&edu->pdev->dev, edu->sg, EDU_PAGES, dir) ? 0 : -ENOMEM;
 }
@@ -129,53 +144,6 @@ static int edu_good_sg(struct edu *edu)
 	dma_sync_sg_for_device(dev, edu->sg, EDU_PAGES, DMA_TO_DEVICE);
 	dma_unmap_sg(dev, edu->sg, EDU_PAGES, DMA_BIDIRECTIONAL);
 	return ret;
-}
-
-/* In the middle of a page, and synced in parts. */
-static int edu_good_part(struct edu *edu)
-{
-	struct device *dev = &edu->pdev->dev;
-	dma_addr_t addr = dma_map_page(dev, edu->page, 100, 1000, DMA_FROM_DEVICE);
-	int ret;
-
-	if (dma_mapping_error(dev, addr))
-		return -ENOMEM;
-	ret = edu_dma(edu, addr + 8, 64, true);
-	dma_sync_single_range_for_cpu(dev, addr, 8, 64, DMA_FROM_DEVICE);
-	dma_sync_single_for_device(dev, addr + 999, 1, DMA_FROM_DEVICE);
-	dma_unmap_page(dev, addr, 1000, DMA_FROM_DEVICE);
-	return ret;
-}
-
-/* The CPU writes to what it gave away, and says so. */
-static int edu_good_write(struct edu *edu)
-{
-	struct device *dev = &edu->pdev->dev;
-	u8 *memory = page_address(edu->page);
-	dma_addr_t addr;
-	int ret = edu_map_page(edu, DMA_TO_DEVICE, &addr);
-
-	if (ret)
-		return ret;
-	memory[100]++;
-	dma_sync_single_range_for_device(dev, addr, 64, 64, DMA_TO_DEVICE);
-	dma_unmap_page(dev, addr, PAGE_SIZE, DMA_TO_DEVICE);
-	return 0;
-}
-
-/* Takes it back before it writes. */
-static int edu_good_owner(struct edu *edu)
-{
-	struct device *dev = &edu->pdev->dev;
-	u8 *memory = page_address(edu->page);
-	int ret = edu_map_sg(edu, DMA_BIDIRECTIONAL);
-
-	if (ret)
-		return ret;
-	dma_sync_sg_for_cpu(dev, edu->sg, EDU_PAGES, DMA_BIDIRECTIONAL);
-	memory[100]++;
-	dma_unmap_sg(dev, edu->sg, EDU_PAGES, DMA_BIDIRECTIONAL);
-	return 0;
 }
 
 static int edu_good_coherent(struct edu *edu)
@@ -302,49 +270,6 @@ static int edu_sync_unknown(struct edu *edu)
 	return 0;
 }
 
-/* Without sync=watch nobody can know of these. */
-static int edu_missing_page(struct edu *edu)
-{
-	u8 *memory = page_address(edu->page);
-	dma_addr_t addr;
-	int ret = edu_map_page(edu, DMA_TO_DEVICE, &addr);
-
-	if (ret)
-		return ret;
-	memory[100]++;
-	dma_unmap_page(&edu->pdev->dev, addr, PAGE_SIZE, DMA_TO_DEVICE);
-	return 0;
-}
-
-/* What the CPU wrote is lost when it fetches what the device did. */
-static int edu_missing_fetch(struct edu *edu)
-{
-	u8 *memory = page_address(edu->page);
-	dma_addr_t addr;
-	int ret = edu_map_page(edu, DMA_FROM_DEVICE, &addr);
-
-	if (ret)
-		return ret;
-	memory[PAGE_SIZE - 1]++;
-	dma_sync_single_for_cpu(&edu->pdev->dev, addr, PAGE_SIZE, DMA_FROM_DEVICE);
-	dma_unmap_page(&edu->pdev->dev, addr, PAGE_SIZE, DMA_FROM_DEVICE);
-	return 0;
-}
-
-/* The device has the list already: nothing is new about it. */
-static int edu_missing_sg(struct edu *edu)
-{
-	u8 *memory = page_address(edu->page);
-	int ret = edu_map_sg(edu, DMA_BIDIRECTIONAL);
-
-	if (ret)
-		return ret;
-	dma_sync_sg_for_device(&edu->pdev->dev, edu->sg, EDU_PAGES, DMA_BIDIRECTIONAL);
-	memory[EDU_SIZE - 1]++;
-	dma_unmap_sg(&edu->pdev->dev, edu->sg, EDU_PAGES, DMA_BIDIRECTIONAL);
-	return 0;
-}
-
 static int edu_access_unmapped(struct edu *edu)
 {
 	dma_addr_t addr;
@@ -421,6 +346,30 @@ static int edu_access_unknown(struct edu *edu)
 	return edu_dma(edu, EDU_NOWHERE, 8, true);
 }
 
+/* Seen at unbind: each time the device writes as much as the first entry has. */
+static int edu_list_short(struct edu *edu)
+{
+	struct device *dev = &edu->pdev->dev;
+	u8 *memory = page_address(edu->page);
+	int i, ret = 0;
+
+	for (i = 0; !ret && i < 4; i++) {
+		memset(memory, i, EDU_SIZE);
+		ret = edu_map_sg(edu, DMA_BIDIRECTIONAL);
+		if (ret)
+			return ret;
+		ret = edu_move(edu, sg_dma_address(edu->sg), PAGE_SIZE, false);
+		dma_unmap_sg(dev, edu->sg, EDU_PAGES, DMA_BIDIRECTIONAL);
+		memset(memory, 0x80, EDU_SIZE);
+		ret = ret ?: edu_map_sg(edu, DMA_FROM_DEVICE);
+		if (ret)
+			return ret;
+		ret = edu_move(edu, sg_dma_address(edu->sg), edu->sg->length, true);
+		dma_unmap_sg(dev, edu->sg, EDU_PAGES, DMA_FROM_DEVICE);
+	}
+	return ret;
+}
+
 /* Seen at unbind; the page is kept until the module goes. */
 static int edu_leak(struct edu *edu)
 {
@@ -439,9 +388,6 @@ static int edu_leak(struct edu *edu)
 static const struct edu_case edu_cases[] = {
 	{ "good_page", "-", edu_good_page },
 	{ "good_sg", "-", edu_good_sg },
-	{ "good_part", "-", edu_good_part },
-	{ "good_write", "-", edu_good_write },
-	{ "good_owner", "-", edu_good_owner },
 	{ "good_coherent", "-", edu_good_coherent },
 	{ "unmap_count", "unmap-count", edu_unmap_count },
 	{ "unmap_size", "unmap-size", edu_unmap_size },
@@ -454,9 +400,6 @@ static const struct edu_case edu_cases[] = {
 	{ "sync_direction", "sync-direction", edu_sync_direction },
 	{ "sync_unmapped", "sync-unmapped", edu_sync_unmapped },
 	{ "sync_unknown", "sync-unknown", edu_sync_unknown },
-	{ "missing_page", "sync-missing", edu_missing_page },
-	{ "missing_fetch", "sync-missing", edu_missing_fetch },
-	{ "missing_sg", "sync-missing", edu_missing_sg },
 	{ "access_unmapped", "access-unmapped", edu_access_unmapped },
 	{ "access_unmapped_again", "access-unmapped", edu_access_unmapped_again },
 	{ "access_behind", "access-guard", edu_access_behind },
@@ -464,14 +407,13 @@ static const struct edu_case edu_cases[] = {
 	{ "access_write", "access-direction", edu_access_write },
 	{ "access_read", "access-direction", edu_access_read },
 	{ "access_unknown", "access-unknown", edu_access_unknown },
+	{ "list_short", "list-short", edu_list_short },
 	{ "leak", "leak", edu_leak },
 	{ }
 };
 
-static ssize_t cases_emit(const struct edu_case *one, char *buf)
+static int cases_emit(const struct edu_case *one, char *buf, int at)
 {
-	int at = 0;
-
 	for (; one->name; one++)
 		at += sysfs_emit_at(buf, at, "%s %s\n", one->name, one->class);
 	return at;
@@ -479,13 +421,13 @@ static ssize_t cases_emit(const struct edu_case *one, char *buf)
 
 static ssize_t cases_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	return cases_emit(edu_cases, buf);
+	return cases_emit(edu_cases, buf, cases_emit(edu_sync_cases, buf, 0));
 }
 static DEVICE_ATTR_RO(cases);
 
 static ssize_t memory_cases_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	return cases_emit(edu_memory_cases, buf);
+	return cases_emit(edu_memory_cases, buf, 0);
 }
 static DEVICE_ATTR_RO(memory_cases);
 
@@ -500,7 +442,8 @@ static const struct edu_case *case_find(const struct edu_case *one, const char *
 static ssize_t run_store(struct device *dev, struct device_attribute *attr, const char *buf,
 			 size_t size)
 {
-	const struct edu_case *one = case_find(edu_cases, buf) ?: case_find(edu_memory_cases, buf);
+	const struct edu_case *one = case_find(edu_cases, buf) ?: case_find(edu_sync_cases, buf) ?:
+				     case_find(edu_memory_cases, buf);
 	struct edu *edu = dev_get_drvdata(dev);
 	int ret;
 

@@ -73,6 +73,8 @@ const char *puck_dma_class_name(enum puck_dma_class class)
 		[PUCK_DMA_ACCESS_GUARD] = "access-guard",
 		[PUCK_DMA_ACCESS_DIRECTION] = "access-direction",
 		[PUCK_DMA_ACCESS_UNKNOWN] = "access-unknown",
+		[PUCK_DMA_ACCESS_BEYOND] = "access-beyond",
+		[PUCK_DMA_LIST_SHORT] = "list-short",
 		[PUCK_DMA_LEAK] = "leak",
 	};
 

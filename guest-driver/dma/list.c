@@ -22,20 +22,21 @@ static int entry_check(struct scatterlist *sg)
 }
 
 /* Joins entries; leaves each segment's offset and size in the list, front to back. */
-static int list_join(struct puck_dma_layout *layout, struct puck_dma_mapping *m,
-		     struct scatterlist *sgl, int nents)
+static int list_join(struct puck_dma_dev *d, struct puck_dma_layout *layout,
+		     struct puck_dma_mapping *m, struct scatterlist *sgl, int nents, bool bounce)
 {
 	struct scatterlist *sg, *out = NULL;
-	u32 count = 0;
+	u32 count = 0, offset;
 	int i, ret;
 
 	for_each_sg(sgl, sg, nents, i) {
 		ret = entry_check(sg);
 		if (unlikely(ret))
 			return ret;
-		if (puck_dma_layout_entry(layout, offset_in_page(sg->offset), sg->length)) {
+		offset = puck_dma_offset(d, sg->offset, bounce);
+		if (puck_dma_layout_entry(layout, offset, sg->length)) {
 			out = out ? sg_next(out) : sgl;
-			sg_dma_address(out) = offset_in_page(sg->offset);
+			sg_dma_address(out) = offset;
 			sg_dma_len(out) = sg->length;
 			count++;
 		} else {
@@ -156,7 +157,7 @@ static int list_lay_out(struct puck_dma_dev *d, struct puck_dma_mapping *m,
 	*bounce = now->policy.sync != PUCK_DMA_SYNC_COHERENT;
 	puck_dma_layout_start(&layout, &now->policy, m->number, dma_get_max_seg_size(d->dev),
 			      dma_get_seg_boundary(d->dev));
-	ret = list_join(&layout, m, sgl, nents);
+	ret = list_join(d, &layout, m, sgl, nents, *bounce);
 	if (!ret)
 		ret = list_segments(m, sgl);
 	if (!ret)

@@ -316,11 +316,11 @@ static bool lay_out_one(struct puck_dma_dev *d, struct puck_dma_mapping *m,
 	const struct puck_dma_policy_now *now;
 	bool bounce;
 
-	m->one.iova = offset_in_page(m->phys);
-	m->one.size = m->size;
 	rcu_read_lock();
 	now = rcu_dereference(d->policy);
 	bounce = now->policy.sync != PUCK_DMA_SYNC_COHERENT && kind_bounces(m->kind);
+	m->one.iova = puck_dma_offset(d, m->phys, bounce);
+	m->one.size = m->size;
 	*request = puck_dma_layout_one(&now->policy, m->one.iova, m->size,
 				       dma_get_seg_boundary(d->dev));
 	rcu_read_unlock();
@@ -363,6 +363,22 @@ int puck_dma_map_one(struct puck_dma_dev *d, struct puck_dma_mapping *m, u64 mas
 	return 0;
 }
 
+/* The IOMMU has forgotten it. What was left behind, DMA_NONE, is a leak and no more. */
+static void unmap_copy(struct puck_dma_dev *d, struct puck_dma_mapping *m,
+		       enum dma_data_direction dir, unsigned long attrs, u32 stack)
+{
+	const struct puck_dma_span all = puck_dma_span_all();
+
+	if (dir != DMA_NONE) {
+		puck_dma_copy_outside(d, m);
+		puck_dma_watch_unmap(d, m, attrs, stack);
+		puck_dma_short_unmap(d, m);
+	}
+	if (!(attrs & DMA_ATTR_SKIP_CPU_SYNC) &&
+	    (dir == DMA_FROM_DEVICE || dir == DMA_BIDIRECTIONAL))
+		puck_dma_copy_to_cpu(m, &all);
+}
+
 /**
  * puck_dma_unmap - end a mapping
  * @d: the device
@@ -380,10 +396,7 @@ void puck_dma_unmap(struct puck_dma_dev *d, struct puck_dma_mapping *m, enum dma
 
 	puck_dma_unmap_segments(d, m, m->nsegs);
 	if (unlikely(m->copy))
-		puck_dma_watch(d, m, "unmap", stack);
-	if (unlikely(m->copy) && !(attrs & DMA_ATTR_SKIP_CPU_SYNC) &&
-	    (dir == DMA_FROM_DEVICE || dir == DMA_BIDIRECTIONAL))
-		puck_dma_copy_to_cpu(m, 0, SIZE_MAX);
+		unmap_copy(d, m, dir, attrs, stack);
 	trace_puck_dma_unmap(d, m);
 	puck_dma_gone(d, m, stack);
 

@@ -442,17 +442,36 @@ bool puck_dma_record_next(struct puck_dma_dev *d, u64 *iova, struct puck_dma_map
 
 /* bounce.c */
 
+/* In what the device can reach around the bytes of a mapping, where that is ours. */
+#define PUCK_DMA_CANARY	0xc5
+
+struct puck_dma_call;
+
+/**
+ * struct puck_dma_span - bytes of a mapping with a copy
+ * @begin: IOVA of the first one
+ * @end: IOVA behind the last one
+ * @first: the entry from which on
+ * @count: entries
+ */
+struct puck_dma_span {
+	u64 begin;
+	u64 end;
+	u32 first;
+	u32 count;
+};
+
 int puck_dma_copy_new(struct puck_dma_mapping *m, struct scatterlist *sgl, bool watch, gfp_t gfp);
 void puck_dma_copy_free(struct puck_dma_mapping *m);
 struct page **puck_dma_copy_pages(struct puck_dma_mapping *m, u64 iova);
-void puck_dma_copy_to_device(struct puck_dma_mapping *m, u64 iova, size_t size);
-void puck_dma_copy_to_cpu(struct puck_dma_mapping *m, u64 iova, size_t size);
-void puck_dma_copy_list_to_device(struct puck_dma_mapping *m, struct scatterlist *sgl, int nents);
-void puck_dma_copy_list_to_cpu(struct puck_dma_mapping *m, struct scatterlist *sgl, int nents);
+struct puck_dma_span puck_dma_span_all(void);
+struct puck_dma_span puck_dma_span_of(const struct puck_dma_mapping *m,
+				      const struct puck_dma_call *call, struct scatterlist *sgl);
+void puck_dma_copy_to_device(struct puck_dma_mapping *m, const struct puck_dma_span *span);
+void puck_dma_copy_to_cpu(struct puck_dma_mapping *m, const struct puck_dma_span *span);
+void puck_dma_copy_outside(struct puck_dma_dev *d, const struct puck_dma_mapping *m);
 
 /* map.c */
-
-struct puck_dma_call;
 
 static inline u64 puck_dma_segment_pages(const struct puck_dma_segment *seg)
 {
@@ -462,6 +481,16 @@ static inline u64 puck_dma_segment_pages(const struct puck_dma_segment *seg)
 static inline u64 puck_dma_segment_start(const struct puck_dma_segment *seg)
 {
 	return seg->iova & PAGE_MASK;
+}
+
+/*
+ * Where in a page of IOVAs something begins, of which @offset is where in its own page,
+ * or its address. A copy keeps what the driver has declared that its device needs, as one
+ * of swiotlb does.
+ */
+static inline u64 puck_dma_offset(struct puck_dma_dev *d, u64 offset, bool bounce)
+{
+	return offset_in_page(bounce ? offset & dma_get_min_align_mask(d->dev) : offset);
 }
 
 int puck_dma_prot(enum dma_data_direction dir, unsigned long attrs);

@@ -12,25 +12,21 @@ static bool goes_to(enum dma_data_direction dir, bool for_cpu)
 	return dir == DMA_BIDIRECTIONAL || dir == (for_cpu ? DMA_FROM_DEVICE : DMA_TO_DEVICE);
 }
 
-/* @sgl: NULL unless it is one. In the direction given, be it the wrong one. */
-static void sync_copy(struct puck_dma_mapping *m, const struct puck_dma_call *call,
-		      struct scatterlist *sgl, bool for_cpu)
+/* In the direction given, be it the wrong one. */
+static void sync_copy(struct puck_dma_dev *d, struct puck_dma_mapping *m,
+		      const struct puck_dma_call *call, struct scatterlist *sgl, bool for_cpu)
 {
-	if (sgl && for_cpu)
-		puck_dma_copy_list_to_cpu(m, sgl, call->nents);
-	else if (sgl)
-		puck_dma_copy_list_to_device(m, sgl, call->nents);
-	else if (for_cpu)
-		puck_dma_copy_to_cpu(m, call->addr, call->size);
-	else
-		puck_dma_copy_to_device(m, call->addr, call->size);
-}
+	struct puck_dma_span span = puck_dma_span_of(m, call, sgl);
+	bool goes = goes_to(call->dir, for_cpu);
 
-static bool is_whole(const struct puck_dma_mapping *m, const struct puck_dma_call *call)
-{
-	if (call->addr != m->iova || !goes_to(call->dir, false))
-		return false;
-	return call->kind == PUCK_DMA_SG ? call->nents >= m->entries : call->size >= m->size;
+	puck_dma_copy_outside(d, m);
+	puck_dma_watch_sync(d, m, call, &span, for_cpu);
+	if (goes && for_cpu)
+		puck_dma_copy_to_cpu(m, &span);
+	else if (goes)
+		puck_dma_copy_to_device(m, &span);
+	else
+		puck_dma_watch_stay(m, &span, for_cpu);
 }
 
 static void sync_call(struct device *dev, struct puck_dma_call *call, struct scatterlist *sgl,
@@ -44,12 +40,8 @@ static void sync_call(struct device *dev, struct puck_dma_call *call, struct sca
 	trace_puck_dma_sync(d, m, call, for_cpu);
 	if (!m)
 		return;
-	if (m->copy && for_cpu)
-		puck_dma_watch(d, m, "a sync for the CPU", call->stack);
-	if (m->copy && goes_to(call->dir, for_cpu))
-		sync_copy(m, call, sgl, for_cpu);
-	if (m->copy && !for_cpu)
-		puck_dma_watch_again(m, is_whole(m, call));
+	if (m->copy)
+		sync_copy(d, m, call, sgl, for_cpu);
 	puck_dma_record_release(d, m);
 }
 
