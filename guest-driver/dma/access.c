@@ -15,6 +15,10 @@
 
 /* So long an access may be on its way to us, from the device to the worker. */
 #define ACCESS_LATE_NS	(200 * NSEC_PER_MSEC)
+/* So long after an unmap the device may not have heard of it. */
+#define ACCESS_PAST_NS	NSEC_PER_SEC
+/* So many mappings from one place show that it makes them right. */
+#define ACCESS_PROOF	4
 /* So long the like of an access is not told again. */
 #define ACCESS_AGAIN_NS	NSEC_PER_SEC
 
@@ -34,6 +38,9 @@ static bool access_is_like(const struct puck_dma_access *a, enum puck_dma_class 
 		return false;
 	if (past)
 		return a->number == past->number;
+	/* Behind DMA_MAPPING_ERROR comes page 0. */
+	if (class == PUCK_DMA_ACCESS_ERROR)
+		return true;
 	/* Where nothing is mapped: the same pages, and those beside. */
 	return page + 1 >= a->first && page <= a->last + 1;
 }
@@ -70,8 +77,7 @@ static bool access_is_told(struct puck_dma_checks *checks, enum puck_dma_class c
 	return false;
 }
 
-static void access_tell(struct puck_dma_dev *d, enum puck_dma_class class,
-			const struct puck_dma_past *past, const struct puck_dma_refusal *refused)
+static const char *access_did(enum puck_dma_verb verb)
 {
 	static const char * const did[] = {
 		[PUCK_DMA_ACCESSED] = "accessed",
@@ -79,15 +85,34 @@ static void access_tell(struct puck_dma_dev *d, enum puck_dma_class class,
 		[PUCK_DMA_WROTE] = "wrote to",
 	};
 
-	if (access_is_told(d->checks, class, past, refused))
-		return;
-	if (past)
-		puck_dma_find(d, class, past->iova, past->size, past, 0, "the device %s %#llx",
-			      did[refused->verb], refused->iova);
-	else
-		puck_dma_find(d, class, refused->iova, 0, NULL, 0,
-			      "the device %s it, but there never was a mapping",
-			      did[refused->verb]);
+	return did[verb];
+}
+
+static void access_tell(struct puck_dma_dev *d, enum puck_dma_class class,
+			const struct puck_dma_past *past, const struct puck_dma_refusal *refused,
+			const char *what)
+{
+	if (!access_is_told(d->checks, class, past, refused))
+		puck_dma_find(d, class, past->iova, past->size, past, 0, "the device %s %#llx%s",
+			      access_did(refused->verb), refused->iova, what);
+}
+
+/* Nothing is or was mapped there. */
+static void access_tell_unknown(struct puck_dma_dev *d, const struct puck_dma_refusal *refused)
+{
+	struct puck_dma_blame *blame = &d->checks->blame;
+
+	/* All mappings are gone through: not for each byte of a page. */
+	if (blame->page != refused->iova >> PAGE_SHIFT || refused->when >= blame->until) {
+		puck_dma_blame(d, refused->iova, refused->when, blame);
+		blame->page = refused->iova >> PAGE_SHIFT;
+		blame->until = refused->when + ACCESS_LATE_NS;
+	}
+	if (blame->known)
+		access_tell(d, blame->class, &blame->past, refused, blame->what);
+	else if (!access_is_told(d->checks, blame->class, NULL, refused))
+		puck_dma_find(d, blame->class, refused->iova, 0, NULL, blame->stack,
+			      "the device %s it%s", access_did(refused->verb), blame->what);
 }
 
 /* Whether the page of @iova is one that was mapped, as far as that is known. */
@@ -119,9 +144,9 @@ static void access_without_mapping(struct puck_dma_dev *d, const struct puck_dma
 	struct puck_dma_past past;
 
 	if (puck_dma_history_holding(d, refused->iova, &past))
-		access_tell(d, access_to_past(&past, refused), &past, refused);
+		access_tell(d, access_to_past(&past, refused), &past, refused, "");
 	else
-		access_tell(d, PUCK_DMA_ACCESS_UNKNOWN, NULL, refused);
+		access_tell_unknown(d, refused);
 }
 
 /* What is mapped there may be younger than the access. */
@@ -132,6 +157,35 @@ static bool access_is_older(struct puck_dma_dev *d, const struct puck_dma_past *
 
 	return now->made_at + ACCESS_LATE_NS > refused->when &&
 	       puck_dma_history_holding(d, refused->iova, &past);
+}
+
+/*
+ * What is mapped there now does not allow the access, and what was there a moment ago
+ * did. Either could be it. Whoever makes such mappings has made them before, and the
+ * device did with them what it should: so the one that is gone is.
+ */
+static bool access_is_of_past(struct puck_dma_dev *d, const struct puck_dma_past *now,
+			      const struct puck_dma_refusal *refused, struct puck_dma_past *past)
+{
+	return puck_dma_history_holding(d, refused->iova, past) &&
+	       past->freed_at <= refused->when &&
+	       past->freed_at + ACCESS_PAST_NS > refused->when &&
+	       access_is_inside(past, refused->iova) &&
+	       access_is_allowed(past->dir, refused->verb) && now->made_by &&
+	       puck_dma_history_made(d, now->made_by, ACCESS_PROOF) == ACCESS_PROOF;
+}
+
+/* It is the mapping's, and is not what the mapping is for. */
+static void access_against(struct puck_dma_dev *d, enum puck_dma_class class,
+			   const struct puck_dma_past *now, const struct puck_dma_refusal *refused)
+{
+	struct puck_dma_past past;
+
+	if (access_is_of_past(d, now, refused, &past))
+		access_tell(d, PUCK_DMA_ACCESS_UNMAPPED, &past, refused,
+			    ", where another mapping is by now");
+	else
+		access_tell(d, class, now, refused, "");
 }
 
 /**
@@ -154,11 +208,11 @@ void puck_dma_access(struct puck_dma_dev *d, const struct puck_dma_refusal *refu
 	}
 	puck_dma_past_of(&m, &past);
 	if (inside && !access_is_allowed(past.dir, refused->verb))
-		access_tell(d, PUCK_DMA_ACCESS_DIRECTION, &past, refused);
+		access_against(d, PUCK_DMA_ACCESS_DIRECTION, &past, refused);
 	else if (past.made_at > refused->when || (inside && access_is_older(d, &past, refused)))
 		access_without_mapping(d, refused);
 	else if (!inside)
-		access_tell(d, PUCK_DMA_ACCESS_GUARD, &past, refused);
+		access_against(d, PUCK_DMA_ACCESS_GUARD, &past, refused);
 	else
 		/* The IOMMU refused what it was told to allow: no driver's fault. */
 		atomic64_inc(&d->checks->unexplained);

@@ -88,6 +88,18 @@ static int reserve_regions(struct puck_dma_dev *d)
 	return ret;
 }
 
+/*
+ * Where an address of an entry behind the last one leads, whole or cut to 32 bits, and
+ * DMA_MAPPING_ERROR cut like that.
+ */
+static int reserve_poison(struct puck_dma_dev *d)
+{
+	u64 tail = PUCK_DMA_TAIL_HIGH << 32 | PUCK_DMA_TAIL_LOW;
+
+	return reserve_bytes(d, PUCK_DMA_TAIL_LOW, U32_MAX) ?:
+	       reserve_bytes(d, tail, tail | (u32)~PUCK_DMA_TAIL_LOW);
+}
+
 /* All that the domain can address, up to 2^63, less what is reserved. */
 static int space_open(struct puck_dma_dev *d)
 {
@@ -102,6 +114,8 @@ static int space_open(struct puck_dma_dev *d)
 	ret = puck_dma_space_init(&d->space, end);
 	if (!ret)
 		ret = puck_dma_space_reserve(&d->space, 0, start);
+	if (!ret)
+		ret = reserve_poison(d);
 	if (!ret)
 		ret = reserve_windows(d);
 	if (!ret)

@@ -4,7 +4,8 @@
  * mapped. Section "Findings" of docs/dma.rst has the classes.
  *
  * check.c compares, find.c tells, history.c remembers what was unmapped, stack.c who
- * did it, fault.c hears of accesses that the IOMMU refused, debugfs.c shows.
+ * did it, fault.c hears of accesses that the IOMMU refused, access.c and blame.c say
+ * of which mapping they were, debugfs.c shows.
  */
 #ifndef PUCK_DMA_CHECK_H
 #define PUCK_DMA_CHECK_H
@@ -37,6 +38,7 @@ void puck_dma_stack_exit(void);
  * @size: bytes
  * @extent_start: first page of its block of IOVAs
  * @extent_pages: size of that
+ * @phys: of its first byte, PUCK_DMA_NO_PHYS if its pages do not lie in a row
  * @number: of the mapping
  * @made_at: when, in ns of ktime_get_mono_fast_ns()
  * @freed_at: when it was unmapped, 0 if it is live
@@ -52,6 +54,7 @@ struct puck_dma_past {
 	u64 size;
 	u64 extent_start;
 	u64 extent_pages;
+	u64 phys;
 	u64 number;
 	u64 made_at;
 	u64 freed_at;
@@ -63,6 +66,8 @@ struct puck_dma_past {
 	u8 dir;
 };
 
+#define PUCK_DMA_NO_PHYS	U64_MAX
+
 struct puck_dma_history;
 
 struct puck_dma_history *puck_dma_history_new(void);
@@ -71,6 +76,10 @@ void puck_dma_past_of(const struct puck_dma_mapping *m, struct puck_dma_past *pa
 void puck_dma_gone(struct puck_dma_dev *d, const struct puck_dma_mapping *m, u32 stack);
 bool puck_dma_history_at(struct puck_dma_dev *d, u64 iova, struct puck_dma_past *past);
 bool puck_dma_history_holding(struct puck_dma_dev *d, u64 iova, struct puck_dma_past *past);
+bool puck_dma_history_search(struct puck_dma_dev *d,
+			     bool (*fits)(const struct puck_dma_past *past, const void *data),
+			     const void *data, struct puck_dma_past *past);
+u32 puck_dma_history_made(struct puck_dma_dev *d, u32 made_by, u32 enough);
 
 /* check.c */
 
@@ -91,6 +100,10 @@ enum puck_dma_class {
 	PUCK_DMA_ACCESS_GUARD,
 	PUCK_DMA_ACCESS_DIRECTION,
 	PUCK_DMA_ACCESS_UNKNOWN,
+	PUCK_DMA_ACCESS_ERROR,
+	PUCK_DMA_ACCESS_TAIL,
+	PUCK_DMA_ACCESS_TRUNCATED,
+	PUCK_DMA_ACCESS_PHYSICAL,
 	PUCK_DMA_ACCESS_BEYOND,
 	PUCK_DMA_LIST_SHORT,
 	PUCK_DMA_LEAK,
@@ -250,6 +263,26 @@ struct puck_dma_access {
 #define PUCK_DMA_ACCESSES	16
 
 /**
+ * struct puck_dma_blame - what an address is that was never mapped
+ * @class: of the finding
+ * @known: whether it has to do with a mapping
+ * @past: that one
+ * @stack: a call that failed, and gave the driver the address; or 0
+ * @what: the same in words
+ * @page: of the address
+ * @until: when another access there is to be looked at anew, ns
+ */
+struct puck_dma_blame {
+	enum puck_dma_class class;
+	bool known;
+	struct puck_dma_past past;
+	u32 stack;
+	const char *what;
+	u64 page;
+	u64 until;
+};
+
+/**
  * struct puck_dma_shares - how bytes changed hands
  * @whole: how often all that one side had written went to the other
  * @part: how often some of it did not
@@ -304,8 +337,11 @@ struct puck_dma_lists {
  * @sites: sync=watch: places of the code that make mappings, as they come; under
  *	@lock, too
  * @lists: places of the code that make lists, as they come; under @lock, too
+ * @failed_by: stack that asked for the last streaming mapping that failed, or 0
+ * @failed_at: when
  * @accesses: the last few; the fault worker's, as is @access
  * @access: which to use next
+ * @blame: of the last address that nobody knew; the fault worker's, too
  * @repeated: accesses that were not told because the like of them was
  * @unexplained: accesses that were refused though they were mapped
  * @faults: accesses that were refused
@@ -332,8 +368,12 @@ struct puck_dma_checks {
 	struct puck_dma_site sites[PUCK_DMA_SITES];
 	struct puck_dma_lists lists[PUCK_DMA_LISTS];
 
+	u32 failed_by;
+	u64 failed_at;
+
 	struct puck_dma_access accesses[PUCK_DMA_ACCESSES];
 	unsigned int access;
+	struct puck_dma_blame blame;
 	atomic64_t repeated;
 	atomic64_t unexplained;
 	atomic64_t faults;
@@ -378,6 +418,11 @@ void puck_dma_watch_unmap(struct puck_dma_dev *d, struct puck_dma_mapping *m,
 
 void puck_dma_short_unmap(struct puck_dma_dev *d, struct puck_dma_mapping *m);
 void puck_dma_short_end(struct puck_dma_dev *d);
+
+/* blame.c */
+
+void puck_dma_blame(struct puck_dma_dev *d, u64 iova, u64 when, struct puck_dma_blame *blame);
+void puck_dma_blame_failed(struct puck_dma_dev *d, const struct puck_dma_mapping *m);
 
 /* access.c */
 

@@ -346,6 +346,43 @@ static int edu_access_unknown(struct edu *edu)
 	return edu_dma(edu, EDU_NOWHERE, 8, true);
 }
 
+/* The policy lets the mapping fail, and nobody looks. */
+static int edu_access_error(struct edu *edu)
+{
+	dma_addr_t addr;
+
+	if (edu_map_page(edu, DMA_FROM_DEVICE, &addr))
+		return edu_dma(edu, addr, 8, true);
+	dma_unmap_page(&edu->pdev->dev, addr, PAGE_SIZE, DMA_FROM_DEVICE);
+	return -EINVAL;
+}
+
+/* The list became fewer segments, but its last entry is used. */
+static int edu_access_tail(struct edu *edu)
+{
+	struct scatterlist *last = &edu->sg[EDU_PAGES - 1];
+	int ret = edu_map_sg(edu, DMA_FROM_DEVICE);
+
+	if (ret)
+		return ret;
+	ret = edu_dma(edu, sg_dma_address(last), min(sg_dma_len(last), 8), true);
+	dma_unmap_sg(&edu->pdev->dev, edu->sg, EDU_PAGES, DMA_FROM_DEVICE);
+	return ret;
+}
+
+/* The address that the CPU knows. */
+static int edu_access_physical(struct edu *edu)
+{
+	dma_addr_t addr;
+	int ret = edu_map_page(edu, DMA_FROM_DEVICE, &addr);
+
+	if (ret)
+		return ret;
+	ret = edu_dma(edu, page_to_phys(edu->page) + 100, 8, true);
+	dma_unmap_page(&edu->pdev->dev, addr, PAGE_SIZE, DMA_FROM_DEVICE);
+	return ret;
+}
+
 /* Seen at unbind: each time the device writes as much as the first entry has. */
 static int edu_list_short(struct edu *edu)
 {
@@ -407,6 +444,9 @@ static const struct edu_case edu_cases[] = {
 	{ "access_write", "access-direction", edu_access_write },
 	{ "access_read", "access-direction", edu_access_read },
 	{ "access_unknown", "access-unknown", edu_access_unknown },
+	{ "access_error", "access-error", edu_access_error },
+	{ "access_tail", "access-tail", edu_access_tail },
+	{ "access_physical", "access-physical", edu_access_physical },
 	{ "list_short", "list-short", edu_list_short },
 	{ "leak", "leak", edu_leak },
 	{ }

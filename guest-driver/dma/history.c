@@ -56,6 +56,7 @@ void puck_dma_past_of(const struct puck_dma_mapping *m, struct puck_dma_past *pa
 	past->size = m->size;
 	past->extent_start = m->extent_start;
 	past->extent_pages = m->extent_pages;
+	past->phys = m->pages ? PUCK_DMA_NO_PHYS : m->phys;
 	past->number = m->number;
 	past->made_at = m->made_at;
 	past->freed_at = 0;
@@ -121,6 +122,53 @@ static bool history_find(struct puck_dma_dev *d, u64 iova, bool exact, struct pu
 			return true;
 	}
 	return false;
+}
+
+/**
+ * puck_dma_history_search - the last mapping that is as somebody wants it
+ * @d: device
+ * @fits: is it?
+ * @data: for @fits
+ * @past: filled in
+ *
+ * Return: whether there is one.
+ */
+bool puck_dma_history_search(struct puck_dma_dev *d,
+			     bool (*fits)(const struct puck_dma_past *past, const void *data),
+			     const void *data, struct puck_dma_past *past)
+{
+	struct puck_dma_history *history = d->checks->history;
+	u64 newest = atomic64_read(&history->next);
+	u64 oldest = newest > PUCK_DMA_HISTORY ? newest - PUCK_DMA_HISTORY : 0;
+	u64 turn;
+
+	for (turn = newest; turn > oldest; turn--)
+		if (history_read(history, turn, past) && fits(past, data))
+			return true;
+	return false;
+}
+
+/**
+ * puck_dma_history_made - how many mappings came from one place, and went well
+ * @d: device
+ * @made_by: the stack that made them
+ * @enough: stop at so many
+ *
+ * Return: how many, up to @enough, as far as is remembered.
+ */
+u32 puck_dma_history_made(struct puck_dma_dev *d, u32 made_by, u32 enough)
+{
+	struct puck_dma_history *history = d->checks->history;
+	u64 newest = atomic64_read(&history->next);
+	u64 oldest = newest > PUCK_DMA_HISTORY ? newest - PUCK_DMA_HISTORY : 0;
+	struct puck_dma_past past;
+	u32 count = 0;
+	u64 turn;
+
+	for (turn = newest; turn > oldest && count < enough; turn--)
+		if (history_read(history, turn, &past) && past.made_by == made_by)
+			count++;
+	return count;
 }
 
 /**

@@ -115,7 +115,10 @@ static int list_map(struct puck_dma_dev *d, struct puck_dma_mapping *m, struct s
 	return 0;
 }
 
-/* What the driver reads; nothing behind the last segment. */
+/*
+ * What the driver reads. Behind the last segment is what nobody may use: it shows who
+ * does, and a length of 0 there would make some devices forgive it.
+ */
 static void list_finish(const struct puck_dma_mapping *m, struct scatterlist *sgl, int nents)
 {
 	struct scatterlist *sg;
@@ -126,8 +129,8 @@ static void list_finish(const struct puck_dma_mapping *m, struct scatterlist *sg
 			sg_dma_address(sg) = puck_dma_segment_at(&m->segs, i)->iova;
 			sg_dma_len(sg) = puck_dma_segment_at(&m->segs, i)->size;
 		} else {
-			sg_dma_address(sg) = DMA_MAPPING_ERROR;
-			sg_dma_len(sg) = 0;
+			sg_dma_address(sg) = puck_dma_tail(m->number);
+			sg_dma_len(sg) = sg->length;
 		}
 	}
 }
@@ -229,6 +232,7 @@ int puck_dma_map_sg(struct device *dev, struct scatterlist *sgl, int nents,
 	m = puck_dma_begin(d, PUCK_DMA_SG, dir, attrs, GFP_ATOMIC);
 	if (unlikely(!m))
 		return -ENOMEM;
+	m->phys = sg_phys(sgl);
 	ret = map_list(d, m, sgl, nents);
 	if (unlikely(ret)) {
 		puck_dma_record_free(m);

@@ -151,8 +151,10 @@ int puck_dma_take(struct puck_dma_dev *d, struct puck_dma_mapping *m,
 	u32 i;
 
 	m->extent = extent_take(d, m, request, &body);
-	if (unlikely(!m->extent))
+	if (unlikely(!m->extent)) {
+		puck_dma_blame_failed(d, m);
 		return -ENOMEM;
+	}
 	for (i = 0; i < m->nsegs; i++)
 		puck_dma_segment_at(&m->segs, i)->iova += body << PAGE_SHIFT;
 	m->iova = puck_dma_segment_at(&m->segs, 0)->iova;

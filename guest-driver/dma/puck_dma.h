@@ -311,7 +311,7 @@ enum puck_dma_kind {
  * @extent_pages: size of that
  * @made_by: stack that made it; see check.h
  * @made_at: when, in ns of ktime_get_mono_fast_ns()
- * @phys: of what is mapped, unless PUCK_DMA_SG or @pages
+ * @phys: of what is mapped, unless @pages; of a list, of its first entry
  * @vaddr: PUCK_DMA_COHERENT: what the driver knows it by
  * @pages: PUCK_DMA_COHERENT: if they do not lie in a row
  * @copy: bounce: the device's own
@@ -514,6 +514,21 @@ void puck_dma_unmap(struct puck_dma_dev *d, struct puck_dma_mapping *m, enum dma
 void puck_dma_unmap_call(struct puck_dma_dev *d, struct puck_dma_call *call, unsigned long attrs);
 
 /* list.c */
+
+/*
+ * What entries behind the last segment have as address: one that is never mapped, not
+ * even if all but its low 32 bits are lost, and that says of which mapping it is.
+ * dma_mapping_error() takes it for good, so that whoever gives it to a device is seen.
+ */
+#define PUCK_DMA_TAIL_HIGH	0x00005eadull
+#define PUCK_DMA_TAIL_LOW	0xffff0000u
+#define PUCK_DMA_TAIL_MAPPINGS	15
+
+static inline u64 puck_dma_tail(u64 number)
+{
+	return PUCK_DMA_TAIL_HIGH << 32 | PUCK_DMA_TAIL_LOW |
+	       number % PUCK_DMA_TAIL_MAPPINGS << PAGE_SHIFT;
+}
 
 int puck_dma_map_sg(struct device *dev, struct scatterlist *sgl, int nents,
 		    enum dma_data_direction dir, unsigned long attrs);

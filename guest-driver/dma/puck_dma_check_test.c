@@ -109,6 +109,7 @@ static u64 found(struct check_world *w, enum puck_dma_class class)
 	memset(w->d.checks->count, 0, sizeof(w->d.checks->count));
 	memset(w->d.checks->accesses, 0, sizeof(w->d.checks->accesses));
 	w->d.checks->told = 0;
+	w->d.checks->blame.until = 0;
 	return told == count ? count : 1000 + told;
 }
 
@@ -215,6 +216,122 @@ static void access_reused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, found(w, PUCK_DMA_ACCESS_UNMAPPED), 0);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&w->d.checks->unexplained), 1);
 	unmake(w, &young);
+	check_world_end(w);
+}
+
+/* A place of the code, as far as anybody here looks at it. */
+#define MADE_RIGHT	1
+#define MADE_WRONG	2
+
+/*
+ * The place was given to another mapping, which does not allow the access. That one is at
+ * fault if it is the first of its kind, but not if others of its kind went well.
+ */
+static void access_given_away(struct kunit *test)
+{
+	struct check_world *w = check_world_new(test);
+	struct puck_dma_mapping old, young, right;
+	int i;
+
+	for (i = 0; i < 8; i++) {
+		make(test, w, &right, DMA_TO_DEVICE, 2, OLD);
+		right.made_by = MADE_RIGHT;
+		unmake(w, &right);
+	}
+	make(test, w, &old, DMA_FROM_DEVICE, 1, OLD);
+	unmake(w, &old);
+	make(test, w, &young, DMA_TO_DEVICE, 1, 0);
+	KUNIT_ASSERT_EQ(test, young.iova, old.iova);
+	young.made_by = MADE_RIGHT;
+	refuse(w, old.iova, PUCK_DMA_WROTE, 0);
+	KUNIT_EXPECT_EQ(test, w->d.checks->accesses[0].number, old.number);
+	KUNIT_EXPECT_EQ(test, found(w, PUCK_DMA_ACCESS_UNMAPPED), 1);
+	young.made_by = MADE_WRONG;
+	refuse(w, old.iova, PUCK_DMA_WROTE, 0);
+	KUNIT_EXPECT_EQ(test, found(w, PUCK_DMA_ACCESS_DIRECTION), 1);
+	/* What it was neither for the one nor for the other, and what is long ago. */
+	young.made_by = MADE_RIGHT;
+	refuse(w, old.iova + PAGE_SIZE, PUCK_DMA_READ, 0);
+	KUNIT_EXPECT_EQ(test, found(w, PUCK_DMA_ACCESS_GUARD), 1);
+	refuse(w, old.iova, PUCK_DMA_WROTE, MINUTE);
+	KUNIT_EXPECT_EQ(test, found(w, PUCK_DMA_ACCESS_DIRECTION), 1);
+	unmake(w, &young);
+	check_world_end(w);
+}
+
+/* An address that lost its high bits, and that of the memory: of a mapping that is gone. */
+static void blame_addresses(struct kunit *test)
+{
+	struct check_world *w = check_world_new(test);
+	struct puck_dma_mapping m;
+
+	make(test, w, &m, DMA_FROM_DEVICE, 2, OLD);
+	unmake(w, &m);
+	m.iova = 0x123456789000 + 0x234;
+	m.extent_start = m.iova >> PAGE_SHIFT;
+	m.phys = 0x7654321000 + 0x234;
+	puck_dma_gone(&w->d, &m, 0);
+	refuse(w, 0x56789234 + PAGE_SIZE + 7, PUCK_DMA_WROTE, MINUTE);
+	KUNIT_EXPECT_EQ(test, w->d.checks->accesses[0].number, m.number);
+	KUNIT_EXPECT_EQ(test, found(w, PUCK_DMA_ACCESS_TRUNCATED), 1);
+	refuse(w, 0xffffffff56789234, PUCK_DMA_WROTE, MINUTE);
+	KUNIT_EXPECT_EQ(test, found(w, PUCK_DMA_ACCESS_TRUNCATED), 1);
+	refuse(w, 0x56789233, PUCK_DMA_WROTE, MINUTE);
+	KUNIT_EXPECT_EQ(test, found(w, PUCK_DMA_ACCESS_UNKNOWN), 1);
+	refuse(w, 0x7654321234, PUCK_DMA_WROTE, MINUTE);
+	KUNIT_EXPECT_EQ(test, found(w, PUCK_DMA_ACCESS_PHYSICAL), 1);
+	refuse(w, 0x7654324000, PUCK_DMA_WROTE, MINUTE);
+	KUNIT_EXPECT_EQ(test, found(w, PUCK_DMA_ACCESS_UNKNOWN), 1);
+	check_world_end(w);
+}
+
+/* Entries behind the last one: by the address as it is, cut, and of the page alone. */
+static void blame_tail(struct kunit *test)
+{
+	struct check_world *w = check_world_new(test);
+	struct puck_dma_mapping m;
+	u64 tail;
+
+	make(test, w, &m, DMA_FROM_DEVICE, 2, OLD);
+	m.kind = PUCK_DMA_SG;
+	m.entries = 2;
+	tail = puck_dma_tail(m.number);
+	refuse(w, tail + 8, PUCK_DMA_WROTE, 0);
+	KUNIT_EXPECT_EQ(test, w->d.checks->accesses[0].number, m.number);
+	KUNIT_EXPECT_EQ(test, found(w, PUCK_DMA_ACCESS_TAIL), 1);
+	refuse(w, (u32)tail, PUCK_DMA_WROTE, 0);
+	KUNIT_EXPECT_EQ(test, found(w, PUCK_DMA_ACCESS_TAIL), 1);
+	/* A list that has no such entries gave nobody their address. */
+	m.entries = 1;
+	refuse(w, tail + 16, PUCK_DMA_WROTE, 0);
+	KUNIT_EXPECT_EQ(test, found(w, PUCK_DMA_ACCESS_UNKNOWN), 1);
+	m.entries = 2;
+	unmake(w, &m);
+	refuse(w, tail + 24, PUCK_DMA_WROTE, MINUTE);
+	KUNIT_EXPECT_EQ(test, found(w, PUCK_DMA_ACCESS_TAIL), 1);
+	check_world_end(w);
+}
+
+/* In as many bits as a device has, and on behind it: one finding each time. */
+static void blame_error(struct kunit *test)
+{
+	static const u64 errors[] = { U64_MAX, U32_MAX, BIT_ULL(48) - 1, U64_MAX - PAGE_SIZE + 1 };
+	struct check_world *w = check_world_new(test);
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(errors); i++) {
+		refuse(w, errors[i], PUCK_DMA_WROTE, 0);
+		refuse(w, errors[i] == U32_MAX ? BIT_ULL(32) : 0, PUCK_DMA_WROTE, 0);
+		KUNIT_EXPECT_EQ(test, found(w, PUCK_DMA_ACCESS_ERROR), 1);
+	}
+	/* From an offset, if a mapping is known to have failed. */
+	refuse(w, 0x1ff, PUCK_DMA_WROTE, 0);
+	KUNIT_EXPECT_EQ(test, found(w, PUCK_DMA_ACCESS_UNKNOWN), 1);
+	w->d.checks->failed_by = MADE_WRONG;
+	refuse(w, 0x1ff, PUCK_DMA_WROTE, 0);
+	KUNIT_EXPECT_EQ(test, found(w, PUCK_DMA_ACCESS_ERROR), 1);
+	refuse(w, 0x200, PUCK_DMA_WROTE, 0);
+	KUNIT_EXPECT_EQ(test, found(w, PUCK_DMA_ACCESS_UNKNOWN), 1);
 	check_world_end(w);
 }
 
@@ -354,7 +471,11 @@ static struct kunit_case puck_dma_check_cases[] = {
 	KUNIT_CASE(access_live),
 	KUNIT_CASE(access_past),
 	KUNIT_CASE(access_reused),
+	KUNIT_CASE(access_given_away),
 	KUNIT_CASE(access_again),
+	KUNIT_CASE(blame_addresses),
+	KUNIT_CASE(blame_tail),
+	KUNIT_CASE(blame_error),
 	KUNIT_CASE(findings_alike),
 	KUNIT_CASE(stacks_differ),
 	KUNIT_CASE(check_foreign),

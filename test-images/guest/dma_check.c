@@ -91,7 +91,9 @@ static bool line_is_good(const char *line, const char *name, const char *class)
 
 	if (call)
 		good = good && has(line, ", by edu_%s+0x", name);
-	if (!strstr(class, "-unknown"))
+	if (!strcmp(class, "access-error"))
+		good = good && has(line, ": a mapping failed, and was used, by edu_map_page+0x");
+	else if (!strstr(class, "-unknown"))
 		good = good && has(line, " ms ago by edu_map_") && has(line, " [puck_dma_edu]");
 	if (!strcmp(class, "access-unmapped") || !strcmp(class, "unmap-twice") ||
 	    !strcmp(class, "sync-unmapped"))
@@ -236,8 +238,8 @@ static bool reads_anything(const char *name)
 }
 
 /*
- * Syncs that nobody calls are looked for with sync=watch alone, and what is beside a
- * streaming mapping in its page with copies.
+ * Syncs that nobody calls are looked for with sync=watch alone, what is beside a streaming
+ * mapping in its page with copies, and without merging there are no entries left over.
  */
 static bool is_looked_for(const char *name, const char *class)
 {
@@ -245,6 +247,8 @@ static bool is_looked_for(const char *name, const char *class)
 		return policy_has("sync=watch");
 	if (!strcmp(name, "access_beyond"))
 		return policy_has("sync=watch") || policy_has("sync=bounce");
+	if (!strcmp(name, "access_tail"))
+		return !policy_has("merge=none");
 	return true;
 }
 
@@ -264,6 +268,19 @@ static void test_maybe(const char *name, const char *class)
 		"%s: found as %s, if this kernel can", name, class);
 }
 
+/* The next mapping fails. */
+static void test_error(const char *name, const char *class)
+{
+	char path[256], policy[512], failing[600];
+
+	mapper_path("policy", path, sizeof(path));
+	ktap_need(read_line(path, policy, sizeof(policy)), "a policy");
+	snprintf(failing, sizeof(failing), "%s,fail=nth:1", policy);
+	ktap_need(!write_line(path, failing), "'%s' is taken", failing);
+	test_bad(name, class);
+	ktap_need(!write_line(path, policy), "'%s' is taken", policy);
+}
+
 static void test_cases(void)
 {
 	char path[256], line[128], class[64], name[64];
@@ -277,6 +294,8 @@ static void test_cases(void)
 			continue;
 		if (!strcmp(class, "-") || !is_looked_for(name, class))
 			test_good(name);
+		else if (!strcmp(class, "access-error"))
+			test_error(name, class);
 		else if (reads_anything(name))
 			test_maybe(name, class);
 		else if (strcmp(class, "leak") && strcmp(class, "list-short"))
