@@ -22,6 +22,7 @@ struct seq_file;
 
 u32 puck_dma_stack(void);
 unsigned long puck_dma_stack_caller(u32 stack);
+bool puck_dma_stack_is_pool(u32 stack);
 void puck_dma_stack_show(struct seq_file *s, u32 stack);
 void puck_dma_stack_text(char *text, size_t size, u32 stack,
 			 int (*symbol)(char *text, size_t size, unsigned long addr));

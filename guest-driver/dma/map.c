@@ -82,15 +82,32 @@ u64 puck_dma_limit(struct puck_dma_dev *d, u64 mask)
 	return min((mask >> PAGE_SHIFT) + 1, d->space.end);
 }
 
+/* Whether the policy's "fail" is about such mappings. */
+static bool is_asked(const struct puck_dma_mapping *m, enum puck_dma_of of)
+{
+	switch (of) {
+	case PUCK_DMA_OF_ALLOC:
+		return m->kind == PUCK_DMA_COHERENT || m->kind == PUCK_DMA_PAGES;
+	case PUCK_DMA_OF_POOL:
+		return m->kind == PUCK_DMA_COHERENT && puck_dma_stack_is_pool(m->made_by);
+	default:
+		return true;
+	}
+}
+
 /* Whether the policy wants the mapping to fail; counted then. */
 static bool fails_locked(struct puck_dma_dev *d, struct puck_dma_mapping *m)
 {
-	const struct puck_dma_policy_now *now =
+	struct puck_dma_policy_now *now =
 		rcu_dereference_protected(d->policy, lockdep_is_held(&d->lock));
 	u64 n = m->number - now->since;
 	struct puck_dma_draw draw;
 	bool fails = false;
 
+	if (likely(now->policy.fail == PUCK_DMA_FAIL_NEVER) || !is_asked(m, now->policy.of))
+		return false;
+	if (now->policy.of != PUCK_DMA_OF_ALL)
+		n = ++now->asked;
 	switch (now->policy.fail) {
 	case PUCK_DMA_FAIL_NEVER:
 		return false;

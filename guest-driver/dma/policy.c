@@ -42,6 +42,13 @@ static const struct word window_words[] = {
 	{ }
 };
 
+static const struct word of_words[] = {
+	{ "all", PUCK_DMA_OF_ALL },
+	{ "alloc", PUCK_DMA_OF_ALLOC },
+	{ "pool", PUCK_DMA_OF_POOL },
+	{ }
+};
+
 static const struct word sync_words[] = {
 	{ "coherent", PUCK_DMA_SYNC_COHERENT },
 	{ "bounce", PUCK_DMA_SYNC_BOUNCE },
@@ -179,6 +186,15 @@ static int fail_parse(const char *text, struct puck_dma_policy *policy)
 	return -EINVAL;
 }
 
+static int of_parse(const char *text, struct puck_dma_policy *policy)
+{
+	int value = word_value(of_words, text);
+
+	if (value >= 0)
+		policy->of = value;
+	return min(value, 0);
+}
+
 static int sync_parse(const char *text, struct puck_dma_policy *policy)
 {
 	int value = word_value(sync_words, text);
@@ -204,6 +220,7 @@ static const struct keyword {
 	{ "window", window_parse },
 	{ "reuse", reuse_parse },
 	{ "fail", fail_parse },
+	{ "of", of_parse },
 	{ "sync", sync_parse },
 	{ "seed", seed_parse },
 };
@@ -281,7 +298,7 @@ bool puck_dma_policy_same(const struct puck_dma_policy *a, const struct puck_dma
 	return a->merge == b->merge && a->merge_size == b->merge_size && a->order == b->order &&
 	       a->gap == b->gap && a->guard == b->guard && a->window == b->window &&
 	       a->quarantine == b->quarantine && a->fail == b->fail && a->fail_n == b->fail_n &&
-	       a->sync == b->sync && a->seed == b->seed;
+	       a->of == b->of && a->sync == b->sync && a->seed == b->seed;
 }
 EXPORT_SYMBOL_IF_KUNIT(puck_dma_policy_same);
 
@@ -359,10 +376,16 @@ static int fail_format(const struct puck_dma_policy *policy, char *text, size_t 
 		[PUCK_DMA_FAIL_EVERY] = "every",
 		[PUCK_DMA_FAIL_SHARE] = "share",
 	};
+	int len;
 
 	if (policy->fail == PUCK_DMA_FAIL_NEVER)
-		return scnprintf(text, size, ",fail=never");
-	return scnprintf(text, size, ",fail=%s:%u", names[policy->fail], policy->fail_n);
+		len = scnprintf(text, size, ",fail=never");
+	else
+		len = scnprintf(text, size, ",fail=%s:%u", names[policy->fail], policy->fail_n);
+	/* Few say it. */
+	if (policy->of != PUCK_DMA_OF_ALL)
+		len += scnprintf(text + len, size - len, ",of=%s", word_name(of_words, policy->of));
+	return len;
 }
 
 /**

@@ -56,6 +56,12 @@ enum puck_dma_fail {
 	PUCK_DMA_FAIL_SHARE,
 };
 
+enum puck_dma_of {
+	PUCK_DMA_OF_ALL,
+	PUCK_DMA_OF_ALLOC,
+	PUCK_DMA_OF_POOL,
+};
+
 enum puck_dma_sync {
 	PUCK_DMA_SYNC_COHERENT,
 	PUCK_DMA_SYNC_BOUNCE,
@@ -80,6 +86,7 @@ enum puck_dma_sync {
  * @quarantine: mappings for which a freed IOVA rests; 0 is eager reuse
  * @fail: which mappings fail
  * @fail_n: its number
+ * @of: which mappings it counts
  * @sync: on whose pages the device works
  * @seed: of all that is drawn
  */
@@ -93,6 +100,7 @@ struct puck_dma_policy {
 	u32 quarantine;
 	enum puck_dma_fail fail;
 	u32 fail_n;
+	enum puck_dma_of of;
 	enum puck_dma_sync sync;
 	u64 seed;
 };
@@ -373,6 +381,7 @@ struct puck_dma_counters {
 struct puck_dma_policy_now {
 	struct puck_dma_policy policy;
 	u64 since;		/* puck_dma_dev::number when it was set */
+	u64 asked;		/* of them, those that @policy's "of" means; under the lock */
 	struct rcu_head rcu;
 };
 

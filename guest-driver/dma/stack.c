@@ -67,6 +67,8 @@ struct stack_node {
 	u8 depth;
 	/** @end: no address comes after this one */
 	bool end;
+	/** @pool: a dma_pool is among the addresses up to here */
+	bool pool;
 };
 
 struct stack_bounds {
@@ -107,29 +109,35 @@ static struct stack_node *stack_child(struct stack_node *parent, unsigned long a
 	return node;
 }
 
+/* What an address is to who reads a stack. */
+enum stack_role { STACK_DRIVER, STACK_API, STACK_POOL };
+
 /* The kernel's functions between a driver and the mapper, by name. */
-static bool stack_is_api(unsigned long addr)
+static enum stack_role stack_role(unsigned long addr)
 {
 	static const char * const prefixes[] = {
 		"dma_map_", "dma_unmap_", "dma_sync_", "dma_alloc_", "dma_free_", "dma_mmap_",
-		"dma_get_sgtable", "dma_vmap_", "dma_vunmap_", "dma_pool_", "dmam_", "__dma_",
+		"dma_get_sgtable", "dma_vmap_", "dma_vunmap_", "dmam_", "__dma_",
 		"dma_direct_", "dma_common_",
 	};
 	char name[KSYM_SYMBOL_LEN];
 	int i;
 
 	if (within_module(addr, THIS_MODULE))
-		return true;
+		return STACK_API;
 	sprint_symbol_no_offset(name, addr - 1);
 	if (strchr(name, '['))
-		return false;
+		return STACK_DRIVER;
+	if (str_has_prefix(name, "dma_pool_") || !strcmp(name, "pool_alloc_page"))
+		return STACK_POOL;
 	for (i = 0; i < ARRAY_SIZE(prefixes); i++)
 		if (str_has_prefix(name, prefixes[i]))
-			return true;
-	return false;
+			return STACK_API;
+	return STACK_DRIVER;
 }
 
-static struct stack_node *stack_add(struct stack_node *parent, unsigned long addr, bool api)
+static struct stack_node *stack_add(struct stack_node *parent, unsigned long addr,
+				    enum stack_role role)
 {
 	struct stack_node **bucket = stack_bucket(parent, addr);
 	struct stack_node *node;
@@ -143,7 +151,8 @@ static struct stack_node *stack_add(struct stack_node *parent, unsigned long add
 	node->parent = parent;
 	node->depth = parent->depth + 1;
 	node->end = node->depth == PUCK_DMA_STACK_DEPTH;
-	node->caller = parent->caller ?: api ? 0 : addr;
+	node->caller = parent->caller ?: role != STACK_DRIVER ? 0 : addr;
+	node->pool = parent->pool || (!parent->caller && role == STACK_POOL);
 	node->next = *bucket;
 	/* Pairs with the acquire in stack_child(). */
 	smp_store_release(bucket, node);
@@ -185,13 +194,13 @@ static unsigned int stack_known(const struct stack_found *found)
 static struct stack_node *stack_enter(const struct stack_found *found)
 {
 	struct stack_node *node = stack_nodes, *next;
-	bool api[PUCK_DMA_STACK_DEPTH] = {};
+	enum stack_role roles[PUCK_DMA_STACK_DEPTH] = {};
 	unsigned long flags;
 	unsigned int i;
 
 	/* Looking names up takes long: of new ones alone, and without the lock. */
 	for (i = stack_known(found); i < found->count; i++)
-		api[i] = stack_is_api(found->addr[i]);
+		roles[i] = stack_role(found->addr[i]);
 
 	raw_spin_lock_irqsave(&stack_lock, flags);
 	for (i = 0; i < found->count; i++) {
@@ -199,7 +208,7 @@ static struct stack_node *stack_enter(const struct stack_found *found)
 			break;
 		next = stack_child(node, found->addr[i]);
 		if (!next)
-			next = stack_add(node, found->addr[i], api[i]);
+			next = stack_add(node, found->addr[i], roles[i]);
 		if (!next)
 			break;
 		node = next;
@@ -354,6 +363,19 @@ unsigned long puck_dma_stack_caller(u32 stack)
 	return caller == STACK_GONE ? 0 : caller;
 }
 EXPORT_SYMBOL_IF_KUNIT(puck_dma_stack_caller);
+
+/**
+ * puck_dma_stack_is_pool - was it a dma_pool that called the DMA API?
+ * @stack: of puck_dma_stack()
+ *
+ * Any context.
+ *
+ * Return: it was.
+ */
+bool puck_dma_stack_is_pool(u32 stack)
+{
+	return stack_nodes[stack].pool;
+}
 
 /* Outermost first; what has no caller is the mapper and the API. Returns how many. */
 static int stack_outwards(u32 stack, unsigned long *addr)
