@@ -3,14 +3,17 @@
  * A disk under the DMA mapper: direct I/O of many sizes, in pieces that start
  * anywhere in a page as far as the driver allows it, many requests in flight,
  * a flush, and everything read back in other pieces and compared; then some
- * through the page cache. Bytes around each buffer must stay as they were.
+ * through the page cache, and a command that is passed through. Bytes around each
+ * buffer must stay as they were.
  *
- * Overwrites the disk.
+ * Overwrites the disk, but for its last eighth: the host may have bad sectors there.
  */
 #include "dma_find.h"
 
 #include <linux/aio_abi.h>
 #include <linux/fs.h>
+#include <linux/nvme_ioctl.h>
+#include <scsi/sg.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -18,14 +21,21 @@
 #define PIECES 4
 #define REQUESTS 512
 #define DEPTH 12
+#define DEPTH_MAX 64
 #define GUARD 64
 #define GUARD_BYTE 0xc5
 #define PAGE 4096ul
+#define HUGE_PAGE (2ul << 20)
+/* What identifies a controller. */
+#define IDENTITY 4096
 
 struct block {
 	int direct, cached;	/* descriptors of the same disk */
 	aio_context_t aio;
-	uint64_t size;
+	uint64_t size;		/* of what is written to, which starts at 0 */
+	uint64_t end;		/* of the disk */
+	int depth;
+	bool nvme, bad;
 	size_t bytes;		/* of one round */
 	size_t sector, align;	/* what lengths and buffers are multiples of */
 	char *arena;
@@ -73,6 +83,19 @@ static char *scattered(size_t size)
 	return buf;
 }
 
+/* A buffer of whole huge pages, if there are any to be had. */
+static char *contiguous(size_t size)
+{
+	char *buf = mmap(NULL, size + HUGE_PAGE, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ktap_need(buf != MAP_FAILED, "memory");
+	buf = (char *)(((uintptr_t)buf + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
+	madvise(buf, size, MADV_HUGEPAGE);
+	memset(buf, 1, size);
+	return buf;
+}
+
 /* A disk that has just appeared cannot be opened while the kernel looks at it. */
 static int open_soon(const char *path, int flags)
 {
@@ -88,15 +111,21 @@ static int open_soon(const char *path, int flags)
 	return -1;
 }
 
-static void block_open(struct block *block, const char *disk, size_t granule)
+static void block_open(struct block *block, const char *disk, const struct dma_options *options)
 {
+	size_t granule = options->granule;
 	char path[80];
 
 	snprintf(path, sizeof(path), "/dev/%s", disk);
 	block->direct = open_soon(path, O_RDWR | O_DIRECT);
 	block->cached = open_soon(path, O_RDWR);
 	ktap_need(block->direct >= 0 && block->cached >= 0, "%s is open", path);
-	ktap_need(!ioctl(block->direct, BLKGETSIZE64, &block->size), "and has a size");
+	ktap_need(!ioctl(block->direct, BLKGETSIZE64, &block->end), "and has a size");
+	block->size = block->end - block->end / 8;
+	block->nvme = !strncmp(disk, "nvme", 4);
+	block->bad = options->bad;
+	block->depth = options->depth ? options->depth : DEPTH;
+	ktap_need(block->depth > 0 && block->depth <= DEPTH_MAX, "a depth of 1 to %d", DEPTH_MAX);
 	block->sector = queue_limit(disk, "logical_block_size");
 	block->align = queue_limit(disk, "dma_alignment") + 1;
 	if (granule) {
@@ -104,9 +133,9 @@ static void block_open(struct block *block, const char *disk, size_t granule)
 		block->align = granule;
 	}
 	ktap_need(block->size >= 4 * block->bytes, "it is large enough");
-	ktap_need(!syscall(SYS_io_setup, DEPTH, &block->aio), "asynchronous I/O");
+	ktap_need(!syscall(SYS_io_setup, block->depth, &block->aio), "asynchronous I/O");
 	block->arena_size = 3 * block->bytes + REQUESTS * PIECES * 2 * PAGE;
-	block->arena = scattered(block->arena_size);
+	block->arena = (options->large ? contiguous : scattered)(block->arena_size);
 	ktap_note("%s: %" PRIu64 " MiB, sectors of %zu bytes, buffers at multiples of %zu", disk,
 		  block->size >> 20, block->sector, block->align);
 }
@@ -199,8 +228,8 @@ static bool submit(const struct block *block, struct request *request, bool writ
 /* Waits for one at least; returns how many there were. */
 static int reap(const struct block *block)
 {
-	struct io_event events[DEPTH];
-	long i, n = syscall(SYS_io_getevents, block->aio, 1L, (long)DEPTH, events, NULL);
+	struct io_event events[DEPTH_MAX];
+	long i, n = syscall(SYS_io_getevents, block->aio, 1L, (long)DEPTH_MAX, events, NULL);
 
 	ktap_need(n > 0, "requests end");
 	for (i = 0; i < n; i++) {
@@ -216,14 +245,14 @@ static int reap(const struct block *block)
 	return (int)n;
 }
 
-/* All requests of the plan, up to DEPTH at a time. False if one failed. */
+/* All requests of the plan, up to the depth at a time. False if one failed. */
 static bool run_plan(const struct block *block, bool write)
 {
 	int next = 0, flying = 0, i;
 	bool good = true;
 
 	while (next < plan.count || flying) {
-		while (next < plan.count && flying < DEPTH) {
+		while (next < plan.count && flying < block->depth) {
 			if (submit(block, &plan.requests[next], write))
 				flying++;
 			else
@@ -330,6 +359,80 @@ static void discard(const struct block *block, uint64_t start)
 	ioctl(block->direct, BLKDISCARD, range);
 }
 
+static bool nvme_identify(const struct block *block, char *buf)
+{
+	struct nvme_admin_cmd cmd = {
+		.opcode = 0x06,
+		.addr = (uintptr_t)buf,
+		.data_len = IDENTITY,
+		.cdw10 = 1,	/* the controller */
+	};
+
+	return !ioctl(block->direct, NVME_IOCTL_ADMIN_CMD, &cmd);
+}
+
+static bool scsi_command(const struct block *block, char *buf, unsigned int size,
+			 unsigned char *cdb, unsigned char cdb_size)
+{
+	unsigned char sense[32];
+	struct sg_io_hdr header = {
+		.interface_id = 'S',
+		.dxfer_direction = SG_DXFER_FROM_DEV,
+		.cmd_len = cdb_size,
+		.cmdp = cdb,
+		.dxfer_len = size,
+		.dxferp = buf,
+		.mx_sb_len = sizeof(sense),
+		.sbp = sense,
+		.timeout = 10000,
+	};
+
+	return !ioctl(block->direct, SG_IO, &header) && !header.status && !header.host_status;
+}
+
+/* By ATA pass-through where the disk is one, else by what each SCSI disk has. */
+static bool scsi_identify(const struct block *block, char *buf)
+{
+	unsigned char ata[16] = { 0x85, 4 << 1, 0x0e, 0, 0, 0, 1, [14] = 0xec };
+	unsigned char inquiry[6] = { 0x12, 0, 0, 0, 96, 0 };
+
+	return scsi_command(block, buf, 512, ata, sizeof(ata)) ||
+	       scsi_command(block, buf, 96, inquiry, sizeof(inquiry));
+}
+
+/* A command of user space with its own buffer, twice: the same has to come. */
+static bool passed_through(const struct block *block)
+{
+	char *first = block->arena, *second = block->arena + 2 * IDENTITY;
+	bool (*identify)(const struct block *block, char *buf) =
+		block->nvme ? nvme_identify : scsi_identify;
+
+	memset(first, 0, IDENTITY);
+	memset(second, 0xff, IDENTITY);
+	/* Not each disk is one of these. */
+	if (!identify(block, first))
+		return true;
+	memset(second, 0, IDENTITY);
+	if (!identify(block, second) || memcmp(first, second, IDENTITY)) {
+		ktap_note("the disk is another one the second time");
+		return false;
+	}
+	return true;
+}
+
+/* Where the host has bad sectors: an error is right there, and none behind it. */
+static bool read_bad(const struct block *block)
+{
+	size_t step = block->bytes / 8 / PAGE * PAGE;
+	int errors = 0;
+	uint64_t at;
+
+	for (at = block->size; at + step <= block->end; at += step)
+		errors += pread(block->direct, block->arena, step, (off_t)at) != (ssize_t)step;
+	ktap_note("%d pieces of the disk cannot be read", errors);
+	return errors && pread(block->direct, block->arena, PAGE, 0) == (ssize_t)PAGE;
+}
+
 /* A round: one window of the disk written, read, compared. */
 static bool block_io(void *context, uint64_t seed, bool errors)
 {
@@ -349,6 +452,9 @@ static bool block_io(void *context, uint64_t seed, bool errors)
 	good = read_plan(block, seed, errors);
 	good &= buffered(block, start + block->bytes, seed) || errors;
 	discard(block, start);
+	good &= passed_through(block) || errors;
+	if (block->bad)
+		good &= read_bad(block);
 	return good;
 }
 
@@ -385,7 +491,7 @@ int main(int argc, char **argv)
 		return dma_nothing(test.options.which[0]);
 	dma_take(&test, 0, &device);
 	block.bytes = test.options.bytes / PAGE * PAGE;
-	block_open(&block, device.name, test.options.granule);
+	block_open(&block, device.name, &test.options);
 	dma_run(&test);
 	close(block.direct);
 	close(block.cached);

@@ -274,6 +274,8 @@ static bool has_virtio_iommu(void)
 
 static int wanted_mtu(const struct dma_options *options)
 {
+	if (options->mtu)
+		return options->mtu;
 	if (options->jumbo)
 		return JUMBO;
 	return options->first && (options->first - 1) / 20 % 2 ? LARGE : USUAL;

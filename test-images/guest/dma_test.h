@@ -22,12 +22,17 @@ struct dma_options {
 	bool words;		/* each word of a policy on its own */
 	bool fail;		/* mappings that fail */
 	bool jumbo;		/* of the network: large frames */
+	int mtu;		/* of the network: frames of this size, unless 0 */
 	bool pages;		/* of the network: whole pages are sent as they are */
 	bool unbind;		/* at last, and look for what was left */
 	unsigned long first, last;	/* random policies; none if last is 0 */
 	const char *policy;	/* one, as given */
 	const char *expect;	/* the class of a finding that has to come */
+	const char *failing;	/* a policy that lets mappings fail */
 	size_t granule;		/* what a disk's buffers and lengths are multiples of */
+	int depth;		/* of a disk: so many requests at a time */
+	bool large;		/* of a disk: buffers of pages that follow each other */
+	bool bad;		/* of a disk: read where it has bad sectors, too */
 	size_t bytes;
 	uint64_t seed;
 };
@@ -353,7 +358,9 @@ static inline void dma_policies(struct dma_test *test)
 	for (i = 0; options->words && i < sizeof(dma_words) / sizeof(*dma_words); i++)
 		dma_under_policy(test, dma_words[i], options->seed + i);
 	for (k = options->first; options->last && k <= options->last; k++) {
-		snprintf(policy, sizeof(policy), "random,seed=%lu", k);
+		/* Random policies do not watch for syncs that are missing: each third does. */
+		snprintf(policy, sizeof(policy), "random,seed=%lu%s", k,
+			 k % 3 ? "" : ",sync=watch");
 		dma_under_policy(test, policy, options->seed + 1000 + k);
 	}
 	if (options->expect)
@@ -362,6 +369,8 @@ static inline void dma_policies(struct dma_test *test)
 		dma_under_policy(test, options->policy, options->seed);
 	if (options->fail)
 		dma_all_failures(test);
+	if (options->failing)
+		dma_with_failures(test, options->failing, options->seed);
 }
 
 static inline int dma_run(struct dma_test *test)
@@ -370,7 +379,8 @@ static inline int dma_run(struct dma_test *test)
 	char path[128];
 	int i;
 
-	if (options->words || options->last || options->policy || options->fail) {
+	if (options->words || options->last || options->policy || options->fail ||
+	    options->failing) {
 		for (i = 0; i < options->count; i++)
 			ktap_need(dma_mapper_path(test->functions[i].pci, "policy", path,
 						  sizeof(path)),
@@ -421,8 +431,9 @@ static inline void dma_usage(const char *program)
 {
 	fprintf(stderr,
 		"usage: %s WHICH... [--words] [--policies FIRST..LAST] [--policy TEXT]\n"
-		"       [--policy TEXT --expect CLASS] [--fail] [--jumbo] [--pages] [--unbind] [--bytes SIZE]\n"
-		"       [--granule SIZE] [--seed N]\n"
+		"       [--policy TEXT --expect CLASS] [--fail] [--failing TEXT]\n"
+		"       [--jumbo] [--mtu BYTES] [--pages] [--unbind] [--bytes SIZE]\n"
+		"       [--granule SIZE] [--depth N] [--large] [--bad] [--seed N]\n"
 		"WHICH is a module, a PCI address or a device of the kernel.\n", program);
 	exit(2);
 }
@@ -444,6 +455,8 @@ static inline void dma_option(struct dma_options *options, char **argv, int *i)
 		options->fail = true;
 	} else if (!strcmp(word, "--jumbo")) {
 		options->jumbo = true;
+	} else if (!strcmp(word, "--mtu")) {
+		options->mtu = (int)strtol(dma_value(argv, i), NULL, 10);
 	} else if (!strcmp(word, "--pages")) {
 		options->pages = true;
 	} else if (!strcmp(word, "--unbind")) {
@@ -455,6 +468,14 @@ static inline void dma_option(struct dma_options *options, char **argv, int *i)
 		options->policy = dma_value(argv, i);
 	} else if (!strcmp(word, "--expect")) {
 		options->expect = dma_value(argv, i);
+	} else if (!strcmp(word, "--failing")) {
+		options->failing = dma_value(argv, i);
+	} else if (!strcmp(word, "--large")) {
+		options->large = true;
+	} else if (!strcmp(word, "--bad")) {
+		options->bad = true;
+	} else if (!strcmp(word, "--depth")) {
+		options->depth = (int)strtol(dma_value(argv, i), NULL, 10);
 	} else if (!strcmp(word, "--granule")) {
 		options->granule = dma_size(dma_value(argv, i));
 	} else if (!strcmp(word, "--bytes")) {
