@@ -167,18 +167,24 @@ def add_run(sub):
 
 def own_device(p):
     p.add_argument("--device", metavar="'ARGS'", help="your own: as for QEMU's -device, at port rp2 if no bus= is given")
-    p.add_argument("--module", action="append", metavar="FILE.ko", help="its driver; may be repeated, in order")
+    p.add_argument("--module", action="append", metavar="FILE.ko", help="its driver, or yours of a driver known; "
+                                                                        "may be repeated, in order")
 
 
 def add_dma_options(p):
     p = p.add_argument_group("a driver under the DMA mapper (docs/dma.rst)")
     p.add_argument("--driver", metavar="NAME", help=", ".join(DRIVERS))
-    p.add_argument("--dma", metavar="POLICY", help="how its DMA is laid out (default random,seed=SEED)")
+    p.add_argument("--dma", metavar="POLICY", help="how its DMA is laid out (default: one policy after the other)")
     p.add_argument("--explain", action="store_true", help="if it fails, find out which words of the policy it needs: "
                                                           "some more boots")
-    own_device(p)
-    p.add_argument("--workload", metavar="COMMAND", help="run by /bin/sh in the guest; fails if its exit status is not 0")
+    own_driver_options(p)
     guest_files(p)
+
+
+def own_driver_options(p):
+    own_device(p)
+    p.add_argument("--workload", metavar="COMMAND", help="run by /bin/sh in the guest; fails if its exit status is not "
+                                                         "0; 'block' or 'net': a disk or a network is there, and tried")
 
 
 def add_test(sub):
@@ -207,6 +213,7 @@ def add_soak(sub):
     p.add_argument("--iommus", default="puck,intel,virtio", metavar="A,B", help="default puck,intel,virtio")
     p.add_argument("--policies", type=int, default=200, metavar="N", help="for each (default 200)")
     p.add_argument("--seed", type=int, default=1, metavar="N", help="of the first policy (default 1)")
+    own_driver_options(p)
     p.add_argument("--kernel", choices=kernels.NAMES, default="stock", help="guest kernel (default stock)")
     p.add_argument("--timeout", type=float, default=900, metavar="S", help="seconds for a boot (default 900)")
     p.add_argument("--jobs", type=int, default=cpus(), metavar="N", help=f"boots at a time (default {cpus()})")

@@ -1,39 +1,101 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """scripts/puck run --driver and --device: a driver under the DMA mapper."""
 
+import dataclasses
 import re
-import shlex
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import drivers
-from .guest import at_port, files, module_there, spec_from
+from . import drivers, findings, steps, sweep
+from .guest import at_port, files, spec_from
+from .lines import Lines, normal
 from .util import PuckError
 
-FINDING = re.compile(r"puck-dma (\S+): (finding|note): (.*)")
+NOTE = re.compile(r"puck-dma (\S+): note: (.*)")
 IOMMUS = ("puck", "intel", "virtio")
 PROGRAM = "puck-dma-run"
-OWN = "own"
+RELEASE = re.compile(r"Linux version (\S+)")
+# Workloads that go by a name: what the machine needs for them is made.
+NAMED_WORK = ("block", "net")
+PARTNERS = {"e1000e": ("e1000e,bus={bus},netdev={id},romfile=", "e1000e"),
+            None: ("virtio-net-pci,bus={bus},netdev={id},romfile=,disable-legacy=on", "virtio_net")}
 
 
 def wanted(args):
-    return bool(args.driver or args.device)
+    return any(value is not None for value in (args.driver, args.device, args.module, args.workload, args.dma))
+
+
+@dataclass
+class Subject:
+    """What is tried: a driver with its device at a port, and the files of its modules."""
+    placed: drivers.Placed
+    files: tuple = ()           # module files of the user's
+
+    @property
+    def driver(self):
+        return self.placed.driver
+
+    def extra(self):
+        """Files for the guest."""
+        return {f"puck/{Path(name).name}": name for name in self.files}
+
+    def programs(self):
+        return (PROGRAM, self.driver.work.split()[0], "gpu_stress")
+
+    def lines(self, result):
+        release = RELEASE.search(result.console)
+        return Lines(self.files, release[1] if release else "")
+
+
+def subject(driver, device, module, workload):
+    """Of a driver of the table by its name, or of a device and modules of the user's."""
+    files = tuple(name for name in module or () if name.endswith(".ko"))
+    for name in files:
+        if not Path(name).is_file():
+            raise PuckError(f"no file {name}")
+    if device:
+        return Subject(own(device, module, workload), files)
+    placed = drivers.place([driver])[0]
+    if module:
+        modules = loading_order(module, placed.driver.modules)
+        placed = dataclasses.replace(placed, driver=dataclasses.replace(placed.driver, modules=modules))
+    return Subject(placed, files)
+
+
+def loading_order(given, others=()):
+    """The user's modules in his order, before each what it needs, and then the others.
+    Of a module that is given the kernel's own is not loaded."""
+    mine = {normal(Path(name).stem) for name in given}
+    order = []
+    for name in given:
+        if not name.endswith(".ko"):
+            order.append(name)
+            continue
+        needs = steps.output(["modinfo", "-F", "depends", name]).strip().split(",")
+        order += [need for need in needs if need and normal(need) not in mine and need not in order]
+        order.append(f"/puck/{Path(name).name}")
+    return tuple(order + [name for name in others if normal(name) not in mine])
 
 
 def job(args):
     from .run import Job, show
     check(args)
-    extra = files(args)
-    placed = own(args, extra) if args.device else drivers.place([args.driver])
-    drawn = ",".join(filter(None, (f"random,seed={args.seed}", placed[0].driver.bind)))
-    policy = args.dma if args.dma is not None else drawn
-    arguments = ["--seed", str(args.seed), "--bytes", "4M"] if args.driver else []
-    command = shlex.join([PROGRAM, "run", placed[0].driver.name, policy, *arguments])
+    tried = subject(args.driver, args.device, args.module, args.workload)
+    extra = files(args) | tried.extra()
+    rounds = (sweep.given(tried.driver, args.dma, args.seed) if args.dma is not None
+              else sweep.rounds_of(tried.driver, args.seed))
     spec = spec_from(args)
-    spec.load, spec.drivers = "none", placed
-    spec.gpu = placed[0].driver.port == "rp1"
-    programs = (PROGRAM, placed[0].driver.work.split()[0], "gpu_stress") if args.driver else ()
-    return Job(spec, f"exec {command}\n", extra, programs, show_all if args.device else show,
-               lambda text: bool(drivers.sort_out(placed[0].driver, [text])[0]), lambda result: report(args, result))
+    spec.load, spec.drivers = "none", [tried.placed]
+    spec.gpu = tried.placed.port == "rp1"
+    programs = tried.programs() if tried.driver.takes_options else ()
+    return Job(spec, sweep.command(PROGRAM, tried.driver.name, rounds), extra, programs,
+               show_all if args.device else show, lambda text: is_told(tried.driver, text),
+               lambda result: report(args, tried, result))
+
+
+def is_told(driver, text):
+    """Lines of the mapper's are told in the report, each once."""
+    return "puck-dma " in text and "finding: " in text or drivers.is_known(driver, text)
 
 
 def show_all(line):
@@ -45,57 +107,144 @@ def show_all(line):
 def check(args):
     if args.driver and args.device:
         raise PuckError("--driver is for one of the drivers known, --device for your own: not both")
+    if not args.driver and not args.device:
+        raise PuckError("--module, --workload and --dma are for a driver under the DMA mapper: "
+                        "--driver NAME or --device 'ARGS' says which")
+    if args.driver and args.workload:
+        raise PuckError("--driver has a workload; --workload is for --device")
     if args.iommu not in IOMMUS:
         raise PuckError(f"the mapper needs an IOMMU: {', '.join(IOMMUS)}")
     if args.device and not (args.module and args.workload):
         raise PuckError("--device wants --module FILE.ko (or the name of one of the kernel's) and --workload COMMAND")
 
 
-def own(args, extra):
-    """A device and driver of the user's."""
-    for name in args.module:
-        if name.endswith(".ko") and not Path(name).is_file():
-            raise PuckError(f"no file {name}")
-    modules = tuple(module_there(name, extra) for name in args.module)
-    device = at_port(args.device)
+def own(device, module, workload):
+    """A device and driver of the user's. What a named workload needs and the device
+    does not name is added to it."""
+    name = device.split(",")[0]
+    options = {"block": f"drive={drivers.OWN}", "net": f"netdev={drivers.OWN}"}.get(workload)
+    if options and not re.search(r"(?:^|,)" + options.split("=")[0] + "=", device):
+        device = f"{device},{options}"
+    device = at_port(device)
     port = re.search(r"(?:^|,)bus=([^,]+)", device)[1]
-    driver = drivers.Driver(OWN, (device.replace("{", "{{").replace("}", "}}"),), modules, args.workload)
-    return [drivers.Placed(driver, port)]
+    partner, module_there = PARTNERS.get(name, PARTNERS[None]) if workload == "net" else ("", "")
+    work = {"block": "dma_block $PUCK_DEVICE", "net": f"dma_net $PUCK_DEVICE {module_there}"}.get(workload, workload)
+    driver = drivers.Driver(drivers.OWN, (device.replace("{", "{{").replace("}", "}}"),), loading_order(module), work,
+                            disk=workload == "block", partner=partner)
+    return drivers.Placed(driver, port, workload == "net")
+
+
+@dataclass
+class Round:
+    """How a round of a sweep ended."""
+    name: str
+    policy: str
+    status: int = None          # None: it did not end
+    seconds: float = 0.0
+    errors: bool = False        # its work told of errors, which is no failure
+
+
+@dataclass
+class Report:
+    """What puck-dma-run told; counters of several bindings are added up."""
+    facts: dict = field(default_factory=dict)
+    counters: dict = field(default_factory=dict)
+    rounds: list = field(default_factory=list)
+
+    def take(self, key, value):
+        if key == "counter":
+            name, _, number = value.partition(" ")
+            self.counters[name] = self.counters.get(name, 0) + int(number)
+        elif key == "round":
+            self.rounds.append(Round(*value.split(" ", 1)))
+        elif key == "ended":
+            status, began, ended = value.split()
+            self.rounds[-1].status, self.rounds[-1].seconds = int(status), float(ended) - float(began)
+        elif key == "errors":
+            self.rounds[-1].errors = True
+        else:
+            self.facts[key] = value
 
 
 def known(output):
-    """What puck-dma-run reported; counters of several bindings are added up."""
-    facts, counters = {}, {}
+    found = Report()
     for line in output.splitlines():
         if line.startswith("puck-report: "):
-            key, _, value = line.removeprefix("puck-report: ").partition(" ")
-            if key == "counter":
-                name, _, number = value.partition(" ")
-                counters[name] = counters.get(name, 0) + int(number)
-            else:
-                facts[key] = value
-    return facts, counters
+            found.take(*line.removeprefix("puck-report: ").partition(" ")[::2])
+    return found
 
 
-def report(args, result):
+def report(args, tried, result):
     """Prints it; returns what is wrong with it."""
-    facts, counters = known(result.output)
-    if not counters:
+    told = known(result.output)
+    groups = findings.grouped(result.console)
+    if not told.counters:
+        show_findings(tried, result, groups)
         return ["the mapper never told what it did"]
-    print(f"device     {facts.get('device')}, driver {facts.get('driver')}, "
-          f"behind {facts.get('iommu') or args.iommu} ({args.iommu})")
-    if "policy" in facts:
-        print(f"policy     {facts['policy']}")
-    print("mapped     {mappings} times; {entries} entries became {segments} segments; {live} live at the end"
-          .format(**{k: counters.get(k, "?") for k in ("mappings", "entries", "segments", "live")}))
+    show_facts(args, told)
+    for text in dict.fromkeys(match[2] for match in NOTE.finditer(result.console)):
+        print(f"note       {text}")
+    wrong = show_findings(tried, result, groups)
+    if tried.driver.no_fail:
+        print(f"left out   mappings that fail: {tried.driver.no_fail}")
+    reasons = [f"{len(wrong)} finding{'s' if len(wrong) > 1 else ''} of the mapper"] if wrong else []
+    reasons += failed_rounds(told, wrong)
+    return reasons + ([] if told.counters.get("mappings") else ["nothing was mapped: the driver is not under the mapper"])
+
+
+def show_facts(args, told):
+    print(f"device     {told.facts.get('device')}, driver {told.facts.get('driver')}, "
+          f"behind {told.facts.get('iommu') or args.iommu} ({args.iommu})")
+    for one in told.rounds:
+        how = "did not end" if one.status is None else "FAILED" if one.status else "good"
+        print(f"policy     {one.name:10} {how:6} {one.seconds:5.1f} s  {one.policy}"
+              + (" (errors, as is right)" if one.errors else ""))
+    print("mapped     {mappings} times; {entries} entries became {segments} segments; {live} live at the end of the rounds"
+          .format(**{k: told.counters.get(k, "?") for k in ("mappings", "entries", "segments", "live")}))
     print("moved      {bytes} bytes mapped, {syncs} syncs, {failed} mappings failed on purpose"
-          .format(**{k: counters.get(k, "?") for k in ("bytes", "syncs", "failed")}))
-    found = [match[3] for match in FINDING.finditer(result.console) if match[2] == "finding"]
-    for match in FINDING.finditer(result.console):
-        if match[2] == "note":
-            print(f"note       {match[3]}")
-    for line in found:
-        print(f"finding    {line}")
-    if not found:
+          .format(**{k: told.counters.get(k, "?") for k in ("bytes", "syncs", "failed")}))
+
+
+def show_findings(tried, result, groups):
+    """Each finding once. Returns those that are not known of the driver."""
+    lines = tried.lines(result)
+    wrong = [g for g in groups if not drivers.is_known(tried.driver, g.line)]
+    for group in groups:
+        print(f"{'finding' if group in wrong else 'known bug':10} {group.first.kind}: {group.first.text}")
+        print(f"             {how_often(group)}")
+        for role in group.first.sites:
+            show_callers(lines, role, group.callers(role))
+    sites = [site for group in groups for site in group.first.sites.values()]
+    for why in dict.fromkeys(lines.why_not(site) for site in sites if site.module and not lines.of(site)):
+        print(f"no lines   {why}")
+    if not groups:
         print("findings   none")
-    return [] if counters.get("mappings") else ["nothing was mapped: the driver is not under the mapper"]
+    return wrong
+
+
+def show_callers(lines, role, callers):
+    """The call and, as far as there are lines, from where it came."""
+    first = callers[0]
+    print(f"             {role:8} {first.function}() {lines.of(first) or first}")
+    for site in callers[1:]:
+        line = lines.of(site)
+        if line:
+            print(f"             {'':8}   from {site.function}() {line}")
+
+
+def how_often(group):
+    times = "once" if group.count == 1 else f"{group.count} times"
+    after = f", first after {group.after:.1f} s" if group.after is not None else ""
+    return f"{times}{after}" + (f", under {', '.join(group.rounds)}" if group.rounds else "")
+
+
+def failed_rounds(told, wrong):
+    reasons = []
+    for one in told.rounds:
+        if one.status == 0:
+            continue
+        text = f"under {one.name} ({one.policy}) " + ("the work did not end" if one.status is None else "the work failed")
+        if "sync=bounce" in one.policy and not wrong:
+            text += ": a sync may be missing: try --dma " + one.policy.replace("sync=bounce", "sync=watch")
+        reasons.append(text)
+    return reasons

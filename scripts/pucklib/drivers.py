@@ -9,13 +9,32 @@ guest gets it as the file /puck/drivers, which puck-dma-run reads.
 import re
 from dataclasses import dataclass
 
-from . import ports
+from . import findings, ports
 from .util import PuckError
 
 TABLE = "puck/drivers"
 VIRTIO = "iommu_platform=on,disable-legacy=on"
 # QEMU's virtio takes a ring at address 0 for none (docs/findings.rst).
 NO_RING_AT_0 = "window=any"
+
+
+OWN = "own"
+DISK_SIZE = "64M"
+BAD_SECTOR = 126977     # of 131072
+
+
+@dataclass(frozen=True)
+class Known:
+    """A bug of a driver that is known (docs/findings.rst): these findings are it, and no others."""
+    kind: str                   # class of the finding
+    mapped_by: tuple            # functions, one of which made the mapping
+    module: str
+    text: str = ""              # what the line has to have beside, a regular expression
+
+    def matches(self, finding):
+        site = finding.sites.get("mapped")
+        return (finding.kind == self.kind and site is not None and site.function in self.mapped_by
+                and site.module == self.module and bool(re.search(self.text, finding.text)))
 
 
 @dataclass(frozen=True)
@@ -27,31 +46,51 @@ class Driver:
     work: str                   # in the guest; what else it takes is said there
     disk: bool = False          # an empty disk {id}
     partner: str = ""           # -device of the other end of its cable, not under the mapper
-    known: str = ""             # what the kernel's log may say: bugs of the driver (docs/findings.rst)
+    known: tuple = ()           # findings that are bugs of the driver
+    splat: str = ""             # a line of the kernel's log that is one
     bind: str = ""              # more words for a policy that is drawn, when it binds
     screen: bool = False        # the host's view of a display, as a disk of the guest
     port: str = ""              # in each machine, at this port
+    ways: tuple = ()            # options of the work, that take turns in the rounds of a run
+    fail: str = "fail=share:16"     # words for mappings that fail while it works
+    no_fail: str = ""           # why they must not
+    no_fail_bind: str = ""      # why they must not while it binds
+
+    @property
+    def takes_options(self):
+        """Whether its work is one of the guest's programs that dma_test.h is in, or does as they."""
+        return self.work.startswith("dma_")
 
 
 TABLE_OF_DRIVERS = (
-    Driver("nvme", ("nvme,bus={bus},serial=puck,drive={id}",), ("nvme",), "dma_block nvme", disk=True),
+    Driver("nvme", ("nvme,bus={bus},serial=puck,drive={id}",), ("nvme",), "dma_block nvme", disk=True,
+           ways=("", "--large", "--bad", "--depth 1", "--large --depth 32")),
     Driver("ahci", ("ich9-ahci,bus={bus},id={id}-host", "ide-hd,bus={id}-host.0,drive={id}"), ("ahci", "sd_mod"),
-           "dma_block ahci", disk=True),
+           "dma_block ahci", disk=True, ways=("", "--large", "--depth 32", "--depth 1")),
     # USB 2, whose packets are a sector: with parts of one xhci_hcd falls over sync=bounce (docs/findings.rst).
     Driver("xhci", ("qemu-xhci,p3=0,bus={bus},id={id}-host", "usb-storage,bus={id}-host.0,drive={id}"),
-           ("sd_mod", "usb-storage", "xhci_pci"), "dma_block xhci_pci", disk=True),
+           ("sd_mod", "usb-storage", "xhci_pci"), "dma_block xhci_pci", disk=True,
+           ways=("", "--large")),
     Driver("virtio-blk", ("virtio-blk-pci,bus={bus},drive={id}," + VIRTIO,), ("virtio_blk",),
-           "dma_block virtio_blk", disk=True, bind=NO_RING_AT_0),
+           "dma_block virtio_blk", disk=True, bind=NO_RING_AT_0, fail="fail=share:400",
+           ways=("", "--large", "--bad", "--depth 32")),
     Driver("e1000e", ("e1000e,bus={bus},netdev={id},romfile=",), ("e1000e",), "dma_net e1000e",
-           known=r"puck-dma .*finding: leak: 0x0\+.* by e1000_",
+           known=(Known("leak", ("e1000_xmit_frame", "e1000_alloc_rx_buffers"), "e1000e", r"^0x0\+"),
+                  Known("leak", ("e1000_alloc_rx_buffers_ps",), "e1000e",
+                        r"^0x0\+|^0x\w+\+0x1000 \(page, from-device")),
+           ways=("", "--jumbo --pages", "--mtu 4000", "--mtu 600"), fail="fail=share:50",
            partner="e1000e,bus={bus},netdev={id},romfile="),
     Driver("virtio-net", ("virtio-net-pci,bus={bus},netdev={id},romfile=," + VIRTIO,), ("virtio_net",),
-           "dma_net virtio_net", bind=NO_RING_AT_0,
+           "dma_net virtio_net", bind=NO_RING_AT_0, fail="fail=share:400", ways=("", "--mtu 600", "--mtu 4000"),
            partner="virtio-net-pci,bus={bus},netdev={id},romfile=,disable-legacy=on"),
     Driver("virtio-gpu", ("virtio-gpu-pci,id=virtio-gpu,bus={bus},romfile=," + VIRTIO,), ("virtio_gpu",),
            "dma_gpu virtio_gpu", screen=True, bind=NO_RING_AT_0,
-           known=r"drm_mm_takedown|puck-dma .*finding: leak: .* by drm_gem_shmem_get_pages_sgt"),
-    Driver("puck-gpu", (), ("puck",), "dma_puck", port="rp1"),
+           # The console's framebuffer, 1280 by 800 pixels.
+           known=(Known("leak", ("drm_gem_shmem_get_pages_sgt",), "drm_shmem_helper",
+                        r"\+0x3e8000 \(sg, .*bidirectional"),),
+           splat=r"\bdrm_mm_takedown\+",
+           no_fail="it waits for ever for a command that could not be mapped"),
+    Driver("puck-gpu", (), ("puck",), "dma_puck", port="rp1", no_fail="gpu_stress takes no error for an answer"),
 )
 DRIVERS = {driver.name: driver for driver in TABLE_OF_DRIVERS}
 
@@ -60,6 +99,14 @@ def find(name):
     if name not in DRIVERS:
         raise PuckError(f"no driver '{name}': {', '.join(DRIVERS)}")
     return DRIVERS[name]
+
+
+def disk(name):
+    """The disk {run}/name; a sector in its last eighth cannot be read, for dma_block --bad."""
+    bad = {"event": "none", "iotype": "read", "errno": 5, "sector": BAD_SECTOR, "immediately": "off"}
+    words = [f"file.inject-error.0.{key}={value}" for key, value in bad.items()]
+    return ",".join(["if=none", f"id={name}", "format=raw", "file.driver=blkdebug", "file.image.driver=file",
+                     f"file.image.filename={{run}}/{name}", *words])
 
 
 @dataclass
@@ -72,7 +119,7 @@ class Placed:
     def qemu_args(self):
         name, args = self.driver.name, []
         if self.driver.disk:
-            args += ["-drive", f"file={{run}}/{name},if=none,id={name},format=raw"]
+            args += ["-drive", disk(name)]
         if self.driver.screen:
             args += ["-drive", "file={run}/screen,if=none,id=screen,format=raw",
                      "-device", "virtio-blk-pci,bus=pcie.0,addr=0xb,serial=screen,drive=screen"]
@@ -87,7 +134,7 @@ class Placed:
                 "-device", self.driver.partner.format(bus=ports.OUTSIDE, id=name)]
 
     def files(self):
-        named = [(self.driver.name, "64M")] if self.driver.disk else [("screen", "8M")] if self.driver.screen else []
+        named = [(self.driver.name, DISK_SIZE)] if self.driver.disk else [("screen", "8M")] if self.driver.screen else []
         return [":".join(one) for one in named]
 
     def row(self):
@@ -103,11 +150,17 @@ def place(names):
     return [Placed(driver, driver.port or next(free), bool(driver.partner) and alone) for driver in chosen]
 
 
-def sort_out(driver, findings):
-    """(those that are known of the driver, the others)"""
-    def is_known(text):
-        return bool(driver.known and re.search(driver.known, text))
-    return [f for f in findings if is_known(f)], [f for f in findings if not is_known(f)]
+def is_known(driver, text):
+    """Whether a line of the kernel's log tells of a bug that is known of the driver."""
+    finding = findings.parse(text)
+    if finding:
+        return any(known.matches(finding) for known in driver.known)
+    return bool(driver.splat and re.search(driver.splat, text))
+
+
+def sort_out(driver, texts):
+    """(those lines that are known of the driver, the others)"""
+    return [t for t in texts if is_known(driver, t)], [t for t in texts if not is_known(driver, t)]
 
 
 def table(placed):

@@ -53,7 +53,8 @@ def collect(args, rundir, reasons):
     """The facts of a run, as they are written."""
     known = read_json(rundir / runfile.NAME, {})
     output, console = read_text(rundir / "output.log"), read_text(rundir / "console.log")
-    facts, counters = dmarun.known(output)
+    told = dmarun.known(output)
+    facts, counters = told.facts, told.counters
     return {
         "schema": SCHEMA, "puck": version(), "verdict": outcome(reasons, known), "problems": reasons,
         "findings": findings(console), "run_folder": str(rundir), "seconds": round(time.monotonic() - START, 1),

@@ -2,19 +2,21 @@
 """scripts/puck soak: real drivers under one policy of the DMA mapper after the other.
 
 What the mapper does is legal if no driver trips over it: each does I/O that is
-compared, under each policy, on each IOMMU, and the mapper finds nothing.
+compared, under each policy, on each IOMMU, and the mapper finds nothing. A driver of
+the user's goes through the rounds of a run first, and then as many random policies.
 """
 
 import re
 import shlex
 from dataclasses import dataclass, field
 
-from . import accel, apt, dmarun, drivers, verdict
+from . import accel, apt, dmarun, drivers, findings, sweep, verdict
 from .guest import Bench, new_rundir
 from .machine import Spec
 from .util import PuckError, in_parallel, say
 
 POLICY = re.compile(r"(ok|not ok) \d+ .*\brandom,seed=(\d+)")
+ENDED = "puck-report: ended "
 
 
 @dataclass
@@ -30,6 +32,7 @@ class Cell:
     seconds: float = 0.0
     known: list = field(default_factory=list)       # bugs of the driver that are known
     trouble: list = field(default_factory=list)
+    tried: dmarun.Subject = None                    # of the user's
 
     def line(self, line):
         match = POLICY.match(line)
@@ -37,7 +40,7 @@ class Cell:
             (self.good if match[1] == "ok" else self.bad).append(int(match[2]))
 
     def finish(self, result, wanted):
-        facts, counters = dmarun.known(result.output)
+        counters = dmarun.known(result.output).counters
         self.mappings, self.segments, self.bytes = (counters.get(k, 0) for k in ("mappings", "segments", "bytes"))
         self.seconds = result.elapsed
         problem = result.problem()
@@ -50,6 +53,21 @@ class Cell:
         if not self.trouble and len(self.good) != wanted:
             self.trouble.append(f"{len(self.good)} policies of {wanted} were reported good")
         if not self.trouble and not self.mappings:
+            self.trouble.append("nothing was mapped")
+
+    def finish_own(self, result):
+        """The same of a driver of the user's, whose policies are rounds."""
+        told = dmarun.known(result.output)
+        self.mappings, self.segments, self.bytes = (told.counters.get(k, 0) for k in ("mappings", "segments", "bytes"))
+        self.seconds = result.elapsed
+        self.good = [one.name for one in told.rounds if one.status == 0]
+        wrong = dmarun.show_findings(self.tried, result, findings.grouped(result.console))
+        self.trouble = [f"{g.first.kind}: {g.first.text} ({dmarun.how_often(g)})" for g in wrong]
+        self.trouble += dmarun.failed_rounds(told, wrong)
+        self.trouble += [result.problem()] if result.problem() else []
+        self.trouble += [text for text in verdict.check_console(result.console)
+                         if not dmarun.is_told(self.tried.driver, text)]
+        if not self.mappings:
             self.trouble.append("nothing was mapped")
 
     def suspect(self, first, wanted):
@@ -70,10 +88,32 @@ def choose(args):
             raise PuckError(f"no IOMMU '{iommu}': {', '.join(dmarun.IOMMUS)}")
     if args.policies < 1:
         raise PuckError("--policies wants at least 1")
+    if args.device or args.module:
+        return [Cell(drivers.OWN if args.device else args.drivers, iommu, tried=own_subject(args)) for iommu in iommus]
     return [Cell(name, iommu) for iommu in iommus for name in names]
 
 
+def own_subject(args):
+    if args.device and not (args.module and args.workload):
+        raise PuckError("--device wants --module and --workload, as for run")
+    if not args.device and (not args.drivers or "," in args.drivers):
+        raise PuckError("--module wants --drivers NAME, one, or --device 'ARGS': whose module is it?")
+    return dmarun.subject(args.drivers, args.device, args.module, args.workload)
+
+
+def soak_own(bench, args, rundir, cell):
+    tried = cell.tried
+    spec = Spec(iommu=cell.iommu, seed=args.seed, load="none", drivers=[tried.placed], trace=False, gpu=False)
+    rounds = sweep.rounds_of(tried.driver, args.seed) + sweep.many(tried.driver, args.seed, args.policies)
+    result = bench.boot(rundir / f"{cell.driver}-{cell.iommu}", spec,
+                        sweep.command(dmarun.PROGRAM, tried.driver.name, rounds), args.timeout, extra=tried.extra())
+    cell.finish_own(result)
+
+
 def soak(bench, args, rundir, cell):
+    if cell.tried:
+        soak_own(bench, args, rundir, cell)
+        return
     placed = drivers.place([cell.driver])
     spec = Spec(iommu=cell.iommu, seed=args.seed, load="none", drivers=placed, trace=False,
                 gpu=placed[0].driver.port == "rp1")
@@ -97,7 +137,7 @@ def failures(args, cells):
     for cell in cells:
         for text in cell.trouble[:5]:
             print(f"FAILED {cell.driver} on {cell.iommu}: {text}")
-        if cell.trouble:
+        if cell.trouble and not cell.tried:
             seed = cell.suspect(args.seed, args.policies)
             print(f"    again: scripts/puck soak --drivers {cell.driver} --iommus {cell.iommu} --kernel {args.kernel} "
                   f"--policies 1 --seed {seed}")

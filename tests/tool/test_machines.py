@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
-from pucklib import dmarun, drivers, icount, machine, ports, repro, runfile, soak  # noqa: E402
+from pucklib import drivers, icount, machine, ports, repro, runfile, soak  # noqa: E402
 from pucklib.util import PuckError, write_json  # noqa: E402
 
 DISK = ["-drive", "file=/r/disk,if=none,id=d0,format=raw", "-device", "virtio-blk-pci,drive=d0"]
@@ -43,34 +43,8 @@ class Drivers(unittest.TestCase):
     def test_table_names_the_port(self):
         self.assertEqual(drivers.table(drivers.place(["nvme"])), "nvme|0000:00:05.0|nvme||dma_block nvme\n")
 
-    def test_known_bugs(self):
-        leak = "puck-dma 0000:03:00.0: finding: leak: {} (page, to-device, mapped 9 ms ago by e1000_xmit_frame+0x1/0x2)"
-        at_0, elsewhere = leak.format("0x0+0xf7"), leak.format("0x1000+0xf7")
-        self.assertEqual(drivers.sort_out(drivers.find("e1000e"), [at_0, elsewhere]), ([at_0], [elsewhere]))
-        self.assertEqual(drivers.sort_out(drivers.find("nvme"), [at_0]), ([], [at_0]))
-
     def test_unknown(self):
         self.assertRaises(PuckError, drivers.place, ["floppy"])
-
-
-class OwnDevice(unittest.TestCase):
-    def args(self, **more):
-        known = {"driver": None, "device": "edu", "module": ["nvme"], "workload": "true", "iommu": "puck"}
-        return SimpleNamespace(**{**known, **more})
-
-    def test_goes_to_a_port_behind_the_iommu(self):
-        placed, = dmarun.own(self.args(), {})
-        self.assertEqual(placed.qemu_args(), ["-device", "edu,bus=rp2"])
-
-    def test_bus_is_kept(self):
-        placed, = dmarun.own(self.args(device="edu,bus=rp3,x={1}"), {})
-        self.assertEqual((placed.port, placed.qemu_args()[1]), ("rp3", "edu,bus=rp3,x={1}"))
-
-    def test_what_is_missing(self):
-        self.assertRaises(PuckError, dmarun.check, self.args(workload=None))
-        self.assertRaises(PuckError, dmarun.check, self.args(driver="nvme"))
-        self.assertRaises(PuckError, dmarun.check, self.args(iommu="none"))
-        self.assertRaises(PuckError, dmarun.own, self.args(module=["/nowhere/my.ko"]), {})
 
 
 class Mischief(unittest.TestCase):
