@@ -72,6 +72,11 @@ def cmd_soak(args):
     return boots.cmd_boots(args) if args.boots is not None else soak.cmd_soak(args)
 
 
+def cmd_catalogue(args):
+    from . import catalogue
+    return catalogue.cmd_catalogue(args)
+
+
 def cmd_clean(args):
     return clean.cmd_clean(args)
 
@@ -230,6 +235,20 @@ def add_boots(p):
     p.add_argument("--qemu-args", type=shlex.split, default=[], metavar="'ARGS'", help="more QEMU arguments")
 
 
+def add_catalogue(sub):
+    p = add(sub, "catalogue", cmd_catalogue, "drivers broken on purpose: which machine shows it, and who names it",
+            "Each patch of tests/catalogue is built and tried: in a plain VM, behind intel-iommu, with\n"
+            "DMA_API_DEBUG, in one run of the mapper, in a soak. A table at the end. With the --run-dir of\n"
+            "an interrupted one it goes on from there.")
+    common(p)
+    p.add_argument("--only", metavar="REGEX", help="only those whose name matches")
+    p.add_argument("--columns", default="plain,intel,debug,run,soak", metavar="A,B", help="default: all five")
+    p.add_argument("--policies", type=int, default=20, metavar="N", help="of a soak (default 20)")
+    p.add_argument("--seed", type=int, default=1, metavar="N", help="seed of all randomness (default 1)")
+    p.add_argument("--timeout", type=float, default=600, metavar="S", help="seconds for a boot (default 600)")
+    p.add_argument("--jobs", type=int, default=cpus(), metavar="N", help=f"boots at a time (default {cpus()})")
+
+
 def add_bench(sub):
     p = add(sub, "bench", cmd_bench, "measure, as ratios, in kernels without debugging")
     common(p)
@@ -262,6 +281,7 @@ def parser():
     guest_files(p)
     add_guest(sub)
     add_soak(sub)
+    add_catalogue(sub)
     p = add(sub, "repro", cmd_repro, "once more a run of run, guest or test, from its folder",
             "A recorded run (--record) is replayed, and has to be the same to the byte; another one\n"
             "is run again with the same files and seed. Says whether it failed in the same place.")
