@@ -53,6 +53,7 @@ class Driver:
     port: str = ""              # in each machine, at this port
     ways: tuple = ()            # options of the work, that take turns in the rounds of a run
     fail: str = "fail=share:16"     # words for mappings that fail while it works
+    fail_pool: str = ""         # the same for pages of its dma_pools
     no_fail: str = ""           # why they must not
     no_fail_bind: str = ""      # why they must not while it binds
 
@@ -64,7 +65,7 @@ class Driver:
 
 TABLE_OF_DRIVERS = (
     Driver("nvme", ("nvme,bus={bus},serial=puck,drive={id}",), ("nvme",), "dma_block nvme", disk=True,
-           ways=("", "--large", "--bad", "--depth 1", "--large --depth 32")),
+           ways=("", "--large", "--bad", "--depth 1", "--large --depth 32"), fail_pool="fail=share:2,of=pool"),
     Driver("ahci", ("ich9-ahci,bus={bus},id={id}-host", "ide-hd,bus={id}-host.0,drive={id}"), ("ahci", "sd_mod"),
            "dma_block ahci", disk=True, ways=("", "--large", "--depth 32", "--depth 1")),
     # USB 2, whose packets are a sector: with parts of one xhci_hcd falls over sync=bounce (docs/findings.rst).

@@ -33,7 +33,7 @@ POLICIES = (
     ("zero", "sync=watch,merge=random,layout=shuffled,window=zero,reuse=quarantine:64"),
 )
 # A driver of the user's may map once in all its work, or for each page of it.
-OWN_FAILURES = ("fail=nth:1", "fail=nth:2", "fail=every:3", "fail=share:16")
+OWN_FAILURES = ("fail=nth:1", "fail=nth:2", "fail=every:3", "fail=share:16", "fail=share:2,of=pool")
 
 
 def rounds_of(driver, seed):
@@ -49,9 +49,9 @@ def failing(driver, seed):
     if driver.no_fail:
         return []
     kind = ERRORS if driver.takes_options else STATUS
-    words = (driver.fail,) if driver.takes_options else OWN_FAILURES
+    words = (driver.fail, driver.fail_pool) if driver.takes_options else OWN_FAILURES
     rounds = [Round(f"fail-{n}", kind, f"sync=watch,{word},seed={seed}", arguments_of(driver, 0, seed))
-              for n, word in enumerate(words, start=1)]
+              for n, word in enumerate(filter(None, words), start=1)]
     return rounds if driver.no_fail_bind else [*rounds, Round("fail-bind", BIND, f"sync=watch,seed={seed}")]
 
 
