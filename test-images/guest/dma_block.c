@@ -99,14 +99,14 @@ static char *contiguous(size_t size)
 /* A disk that has just appeared cannot be opened while the kernel looks at it. */
 static int open_soon(const char *path, int flags)
 {
-	int tries, fd;
+	unsigned int looks = 0;
+	int fd;
 
-	for (tries = 0; tries < 100; tries++) {
+	do {
 		fd = open(path, flags | O_CLOEXEC);
 		if (fd >= 0)
 			return fd;
-		usleep(100000);
-	}
+	} while (expectant(&looks));
 	ktap_note("%s: %s", path, strerror(errno));
 	return -1;
 }

@@ -130,10 +130,10 @@ static bool run_case(const char *name)
 /* Waits for the first finding, and then for those that must not come. */
 static uint64_t settle(uint64_t before, bool any)
 {
-	int tries;
+	unsigned int looks = 0;
 
-	for (tries = 0; any && tries < 250 && mapper_counter("findings") == before; tries++)
-		usleep(20000);
+	while (any && mapper_counter("findings") == before && patient(&looks))
+		;
 	usleep(150000);
 	return mapper_counter("findings") - before;
 }
@@ -410,16 +410,15 @@ static void test_open_file(void)
 static bool host_policy(const char *lines, const char *word)
 {
 	char path[256], line[512];
-	int tries;
+	unsigned int looks = 0;
 
 	printf("puck-host: qom-set {\"path\": \"/machine/peripheral/iommu0\", \"property\": \"policy\", \"value\": \"%s\"}\n",
 	       lines);
 	mapper_path("policy", path, sizeof(path));
-	for (tries = 0; tries < 250; tries++) {
+	do {
 		if (read_line(path, line, sizeof(line)) && strstr(line, word))
 			return true;
-		usleep(20000);
-	}
+	} while (patient(&looks));
 	ktap_note("policy: %s", line);
 	return false;
 }

@@ -77,7 +77,8 @@ static bool under_mapper(const char *pci)
 static void choose(const char *pci, const char *policy)
 {
 	char line[256];
-	int ret, tries;
+	unsigned int looks = 0;
+	int ret;
 
 	ktap_need(!system("modprobe puck-dma"), "puck-dma loads");
 	snprintf(line, sizeof(line), "%s=%s", pci, policy);
@@ -85,10 +86,9 @@ static void choose(const char *pci, const char *policy)
 	ktap_need(!ret, "'%s' is taken (%d)", line, ret);
 
 	write_text(SYS_PCI "drivers/puck/unbind", pci);
-	for (tries = 0; tries < 100 && !under_mapper(pci); tries++) {
+	do {
 		write_text(SYS_PCI "drivers/puck/bind", pci);
-		usleep(50000);
-	}
+	} while (!under_mapper(pci) && patient(&looks));
 	ktap_need(under_mapper(pci), "%s is under puck-dma", pci);
 }
 

@@ -116,17 +116,16 @@ static inline bool dma_look(const char *class, const char *which, int nth, dma_f
 static inline bool dma_find(const char *class, const char *which, int nth, dma_filter filter,
 			    struct dma_device *device)
 {
-	int tries;
+	unsigned int looks = 0;
 
 	if (!strncmp(which, "/dev/", 5))
 		which = strrchr(which, '/') + 1;
 	else if (!strchr(which, ':'))
 		run("modprobe %s 2>/dev/null", which);
-	for (tries = 0; tries < 200; tries++) {
+	do {
 		if (dma_look(class, which, nth, filter, device))
 			return true;
-		usleep(50000);
-	}
+	} while (expectant(&looks));
 	return false;
 }
 

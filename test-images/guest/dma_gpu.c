@@ -22,7 +22,6 @@
 #define BAND_ROWS 77u
 #define PICTURE_MAX (3 * WIDTH * HEIGHT + 4096u)
 #define PICTURE "{\"filename\": \"{run}/screen\", \"device\": \"virtio-gpu\"}"
-#define PATIENCE 5.0		/* seconds for one picture */
 
 struct gpu {
 	int fd;
@@ -167,19 +166,17 @@ static uint32_t wrong_pixels(const struct gpu *gpu, uint64_t seed)
 /* The device may be at work still, and the host at the picture: asks again. */
 static bool screen_shows(const struct gpu *gpu, uint64_t seed)
 {
-	double end = dma_seconds() + PATIENCE;
+	unsigned int looks = 0;
 	uint32_t wrong;
 	ssize_t len;
-	int tries = 0;
 
 	do {
-		if (tries++ % 8 == 0)
+		if (looks % 8 == 0)
 			printf("puck-host: screendump %s\n", PICTURE);
-		usleep(10000);
 		len = pread(gpu->screen, gpu->picture, PICTURE_MAX / 4096 * 4096, 0);
 		ktap_need(len > 0, "the picture can be read");
 		wrong = wrong_pixels(gpu, seed);
-	} while (wrong && dma_seconds() < end);
+	} while (wrong && expectant(&looks));
 	dma_totals.read += 3u * WIDTH * HEIGHT;
 	dma_totals.checked += 3u * WIDTH * HEIGHT;
 	dma_totals.mismatches += wrong;

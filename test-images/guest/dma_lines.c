@@ -10,7 +10,6 @@
 
 #define LINES "/sys/kernel/debug/puck-dma/devices"
 #define FULL ",layout=ascending,gap=0,guard=1,window=any,reuse=eager,fail=never,sync=coherent,seed=0\n"
-#define WAIT_MS 5000
 
 static const char *address, *id, *driver;
 
@@ -66,10 +65,10 @@ static bool driver_has(const char *what)
 
 static bool wait_mapper(bool under)
 {
-	int ms;
+	unsigned int looks = 0;
 
-	for (ms = 0; under_mapper() != under && ms < WAIT_MS; ms += 20)
-		usleep(20 * 1000);
+	while (under_mapper() != under && patient(&looks))
+		;
 	return under_mapper() == under;
 }
 

@@ -23,7 +23,6 @@
 #define LARGE 4000
 /* Frames of several pages: some of them e1000e forgets, docs/findings.rst. */
 #define JUMBO 9000
-#define PATIENCE_MS 10000
 /* e1000e does not unmap what it sends from address 0, docs/findings.rst. */
 #define E1000E_KNOWN "finding: leak: 0x0\\+.* by e1000_|has pending DMA allocations"
 
@@ -134,7 +133,7 @@ static bool is_ready(int fd, short events, short *revents)
 {
 	struct pollfd poll_fd = { .fd = fd, .events = events };
 
-	if (poll(&poll_fd, 1, PATIENCE_MS) != 1 || poll_fd.revents & (POLLERR | POLLHUP))
+	if (poll(&poll_fd, 1, ANSWER_MS) != 1 || poll_fd.revents & (POLLERR | POLLHUP))
 		return false;
 	*revents = poll_fd.revents;
 	return true;
