@@ -8,13 +8,14 @@ from pathlib import Path
 
 from . import drivers, findings, steps, sweep
 from .guest import at_port, files, spec_from
-from .lines import Lines, normal
+from .lines import Lines, normal, release_of
 from .util import PuckError
 
+# Words that say which mappings fail.
+FAILING = ("fail=", "of=")
 NOTE = re.compile(r"puck-dma (\S+): note: (.*)")
 IOMMUS = ("puck", "intel", "virtio")
 PROGRAM = "puck-dma-run"
-RELEASE = re.compile(r"Linux version (\S+)")
 # Workloads that go by a name: what the machine needs for them is made.
 NAMED_WORK = ("block", "net")
 PARTNERS = {"e1000e": ("e1000e,bus={bus},netdev={id},romfile=", "e1000e"),
@@ -43,8 +44,7 @@ class Subject:
         return (PROGRAM, self.driver.work.split()[0], "gpu_stress")
 
     def lines(self, result):
-        release = RELEASE.search(result.console)
-        return Lines(self.files, release[1] if release else "")
+        return Lines(self.files, release_of(result.console) or "")
 
 
 def subject(driver, device, module, workload):
@@ -142,6 +142,14 @@ class Round:
     status: int = None          # None: it did not end
     seconds: float = 0.0
     errors: bool = False        # its work told of errors, which is no failure
+    drawn: str = ""             # the policy as the mapper took it, with every word
+
+    def whole(self):
+        """All words of the policy. A bind and what comes after it may have different ones
+        of what makes mappings fail: those that were given count."""
+        given = [word for word in self.policy.split(",") if word.startswith(FAILING)]
+        drawn = [word for word in self.drawn.split(",") if not (given and word.startswith(FAILING))]
+        return ",".join(drawn + given) if self.drawn else self.policy
 
 
 @dataclass
@@ -157,6 +165,8 @@ class Report:
             self.counters[name] = self.counters.get(name, 0) + int(number)
         elif key == "round":
             self.rounds.append(Round(*value.split(" ", 1)))
+        elif key == "policy" and self.rounds:
+            self.rounds[-1].drawn = value
         elif key == "ended":
             status, began, ended = value.split()
             self.rounds[-1].status, self.rounds[-1].seconds = int(status), float(ended) - float(began)

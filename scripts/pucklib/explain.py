@@ -9,7 +9,7 @@ stays away. At most one boot for each word, and one to see that no word is to bl
 import argparse
 import contextlib
 
-from . import results
+from . import dmarun, drivers, findings, sweep
 from .machine import read_text
 from .util import say
 
@@ -49,17 +49,24 @@ def sentence(left):
     return f"it fails only with {words[0]}" if len(words) == 1 else f"it fails only with {' and '.join(words)} together"
 
 
-def marks(rundir):
+def groups_of(args, rundir):
+    """What the mapper found that is no bug known of the driver."""
+    driver = drivers.DRIVERS.get(args.driver)
+    return [one for one in findings.grouped(read_text(rundir / "console.log"))
+            if not (driver and drivers.is_known(driver, one.line))]
+
+
+def marks(groups):
     """What a failure is known by: the classes of its findings, or that the work failed."""
-    return {one["class"] for one in results.findings(read_text(rundir / "console.log"))} or {"work"}
+    return {one.first.kind for one in groups} or {"work"}
 
 
 class Trial:
     """Runs of the same driver, each under one policy."""
 
-    def __init__(self, args, rundir, run):
+    def __init__(self, args, rundir, run, wanted):
         self.args, self.rundir, self.run = args, rundir, run
-        self.wanted, self.count = marks(rundir), 0
+        self.wanted, self.count = wanted, 0
 
     def fails(self, words, seed):
         self.count += 1
@@ -69,27 +76,32 @@ class Trial:
         folder.mkdir(parents=True, exist_ok=True)
         with open(folder / "said", "w", encoding="utf-8") as out, contextlib.redirect_stdout(out):
             reasons, place = self.run(args, folder)
-        alike = bool(reasons) and bool(marks(place) & self.wanted)
+        alike = bool(reasons) and bool(marks(groups_of(args, place)) & self.wanted)
         say(f"explain: {'fails' if alike else 'does not fail'} with {policy}")
         return alike
 
 
-def failing_policy(rundir, args):
-    """Of the first round that failed, or under which something was found; written out by the guest."""
-    rounds = results.policies(read_text(rundir / "output.log"))
-    bad = [one for one in rounds if one["status"] != 0] or rounds
-    return bad[0]["policy"] if bad else args.dma
+def first_failure(rundir, groups):
+    """The round that failed first, or under which something was found, and the classes of
+    what was found under it; None if there was no round."""
+    rounds = dmarun.known(read_text(rundir / "output.log")).rounds
+    bad = [one for one in rounds if one.status != 0 or any(one.name in group.rounds for group in groups)] or rounds
+    return (bad[0], [group for group in groups if bad[0].name in group.rounds]) if bad else (None, [])
 
 
 def explain(args, rundir, run):
     """Prints the sentence. run(args, folder) makes a run, and returns what is wrong
     with it, and where its logs are."""
-    policy = failing_policy(rundir, args)
-    if not policy:
+    first, groups = first_failure(rundir, groups_of(args, rundir))
+    if not first:
         print("explain    the run did not come to say its policy", flush=True)
         return
-    words, seed = words_of(policy)
-    trial = Trial(args, rundir, run)
+    if first.name == sweep.BIND_ROUND:
+        print("explain    it fails while the driver binds and mappings fail: no other word of the policy is tried",
+              flush=True)
+        return
+    words, seed = words_of(first.whole())
+    trial = Trial(args, rundir, run, marks(groups))
     left = needed(words, lambda some: trial.fails(some, seed))
     print(f"explain    {sentence(left)} ({trial.count} boots)")
     if left:

@@ -11,8 +11,15 @@ from .util import REPO
 
 # What Debian's packages of debug information are unpacked to.
 DEBUG = Path("/usr/lib/debug/lib/modules")
+RELEASE = re.compile(r"Linux version (\S+)")
 SECTION = re.compile(r"^\s*\[\s*(\d+)\] (\S+)", re.M)
 SYMBOL = re.compile(r"^\s*\d+: ([0-9a-f]+)\s+(\d+|0x[0-9a-f]+) FUNC\s+\w+\s+\w+\s+(?:\[[^]]*\]\s+)?(\d+) (\S+)$", re.M)
+
+
+def release_of(console):
+    """Of the kernel whose log it is; None if it never said so."""
+    found = RELEASE.search(console)
+    return found[1] if found else None
 
 
 def normal(name):

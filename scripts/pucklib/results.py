@@ -4,42 +4,37 @@ the contract. All of it is read from the run's folder, and so can be had again."
 
 import datetime
 import json
-import re
 import time
 from pathlib import Path
 
-from . import dmarun, junit, runfile, verdict
+from . import dmarun, drivers, findings, junit, runfile, verdict
+from .lines import Lines, release_of
 from .machine import read_text
 from .util import START, read_json, version, write_if_changed
 from .verdict import Case
 
 SCHEMA = "puck-run-1"
 NUMBERS = ("mappings", "entries", "segments", "bytes", "syncs", "failed", "live")
-# What puck-dma-run tells, and the mapper's lines in the kernel's log (docs/dma.rst).
-REPORT = re.compile(r"^puck-report: (\S+) ?(.*)$", re.M)
-FINDING = re.compile(r"puck-dma (\S+): finding: (([\w-]+): .*)")
 
 
-def findings(console):
-    """Of the mapper, each text once."""
-    found = {}
-    for match in FINDING.finditer(console):
-        found.setdefault(match[2], {"device": match[1], "class": match[3], "text": match[2]})
-    return list(found.values())
+def found(args, console):
+    """What the mapper found, each once, and whether that is a bug that is known of the driver."""
+    driver = drivers.DRIVERS.get(args.driver)
+    lines = Lines([name for name in args.module or () if name.endswith(".ko")], release_of(console) or "")
+    return [{"device": one.first.device, "class": one.first.kind, "text": one.first.text, "count": one.count,
+             "after": round(one.after, 3) if one.after is not None else None, "policies": one.rounds,
+             "known": bool(driver and drivers.is_known(driver, one.line)),
+             "places": {role: place(site, lines) for role, site in one.first.sites.items()}}
+            for one in findings.grouped(console)]
 
 
-def policies(output):
+def place(site, lines):
+    return {"function": site.function, "module": site.module or None, "line": lines.of(site)}
+
+
+def policies(told):
     """Each policy that the driver ran under, and the status that its work ended with."""
-    found = []
-    for key, value in REPORT.findall(output):
-        if key == "round":
-            name, _, policy = value.partition(" ")
-            found.append({"name": name, "policy": policy, "status": None})
-        elif key == "policy" and not any(one["name"] != "given" for one in found):
-            found = [{"name": "given", "policy": value, "status": None}]
-        elif key in ("ended", "status") and found and found[-1]["status"] is None:
-            found[-1]["status"] = int(value.split()[0])
-    return found
+    return [{"name": one.name, "policy": one.whole(), "status": one.status} for one in told.rounds]
 
 
 def outcome(reasons, known):
@@ -57,10 +52,10 @@ def collect(args, rundir, reasons):
     facts, counters = told.facts, told.counters
     return {
         "schema": SCHEMA, "puck": version(), "verdict": outcome(reasons, known), "problems": reasons,
-        "findings": findings(console), "run_folder": str(rundir), "seconds": round(time.monotonic() - START, 1),
-        "started": started(), "kernel": kernel_release(console), "iommu": args.iommu, "seed": args.seed,
+        "findings": found(args, console), "run_folder": str(rundir), "seconds": round(time.monotonic() - START, 1),
+        "started": started(), "kernel": release_of(console), "iommu": args.iommu, "seed": args.seed,
         "mischief": args.mischief, "device": facts.get("device"), "driver": facts.get("driver"),
-        "policies": policies(output), "counters": {k: counters[k] for k in NUMBERS if k in counters},
+        "policies": policies(told), "counters": {k: counters[k] for k in NUMBERS if k in counters},
         "exit_status": known.get("status"), "ending": known.get("ending"),
     }
 
@@ -70,18 +65,13 @@ def started():
     return begun.isoformat(timespec="seconds")
 
 
-def kernel_release(console):
-    line = next((text for text in console.splitlines() if "Linux version " in text), "")
-    return line.partition("Linux version ")[2].split(" ")[0] or None
-
-
 def cases(facts, output):
     """One for the run as a whole, one for each finding, and what the guest reported."""
     result = {"pass": "passed", "fail": "failed"}.get(facts["verdict"], "error")
-    found = [Case("puck.run", "run", result, "\n".join(facts["problems"]), facts["seconds"])]
-    found += [Case("puck.run.findings", f"{one['class']} {n}", "failed", one["text"])
-              for n, one in enumerate(facts["findings"], start=1)]
-    return found + verdict.parse_ktap(output, "puck.run.guest")
+    said = [Case("puck.run", "run", result, "\n".join(facts["problems"]), facts["seconds"])]
+    said += [Case("puck.run.findings", f"{one['class']} {n}", "passed" if one["known"] else "failed", one["text"])
+             for n, one in enumerate(facts["findings"], start=1)]
+    return said + verdict.parse_ktap(output, "puck.run.guest")
 
 
 def write(args, rundir, reasons):

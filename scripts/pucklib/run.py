@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import accel, apt, dmarun, ending, events, explain, kernel, results, verdict
+from . import accel, apt, dmarun, ending, events, explain, findings, kernel, results, verdict
 from .guest import Bench, new_rundir, spec_from
 from .machine import Spec, read_text
 from .qemu import Qemu
@@ -91,7 +91,7 @@ def one_run(bench, job, args, rundir):
     reasons += [f"{c.name}: {c.detail or 'failed'}" for c in cases if c.result == "failed"]
     found = [text for text in verdict.check_console(result.console) if not job.is_known(text)]
     # Those of the mapper are in its report, and need not be told twice.
-    told = [text for text in found if dmarun.wanted(args) and results.FINDING.search(text)]
+    told = [text for text in found if dmarun.wanted(args) and findings.LINE.search(text)]
     reasons += [f"the mapper found {len(told)} wrong (above)"] if told else []
     reasons += [text for text in found if text not in told]
     say(f"guest: {result.elapsed:.1f} s; everything about this run: {result.rundir}")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 # Which kinds of rounds there are, puck-dma-run says.
 WORK, ERRORS, STATUS, BIND = "work", "errors", "status", "bind"
+BIND_ROUND = "fail-bind"
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def failing(driver, seed):
     words = (driver.fail, driver.fail_pool) if driver.takes_options else OWN_FAILURES
     rounds = [Round(f"fail-{n}", kind, f"sync=watch,{word},seed={seed}", arguments_of(driver, 0, seed))
               for n, word in enumerate(filter(None, words), start=1)]
-    return rounds if driver.no_fail_bind else [*rounds, Round("fail-bind", BIND, f"sync=watch,seed={seed}")]
+    return rounds if driver.no_fail_bind else [*rounds, Round(BIND_ROUND, BIND, f"sync=watch,seed={seed}")]
 
 
 def arguments_of(driver, n, seed):

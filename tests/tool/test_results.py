@@ -27,6 +27,7 @@ CONSOLE = """\
 OUTPUT = """\
 puck-report: device 0000:02:00.0 1234:11e8
 puck-report: driver my_edu
+puck-report: round given random,seed=1
 puck-report: policy merge=all,seed=1
 puck-report: counter mappings 5
 puck-report: counter live 1
@@ -46,7 +47,7 @@ class Results(unittest.TestCase):
             (self.folder / name).write_text(text)
         write_json(self.folder / "run.json", {"status": 0, "ending": ending})
         args = SimpleNamespace(json=str(self.folder / "j"), junit=str(self.folder / "x"), iommu="puck", seed=1,
-                               mischief="", dma=None)
+                               mischief="", driver=None, module=None)
         results.write(args, self.folder, reasons)
         return json.loads((self.folder / "j").read_text()), xml.parse(self.folder / "x").getroot()
 
@@ -58,8 +59,10 @@ class Results(unittest.TestCase):
 
     def test_facts(self):
         written, _ = self.write(["the mapper found 1 wrong"])
-        self.assertEqual(written["findings"], [{"device": "0000:02:00.0", "class": "leak",
-                                                "text": CONSOLE.splitlines()[1].partition("finding: ")[2]}])
+        self.assertEqual(written["findings"],
+                         [{"device": "0000:02:00.0", "class": "leak", "count": 1, "after": None, "policies": [],
+                           "known": False, "text": CONSOLE.splitlines()[1].partition("leak: ")[2],
+                           "places": {"mapped": {"function": "x", "module": None, "line": None}}}])
         self.assertEqual((written["kernel"], written["driver"], written["policies"], written["counters"]),
                          ("6.12.117+deb12-amd64", "my_edu",
                           [{"name": "given", "policy": "merge=all,seed=1", "status": None}],
@@ -69,8 +72,22 @@ class Results(unittest.TestCase):
         text = ("puck-report: round watch sync=watch,seed=1\npuck-report: ended 0 1.0 2.0\n"
                 "puck-report: round bounce sync=bounce,seed=1\npuck-report: ended 1 2.0 3.0\n"
                 "puck-report: round all merge=all,seed=1\n")
-        self.assertEqual([(one["name"], one["status"]) for one in results.policies(text)],
+        written, _ = self.write([], output=text)
+        self.assertEqual([(one["name"], one["status"]) for one in written["policies"]],
                          [("watch", 0), ("bounce", 1), ("all", None)])
+
+    def test_the_same_finding_again(self):
+        begun, found = "[    4.000000] puck-sweep: watch: sync=watch,seed=1\n", CONSOLE.splitlines()[1] + "\n"
+        record = "[    5.0] puck-dma 0000:02:00.0: record: n=1 class=leak\n"
+        count = "[    6.0] puck-dma 0000:02:00.0: count: n=1 class=leak 37 times\n"
+        finding, = self.write(["x"], console=begun + found + record + count)[0]["findings"]
+        self.assertEqual((finding["count"], finding["after"], finding["policies"]), (37, 1.0, ["watch"]))
+
+    def test_words_that_make_mappings_fail(self):
+        text = ("puck-report: round fail-1 sync=watch,fail=nth:2,seed=1\n"
+                "puck-report: policy merge=all,fail=never,sync=watch,seed=1\n")
+        self.assertEqual(self.write([], output=text)[0]["policies"][0]["policy"],
+                         "merge=all,sync=watch,seed=1,fail=nth:2")
 
     def test_verdicts(self):
         for reasons, ending, wanted in (([], "ended", "pass"), (["x"], "ended", "fail"), (["x"], "hang", "fail"),
@@ -102,7 +119,8 @@ class Excused(unittest.TestCase):
             rundir = Path(name) / "run"
             rundir.mkdir()
             args = SimpleNamespace(json=str(Path(name) / "json"), junit=None, events=None, compare=False, explain=False,
-                                   timeout=1, run_dir=None, iommu="puck", seed=1, mischief=None)
+                                   timeout=1, run_dir=None, iommu="puck", seed=1, mischief=None,
+                                   driver=None, module=None)
             bench = SimpleNamespace(boot=self.boot, kernel=SimpleNamespace(release="6"))
             with mock.patch.multiple(run, prepare=lambda *_: bench, new_rundir=lambda *_: rundir,
                                      first_light=lambda _: run.Job(None, "true")), \
@@ -141,15 +159,24 @@ class Explain(unittest.TestCase):
         self.assertIn("no word of the policy is to blame", said)
         self.assertEqual(len(tried), 1)
 
-    def test_which_policy(self):
-        with tempfile.TemporaryDirectory() as folder:
-            (Path(folder) / "output.log").write_text(
+    def first(self, console=""):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            (folder / "output.log").write_text(
                 "puck-report: round watch sync=watch,seed=1\npuck-report: ended 0 1 2\n"
+                "puck-report: round zero window=zero,seed=1\npuck-report: ended 0 1 2\n"
                 "puck-report: round bounce sync=bounce,seed=1\npuck-report: ended 1 2 3\n")
-            args = SimpleNamespace(dma="random")
-            self.assertEqual(explain.failing_policy(Path(folder), args), "sync=bounce,seed=1")
-            (Path(folder) / "output.log").write_text("")
-            self.assertEqual(explain.failing_policy(Path(folder), args), "random")
+            (folder / "console.log").write_text(console)
+            groups = explain.groups_of(SimpleNamespace(driver="e1000e"), folder)
+            first, groups = explain.first_failure(folder, groups)
+            return first.name, explain.marks(groups)
+
+    def test_which_policy(self):
+        leak = "puck-dma 0000:02:00.0: finding: leak: {} (page, to-device, mapped 9 ms ago by {}+0x1/0x2 [e1000e])\n"
+        begun = "puck-sweep: zero: window=zero\n"
+        self.assertEqual(self.first(), ("bounce", {"work"}))
+        self.assertEqual(self.first(begun + leak.format("0x10+0x10", "e1000_xmit_frame")), ("zero", {"leak"}))
+        self.assertEqual(self.first(begun + leak.format("0x0+0x10", "e1000_xmit_frame")), ("bounce", {"work"}))
 
     def test_runs(self):
         """A stand-in for the runs: a leak with sync=bounce, something else with merge=none."""
@@ -163,9 +190,10 @@ class Explain(unittest.TestCase):
                 (place / "console.log").write_text(line)
                 return [kind] if kind else [], place
 
-            (folder / "console.log").write_text("puck-dma 0000:02:00.0: finding: leak: x\n")
-            (folder / "output.log").write_text(f"puck-report: policy {self.POLICY}\npuck-report: status 0\n")
-            explain.explain(SimpleNamespace(dma=None), folder, run)
+            (folder / "console.log").write_text("puck-sweep: given: x\npuck-dma 0000:02:00.0: finding: leak: x\n")
+            (folder / "output.log").write_text(f"puck-report: round given random,seed=7\npuck-report: policy {self.POLICY}\n"
+                                               "puck-report: ended 0 1 2\n")
+            explain.explain(SimpleNamespace(dma=None, driver=None), folder, run)
         self.assertIn("it fails only with sync=bounce (4 boots)", out.getvalue())
         self.assertIn("again: --dma sync=bounce,seed=7", out.getvalue())
 
