@@ -15,6 +15,7 @@ from .util import REPO, PuckError, cache, digest, doing, lock, say
 from .verdict import Case
 
 QTEST_LIMIT = 120       # seconds without a line
+MESON_LIMIT = "40"      # times meson's own of 30 s for a test: against hanging alone
 
 
 def run_meson(suite, rundir, qemu_src=None):
@@ -33,7 +34,8 @@ def run_meson(suite, rundir, qemu_src=None):
             return [Case(suite, "build", "failed", str(err))]
         results = build / "meson-logs/testlog.json"
         results.unlink(missing_ok=True)
-        subprocess.run([*meson, "test", "-C", str(build), "--no-rebuild", "--suite", suite],
+        subprocess.run([*meson, "test", "-C", str(build), "--no-rebuild", "--timeout-multiplier", MESON_LIMIT,
+                        "--suite", suite],
                        env=env, stdin=subprocess.DEVNULL, stdout=open(log, "ab"), stderr=subprocess.STDOUT)
         return meson_cases(suite, results)
 

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The judge judged: results and kernel logs as they come, and as they break."""
 
+import re
 import sys
 import unittest
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
 
 from pucklib import events, guesttests, verdict  # noqa: E402
 from pucklib.util import PuckError  # noqa: E402
@@ -147,6 +149,13 @@ class Order(unittest.TestCase):
         self.assertIsNone(events.first_difference(["a", "b"], ["a", "b"]))
         self.assertIn("event 2", events.first_difference(["a", "b"], ["a", "c"]))
         self.assertIn("2 events", events.first_difference(["a", "b"], ["a"]))
+
+
+class Complete(unittest.TestCase):
+    def test_each_test_of_the_tool_is_run(self):
+        listed = (ROOT / "meson.build").read_text().partition("# The tool:")[2].partition("\n  test(")[0]
+        named = re.findall(r"'(\w+)'", listed)
+        self.assertEqual(sorted(named), sorted(p.stem.removeprefix("test_") for p in ROOT.glob("tests/tool/test_*.py")))
 
 
 if __name__ == "__main__":
