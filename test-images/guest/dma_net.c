@@ -24,7 +24,7 @@
 /* Frames of several pages: some of them e1000e forgets, docs/findings.rst. */
 #define JUMBO 9000
 /* e1000e does not unmap what it sends from address 0, docs/findings.rst. */
-#define E1000E_KNOWN "finding: leak: 0x0\\+.* by e1000_|has pending DMA allocations"
+#define E1000E_KNOWN "finding: leak: 0x0\\+.* by e1000_|DMA-API: .*(has pending DMA allocations|Mapped at:)"
 
 struct net {
 	struct dma_device device[2];
