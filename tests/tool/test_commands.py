@@ -23,9 +23,13 @@ from pucklib.util import PuckError, write_json  # noqa: E402
 
 # A puck whose command starts a program which starts another, and holds a run folder.
 TOOL = """
-import subprocess, sys
+import signal, subprocess, sys
 sys.path.insert(0, sys.argv[1])
 from pucklib import children, cli, rundirs
+
+# Below nohup, or in the background of a script, some of them are ignored.
+for number in children.SIGNALS:
+    signal.signal(number, signal.SIG_DFL)
 
 def command(args):
     rundirs.new("test", sys.argv[2] + "/run")
