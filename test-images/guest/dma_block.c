@@ -99,14 +99,14 @@ static char *contiguous(size_t size)
 /* A disk that has just appeared cannot be opened while the kernel looks at it. */
 static int open_soon(const char *path, int flags)
 {
-	unsigned int looks = 0;
+	int64_t since = 0;
 	int fd;
 
 	do {
 		fd = open(path, flags | O_CLOEXEC);
 		if (fd >= 0)
 			return fd;
-	} while (expectant(&looks));
+	} while (expectant(&since));
 	ktap_note("%s: %s", path, strerror(errno));
 	return -1;
 }

@@ -116,7 +116,7 @@ static inline bool dma_look(const char *class, const char *which, int nth, dma_f
 static inline bool dma_find(const char *class, const char *which, int nth, dma_filter filter,
 			    struct dma_device *device)
 {
-	unsigned int looks = 0;
+	int64_t since = 0;
 
 	if (!strncmp(which, "/dev/", 5))
 		which = strrchr(which, '/') + 1;
@@ -125,7 +125,7 @@ static inline bool dma_find(const char *class, const char *which, int nth, dma_f
 	do {
 		if (dma_look(class, which, nth, filter, device))
 			return true;
-	} while (expectant(&looks));
+	} while (expectant(&since));
 	return false;
 }
 

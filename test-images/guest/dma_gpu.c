@@ -167,16 +167,17 @@ static uint32_t wrong_pixels(const struct gpu *gpu, uint64_t seed)
 static bool screen_shows(const struct gpu *gpu, uint64_t seed)
 {
 	unsigned int looks = 0;
+	int64_t since = 0;
 	uint32_t wrong;
 	ssize_t len;
 
 	do {
-		if (looks % 8 == 0)
+		if (looks++ % 8 == 0)
 			printf("puck-host: screendump %s\n", PICTURE);
 		len = pread(gpu->screen, gpu->picture, PICTURE_MAX / 4096 * 4096, 0);
 		ktap_need(len > 0, "the picture can be read");
 		wrong = wrong_pixels(gpu, seed);
-	} while (wrong && expectant(&looks));
+	} while (wrong && expectant(&since));
 	dma_totals.read += 3u * WIDTH * HEIGHT;
 	dma_totals.checked += 3u * WIDTH * HEIGHT;
 	dma_totals.mismatches += wrong;

@@ -133,7 +133,7 @@ static bool is_ready(int fd, short events, short *revents)
 {
 	struct pollfd poll_fd = { .fd = fd, .events = events };
 
-	if (poll(&poll_fd, 1, ANSWER_MS) != 1 || poll_fd.revents & (POLLERR | POLLHUP))
+	if (poll(&poll_fd, 1, answer_ms()) != 1 || poll_fd.revents & (POLLERR | POLLHUP))
 		return false;
 	*revents = poll_fd.revents;
 	return true;
@@ -180,9 +180,13 @@ static size_t exchange(const struct net *net, size_t bytes, uint64_t *state)
 
 static bool reconnect(struct net *net)
 {
+	int64_t since = 0;
+
 	if (net->fd >= 0)
 		return true;
-	net->fd = net_connect();
+	do {
+		net->fd = net_try();
+	} while (net->fd < 0 && expectant(&since));
 	if (net->fd < 0)
 		ktap_note("no connection");
 	else

@@ -105,21 +105,31 @@ static inline bool net_up(const char *name)
 		    name, name, name);
 }
 
+/* Fails after some seconds if nobody answers. */
+static inline int net_try(void)
+{
+	struct sockaddr_in addr = net_address(NET_THERE);
+	int fd, one = 1;
+
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	setsockopt(fd, IPPROTO_TCP, TCP_SYNCNT, &one, sizeof(one));
+	if (!connect(fd, (void *)&addr, sizeof(addr)))
+		return fd;
+	close(fd);
+	return -1;
+}
+
 /* Waits for the link. */
 static inline int net_connect(void)
 {
-	struct sockaddr_in addr = net_address(NET_THERE);
 	unsigned int looks = 0;
-	int fd, one = 1;
+	int fd;
 
 	do {
-		fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-		if (!connect(fd, (void *)&addr, sizeof(addr)))
-			return fd;
-		close(fd);
-	} while (patient(&looks));
-	return -1;
+		fd = net_try();
+	} while (fd < 0 && patient(&looks));
+	return fd;
 }
 
 #endif /* NET_PAIR_H */
