@@ -4,7 +4,7 @@ trouble of the infrastructure, which says nothing about either.
 
 Trouble is what a second try may be without: QEMU fell over in code that is not
 Puck's, the guest never came to its init, a CPU of it got no timer interrupts any
-more, an image could not be read. A panic, a splat or a hang of the guest is
+more, an image could not be read, or not a byte of its output came. A panic, a splat or a hang of the guest is
 never trouble, however seldom it comes: that is how drivers fail.
 """
 
@@ -13,6 +13,7 @@ import signal
 from dataclasses import dataclass
 
 from . import verdict
+from .patience import INIT_LINE
 
 ENDED, FINDING, HANG, TROUBLE = "ended", "finding", "hang", "trouble"
 
@@ -31,8 +32,9 @@ NO_TIMER = re.compile(r"timer wakeup didn't happen|Possible timer handling issue
 # What such a CPU makes the kernel complain of, besides.
 STALLED = re.compile(r"rcu: |rcu_\w+ (?:kthread|self-detected|detected)|detected (?:expedited )?stall|soft lockup"
                      r"|workqueue lockup|INFO: task .* blocked for more than|clocksource: ")
-# A driver that is on the stack of what hangs is under suspicion, not the timer.
-MODULE_FRAME = re.compile(r"\+0x[0-9a-f]+/0x[0-9a-f]+ \[")
+# A driver that is on the stack of what hangs is under suspicion, not the timer. Other lines
+# name its functions as well: those of the mapper's findings do.
+MODULE_FRAME = re.compile(r"^(?:\[ *\d+\.\d+\])? +(?:\? )?[\w.]+\+0x[0-9a-f]+/0x[0-9a-f]+ \[", re.M)
 
 
 @dataclass(frozen=True)
@@ -73,9 +75,9 @@ def lost_timer(console):
 
 
 def no_start(result):
-    """The guest did not come to its init, and does not complain of anything but that."""
+    """The guest did not come to its init, or cannot say so, and does not complain of anything but that."""
     if INIT.search(result.console) and not NO_ROOT.search(result.console):
-        return None
+        return mute(result)
     root = NO_ROOT.search(result.console)
     if root:
         return Ending(TROUBLE, f"the guest's image could not be read: {root[0]}")
@@ -86,6 +88,13 @@ def no_start(result):
     if not result.timed_out and not result.console.strip():
         return None         # QEMU refuses its command line, and will again
     return Ending(TROUBLE, "the guest never came to its init")
+
+
+def mute(result):
+    """What init writes before all else never came: the way out of the guest does not work."""
+    if not result.timed_out or INIT_LINE in result.output or own_findings(result.console):
+        return None
+    return Ending(TROUBLE, "the guest runs, and nothing that it writes comes out")
 
 
 def own_findings(console):

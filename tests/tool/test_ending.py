@@ -66,6 +66,12 @@ class Classes(unittest.TestCase):
         self.check(ending.TROUBLE, console=BOOTED + TIMER, timed_out="silent")
         self.check(ending.TROUBLE, console=BOOTED + "[ 9.0] puck-expect: begin x\n" + TIMER, timed_out="silent")
 
+    def test_lost_timer_and_a_finding_that_was_asked_for(self):
+        found = ("[ 61.5] puck-expect: begin puck-dma .*finding\n[   62.000000] puck-dma 0000:01:00.0: finding: unmap-count: "
+                 "0x1000+0x1000 (page, to-device, mapped 9 ms ago by x+0x20/0x40 [puck_scenarios]): unmapped\n"
+                 "[ 62.5] puck-expect: end\n")
+        self.check(ending.TROUBLE, console=BOOTED + TIMER + found, timed_out="silent")
+
     def test_a_driver_holds_the_cpu(self):
         self.check(ending.FINDING, console=BOOTED + TIMER + STACK, timed_out="silent")
         self.check(ending.FINDING, console=BOOTED + SPLAT + TIMER, timed_out="silent")
@@ -80,8 +86,12 @@ class Classes(unittest.TestCase):
             self.check(ending.FINDING, console=text)
 
     def test_hang(self):
-        self.check(ending.HANG, timed_out="silent")
+        self.check(ending.HANG, timed_out="silent", output=patience.INIT_LINE + "\n")
         self.check(ending.FINDING, qemu_status=0)
+        self.check(ending.FINDING, console=BOOTED + SPLAT, timed_out="silent")
+
+    def test_no_output(self):
+        self.check(ending.TROUBLE, console=BOOTED + "[    6.7] puck-test: begin a\n", timed_out="silent")
 
     def test_no_init(self):
         self.check(ending.TROUBLE, console="[    1.000000] Linux version 6.12\n", timed_out="silent")
@@ -96,7 +106,7 @@ class Classes(unittest.TestCase):
 
 def boot(names, status="0", cut=None):
     """Output of a boot of these tests; `cut` is the one in which it ended."""
-    text = ""
+    text = patience.INIT_LINE + "\n"
     for name in names:
         text += f"puck-test: begin {name}\n"
         if name == cut:
@@ -165,6 +175,13 @@ class OnceMore(unittest.TestCase):
         texts = [boot("abc", cut="b").replace("ok 1 a", "not ok 1 a")]
         boots, found, _ = self.run_machine(("b", {"qemu_status": -11, "output": texts[0]}))
         self.assertEqual((boots, found["m.a", "a-case"]), (["abc", "bc"], "failed"))
+
+
+    def test_a_failure_with_a_lost_timer_does_not(self):
+        output = boot("abc", cut="b").replace("end a 0", "end a 1").replace("ok 1 a", "not ok 1 a")
+        console = BOOTED + "[ 9.0] puck-test: begin a\n[ 9.9] puck-test: end a 1\n[ 10.0] puck-test: begin b\n" + TIMER
+        boots, found, _ = self.run_machine(("b", {"timed_out": "silent", "output": output, "console": console}))
+        self.assertEqual((boots, found["m.a", "a-case"]), (["abc", "abc"], "passed"))
 
 
 class Processes(unittest.TestCase):
