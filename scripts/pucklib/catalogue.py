@@ -11,7 +11,7 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import accel, apt, dmarun, drivers, findings, kernel, steps, sweep, verdict
+from . import accel, apt, dmarun, drivers, kernel, steps, sweep, verdict
 from .guest import Bench, new_rundir
 from .machine import Spec
 from .modules import make_command
@@ -205,7 +205,7 @@ class Table:
 
 def judge(entry, tried, result):
     """What a sweep said of an entry, against what its head says."""
-    groups = [g for g in findings.grouped(result.console) if not drivers.is_known(tried.driver, g.line)]
+    groups = drivers.unknown_findings(tried.driver, result.console)
     lines = tried.lines(result)
     right = [g for g in groups if names(entry, g, lines)]
     others = [text for text in verdict.check_console(result.console) if not dmarun.is_told(tried.driver, text)]

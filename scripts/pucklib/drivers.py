@@ -152,11 +152,18 @@ def place(names):
 
 
 def is_known(driver, text):
-    """Whether a line of the kernel's log tells of a bug that is known of the driver."""
+    """Whether a line of the kernel's log tells of a bug that is known of the driver; of None, one of the user's, none is."""
+    if not driver:
+        return False
     finding = findings.parse(text)
     if finding:
         return any(known.matches(finding) for known in driver.known)
     return bool(driver.splat and re.search(driver.splat, text))
+
+
+def unknown_findings(driver, console):
+    """What the mapper found, each once, that is no bug known of the driver."""
+    return [group for group in findings.grouped(console) if not is_known(driver, group.line)]
 
 
 def sort_out(driver, texts):

@@ -4,8 +4,9 @@ trouble of the infrastructure, which says nothing about either.
 
 Trouble is what a second try may be without: QEMU fell over in code that is not
 Puck's, the guest never came to its init, a CPU of it got no timer interrupts any
-more, an image could not be read, or not a byte of its output came. A panic, a splat or a hang of the guest is
-never trouble, however seldom it comes: that is how drivers fail.
+more, an image could not be read, or not a byte of its output came. A panic, a splat
+or a hang of the guest is never trouble, however seldom it comes: that is how drivers
+fail.
 """
 
 import re

@@ -9,7 +9,7 @@ stays away. At most one boot for each word, and one to see that no word is to bl
 import argparse
 import contextlib
 
-from . import dmarun, drivers, findings, sweep
+from . import dmarun, drivers, sweep
 from .machine import read_text
 from .util import say
 
@@ -51,9 +51,7 @@ def sentence(left):
 
 def groups_of(args, rundir):
     """What the mapper found that is no bug known of the driver."""
-    driver = drivers.DRIVERS.get(args.driver)
-    return [one for one in findings.grouped(read_text(rundir / "console.log"))
-            if not (driver and drivers.is_known(driver, one.line))]
+    return drivers.unknown_findings(drivers.DRIVERS.get(args.driver), read_text(rundir / "console.log"))
 
 
 def marks(groups):
@@ -82,8 +80,8 @@ class Trial:
 
 
 def first_failure(rundir, groups):
-    """The round that failed first, or under which something was found, and the classes of
-    what was found under it; None if there was no round."""
+    """The round that failed first, or under which something was found, and what was found
+    under it; None if there was no round."""
     rounds = dmarun.known(read_text(rundir / "output.log")).rounds
     bad = [one for one in rounds if one.status != 0 or any(one.name in group.rounds for group in groups)] or rounds
     return (bad[0], [group for group in groups if bad[0].name in group.rounds]) if bad else (None, [])
