@@ -54,7 +54,10 @@ def machines(args):
             raise PuckError(f"--machine: no machine '{name}' in tests.list: {', '.join(known)}")
     if args.boots < 1:
         raise PuckError("--boots wants at least 1")
-    return [m for name, m in known.items() if (name in args.machine if args.machine else not m.only)]
+    chosen = [m for name, m in known.items() if (name in args.machine if args.machine else not m.only)]
+    for machine in chosen:
+        machine.kernel = args.kernel or machine.kernel
+    return chosen
 
 
 def changed(spec, args):
@@ -118,6 +121,7 @@ def show(tallies):
 def again(args):
     """The words of the command line that change the machines."""
     words = (["--plain"] if args.plain else []) + (["--smp", str(args.smp)] if args.smp else [])
+    words += ["--kernel", args.kernel] if args.kernel else []
     words += ["--append", args.append] if args.append else []
     return shlex.join(words + (["--qemu-args", shlex.join(args.qemu_args)] if args.qemu_args else []))
 

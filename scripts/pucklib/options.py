@@ -146,8 +146,10 @@ def check_test(args):
 def check_soak(args):
     if args.boots is None:
         no_effect(args, ("machine", "plain", "smp", "append", "qemu_args"), "without --boots")
+        for name, usual in (("iommus", "puck,intel,virtio"), ("policies", 200), ("kernel", "stock")):
+            setattr(args, name, usual if getattr(args, name) is None else getattr(args, name))
     else:
-        no_effect(args, ("drivers",), "with --boots")
+        no_effect(args, ("drivers", "iommus", "policies", "device", "module", "workload"), "with --boots")
 
 
 def check_build(args):

@@ -21,7 +21,7 @@ CRASH = {"status": None, "qemu_status": -6, "qemu_messages": "iotlb_to_section: 
 
 def args(**more):
     known = {"boots": 2, "machine": ["std"], "smp": None, "append": None, "qemu_args": [], "plain": False, "jobs": 1,
-             "seed": 1, "timeout": 60, "run_dir": None}
+             "seed": 1, "timeout": 60, "run_dir": None, "kernel": None}
     return SimpleNamespace(**{**known, **more})
 
 
@@ -35,6 +35,12 @@ class Choice(unittest.TestCase):
         names = {m.name for m in boots.machines(args(machine=None))}
         self.assertIn("std", names)
         self.assertNotIn("fail-nth-gpu", names)
+
+    def test_each_has_its_own_kernel_unless_one_is_given(self):
+        self.assertEqual({m.kernel for m in boots.machines(args(machine=["std", "clients-none"]))}, {"debug", "stock"})
+        given = args(machine=["std", "clients-none"], kernel="stock")
+        self.assertEqual({m.kernel for m in boots.machines(given)}, {"stock"})
+        self.assertIn("--kernel stock", boots.again(given))
 
     def test_unknown(self):
         self.assertRaisesRegex(PuckError, "no machine 'stt'", boots.machines, args(machine=["stt"]))

@@ -46,6 +46,8 @@ REFUSED = {
     "test unit --accel tcg": "--accel has no effect on suites without a guest",
     "soak --plain": "--plain has no effect without --boots",
     "soak --boots 1 --drivers nvme": "--drivers has no effect with --boots",
+    "soak --boots 1 --policies 3": "--policies has no effect with --boots",
+    "soak --boots 1 --iommus puck": "--iommus has no effect with --boots",
     "build qemu --drivers iommu": "--drivers has no effect unless modules are built",
     "build --kdir /tmp": "is no kernel build or headers folder",
 }
