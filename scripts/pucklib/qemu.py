@@ -8,6 +8,8 @@ rebuilds that file alone.
 
 import re
 import shutil
+import subprocess
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,6 +57,15 @@ def add_object_type(text):
     return text
 
 
+def repaired(text, patch):
+    """The text of a file of QEMU's as the patch wants it; as it was if the patch does not fit."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "file"
+        file.write_text(text)
+        done = subprocess.run(["patch", "-s", "-r", "-", file, REPO / patch], capture_output=True)
+        return text if done.returncode else file.read_text()
+
+
 # The whole hook: file, and how its text is changed.
 HOOKS = {
     "hw/meson.build": lambda text: text + "subdir('puck')\n",
@@ -63,6 +74,10 @@ HOOKS = {
                                              "trace_events_subdirs = [\n  'hw/puck',\n", 1),
     "tests/qtest/meson.build": lambda text: text + "subdir('puck')\n",
     "qapi/qom.json": add_object_type,
+}
+# What is wrong in QEMU itself and makes guests fail that are right (docs/findings.rst).
+REPAIRS = {
+    "system/physmem.c": lambda text: repaired(text, "qemu-device/repairs/tlb-view.patch"),
 }
 OVERLAY = {"hw/puck": "qemu-device", "include/abi": "include/abi"}
 # Laid over only when the tests are wanted: a half-written test stops no QEMU.
@@ -80,6 +95,7 @@ class Flavour:
     """How a QEMU is built: each flavour has a tree and a build of its own in the cache."""
     configure: list = field(default_factory=lambda: CONFIGURE)
     hooks: dict = field(default_factory=lambda: HOOKS)
+    repairs: dict = field(default_factory=lambda: REPAIRS)
     overlay: dict = field(default_factory=lambda: OVERLAY)
     devices: list = field(default_factory=lambda: DEVICES)
     # Files by their path below the build's root, as compiler wrappers are.
@@ -94,8 +110,12 @@ class Flavour:
         """The arguments of configure; {root} in one stands for the build's root."""
         return [argument.replace("{root}", str(root)) for argument in self.configure]
 
+    def changes(self):
+        """What is changed of QEMU's own files."""
+        return {**self.hooks, **self.repairs}
+
     def key(self):
-        parts = [self.configure, device_config(self.devices), sorted(self.hooks)]
+        parts = [self.configure, device_config(self.devices), sorted(self.changes())]
         return digest(*parts, *([self.tools] if self.tools else []))
 
 
@@ -191,36 +211,42 @@ class Qemu:
 
     def shadow_user_tree(self):
         apt.ensure_host({"rsync": "following changes of the tree given with --qemu-src"})
-        ours = [*self.flavour.hooks, *self.flavour.overlay, *QTESTS, DEVICE_FILE]
+        ours = [*self.flavour.changes(), *self.flavour.overlay, *QTESTS, DEVICE_FILE]
         self.src.mkdir(parents=True, exist_ok=True)
         steps.output(["rsync", "-a", "--delete", "--exclude=.git", "--exclude=/build*",
                       *[f"--exclude=/{path}" for path in [*ours, "pristine"]],
                       f"{self.user_src}/", f"{self.src}/"])
-        for path in self.flavour.hooks:
+        for path in self.flavour.changes():
             shutil.copy2(self.user_src / path, self.saved(path))
 
     def saved(self, path):
-        """Where the unmodified version of a hooked file is kept."""
+        """Where the unmodified version of a file that is changed is kept."""
         place = self.root / "pristine" / path
         place.parent.mkdir(parents=True, exist_ok=True)
         return place
 
     def overlay(self, folders):
         """Lay Puck over the tree."""
-        for path, change in self.flavour.hooks.items():
+        for path, change in self.flavour.changes().items():
             saved = self.saved(path)
             if not saved.exists():
                 write_if_changed(saved, (self.src / path).read_bytes())
             text = saved.read_text()
             changed = change(text)
             if changed == text:
-                raise PuckError(f"QEMU's {path} has no place for Puck's hook")
+                self.unchanged(path)
             write_if_changed(self.src / path, changed)
         if not (self.src / "tests/qtest/puck/meson.build").exists():
             self.no_qtests()
         for inside, ours in folders.items():
             sync_tree(REPO / ours, self.src / inside)
         write_if_changed(self.src / DEVICE_FILE, device_config(self.flavour.devices))
+
+    def unchanged(self, path):
+        """A hook is needed. Another version of QEMU may have been repaired by others, or differ there."""
+        if path in self.flavour.hooks or not self.user_src:
+            raise PuckError(f"QEMU's {path} has no place for Puck's change of it")
+        say(f"{self.user_src / path} is left as it is: Puck's repair does not fit (docs/findings.rst)")
 
     def no_qtests(self):
         """Nothing where the hook looks for tests."""
