@@ -13,7 +13,7 @@ PACKAGES = {
     "libclang-rt-14-dev": "the sanitizers' run-time",
     "llvm-14": "the coverage's figures, symbols in reports",
 }
-DROPPED = ("--enable-tcg",)
+DROPPED = ("--enable-tcg", "--disable-debug-info")
 ADDED = """
 --disable-tcg --enable-asan --enable-ubsan --enable-fuzzing -Doptimization=1
 --cc={root}/tools/clang --cxx={root}/tools/clang++ --extra-ldflags=-fprofile-instr-generate
