@@ -11,7 +11,7 @@ from . import rundirs
 from .util import PuckError, cache_dir, say
 
 EVERYTHING = ("runs", "logs", "apt", "debs", "qemu", "kernels", "modules", "initramfs", "initramfs-own", "guest", "unit",
-              "fuzz", "tools", "checks", "locks", "accel.json")
+              "catalogue", "passes", "fuzz", "tools", "checks", "locks", "accel.json")
 USERS = "in-use"
 
 _user = None

@@ -2,6 +2,7 @@
 """Guest side code: the driver modules per kernel, and the static test programs."""
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -84,13 +85,26 @@ class Drivers:
             modules += self.listed(self.tree / part)
         return modules
 
-    def build_checked(self, only, *args, title="build the guest driver from scratch"):
-        """All anew, so that every diagnostic shows; returns make's output."""
-        self.sync()
-        steps.output(["make", "-C", self.kdir, f"M={self.tree}", "clean"])
-        if only:
-            args = (*args, f"PUCK_DRIVERS={only}")
-        return self.make(self.tree, *args, title=title)
+    def diagnostics(self, setting, only, *args, title):
+        """The warnings and errors in our files, of a build of all (or `only`) parts.
+
+        After a build without any, in the same `setting`, what did not change since is not
+        made again: make knows all that it depends on, and it has nothing to say.
+        """
+        silent = self.root / "silent.json"
+        with lock(f"modules-{self.root.name}"):
+            self.sync()
+            if read_json(silent) != setting:
+                steps.output(["make", "-C", self.kdir, f"M={self.tree}", "clean"])
+            silent.unlink(missing_ok=True)
+            if only:
+                args = (*args, f"PUCK_DRIVERS={only}")
+            text = self.make(self.tree, *args, title=title)
+            bad = [line.replace(str(self.tree), "guest-driver") for line in text.splitlines()
+                   if re.search(r"(warning|error):", line, re.I)]
+            if not bad:
+                write_json(silent, setting)
+        return bad
 
     def listed(self, folder):
         """What modules.order names, in its order."""

@@ -4,10 +4,11 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 
-from . import kernel, modules
+from . import children, kernel, modules, passes
 from .qemu import Qemu
-from .util import REPO, PuckError, say, tree_files
+from .util import REPO, PuckError, cpus, digest, doing, in_parallel, say, tree_files
 from .verdict import Case
 
 MAX_FILE = 800
@@ -33,31 +34,54 @@ def rel(path):
 
 
 def run_tool(cmd, cwd=None):
-    result = subprocess.run([str(c) for c in cmd], capture_output=True, text=True, errors="replace",
-                            stdin=subprocess.DEVNULL, cwd=cwd)
-    return result.returncode, (result.stdout + result.stderr).strip()
+    proc = children.start(cmd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          errors="replace", cwd=cwd)
+    try:
+        out, err = proc.communicate()
+    finally:
+        children.ended(proc)
+    return proc.returncode, (out + err).strip()
 
 
-def check_files(name, files, command):
-    """One case a file: a tool that prints nothing and returns 0 is content."""
-    cases = []
-    for path in files:
+def check_files(name, files, command, checker):
+    """One case a file: a tool that prints nothing and returns 0 is content.
+
+    `checker` is a key over all besides the command and the file that the verdict depends on.
+    """
+    def check(path):
         # Relative names: checkpatch has rules by folder.
-        status, text = run_tool(command(path.relative_to(REPO)), cwd=REPO)
-        cases.append(Case(f"style.{name}", rel(path), "failed" if status or text else "passed", text))
-    return cases
+        cmd = [str(word) for word in command(path.relative_to(REPO))]
+        key = digest(name, rel(path), path, cmd, checker)
+        if passes.known(key):
+            return Case(f"style.{name}", rel(path), "passed")
+        with doing(f"{name} {rel(path)}"):
+            status, text = run_tool(cmd, cwd=REPO)
+        if status or text:
+            return Case(f"style.{name}", rel(path), "failed", text)
+        passes.keep(key)
+        return Case(f"style.{name}", rel(path), "passed")
+
+    return in_parallel(check, files, cpus())
+
+
+def checkpatch_key(script):
+    """What a checkpatch.pl goes by: its lists of words beside it, the user's options, perl."""
+    conf = [folder / ".checkpatch.conf" for folder in (REPO, Path.home(), REPO / ".scripts")]
+    lists = [script.with_name(name) for name in ("spelling.txt", "const_structs.checkpatch")]
+    return [passes.tool("perl"), passes.contents(script, *lists, *conf)]
 
 
 def kernel_checkpatch():
     script = kernel.source_tree() / "scripts/checkpatch.pl"
+    checker = checkpatch_key(script)
 
     def command(ignore):
         return lambda path: ["perl", script, "--no-tree", "--terse", "--no-summary", "--quiet",
                              "--max-line-length=100", f"--ignore={ignore}", "-f", path]
 
     cases = check_files("checkpatch", c_files("guest-driver", "include", "test-images/bench", CATALOGUE),
-                        command(KERNEL_IGNORE))
-    return cases + check_files("checkpatch", c_files("test-images/guest"), command(PROGRAM_IGNORE))
+                        command(KERNEL_IGNORE), checker)
+    return cases + check_files("checkpatch", c_files("test-images/guest"), command(PROGRAM_IGNORE), checker)
 
 
 def qemu_checkpatch(qemu):
@@ -66,22 +90,36 @@ def qemu_checkpatch(qemu):
     quiet = 'perl "$0" --no-tree --terse --no-summary -q -f "$1" | grep -v "architecture specific defines"; true'
     files = [path for path in c_files("qemu-device", "tests") if REPO / CATALOGUE not in path.parents]
     return check_files("qemu-checkpatch", files, lambda path: [
-        "sh", "-c", quiet, script, path])
+        "sh", "-c", quiet, script, path], checkpatch_key(script))
+
+
+# What the diagnostics of a build depend on, besides the kernel and the sources.
+BUILD_TOOLS = ("make", "gcc", "ld", "sparse")
+KERNEL_FILES = ("Makefile", ".config", "Module.symvers", "include/generated/autoconf.h", "include/generated/utsrelease.h")
+
+
+def silent_build(suite, name, drivers, only, *args, title="build the guest driver"):
+    """One case: a build with W=1 in which any diagnostic in our files is a failure."""
+    setting = digest(str(drivers.kdir), passes.contents(*(drivers.kdir / file for file in KERNEL_FILES)),
+                     only, args, [passes.tool(tool) for tool in BUILD_TOOLS])
+    key = digest(suite, name, setting, modules.tree_digest("guest-driver", "include"))
+    if passes.known(key):
+        return [Case(suite, name, "passed")]
+    try:
+        bad = drivers.diagnostics(setting, only, *args, title=title)
+    except PuckError as err:
+        return [Case(suite, name, "failed", str(err))]
+    if not bad:
+        passes.keep(key)
+    return [Case(suite, name, "failed" if bad else "passed", "\n".join(bad))]
 
 
 def sparse_and_warnings():
-    """A full build with W=1 and sparse: any diagnostic in our files is a failure."""
     drivers = modules.Drivers(kernel.stock().kdir, "-sparse")
-    drivers.sync()
-    if not (drivers.tree / "Kbuild").exists():
+    if not (REPO / "guest-driver/Kbuild").exists():
         return [Case("style.sparse", "guest-driver", "skipped", "no Kbuild")]
-    try:
-        text = drivers.build_checked(None, "C=2", "CF=-D__CHECK_ENDIAN__", title="sparse, W=1")
-    except PuckError as err:
-        return [Case("style.sparse", "guest-driver", "failed", str(err))]
-    bad = [line for line in text.splitlines() if re.search(r"(warning|error):", line, re.I)]
-    bad = [line.replace(str(drivers.tree), "guest-driver") for line in bad]
-    return [Case("style.sparse", "guest-driver", "failed" if bad else "passed", "\n".join(bad))]
+    return silent_build("style.sparse", "guest-driver", drivers, None, "C=1", "CF=-D__CHECK_ENDIAN__",
+                        title="sparse, W=1")
 
 
 def older_kernel():
@@ -92,22 +130,18 @@ def older_kernel():
     release, kdir = older
     if not (REPO / "guest-driver/iommu/Kbuild").exists():
         return []
-    try:
-        text = modules.Drivers(kdir).build_checked("iommu")
-    except PuckError as err:
-        return [Case("style.kernels", release, "failed", str(err))]
-    bad = [line for line in text.splitlines() if re.search(r"(warning|error):", line, re.I)]
-    return [Case("style.kernels", release, "failed" if bad else "passed", "\n".join(bad))]
+    return silent_build("style.kernels", release, modules.Drivers(kdir), "iommu")
 
 
 def scripts_compile():
     cases = check_files("python", sorted((REPO / "scripts/pucklib").glob("*.py")), lambda path: [
-        sys.executable, "-c", "import ast, sys; ast.parse(open(sys.argv[1]).read())", path])
+        sys.executable, "-c", "import ast, sys; ast.parse(open(sys.argv[1]).read())", path],
+        passes.tool(sys.executable))
     shell = [p for p in (REPO / "scripts/puck", REPO / ".ci/run", REPO / "test-images/initramfs/init",
                          REPO / "tests/fuzz/cc-wrapper",
                          *modules.scripts()) if p.exists()]
     return cases + check_files("shell", shell, lambda path: [
-        "bash" if path.name == "run" else "sh", "-n", path])
+        "bash" if path.name == "run" else "sh", "-n", path], [passes.tool("sh"), passes.tool("bash")])
 
 
 def functions(path):
@@ -158,6 +192,7 @@ def run(args, rundir):
     qemu.ensure()
     cases = lengths() + scripts_compile() + kernel_checkpatch() + qemu_checkpatch(qemu)
     cases += sparse_and_warnings() + older_kernel()
+    passes.tidy()
     (rundir / "style.log").write_text("".join(
         f"== {c.suite} {c.name}\n{c.detail}\n" for c in cases if c.result == "failed"))
     return cases
