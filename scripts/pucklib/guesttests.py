@@ -13,8 +13,9 @@ from .util import REPO, PuckError, cpus, in_parallel, say
 from .verdict import Case
 
 LIST = REPO / "test-images/guest/tests.list"
-# Most of a guest's time is one thread's: its boot.
-JOBS = min(2, cpus())
+# Most of a guest's time is one thread's: its boot. A quarter of it the guest sleeps: for kmemleak,
+# or suspended. One more than there are CPUs uses these; not more than four, for their memory.
+JOBS = min(4, cpus() + 1)
 BOOT_TIME = 120         # seconds of silence outside of tests
 UNLOAD_TIME = 60        # and while modules are removed
 # How much longer than on the others everything may take on a kernel.
@@ -151,6 +152,11 @@ def chosen_tests(wanted, on):
     return chosen
 
 
+def weight(one):
+    """Of a machine and its tests: the longer it may take, the earlier it starts, so that no CPU idles at the end."""
+    return sum(test.timeout for test in one[1])
+
+
 def lacking(machine, test, options):
     """What a test needs of the kernel, and is not there."""
     needs = filter(None, f"{machine.needs},{test.needs}".split(","))
@@ -185,7 +191,7 @@ class Suite:
         chosen = chosen_tests(self.args.filter, self.args.kernel)
         for name in {machine.kernel for machine, _ in chosen}:
             self.benches[name] = Bench(self.args, name)
-        found = in_parallel(lambda one: self.run_guarded(*one), chosen, JOBS)
+        found = in_parallel(lambda one: self.run_guarded(*one), chosen, JOBS, weight)
         return [case for cases in found for case in cases]
 
     def run_guarded(self, machine, tests):

@@ -11,7 +11,7 @@ import time
 from . import steps, verdict
 from .patience import Limit
 from .qemu import Qemu
-from .util import REPO, PuckError, cache, digest, doing, lock, say
+from .util import REPO, PuckError, cache, cpus, digest, doing, in_parallel, lock, say
 from .verdict import Case
 
 QTEST_LIMIT = 120       # seconds without a line
@@ -65,10 +65,9 @@ def run_qtests(args, rundir):
     if not targets:
         return [Case("qtest", "qtest", "skipped", "no tests/qtest/*-test.c")]
     binary = qemu.ensure(targets)
-    cases = []
-    for target in targets:
-        cases += run_qtest(binary, qemu.build / target, args.filter, rundir)
-    return cases
+    # A qtest keeps one CPU busy: it starts one QEMU after the other.
+    found = in_parallel(lambda target: run_qtest(binary, qemu.build / target, args.filter, rundir), targets, cpus())
+    return [case for cases in found for case in cases]
 
 
 def run_qtest(binary, program, wanted, rundir, limit=QTEST_LIMIT, env=None):
@@ -90,5 +89,5 @@ def run_qtest(binary, program, wanted, rundir, limit=QTEST_LIMIT, env=None):
         cases.append(Case(suite, "exit", "failed", f"{late or f'exit status {status}'}\n{err[-3000:]}"))
     if cases:
         cases[0].seconds = time.monotonic() - start     # of all of them
-    say(f"  {len(cases)} cases in {time.monotonic() - start:.1f} s")
+    say(f"  {program.name}: {len(cases)} cases in {time.monotonic() - start:.1f} s")
     return cases

@@ -268,7 +268,14 @@ def cpus():
     return len(os.sched_getaffinity(0))
 
 
-def in_parallel(function, items, jobs):
-    """function(item) of each, so many at a time; results in the items' order."""
+def in_parallel(function, items, jobs, weight=lambda item: 0):
+    """function(item) of each, so many at a time, the heaviest first; results in the items' order."""
+    items = list(items)
+    order = sorted(range(len(items)), key=lambda at: -weight(items[at]))
     with concurrent.futures.ThreadPoolExecutor(max_workers=jobs) as pool:
-        return list(pool.map(function, items))
+        futures = {at: pool.submit(function, items[at]) for at in order}
+        try:
+            return [futures[at].result() for at in range(len(items))]
+        finally:
+            for future in futures.values():
+                future.cancel()

@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from pucklib import events, guesttests, verdict  # noqa: E402
+from pucklib import events, guesttests, util, verdict  # noqa: E402
 from pucklib.util import PuckError  # noqa: E402
 
 NESTED = """\
@@ -125,6 +125,23 @@ class Segments(unittest.TestCase):
         names = [t.name for m in machines for t in m.tests]
         self.assertIn("boot", names)
         self.assertEqual(len(names), len(set(names)), "test names are unique")
+
+    def test_what_takes_longest_starts_first(self):
+        started, tests = [], {name: [guesttests.Test("t", name, "true", timeout=limit)] * count
+                              for name, limit, count in (("short", 60, 1), ("many", 60, 4), ("long", 120, 1))}
+        found = util.in_parallel(lambda one: started.append(one[0]) or one[0], tests.items(), 1, guesttests.weight)
+        self.assertEqual(started, ["many", "long", "short"])
+        self.assertEqual(found, ["short", "many", "long"], "results are in the list's order")
+
+    def test_what_fails_ends_what_did_not_begin(self):
+        begun = []
+
+        def one(item):
+            begun.append(item)
+            raise PuckError("no disk", 3)
+
+        self.assertRaisesRegex(PuckError, "no disk", util.in_parallel, one, range(100), 1)
+        self.assertLess(len(begun), 100)
 
 
 class Guarded(unittest.TestCase):
