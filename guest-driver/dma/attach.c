@@ -472,6 +472,46 @@ static int notify(struct notifier_block *nb, unsigned long event, void *data)
 	return NOTIFY_DONE;
 }
 
+/*
+ * A driver that was there before its device was chosen goes on without the mapper: so
+ * much has to be said, or what the driver does wrong seems to be right. Whether it is
+ * there is certain only while the core does not bind.
+ */
+static int late_look(struct device *dev, void *data)
+{
+	struct puck_dma_policy policy;
+	bool by_name;
+
+	device_lock(dev);
+	mutex_lock(&devs_lock);
+	if (dev_is_ours(dev) && puck_dma_lines_match(to_pci_dev(dev), &policy, &by_name) &&
+	    (by_name || device_iommu_mapped(dev)) && !dev_find_locked(dev))
+		dev_warn(dev, "puck-dma: %s has bound to it before it was chosen: not under the mapper until the next bind\n",
+			 dev->driver->name);
+	mutex_unlock(&devs_lock);
+	device_unlock(dev);
+	return 0;
+}
+
+/* Whoever changes the lines may be waited for by one who has a device's lock. */
+static void late_work(struct work_struct *work)
+{
+	bus_for_each_dev(&pci_bus_type, NULL, NULL, late_look);
+}
+
+static DECLARE_WORK(late, late_work);
+/* Whether the notifier is there: what binds from now on cannot be late. Under devs_lock. */
+static bool listening;
+
+static void listen(bool on)
+{
+	mutex_lock(&devs_lock);
+	listening = on;
+	if (on)
+		schedule_work(&late);
+	mutex_unlock(&devs_lock);
+}
+
 /* Before the IOMMU core, which forgets devices that are removed. */
 static struct notifier_block notifier = {
 	.notifier_call = notify,
@@ -541,7 +581,8 @@ void puck_dma_policy_get(struct puck_dma_dev *d, struct puck_dma_policy *policy)
 /**
  * puck_dma_policy_apply - the lines have changed
  *
- * A device that another line chooses now, or one that is new, gets that policy.
+ * A device that another line chooses now, or one that is new, gets that policy. A device
+ * that is chosen too late is told soon, see puck_dma_late_wait().
  */
 void puck_dma_policy_apply(void)
 {
@@ -556,7 +597,20 @@ void puck_dma_policy_apply(void)
 		if (line && line != d->line && !puck_dma_policy_change(d, &policy))
 			d->line = line;
 	}
+	if (listening)
+		schedule_work(&late);
 	mutex_unlock(&devs_lock);
+}
+
+/**
+ * puck_dma_late_wait - until all devices are told that were chosen too late
+ *
+ * Context: may sleep, for as long as a driver's probe takes. The caller holds no device's
+ * lock, nor anything that is waited for with one held.
+ */
+void puck_dma_late_wait(void)
+{
+	flush_work(&late);
 }
 
 /**
@@ -580,7 +634,13 @@ EXPORT_SYMBOL_GPL(puck_dma_manages);
  */
 int puck_dma_attach_init(void)
 {
-	return bus_register_notifier(&pci_bus_type, &notifier);
+	int ret = bus_register_notifier(&pci_bus_type, &notifier);
+
+	if (ret)
+		return ret;
+	listen(true);
+	puck_dma_late_wait();
+	return 0;
 }
 
 /**
@@ -588,6 +648,8 @@ int puck_dma_attach_init(void)
  */
 void puck_dma_attach_exit(void)
 {
+	listen(false);
+	cancel_work_sync(&late);
 	bus_unregister_notifier(&pci_bus_type, &notifier);
 	/* What is under way may have given the last reference to the module back. */
 	flush_work(&unbound);

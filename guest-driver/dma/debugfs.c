@@ -68,6 +68,7 @@ static ssize_t devices_write(struct file *file, const char __user *buf, size_t s
 	else
 		ret = puck_dma_lines_add(line);
 	kfree(line);
+	puck_dma_late_wait();
 	return ret ?: size;
 }
 

@@ -585,6 +585,7 @@ static inline struct puck_dma_dev *puck_dma_dev(struct device *dev)
 int puck_dma_policy_change(struct puck_dma_dev *d, const struct puck_dma_policy *policy);
 void puck_dma_policy_get(struct puck_dma_dev *d, struct puck_dma_policy *policy);
 void puck_dma_policy_apply(void);
+void puck_dma_late_wait(void);
 int puck_dma_attach_init(void);
 void puck_dma_attach_exit(void);
 
