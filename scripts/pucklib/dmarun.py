@@ -105,16 +105,23 @@ def show_all(line):
 
 
 def check(args):
-    if args.driver and args.device:
-        raise PuckError("--driver is for one of the drivers known, --device for your own: not both")
-    if not args.driver and not args.device:
-        raise PuckError("--module, --workload and --dma are for a driver under the DMA mapper: "
-                        "--driver NAME or --device 'ARGS' says which")
-    if args.driver and args.workload:
-        raise PuckError("--driver has a workload; --workload is for --device")
+    check_subject("--driver", args.driver, args.device, args.module, args.workload)
     if args.iommu not in IOMMUS:
         raise PuckError(f"the mapper needs an IOMMU: {', '.join(IOMMUS)}")
-    if args.device and not (args.module and args.workload):
+
+
+def check_subject(flag, driver, device, module, workload):
+    """Of a run and a soak: which of these options belong together. `flag` names the driver's."""
+    if driver and device:
+        raise PuckError(f"{flag} is for drivers known, --device for your own: not both")
+    if not driver and not device:
+        raise PuckError("--module, --workload and a policy are for a driver under the DMA mapper: "
+                        f"{flag} NAME or --device 'ARGS' says which")
+    if driver and workload:
+        raise PuckError(f"{flag} has a workload; --workload is for --device")
+    if driver and module and "," in driver:
+        raise PuckError(f"--module belongs to one of {flag} {driver}: name that alone")
+    if device and not (module and workload):
         raise PuckError("--device wants --module FILE.ko (or the name of one of the kernel's) and --workload COMMAND")
 
 

@@ -10,7 +10,7 @@ import os
 import re
 from pathlib import Path
 
-from . import apt, guesttests, kernel, suites, words
+from . import apt, dmarun, guesttests, kernel, suites, words
 from .util import PuckError
 
 IOMMUS = ("puck", "intel", "virtio", "none")
@@ -148,6 +148,8 @@ def check_soak(args):
         no_effect(args, ("machine", "plain", "smp", "append", "qemu_args"), "without --boots")
         for name, usual in (("iommus", "puck,intel,virtio"), ("policies", 200), ("kernel", "stock")):
             setattr(args, name, usual if getattr(args, name) is None else getattr(args, name))
+        if given(args, "device", "module", "workload"):
+            dmarun.check_subject("--drivers", args.drivers, args.device, args.module, args.workload)
     else:
         no_effect(args, ("drivers", "iommus", "policies", "device", "module", "workload"), "with --boots")
 

@@ -89,16 +89,9 @@ def choose(args):
     if args.policies < 1:
         raise PuckError("--policies wants at least 1")
     if args.device or args.module:
-        return [Cell(drivers.OWN if args.device else args.drivers, iommu, tried=own_subject(args)) for iommu in iommus]
+        return [Cell(drivers.OWN if args.device else args.drivers, iommu,
+                     tried=dmarun.subject(args.drivers, args.device, args.module, args.workload)) for iommu in iommus]
     return [Cell(name, iommu) for iommu in iommus for name in names]
-
-
-def own_subject(args):
-    if args.device and not (args.module and args.workload):
-        raise PuckError("--device wants --module and --workload, as for run")
-    if not args.device and (not args.drivers or "," in args.drivers):
-        raise PuckError("--module wants --drivers NAME, one, or --device 'ARGS': whose module is it?")
-    return dmarun.subject(args.drivers, args.device, args.module, args.workload)
 
 
 def soak_own(bench, args, rundir, cell):

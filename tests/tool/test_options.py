@@ -48,11 +48,19 @@ REFUSED = {
     "soak --boots 1 --drivers nvme": "--drivers has no effect with --boots",
     "soak --boots 1 --policies 3": "--policies has no effect with --boots",
     "soak --boots 1 --iommus puck": "--iommus has no effect with --boots",
+    "soak --boots 1 --device edu": "--device has no effect with --boots",
+    "soak --workload true": "--drivers NAME or --device 'ARGS' says which",
+    "soak --module nvme": "--drivers NAME or --device 'ARGS' says which",
+    "soak --drivers nvme --workload true": "--drivers has a workload",
+    "soak --drivers nvme --device edu --module nvme --workload true": "not both",
+    "soak --drivers nvme,ahci --module nvme": "one of --drivers",
+    "soak --device edu": "--device wants --module",
     "build qemu --drivers iommu": "--drivers has no effect unless modules are built",
     "build --kdir /tmp": "is no kernel build or headers folder",
 }
 TAKEN = ("run", "run --driver nvme --dma random,seed=3,sync=watch", "run --events /tmp/puck-events", "test", "test guest --filter gpu",
-         "test --filter nothing-of-the-kind", "guest true", "soak --boots 3 --machine std --smp 1", "build", "shell")
+         "test --filter nothing-of-the-kind", "guest true", "soak --boots 3 --machine std --smp 1",
+         "soak --drivers nvme,ahci", "soak --drivers nvme --module nvme", "soak --device edu --module nvme --workload true", "build", "shell")
 
 
 class WithCache(unittest.TestCase):
