@@ -312,6 +312,9 @@ def main(argv):
             clean.use()
             need_space("run folders", 0.1)
         options.check(args)
+        if getattr(args, "run_dir", None):
+            # Whose it is shows now, and not after minutes of building.
+            rundirs.new(args.command_name, args.run_dir)
         with working(args):
             status = args.func(args)
         rundirs.ended(status)

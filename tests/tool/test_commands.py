@@ -105,6 +105,16 @@ class Folders(WithCache):
         held.close()
         self.assertEqual(rundirs.new("x", wanted), wanted)
 
+    def test_it_is_refused_before_anything_is_built(self):
+        held, said = open_elsewhere(self.folder / "run"), io.StringIO()
+        with mock.patch.object(cli, "cmd_run") as run, mock.patch.object(cli.children, "install"), \
+             contextlib.redirect_stderr(said):
+            status = cli.main(["run", "--run-dir", str(self.folder / "run")])
+        held.close()
+        run.assert_not_called()
+        self.assertEqual(status, 1)
+        self.assertIn("another run is using", said.getvalue())
+
     def test_a_file_is_no_folder(self):
         (self.folder / "file").write_text("")
         self.assertRaisesRegex(PuckError, "is a file", rundirs.new, "x", self.folder / "file")
