@@ -223,7 +223,9 @@ def names(entry, group, lines):
         return False
     called = {name for role in group.first.sites for site in group.callers(role)[:4]
               for name in [site.function, *(function for function, _ in lines.frames(site))]}
-    return bool(called & set(entry.functions))
+    last = {function for role in group.first.sites
+            for way in lines.ways(group.callers(role)[0], role, group.first.kind) for function, _ in way}
+    return bool((called | last) & set(entry.functions))
 
 
 def word(outcome):

@@ -230,7 +230,7 @@ def show_findings(tried, result, groups):
         print(f"{'finding' if group in wrong else 'known bug':10} {group.first.kind}: {group.first.text}")
         print(f"             {how_often(group)}")
         for role in group.first.sites:
-            show_callers(lines, role, group.callers(role))
+            show_callers(lines, role, group)
     sites = [site for group in groups for site in group.first.sites.values()]
     for why in dict.fromkeys(lines.why_not(site) for site in sites if site.module and not lines.of(site)):
         print(f"no lines   {why}")
@@ -239,11 +239,13 @@ def show_findings(tried, result, groups):
     return wrong
 
 
-def show_callers(lines, role, callers):
+def show_callers(lines, role, group):
     """The call and, as far as there are lines, from where it came."""
-    first = callers[0]
-    print(f"             {role:8} {first.function}() {lines.of(first) or first}")
-    for site in callers[1:]:
+    callers = group.callers(role)
+    function, line = lines.place(callers[0], role, group.first.kind)
+    print(f"             {role:8} {function}() {line or callers[0]}")
+    # Whoever called a function that is on no stack is on it.
+    for site in callers[function == callers[0].function:]:
         line = lines.of(site)
         if line:
             print(f"             {'':8}   from {site.function}() {line}")

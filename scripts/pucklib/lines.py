@@ -4,10 +4,10 @@
 import functools
 import os
 import re
-import subprocess
 from pathlib import Path
 
-from .util import REPO
+from . import tailcalls
+from .util import REPO, run_quiet
 
 # What Debian's packages of debug information are unpacked to.
 DEBUG = Path("/usr/lib/debug/lib/modules")
@@ -26,24 +26,16 @@ def normal(name):
     return name.replace("-", "_")
 
 
-def tool(*words):
-    """What a program of binutils says, or nothing if it cannot."""
-    try:
-        return subprocess.run([str(w) for w in words], capture_output=True, text=True, check=True).stdout
-    except (OSError, subprocess.CalledProcessError):
-        return ""
-
-
 @functools.lru_cache(maxsize=None)
 def sections(path):
-    return dict(SECTION.findall(tool("readelf", "-SW", path)))
+    return dict(SECTION.findall(run_quiet("readelf", "-SW", path)))
 
 
 @functools.lru_cache(maxsize=None)
 def symbols(path):
     """{name: [(section, address, size)]} of the functions of an object file."""
     found = {}
-    for address, size, section, name in SYMBOL.findall(tool("readelf", "-sW", path)):
+    for address, size, section, name in SYMBOL.findall(run_quiet("readelf", "-sW", path)):
         found.setdefault(name, []).append((section, int(address, 16), int(size, 0)))
     return found
 
@@ -57,18 +49,42 @@ def frames_of(path, function, offset, size):
     """[(function, FILE:LINE)] of the call that returns to function+offset, from what the
     compiler put inline outwards. `size` is the function's: of several of one name it tells
     which, and whether the file is the right one."""
-    for section, address, length in symbols(path).get(function, ()):
-        # The kernel counts the padding behind a function as its own.
-        if not length <= size < length + 64:
-            continue
-        name = sections(path).get(section, "")
+    for section, address in starts_of(path, function, size):
         # The instruction before the one that is returned to is the call.
-        said = tool("addr2line", "-fie", path, "-j", name, hex(address + offset - 1)).splitlines()
-        found = [(inner, re.match(r"(.+):(\d+)", where)) for inner, where in zip(said[::2], said[1::2])]
-        frames = [(inner, f"{shown(where[1])}:{where[2]}") for inner, where in found if where and where[1] != "??"]
+        frames = frames_at(path, section, address + offset - 1)
         if frames:
             return frames
     return []
+
+
+def starts_of(path, function, size):
+    """[(section, address)] of the functions of a name that have the size."""
+    # The kernel counts the padding behind a function as its own.
+    return [(sections(path).get(section, ""), address) for section, address, length in symbols(path).get(function, ())
+            if length <= size < length + 64]
+
+
+def frames_at(path, section, address):
+    """[(function, FILE:LINE)] of an instruction, from what is inline outwards."""
+    said = run_quiet("addr2line", "-fie", path, "-j", section, hex(address)).splitlines()
+    found = [(inner, re.match(r"(.+):(\d+)", where)) for inner, where in zip(said[::2], said[1::2])]
+    return [(inner, f"{shown(where[1])}:{where[2]}") for inner, where in found if where and where[1] != "??"]
+
+
+@functools.lru_cache(maxsize=None)
+def frames_behind(path, function, offset, size, api):
+    """[[(function, FILE:LINE)]] of the calls of the API that are on no stack, as functions end
+    with them: each that there may have been behind function+offset."""
+    # One function of that name: the code has no more than names to tell them by.
+    if len(symbols(path).get(function, ())) != 1:
+        return []
+    return [frames_at(path, section, jump) for section, address in starts_of(path, function, size)
+            for _, jump in tailcalls.behind(path, function, address + offset, api)]
+
+
+def line_of(frames):
+    inner = [line for _, line in frames if not line.rpartition(":")[0].endswith(".h")]
+    return inner[0] if inner else frames[0][1] if frames else None
 
 
 def shown(name):
@@ -108,11 +124,24 @@ class Lines:
         path = self.file_of(site.module) if site.module else None
         return frames_of(path, site.function, site.offset, site.size) if path else []
 
+    def ways(self, site, role, kind):
+        """The frames of each way by which the innermost call of a stack may have come to the
+        DMA API, in a finding of class `kind`: one, unless functions end with such calls."""
+        path = self.file_of(site.module) if site.module else None
+        behind = frames_behind(path, site.function, site.offset, site.size, tailcalls.wanted(role, kind)) if path else []
+        return [way for way in behind if way] or [self.frames(site)]
+
     def of(self, site):
         """FILE:LINE of a call site, or None. Of a header's inline functions the line that calls them."""
-        frames = self.frames(site)
-        inner = [line for _, line in frames if not line.rpartition(":")[0].endswith(".h")]
-        return inner[0] if inner else frames[0][1] if frames else None
+        return line_of(self.frames(site))
+
+    def place(self, site, role, kind):
+        """(function, FILE:LINE) of the call itself, as far as it is known; several ways with "or"."""
+        ways = self.ways(site, role, kind)
+        if ways == [self.frames(site)]:
+            return site.function, self.of(site)
+        names = dict.fromkeys(way[-1][0] for way in ways)
+        return " or ".join(names), " or ".join(dict.fromkeys(line_of(way) for way in ways))
 
     def why_not(self, site):
         """What would have to be there for a line of a module's."""

@@ -24,12 +24,13 @@ def found(args, console):
     return [{"device": one.first.device, "class": one.first.kind, "text": one.first.text, "count": one.count,
              "after": round(one.after, 3) if one.after is not None else None, "policies": one.rounds,
              "known": drivers.is_known(driver, one.line),
-             "places": {role: place(site, lines) for role, site in one.first.sites.items()}}
+             "places": {role: place(site, lines, role, one.first.kind) for role, site in one.first.sites.items()}}
             for one in findings.grouped(console)]
 
 
-def place(site, lines):
-    return {"function": site.function, "module": site.module or None, "line": lines.of(site)}
+def place(site, lines, role, kind):
+    function, line = lines.place(site, role, kind)
+    return {"function": function, "module": site.module or None, "line": line}
 
 
 def policies(told):

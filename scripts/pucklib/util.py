@@ -279,3 +279,11 @@ def in_parallel(function, items, jobs, weight=lambda item: 0):
         finally:
             for future in futures.values():
                 future.cancel()
+
+
+def run_quiet(*words):
+    """What a program says, or nothing if it cannot."""
+    try:
+        return subprocess.run([str(w) for w in words], capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return ""

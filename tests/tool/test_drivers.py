@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Drivers under the DMA mapper: what is loaded, which rounds there are, what is told of findings."""
 
+import re
 import subprocess
 import sys
 import tempfile
@@ -195,6 +196,28 @@ class Lines(unittest.TestCase):
             self.assertIn("m.c:8", {(known.of(site) or "").rpartition("/")[2] for site in sites})
             self.assertIsNone(known.of(findings.Site("second", 1, size + 100, "m")))
             self.assertIsNone(known.of(findings.Site("second", 1, size, "unknown")))
+
+    ENDS = ("void dma_unmap_page_attrs(long);\nvoid dma_sync(long);\nint work(int);\n"
+            "static __attribute__((noinline)) void undo(long a, int b)\n{\n\twork(b);\n\tif (b)\n\t\tdma_sync(a);\n"
+            "\telse\n\t\tdma_unmap_page_attrs(a);\n}\n"
+            "static __attribute__((noinline)) void cover(long a, int b)\n{\n\twork(1);\n\tundo(a, b);\n}\n"
+            "int done(long a)\n{\n\tcover(a, work(2));\n\treturn work(3);\n}\n")
+
+    def test_a_function_that_ends_with_the_call(self):
+        with tempfile.TemporaryDirectory() as folder:
+            source, module = Path(folder, "m.c"), Path(folder, "m.ko")
+            source.write_text(self.ENDS)
+            subprocess.run(["gcc", "-g", "-O2", "-fno-pie", "-fno-inline", "-c", source, "-o", module], check=True)
+            (_, start, size), = lines.symbols(module)["done"]
+            code = subprocess.run(["objdump", "-d", module], capture_output=True, text=True, check=True).stdout
+            behind = int(re.search(r"call.*<cover>\n +([0-9a-f]+):", code)[1], 16)
+            site = findings.Site("done", behind - start, size, "m")
+            known = lines.Lines([module])
+            function, line = known.place(site, "call", "unmap-size")
+            self.assertEqual((function, line.rpartition("/")[2]), ("undo", "m.c:10"))
+            self.assertEqual(known.place(site, "call", "sync-range")[1].rpartition("/")[2], "m.c:8")
+            # That the call on the stack is not a mapping is as before.
+            self.assertEqual(known.place(site, "mapped", "leak")[0], "done")
 
     def test_what_is_missing_is_said(self):
         self.assertIn("linux-image-6.12-x-dbg", lines.Lines([], "6.12-x").why_not(findings.Site("f", 1, 2, "nvme")))
