@@ -243,7 +243,8 @@ static void ops_unset(struct puck_dma_dev *d)
 
 static struct puck_dma_policy_now *policy_now(const struct puck_dma_policy *policy)
 {
-	struct puck_dma_policy_now *now = kzalloc(sizeof(*now), GFP_KERNEL);
+	size_t stacks = policy->fail == PUCK_DMA_FAIL_EACH ? PUCK_DMA_STACKS : 0;
+	struct puck_dma_policy_now *now = kvzalloc(struct_size(now, passed, stacks), GFP_KERNEL);
 
 	if (now)
 		now->policy = *policy;
@@ -256,7 +257,7 @@ static struct puck_dma_dev *dev_new(struct device *dev, const struct puck_dma_po
 	struct puck_dma_policy_now *now = policy_now(policy);
 
 	if (!d || !now || puck_dma_table_new(d)) {
-		kfree(now);
+		kvfree(now);
 		kfree(d);
 		return NULL;
 	}
@@ -273,7 +274,7 @@ static void dev_free(struct puck_dma_dev *d)
 {
 	puck_dma_table_free(d);
 	put_device(d->dev);
-	kfree(rcu_dereference_protected(d->policy, true));
+	kvfree(rcu_dereference_protected(d->policy, true));
 	kfree(d);
 }
 
@@ -544,7 +545,7 @@ static void policy_set(struct puck_dma_dev *d, struct puck_dma_policy_now *now)
 	/* Blocks that were freed may lie where the new one does not look. */
 	puck_dma_space_flush(&d->space);
 	spin_unlock_irqrestore(&d->lock, flags);
-	kfree_rcu(old, rcu);
+	kvfree_rcu(old, rcu);
 	space_trim(d);
 }
 

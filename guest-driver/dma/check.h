@@ -17,6 +17,9 @@ struct seq_file;
 
 /* stack.c */
 
+/* There are no more stacks than that: their numbers are below it. */
+#define PUCK_DMA_STACKS		16384
+
 /* Return addresses of a stack, those of the mapper and of the DMA API included. */
 #define PUCK_DMA_STACK_DEPTH	14
 

@@ -465,8 +465,8 @@ static int once_noncontiguous(struct edu *edu)
 	return 1;
 }
 
-/* Under fail=every:2: half of each kind fails, as the API says it, and half does not. */
-static int memory_failures(struct edu *edu)
+/* Maps each kind EDU_TRIES times, of which @wanted have to go well. */
+static int memory_each_kind(struct edu *edu, int wanted)
 {
 	static int (*const once[])(struct edu *edu) = {
 		once_page, once_sg, once_sgtable, once_resource, once_coherent, once_large,
@@ -481,12 +481,24 @@ static int memory_failures(struct edu *edu)
 				return ret;
 			good += ret;
 		}
-		if (good != EDU_TRIES / 2)
+		if (good != wanted)
 			dev_err(&edu->pdev->dev, "kind %d: %d of %d\n", i, good, EDU_TRIES);
-		if (!edu_so(edu, good == EDU_TRIES / 2))
+		if (!edu_so(edu, good == wanted))
 			return -EBADMSG;
 	}
 	return 0;
+}
+
+/* Under fail=every:2: half of each kind fails, as the API says it, and half does not. */
+static int memory_failures(struct edu *edu)
+{
+	return memory_each_kind(edu, EDU_TRIES / 2);
+}
+
+/* Under fail=each:3: of each kind, as they are mapped at a place of their own, one fails. */
+static int memory_each(struct edu *edu)
+{
+	return memory_each_kind(edu, EDU_TRIES - 1);
 }
 
 /* Those of class "-" are for any policy without "fail", the others for what they say. */
@@ -499,6 +511,7 @@ const struct edu_case edu_memory_cases[] = {
 	{ "memory_resource", "-", memory_resource },
 	{ "memory_largest", "-", memory_largest },
 	{ "memory_failures", "fail=every:2", memory_failures },
+	{ "memory_each", "fail=each:3", memory_each },
 	{ "memory_huge", "merge=none,guard=0", edu_huge },
 	{ "memory_race", "merge=none,guard=1", edu_race },
 	{ }

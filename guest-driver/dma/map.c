@@ -95,6 +95,14 @@ static bool is_asked(const struct puck_dma_mapping *m, enum puck_dma_of of)
 	}
 }
 
+/* Whether this is the one of its stack's mappings that fails. None is counted behind it. */
+static bool fails_each_locked(struct puck_dma_policy_now *now, const struct puck_dma_mapping *m)
+{
+	u16 *passed = &now->passed[m->made_by];
+
+	return *passed < now->policy.fail_n && ++*passed == now->policy.fail_n;
+}
+
 /* Whether the policy wants the mapping to fail; counted then. */
 static bool fails_locked(struct puck_dma_dev *d, struct puck_dma_mapping *m)
 {
@@ -121,6 +129,9 @@ static bool fails_locked(struct puck_dma_dev *d, struct puck_dma_mapping *m)
 		/* Not the sequence of the layout, which is to be the same without it. */
 		puck_dma_draw_start(&draw, ~now->policy.seed, n);
 		fails = !puck_dma_draw_below(&draw, now->policy.fail_n);
+		break;
+	case PUCK_DMA_FAIL_EACH:
+		fails = fails_each_locked(now, m);
 		break;
 	}
 	if (fails)

@@ -166,9 +166,11 @@ static int fail_parse(const char *text, struct puck_dma_policy *policy)
 		{ "nth:", PUCK_DMA_FAIL_NTH },
 		{ "every:", PUCK_DMA_FAIL_EVERY },
 		{ "share:", PUCK_DMA_FAIL_SHARE },
+		{ "each:", PUCK_DMA_FAIL_EACH },
 		{ }
 	};
 	const struct word *word;
+	u32 most;
 
 	if (!strcmp(text, "never")) {
 		policy->fail = PUCK_DMA_FAIL_NEVER;
@@ -178,7 +180,8 @@ static int fail_parse(const char *text, struct puck_dma_policy *policy)
 	for (word = words; word->name; word++) {
 		if (!strstarts(text, word->name))
 			continue;
-		if (number_parse(text + strlen(word->name), 1, U32_MAX, &policy->fail_n))
+		most = word->value == PUCK_DMA_FAIL_EACH ? PUCK_DMA_EACH_MAX : U32_MAX;
+		if (number_parse(text + strlen(word->name), 1, most, &policy->fail_n))
 			return -EINVAL;
 		policy->fail = word->value;
 		return 0;
@@ -375,6 +378,7 @@ static int fail_format(const struct puck_dma_policy *policy, char *text, size_t 
 		[PUCK_DMA_FAIL_NTH] = "nth",
 		[PUCK_DMA_FAIL_EVERY] = "every",
 		[PUCK_DMA_FAIL_SHARE] = "share",
+		[PUCK_DMA_FAIL_EACH] = "each",
 	};
 	int len;
 

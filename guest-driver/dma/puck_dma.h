@@ -54,6 +54,7 @@ enum puck_dma_fail {
 	PUCK_DMA_FAIL_NTH,
 	PUCK_DMA_FAIL_EVERY,
 	PUCK_DMA_FAIL_SHARE,
+	PUCK_DMA_FAIL_EACH,
 };
 
 enum puck_dma_of {
@@ -71,6 +72,7 @@ enum puck_dma_sync {
 #define PUCK_DMA_GAP_MAX	1024
 #define PUCK_DMA_GUARD_MAX	64
 #define PUCK_DMA_QUARANTINE_MAX	65536
+#define PUCK_DMA_EACH_MAX	65535
 
 /* The longest text of a policy, with the zero at its end. */
 #define PUCK_DMA_POLICY_TEXT	256
@@ -383,6 +385,7 @@ struct puck_dma_policy_now {
 	u64 since;		/* puck_dma_dev::number when it was set */
 	u64 asked;		/* of them, those that @policy's "of" means; under the lock */
 	struct rcu_head rcu;
+	u16 passed[];		/* the same of each stack, with FAIL_EACH alone; likewise */
 };
 
 /**

@@ -40,7 +40,6 @@
 #include <asm/unwind.h>
 #endif
 
-#define STACK_NODES	16384
 #define STACK_HASH_BITS	12
 /* A line ends before a symbol that might not be in it wholly. */
 #define STACK_SYMBOL_ROOM	96
@@ -143,7 +142,7 @@ static struct stack_node *stack_add(struct stack_node *parent, unsigned long add
 	struct stack_node *node;
 
 	lockdep_assert_held(&stack_lock);
-	if (stack_used == STACK_NODES)
+	if (stack_used == PUCK_DMA_STACKS)
 		return NULL;
 
 	node = &stack_nodes[stack_used++];
@@ -463,7 +462,7 @@ int puck_dma_stack_init(void)
 {
 	int ret;
 
-	stack_nodes = vzalloc(array_size(STACK_NODES, sizeof(*stack_nodes)));
+	stack_nodes = vzalloc(array_size(PUCK_DMA_STACKS, sizeof(*stack_nodes)));
 	if (!stack_nodes)
 		return -ENOMEM;
 	stack_used = 1;

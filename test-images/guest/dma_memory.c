@@ -206,7 +206,8 @@ static void test_revoked(void)
 	test_nothing_left("revoked", findings, faults);
 }
 
-static void test_failures(const char *fail, const char *more)
+/* @each: how many mappings of each of the 8 kinds fail. */
+static void test_failures(const char *fail, const char *more, unsigned int each)
 {
 	uint64_t findings = dma_counter(edu, "findings"), faults = dma_counter(edu, "faults");
 	uint64_t failed = dma_counter(edu, "failed");
@@ -215,7 +216,7 @@ static void test_failures(const char *fail, const char *more)
 	snprintf(policy, sizeof(policy), "%s%s", fail, more);
 	ktap_need(dma_set_policy(edu, policy), "policy '%s'", policy);
 	test_cases(fail);
-	ktap_ok(dma_counter(edu, "failed") == failed + 8 * 4, "%s: %" PRIu64 " mappings failed",
+	ktap_ok(dma_counter(edu, "failed") == failed + 8 * each, "%s: %" PRIu64 " mappings failed",
 		policy, dma_counter(edu, "failed") - failed);
 	test_nothing_left(policy, findings, faults);
 }
@@ -269,8 +270,9 @@ int main(int argc, char **argv)
 		test_policy(policies[i], 10 * i);
 	dma_set_policy(edu, "");
 	test_revoked();
-	test_failures("fail=every:2", "");
-	test_failures("fail=every:2", ",sync=bounce");
+	test_failures("fail=every:2", "", 4);
+	test_failures("fail=every:2", ",sync=bounce", 4);
+	test_failures("fail=each:3", "", 1);
 	if (!small)
 		test_huge();
 	test_race();
