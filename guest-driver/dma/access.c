@@ -23,12 +23,6 @@
 #define ACCESS_AGAIN_NS	NSEC_PER_SEC
 
 /* An IOMMU that does not say what was wanted does so if it is about the direction. */
-static bool access_is_allowed(u8 dir, enum puck_dma_verb verb)
-{
-	return dir == DMA_BIDIRECTIONAL || verb == PUCK_DMA_ACCESSED ||
-	       dir == (verb == PUCK_DMA_WROTE ? DMA_FROM_DEVICE : DMA_TO_DEVICE);
-}
-
 static bool access_is_like(const struct puck_dma_access *a, enum puck_dma_class class,
 			   const struct puck_dma_past *past, const struct puck_dma_refusal *refused)
 {
@@ -103,9 +97,11 @@ static void access_tell_unknown(struct puck_dma_dev *d, const struct puck_dma_re
 	struct puck_dma_blame *blame = &d->checks->blame;
 
 	/* All mappings are gone through: not for each byte of a page. */
-	if (blame->page != refused->iova >> PAGE_SHIFT || refused->when >= blame->until) {
-		puck_dma_blame(d, refused->iova, refused->when, blame);
+	if (blame->page != refused->iova >> PAGE_SHIFT || blame->verb != refused->verb ||
+	    refused->when >= blame->until) {
+		puck_dma_blame(d, refused, blame);
 		blame->page = refused->iova >> PAGE_SHIFT;
+		blame->verb = refused->verb;
 		blame->until = refused->when + ACCESS_LATE_NS;
 	}
 	if (blame->known)
@@ -133,7 +129,7 @@ static enum puck_dma_class access_to_past(const struct puck_dma_past *past,
 		return PUCK_DMA_ACCESS_UNMAPPED;
 	if (!access_is_inside(past, refused->iova))
 		return PUCK_DMA_ACCESS_GUARD;
-	if (!access_is_allowed(past->dir, refused->verb))
+	if (!puck_dma_access_allowed(past->dir, refused->verb))
 		return PUCK_DMA_ACCESS_DIRECTION;
 	/* Nothing else was wrong with it. */
 	return PUCK_DMA_ACCESS_UNMAPPED;
@@ -171,7 +167,7 @@ static bool access_is_of_past(struct puck_dma_dev *d, const struct puck_dma_past
 	       past->freed_at <= refused->when &&
 	       past->freed_at + ACCESS_PAST_NS > refused->when &&
 	       access_is_inside(past, refused->iova) &&
-	       access_is_allowed(past->dir, refused->verb) && now->made_by &&
+	       puck_dma_access_allowed(past->dir, refused->verb) && now->made_by &&
 	       puck_dma_history_made(d, now->made_by, ACCESS_PROOF) == ACCESS_PROOF;
 }
 
@@ -207,7 +203,7 @@ void puck_dma_access(struct puck_dma_dev *d, const struct puck_dma_refusal *refu
 		return;
 	}
 	puck_dma_past_of(&m, &past);
-	if (inside && !access_is_allowed(past.dir, refused->verb))
+	if (inside && !puck_dma_access_allowed(past.dir, refused->verb))
 		access_against(d, PUCK_DMA_ACCESS_DIRECTION, &past, refused);
 	else if (past.made_at > refused->when || (inside && access_is_older(d, &past, refused)))
 		access_without_mapping(d, refused);

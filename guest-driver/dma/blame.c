@@ -18,6 +18,7 @@
 struct blame_search {
 	u64 iova;
 	u64 phys;
+	enum puck_dma_verb verb;
 	bool (*fits)(const struct puck_dma_past *past, const void *data);
 	struct puck_dma_past *past;
 	bool found;
@@ -51,7 +52,8 @@ static bool fits_low_bits(const struct puck_dma_past *past, const void *data)
 	u32 offset = search->iova - past->iova;
 
 	/* Where other segments are is not known here. */
-	return offset < (past->nsegs == 1 ? past->size : PAGE_SIZE) &&
+	return puck_dma_access_allowed(past->dir, search->verb) &&
+	       offset < (past->nsegs == 1 ? past->size : PAGE_SIZE) &&
 	       past->iova + offset != search->iova;
 }
 
@@ -61,7 +63,7 @@ static bool fits_phys(const struct puck_dma_past *past, const void *data)
 	const struct blame_search *search = data;
 	u64 size = past->size;
 
-	if (past->phys == PUCK_DMA_NO_PHYS)
+	if (past->phys == PUCK_DMA_NO_PHYS || !puck_dma_access_allowed(past->dir, search->verb))
 		return false;
 	if (past->kind == PUCK_DMA_SG)
 		size = min_t(u64, size, PAGE_SIZE - offset_in_page(past->phys));
@@ -154,15 +156,17 @@ static bool blame_memory(struct puck_dma_dev *d, struct blame_search *search,
 /**
  * puck_dma_blame - what is an address that was never mapped?
  * @d: device that was given it
- * @iova: the address, perhaps its page only
- * @when: it was accessed, in ns
+ * @refused: what it did there
  * @blame: filled in
  *
- * Process context.
+ * Process context. A mapping that does not allow the access is not the one that was
+ * meant: memory is mapped for one purpose, and then for another.
  */
-void puck_dma_blame(struct puck_dma_dev *d, u64 iova, u64 when, struct puck_dma_blame *blame)
+void puck_dma_blame(struct puck_dma_dev *d, const struct puck_dma_refusal *refused,
+		    struct puck_dma_blame *blame)
 {
-	struct blame_search search = { .iova = iova };
+	struct blame_search search = { .iova = refused->iova, .verb = refused->verb };
+	u64 iova = refused->iova, when = refused->when;
 
 	*blame = (struct puck_dma_blame) {
 		.class = PUCK_DMA_ACCESS_UNKNOWN,

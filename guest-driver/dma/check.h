@@ -246,6 +246,13 @@ struct puck_dma_refusal {
 	enum puck_dma_verb verb;
 };
 
+/* May a device do that with a mapping of direction @dir? */
+static inline bool puck_dma_access_allowed(u8 dir, enum puck_dma_verb verb)
+{
+	return dir == DMA_BIDIRECTIONAL || verb == PUCK_DMA_ACCESSED ||
+	       dir == (verb == PUCK_DMA_WROTE ? DMA_FROM_DEVICE : DMA_TO_DEVICE);
+}
+
 /**
  * struct puck_dma_access - accesses that were told, so that more of them are not
  * @class: of the finding
@@ -274,6 +281,7 @@ struct puck_dma_access {
  * @stack: a call that failed, and gave the driver the address; or 0
  * @what: the same in words
  * @page: of the address
+ * @verb: what the device did there
  * @until: when another access there is to be looked at anew, ns
  */
 struct puck_dma_blame {
@@ -283,6 +291,7 @@ struct puck_dma_blame {
 	u32 stack;
 	const char *what;
 	u64 page;
+	enum puck_dma_verb verb;
 	u64 until;
 };
 
@@ -425,7 +434,8 @@ void puck_dma_short_end(struct puck_dma_dev *d);
 
 /* blame.c */
 
-void puck_dma_blame(struct puck_dma_dev *d, u64 iova, u64 when, struct puck_dma_blame *blame);
+void puck_dma_blame(struct puck_dma_dev *d, const struct puck_dma_refusal *refused,
+		    struct puck_dma_blame *blame);
 void puck_dma_blame_failed(struct puck_dma_dev *d, const struct puck_dma_mapping *m);
 
 /* access.c */

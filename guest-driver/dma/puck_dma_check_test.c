@@ -274,6 +274,10 @@ static void blame_addresses(struct kunit *test)
 	refuse(w, 0x56789234 + PAGE_SIZE + 7, PUCK_DMA_WROTE, MINUTE);
 	KUNIT_EXPECT_EQ(test, w->d.checks->accesses[0].number, m.number);
 	KUNIT_EXPECT_EQ(test, found(w, PUCK_DMA_ACCESS_TRUNCATED), 1);
+	/* For the other direction such addresses are another mapping's. */
+	refuse(w, 0x56789234 + PAGE_SIZE + 7, PUCK_DMA_READ, MINUTE);
+	refuse(w, 0x7654321234, PUCK_DMA_READ, MINUTE);
+	KUNIT_EXPECT_EQ(test, found(w, PUCK_DMA_ACCESS_UNKNOWN), 2);
 	refuse(w, 0xffffffff56789234, PUCK_DMA_WROTE, MINUTE);
 	KUNIT_EXPECT_EQ(test, found(w, PUCK_DMA_ACCESS_TRUNCATED), 1);
 	refuse(w, 0x56789233, PUCK_DMA_WROTE, MINUTE);
