@@ -8,7 +8,9 @@
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
-#include <linux/timekeeping.h>
+#include <linux/spinlock.h>
+
+#include <kunit/visibility.h>
 
 #include "check.h"
 
@@ -124,17 +126,27 @@ static bool is_error(struct puck_dma_dev *d, u64 iova, u64 when)
 
 	if (!behind || (behind >= BIT_ULL(32) && is_power_of_2(behind)))
 		return true;
-	if (READ_ONCE(d->checks->failed_by) && iova < ERROR_BEHIND && iova & 1)
+	if (READ_ONCE(d->checks->nr_failed) && iova < ERROR_BEHIND && iova & 1)
 		return true;
 	return is_behind_error(d, iova, when);
 }
 
-static void blame_error(struct puck_dma_dev *d, u64 when, struct puck_dma_blame *blame)
+static bool failed_fits(const struct puck_dma_past *past, const void *data)
 {
+	const struct puck_dma_refusal *refused = data;
+
+	return past->made_at <= refused->when && puck_dma_access_allowed(past->dir, refused->verb);
+}
+
+static void blame_error(struct puck_dma_dev *d, const struct puck_dma_refusal *refused,
+			struct puck_dma_blame *blame)
+{
+	struct puck_dma_past past;
+
 	blame->class = PUCK_DMA_ACCESS_ERROR;
 	blame->what = ", which is DMA_MAPPING_ERROR";
-	if (READ_ONCE(d->checks->failed_by) && READ_ONCE(d->checks->failed_at) <= when) {
-		blame->stack = READ_ONCE(d->checks->failed_by);
+	if (puck_dma_failed_last(d, failed_fits, refused, &past)) {
+		blame->stack = past.made_by;
 		blame->what = ", which is DMA_MAPPING_ERROR: a mapping failed, and was used";
 	}
 }
@@ -179,7 +191,7 @@ void puck_dma_blame(struct puck_dma_dev *d, const struct puck_dma_refusal *refus
 			return;
 	}
 	if (is_error(d, iova, when)) {
-		blame_error(d, when, blame);
+		blame_error(d, refused, blame);
 		return;
 	}
 	search.fits = fits_low_bits;
@@ -194,12 +206,48 @@ void puck_dma_blame(struct puck_dma_dev *d, const struct puck_dma_refusal *refus
  * @d: device
  * @m: what was to be a mapping
  *
- * Any context. Two that fail at a time may be told as one of them.
+ * Any context, without the device's lock.
  */
 void puck_dma_blame_failed(struct puck_dma_dev *d, const struct puck_dma_mapping *m)
 {
+	struct puck_dma_checks *checks = d->checks;
+	struct puck_dma_past past;
+	unsigned long flags;
+
 	if (m->kind == PUCK_DMA_COHERENT || m->kind == PUCK_DMA_PAGES)
 		return;
-	WRITE_ONCE(d->checks->failed_by, m->made_by);
-	WRITE_ONCE(d->checks->failed_at, ktime_get_mono_fast_ns());
+	puck_dma_past_of(m, &past);
+	spin_lock_irqsave(&checks->lock, flags);
+	checks->failed[checks->nr_failed++ % PUCK_DMA_FAILED] = past;
+	spin_unlock_irqrestore(&checks->lock, flags);
+}
+EXPORT_SYMBOL_IF_KUNIT(puck_dma_blame_failed);
+
+/**
+ * puck_dma_failed_last - the last mapping of a kind that failed
+ * @d: device
+ * @fits: whether a mapping is of that kind; under a lock, in any context
+ * @data: for it
+ * @past: filled in, if there is one
+ *
+ * Any context, without the device's lock.
+ *
+ * Return: there is one among the last PUCK_DMA_FAILED.
+ */
+bool puck_dma_failed_last(struct puck_dma_dev *d,
+			  bool (*fits)(const struct puck_dma_past *past, const void *data),
+			  const void *data, struct puck_dma_past *past)
+{
+	struct puck_dma_checks *checks = d->checks;
+	unsigned long flags;
+	bool found = false;
+	u64 n;
+
+	spin_lock_irqsave(&checks->lock, flags);
+	for (n = checks->nr_failed; !found && n && checks->nr_failed - n < PUCK_DMA_FAILED; n--) {
+		*past = checks->failed[(n - 1) % PUCK_DMA_FAILED];
+		found = fits(past, data);
+	}
+	spin_unlock_irqrestore(&checks->lock, flags);
+	return found;
 }

@@ -51,6 +51,25 @@ void puck_dma_wrong_unmap(struct puck_dma_dev *d, const struct puck_dma_mapping 
 			      puck_dma_dir_name(m->dir));
 }
 
+static bool fits_call(const struct puck_dma_past *past, const void *data)
+{
+	const struct puck_dma_call *call = data;
+	bool size = past->kind == PUCK_DMA_SG ? call->nents == past->entries :
+						call->size == past->size;
+
+	return past->kind == call->kind && past->dir == call->dir && size;
+}
+
+static void unmap_of_error(struct puck_dma_dev *d, const struct puck_dma_call *call)
+{
+	struct puck_dma_past past;
+	bool known = puck_dma_failed_last(d, fits_call, call, &past);
+
+	puck_dma_find(d, PUCK_DMA_UNMAP_ERROR, call->addr, call_size(call), known ? &past : NULL,
+		      call->stack, "unmapped as %s, which is DMA_MAPPING_ERROR: that mapping failed",
+		      puck_dma_kind_name(call->kind));
+}
+
 /**
  * puck_dma_check_unmap_none - tell of an unmap of what is not there
  * @d: device
@@ -60,7 +79,9 @@ void puck_dma_check_unmap_none(struct puck_dma_dev *d, const struct puck_dma_cal
 {
 	struct puck_dma_past past;
 
-	if (puck_dma_history_at(d, call->addr, &past))
+	if (call->addr == DMA_MAPPING_ERROR)
+		unmap_of_error(d, call);
+	else if (puck_dma_history_at(d, call->addr, &past))
 		puck_dma_find(d, PUCK_DMA_UNMAP_TWICE, past.iova, past.size, &past, call->stack,
 			      "unmapped again as %s", puck_dma_kind_name(call->kind));
 	else
@@ -68,6 +89,7 @@ void puck_dma_check_unmap_none(struct puck_dma_dev *d, const struct puck_dma_cal
 			      call->stack, "unmapped as %s, but no mapping began there",
 			      puck_dma_kind_name(call->kind));
 }
+EXPORT_SYMBOL_IF_KUNIT(puck_dma_check_unmap_none);
 
 static bool sync_is_inside(const struct puck_dma_mapping *m, const struct puck_dma_call *call)
 {

@@ -94,6 +94,7 @@ enum puck_dma_class {
 	PUCK_DMA_UNMAP_KIND,
 	PUCK_DMA_UNMAP_TWICE,
 	PUCK_DMA_UNMAP_UNKNOWN,
+	PUCK_DMA_UNMAP_ERROR,
 	PUCK_DMA_SYNC_COUNT,
 	PUCK_DMA_SYNC_RANGE,
 	PUCK_DMA_SYNC_DIRECTION,
@@ -332,6 +333,9 @@ struct puck_dma_lists {
 
 #define PUCK_DMA_LISTS	8
 
+/* Streaming mappings that failed, and are remembered. */
+#define PUCK_DMA_FAILED	8
+
 /**
  * struct puck_dma_checks - what belongs to a device and is about checks
  * @link: in the list of devices that faults are matched with
@@ -350,8 +354,9 @@ struct puck_dma_lists {
  * @sites: sync=watch: places of the code that make mappings, as they come; under
  *	@lock, too
  * @lists: places of the code that make lists, as they come; under @lock, too
- * @failed_by: stack that asked for the last streaming mapping that failed, or 0
- * @failed_at: when
+ * @failed: the last streaming mappings that failed, by @nr_failed, as if they were
+ *	there; under @lock, too
+ * @nr_failed: how many there were
  * @accesses: the last few; the fault worker's, as is @access
  * @access: which to use next
  * @blame: of the last address that nobody knew; the fault worker's, too
@@ -381,8 +386,8 @@ struct puck_dma_checks {
 	struct puck_dma_site sites[PUCK_DMA_SITES];
 	struct puck_dma_lists lists[PUCK_DMA_LISTS];
 
-	u32 failed_by;
-	u64 failed_at;
+	struct puck_dma_past failed[PUCK_DMA_FAILED];
+	u64 nr_failed;
 
 	struct puck_dma_access accesses[PUCK_DMA_ACCESSES];
 	unsigned int access;
@@ -437,6 +442,9 @@ void puck_dma_short_end(struct puck_dma_dev *d);
 void puck_dma_blame(struct puck_dma_dev *d, const struct puck_dma_refusal *refused,
 		    struct puck_dma_blame *blame);
 void puck_dma_blame_failed(struct puck_dma_dev *d, const struct puck_dma_mapping *m);
+bool puck_dma_failed_last(struct puck_dma_dev *d,
+			  bool (*fits)(const struct puck_dma_past *past, const void *data),
+			  const void *data, struct puck_dma_past *past);
 
 /* access.c */
 

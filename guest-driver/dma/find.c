@@ -63,6 +63,7 @@ const char *puck_dma_class_name(enum puck_dma_class class)
 		[PUCK_DMA_UNMAP_KIND] = "unmap-kind",
 		[PUCK_DMA_UNMAP_TWICE] = "unmap-twice",
 		[PUCK_DMA_UNMAP_UNKNOWN] = "unmap-unknown",
+		[PUCK_DMA_UNMAP_ERROR] = "unmap-error",
 		[PUCK_DMA_SYNC_COUNT] = "sync-count",
 		[PUCK_DMA_SYNC_RANGE] = "sync-range",
 		[PUCK_DMA_SYNC_DIRECTION] = "sync-direction",

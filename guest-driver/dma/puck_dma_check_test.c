@@ -321,6 +321,7 @@ static void blame_error(struct kunit *test)
 {
 	static const u64 errors[] = { U64_MAX, U32_MAX, BIT_ULL(48) - 1, U64_MAX - PAGE_SIZE + 1 };
 	struct check_world *w = check_world_new(test);
+	struct puck_dma_mapping m = { };
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(errors); i++) {
@@ -331,11 +332,47 @@ static void blame_error(struct kunit *test)
 	/* From an offset, if a mapping is known to have failed. */
 	refuse(w, 0x1ff, PUCK_DMA_WROTE, 0);
 	KUNIT_EXPECT_EQ(test, found(w, PUCK_DMA_ACCESS_UNKNOWN), 1);
-	w->d.checks->failed_by = MADE_WRONG;
+	m.made_by = MADE_WRONG;
+	m.kind = PUCK_DMA_PAGE;
+	m.dir = DMA_FROM_DEVICE;
+	m.size = 100;
+	puck_dma_blame_failed(&w->d, &m);
 	refuse(w, 0x1ff, PUCK_DMA_WROTE, 0);
 	KUNIT_EXPECT_EQ(test, found(w, PUCK_DMA_ACCESS_ERROR), 1);
 	refuse(w, 0x200, PUCK_DMA_WROTE, 0);
 	KUNIT_EXPECT_EQ(test, found(w, PUCK_DMA_ACCESS_UNKNOWN), 1);
+	check_world_end(w);
+}
+
+/* What could not be mapped is unmapped: the mapping that failed is the like of the call. */
+static void unmap_error(struct kunit *test)
+{
+	struct check_world *w = check_world_new(test);
+	struct puck_dma_mapping m = { .kind = PUCK_DMA_PAGE, .dir = DMA_FROM_DEVICE, .size = 100 };
+	struct puck_dma_call call = {
+		.kind = PUCK_DMA_PAGE,
+		.dir = DMA_FROM_DEVICE,
+		.addr = DMA_MAPPING_ERROR,
+		.size = 100,
+	};
+	const struct puck_dma_finding *last = w->d.checks->findings;
+
+	puck_dma_check_unmap_none(&w->d, &call);
+	KUNIT_EXPECT_EQ(test, last->made_by, 0);
+	KUNIT_EXPECT_EQ(test, found(w, PUCK_DMA_UNMAP_ERROR), 1);
+	m.made_by = MADE_WRONG;
+	puck_dma_blame_failed(&w->d, &m);
+	m.made_by = MADE_RIGHT;
+	m.dir = DMA_TO_DEVICE;
+	puck_dma_blame_failed(&w->d, &m);
+	puck_dma_check_unmap_none(&w->d, &call);
+	KUNIT_EXPECT_EQ(test, last->made_by, MADE_WRONG);
+	KUNIT_EXPECT_EQ(test, found(w, PUCK_DMA_UNMAP_ERROR), 1);
+	/* No one of that size. */
+	call.size = 99;
+	puck_dma_check_unmap_none(&w->d, &call);
+	KUNIT_EXPECT_EQ(test, last->made_by, 0);
+	KUNIT_EXPECT_EQ(test, found(w, PUCK_DMA_UNMAP_ERROR), 1);
 	check_world_end(w);
 }
 
@@ -480,6 +517,7 @@ static struct kunit_case puck_dma_check_cases[] = {
 	KUNIT_CASE(blame_addresses),
 	KUNIT_CASE(blame_tail),
 	KUNIT_CASE(blame_error),
+	KUNIT_CASE(unmap_error),
 	KUNIT_CASE(findings_alike),
 	KUNIT_CASE(stacks_differ),
 	KUNIT_CASE(check_foreign),
