@@ -225,7 +225,7 @@ def show_facts(args, told):
 def show_findings(tried, result, groups):
     """Each finding once. Returns those that are not known of the driver."""
     lines = tried.lines(result)
-    wrong = [g for g in groups if not drivers.is_known(tried.driver, g.line)]
+    wrong = [g for g in groups if not drivers.is_known_group(tried.driver, g)]
     for group in groups:
         print(f"{'finding' if group in wrong else 'known bug':10} {group.first.kind}: {group.first.text}")
         print(f"             {how_often(group)}")

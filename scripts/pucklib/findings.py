@@ -72,6 +72,7 @@ class Group:
     line: str                   # the first one's
     after: float = None         # seconds from the first round to it
     count: int = 0
+    most: int = 0               # how often it came while a driver was bound once, at most
     rounds: list = field(default_factory=list)
     stacks: dict = field(default_factory=dict)      # {role: [Site]}, from the call of the DMA API outwards
 
@@ -107,6 +108,7 @@ class Reader:
         if not group.count and self.began is not None:
             group.after = self.now - self.began
         group.count += 1
+        group.most = max(group.most, 1)
         if self.round and self.round not in group.rounds:
             group.rounds.append(self.round)
         return True
@@ -120,6 +122,7 @@ class Reader:
         group = self.numbered.get((told[1], told[2])) if told else None
         if group and count:
             group.count += int(count[3]) - 1
+            group.most = max(group.most, int(count[3]))
         elif group and stack:
             sites = [Site(f, int(o, 16), int(s, 16), m) for f, o, s, m in STACK_SITE.findall(stack[4])]
             group.stacks.setdefault(stack[3], sites)

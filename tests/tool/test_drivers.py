@@ -91,6 +91,18 @@ class Known(unittest.TestCase):
         self.assertFalse(drivers.is_known(gpu, "WARNING: CPU: 0 PID: 1 at mm.c:1 other+0x25/0x30, not drm_mm_takedown"))
 
 
+    def test_no_more_of_them_than_the_bug_makes(self):
+        about = "puck-dma 0000:03:00.0: "
+        console = "\n".join([
+            about + "finding: leak: 0x1000+0x3e8000 (sg, 802 entries, bidirectional, mapped 1 ms ago by "
+            "drm_gem_shmem_get_pages_sgt+0x98/0x100 [drm_shmem_helper]): left when the driver unbound",
+            about + "record: n=1 class=leak driver=virtio-pci id=1af4:1050 iova=0x1000 size=0x3e8000"])
+        gpu = drivers.find("virtio-gpu")
+        self.assertEqual(drivers.unknown_findings(gpu, "\n".join([console, console])), [])
+        more, = drivers.unknown_findings(gpu, console + "\n" + about + "count: n=1 class=leak 2 times")
+        self.assertEqual((more.first.kind, more.count), ("leak", 2))
+
+
 class Rounds(unittest.TestCase):
     def test_a_missing_sync_is_always_looked_for(self):
         for driver in drivers.TABLE_OF_DRIVERS:
