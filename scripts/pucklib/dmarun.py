@@ -204,6 +204,8 @@ def report(args, tried, result):
     wrong = show_findings(tried, result, groups)
     if tried.driver.no_fail:
         print(f"left out   mappings that fail: {tried.driver.no_fail}")
+    if tried.driver.no_fail_ways:
+        print(f"left out   mappings that fail, of {', '.join(tried.driver.no_fail_ways)}: {tried.driver.why_no_ways}")
     reasons = [f"{len(wrong)} finding{'s' if len(wrong) > 1 else ''} of the mapper"] if wrong else []
     reasons += failed_rounds(told, wrong)
     return reasons + ([] if told.counters.get("mappings") else ["nothing was mapped: the driver is not under the mapper"])

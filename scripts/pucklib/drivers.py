@@ -59,8 +59,15 @@ class Driver:
     ways: tuple = ()            # options of the work, that take turns in the rounds of a run
     fail: str = "fail=share:16"     # words for mappings that fail while it works
     fail_pool: str = ""         # the same for pages of its dma_pools
+    no_fail_ways: tuple = ()    # ways of work in which they must not
+    why_no_ways: str = ""       # and why
     no_fail: str = ""           # why they must not
     no_fail_bind: str = ""      # why they must not while it binds
+
+    @property
+    def fail_ways(self):
+        """Ways of work that go on while mappings fail. Errors of the disk's own are for other rounds."""
+        return [way for way in self.ways if "--bad" not in way and way not in self.no_fail_ways] or [""]
 
     @property
     def takes_options(self):
@@ -85,6 +92,8 @@ TABLE_OF_DRIVERS = (
                   Known("leak", ("e1000_alloc_rx_buffers_ps",), "e1000e",
                         r"^0x0\+|^0x\w+\+0x1000 \(page, from-device")),
            ways=("", "--jumbo --pages", "--mtu 4000", "--mtu 600"), fail="fail=share:50",
+           no_fail_ways=("--jumbo --pages", "--mtu 4000"),
+           why_no_ways="with large frames it uses a page that was not mapped (docs/findings.rst)",
            partner="e1000e,bus={bus},netdev={id},romfile="),
     Driver("virtio-net", ("virtio-net-pci,bus={bus},netdev={id},romfile=," + VIRTIO,), ("virtio_net",),
            "dma_net virtio_net", bind=NO_RING_AT_0, fail="fail=share:400", ways=("", "--mtu 600", "--mtu 4000"),

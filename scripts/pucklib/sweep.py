@@ -33,8 +33,10 @@ POLICIES = (
     ("merged", "sync=coherent,merge=all,window=low,reuse=eager"),
     ("zero", "sync=watch,merge=random,layout=shuffled,window=zero,reuse=quarantine:64"),
 )
+# Each way to a mapping fails once, the first time or later on: so each error path is gone.
+EACH = ("fail=each:1", "fail=each:3")
 # A driver of the user's may map once in all its work, or for each page of it.
-OWN_FAILURES = ("fail=nth:1", "fail=nth:2", "fail=every:3", "fail=share:16", "fail=share:2,of=pool")
+OWN_FAILURES = (*EACH, "fail=every:3", "fail=share:16", "fail=share:2,of=pool")
 
 
 def rounds_of(driver, seed):
@@ -50,18 +52,30 @@ def failing(driver, seed):
     if driver.no_fail:
         return []
     kind = ERRORS if driver.takes_options else STATUS
-    words = (driver.fail, driver.fail_pool) if driver.takes_options else OWN_FAILURES
-    rounds = [Round(f"fail-{n}", kind, f"sync=watch,{word},seed={seed}", arguments_of(driver, 0, seed))
-              for n, word in enumerate(filter(None, words), start=1)]
+    rounds = [Round(f"fail-{n}", kind, f"sync=watch,{word},seed={seed}", arguments)
+              for n, (word, arguments) in enumerate(failures_of(driver, seed), start=1)]
     return rounds if driver.no_fail_bind else [*rounds, Round(BIND_ROUND, BIND, f"sync=watch,seed={seed}")]
+
+
+def failures_of(driver, seed):
+    """[(words of the policy, arguments)]."""
+    if not driver.takes_options:
+        return [(word, "") for word in OWN_FAILURES]
+    ways = driver.fail_ways
+    chosen = [(EACH[0], way) for way in ways] + [(EACH[1], ways[0]), (driver.fail, ways[0])]
+    chosen += [(driver.fail_pool, ways[-1])] * bool(driver.fail_pool)
+    return [(words, arguments(way, seed + n)) for n, (words, way) in enumerate(chosen)]
 
 
 def arguments_of(driver, n, seed):
     """The workload's: its ways take turns, so that each is gone under several policies."""
     if not driver.takes_options:
         return ""
-    way = driver.ways[n % len(driver.ways)] if driver.ways else ""
-    return " ".join(filter(None, (way, f"--seed {seed + n}", "--bytes 1M")))
+    return arguments(driver.ways[n % len(driver.ways)] if driver.ways else "", seed + n)
+
+
+def arguments(way, seed):
+    return " ".join(filter(None, (way, f"--seed {seed}", "--bytes 1M")))
 
 
 def given(driver, policy, seed, name="given"):

@@ -115,6 +115,17 @@ class Rounds(unittest.TestCase):
             self.assertEqual(bool(failing), not driver.no_fail)
             self.assertEqual(failing, rounds[len(rounds) - len(failing):])
 
+    def test_each_way_to_a_mapping_fails_in_each_way_of_work(self):
+        for driver in (one for one in drivers.TABLE_OF_DRIVERS if not one.no_fail):
+            each = [one for one in sweep.failing(driver, 1) if "fail=each:1" in one.policy]
+            self.assertEqual(len(each), len(driver.fail_ways), driver.name)
+            self.assertEqual([way for way in driver.fail_ways if not any(way in one.arguments for one in each)], [])
+            self.assertEqual(bool(driver.no_fail_ways), bool(driver.why_no_ways), driver.name)
+            said = " ".join(one.arguments for one in sweep.failing(driver, 1))
+            self.assertEqual([way for way in driver.no_fail_ways if way in said], [])
+        own = drivers.Driver("own", (), (), "true")
+        self.assertTrue(any("fail=each:1" in one.policy for one in sweep.failing(own, 1)))
+
     def test_one_policy_is_that_alone(self):
         nvme = drivers.find("nvme")
         self.assertEqual([(r.kind, r.policy) for r in sweep.given(nvme, "merge=none", 1)], [("work", "merge=none")])
