@@ -213,8 +213,14 @@ def judge(entry, tried, result):
     others += [result.problem()] if result.problem() else []
     texts = [f"{g.first.kind}: {g.first.text} ({dmarun.how_often(g)})" for g in groups] + others
     first = right or groups
-    return Outcome(bool(groups or others), bool(right), bool(groups) and not right, first[0].after if first else None,
-                   "\n".join(texts))
+    return Outcome(bool(groups or others), bool(right), not right and any(misleads(entry, g) for g in groups),
+                   first[0].after if first else None, "\n".join(texts))
+
+
+def misleads(entry, group):
+    """Whether a finding that is not the right one says what is wrong. One of the right class
+    that names no place of the code says too little, but nothing wrong."""
+    return group.first.kind not in entry.expect or bool(group.first.sites)
 
 
 def names(entry, group, lines):

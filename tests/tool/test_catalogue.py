@@ -79,6 +79,12 @@ class Judging(unittest.TestCase):
             outcome = self.judge(result(FOUND.format("f")), **more)
             self.assertEqual((outcome.caught, outcome.named, outcome.misled), (True, False, True))
 
+    def test_without_a_place_it_is_not_named_and_misleads_nobody(self):
+        console = "[   10.000000] puck-dma 0000:02:00.0: finding: leak: 0x1000: the device wrote to it\n"
+        outcome = self.judge(result(console))
+        self.assertEqual((outcome.caught, outcome.named, outcome.misled), (True, False, False))
+        self.assertTrue(self.judge(result(console), expect=("unmap-size",)).misled)
+
     def test_seen_by_its_effect_alone(self):
         outcome = self.judge(result(problem="the guest did not finish in time"))
         self.assertEqual((outcome.caught, outcome.named, outcome.misled), (True, False, False))
