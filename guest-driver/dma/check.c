@@ -66,7 +66,8 @@ static void unmap_of_error(struct puck_dma_dev *d, const struct puck_dma_call *c
 	bool known = puck_dma_failed_last(d, fits_call, call, &past);
 
 	puck_dma_find(d, PUCK_DMA_UNMAP_ERROR, call->addr, call_size(call), known ? &past : NULL,
-		      call->stack, "unmapped as %s, which is DMA_MAPPING_ERROR: that mapping failed",
+		      call->stack,
+		      "unmapped as %s, which is DMA_MAPPING_ERROR: that mapping failed",
 		      puck_dma_kind_name(call->kind));
 }
 
@@ -179,6 +180,7 @@ void puck_dma_check_leak(struct puck_dma_dev *d)
 void puck_dma_checks_free(struct puck_dma_checks *checks)
 {
 	vfree(checks->findings);
+	kfree(checks->suspects);
 	puck_dma_history_free(checks->history);
 	kfree(checks);
 }
@@ -209,7 +211,8 @@ struct puck_dma_checks *puck_dma_checks_new(struct puck_dma_dev *d)
 		return NULL;
 	checks->history = puck_dma_history_new();
 	checks->findings = vzalloc(array_size(PUCK_DMA_FINDINGS, sizeof(*checks->findings)));
-	if (!checks->history || !checks->findings) {
+	checks->suspects = kcalloc(PUCK_DMA_SUSPECTS, sizeof(*checks->suspects), GFP_KERNEL);
+	if (!checks->history || !checks->findings || !checks->suspects) {
 		puck_dma_checks_free(checks);
 		return NULL;
 	}
@@ -245,6 +248,7 @@ void puck_dma_check_detach(struct puck_dma_dev *d)
 	puck_dma_debugfs_detach(d);
 	puck_dma_fault_detach(d);
 	puck_dma_find_counts(d);
+	puck_dma_suspects_end(d);
 	puck_dma_checks_free(d->checks);
 	d->checks = NULL;
 }

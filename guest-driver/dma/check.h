@@ -3,9 +3,9 @@
  * What a driver gives back, and what its device does: compared with what was
  * mapped. Section "Findings" of docs/dma.rst has the classes.
  *
- * check.c compares, find.c tells, history.c remembers what was unmapped, stack.c who
- * did it, fault.c hears of accesses that the IOMMU refused, access.c and blame.c say
- * of which mapping they were, debugfs.c shows.
+ * check.c compares, find.c tells, suspect.c keeps what may be wrong, history.c remembers
+ * what was unmapped, stack.c who did it, fault.c hears of accesses that the IOMMU refused,
+ * access.c and blame.c say of which mapping they were, debugfs.c shows.
  */
 #ifndef PUCK_DMA_CHECK_H
 #define PUCK_DMA_CHECK_H
@@ -112,7 +112,9 @@ enum puck_dma_class {
 	PUCK_DMA_ACCESS_BEYOND,
 	PUCK_DMA_LIST_SHORT,
 	PUCK_DMA_LEAK,
-	PUCK_DMA_CLASSES_OF_FINDINGS
+	PUCK_DMA_CLASSES_OF_FINDINGS,
+	/* Of suspects alone. */
+	PUCK_DMA_LIST_MERGED = PUCK_DMA_CLASSES_OF_FINDINGS,
 };
 
 /**
@@ -336,6 +338,9 @@ struct puck_dma_lists {
 /* Streaming mappings that failed, and are remembered. */
 #define PUCK_DMA_FAILED	8
 
+/* What may be wrong with a driver while it is bound once. */
+#define PUCK_DMA_SUSPECTS	16
+
 /**
  * struct puck_dma_checks - what belongs to a device and is about checks
  * @link: in the list of devices that faults are matched with
@@ -343,14 +348,17 @@ struct puck_dma_lists {
  * @history: mappings that are no more
  * @driver: name of the driver that is bound
  * @id: vendor and device of PCI
- * @lock: protects @findings, @told, @count, @known, @nr_known and @unsaid; any
- *	context, a leaf
+ * @lock: protects @findings, @told, @count, @known, @nr_known, @unsaid, @suspects and
+ *	@nr_suspects; any context, a leaf
  * @findings: the last PUCK_DMA_FINDINGS
  * @told: findings so far
  * @count: of them, by class
  * @known: those that the kernel's log has
  * @nr_known: of them
  * @unsaid: findings that are like none of @known, when that was full
+ * @suspects: what may be wrong, PUCK_DMA_SUSPECTS at most
+ * @nr_suspects: of them
+ * @suspects_asked: somebody wants to read them when the driver has unbound
  * @sites: sync=watch: places of the code that make mappings, as they come; under
  *	@lock, too
  * @lists: places of the code that make lists, as they come; under @lock, too
@@ -383,6 +391,9 @@ struct puck_dma_checks {
 	struct puck_dma_known known[PUCK_DMA_KNOWN];
 	u32 nr_known;
 	u64 unsaid;
+	struct puck_dma_finding *suspects;
+	u32 nr_suspects;
+	bool suspects_asked;
 	struct puck_dma_site sites[PUCK_DMA_SITES];
 	struct puck_dma_lists lists[PUCK_DMA_LISTS];
 
@@ -415,11 +426,25 @@ void puck_dma_check_exit(void);
 __printf(7, 8)
 void puck_dma_find(struct puck_dma_dev *d, enum puck_dma_class class, u64 iova, u64 size,
 		   const struct puck_dma_past *past, u32 stack, const char *fmt, ...);
+__printf(7, 0)
+void puck_dma_finding_set(struct puck_dma_finding *finding, enum puck_dma_class class, u64 iova,
+			  u64 size, const struct puck_dma_past *past, u32 stack, const char *fmt,
+			  va_list args);
+void puck_dma_finding_log(struct puck_dma_dev *d, const struct puck_dma_finding *finding,
+			  const char *what, u32 n);
 int puck_dma_past_text(char *text, size_t size, const struct puck_dma_past *past);
 const char *puck_dma_kind_name(enum puck_dma_kind kind);
 const char *puck_dma_dir_name(enum dma_data_direction dir);
 const char *puck_dma_class_name(enum puck_dma_class class);
 void puck_dma_find_counts(struct puck_dma_dev *d);
+
+/* suspect.c */
+
+__printf(7, 8)
+void puck_dma_suspect(struct puck_dma_dev *d, enum puck_dma_class class, u64 iova, u64 size,
+		      const struct puck_dma_past *past, u32 stack, const char *fmt, ...);
+void puck_dma_suspect_lists(struct puck_dma_dev *d);
+void puck_dma_suspects_end(struct puck_dma_dev *d);
 
 /* watch.c */
 

@@ -345,6 +345,15 @@ static const struct file_operations stacks_fops = {
 	.release = seq_release_private,
 };
 
+static int suspects_set(void *data, u64 value)
+{
+	struct puck_dma_dev *d = data;
+
+	WRITE_ONCE(d->checks->suspects_asked, value);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(suspects_fops, NULL, suspects_set, "%llu\n");
+
 void puck_dma_debugfs_attach(struct puck_dma_dev *d)
 {
 	struct dentry *folder = debugfs_create_dir(dev_name(d->dev), debugfs_root);
@@ -355,6 +364,7 @@ void puck_dma_debugfs_attach(struct puck_dma_dev *d)
 	debugfs_create_file("mappings", 0400, folder, d, &mappings_fops);
 	debugfs_create_file("findings", 0400, folder, d, &findings_fops);
 	debugfs_create_file("stacks", 0400, folder, d, &stacks_fops);
+	debugfs_create_file("suspects", 0200, folder, d, &suspects_fops);
 }
 
 void puck_dma_debugfs_detach(struct puck_dma_dev *d)

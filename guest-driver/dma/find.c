@@ -81,6 +81,7 @@ const char *puck_dma_class_name(enum puck_dma_class class)
 		[PUCK_DMA_ACCESS_BEYOND] = "access-beyond",
 		[PUCK_DMA_LIST_SHORT] = "list-short",
 		[PUCK_DMA_LEAK] = "leak",
+		[PUCK_DMA_LIST_MERGED] = "list-merged",
 	};
 
 	return names[class];
@@ -259,23 +260,73 @@ static u32 finding_keep(struct puck_dma_checks *checks, const struct puck_dma_fi
 	return n;
 }
 
+/**
+ * puck_dma_finding_log - the lines of a finding, or of a suspect
+ * @d: device
+ * @finding: it
+ * @what: which of both
+ * @n: its number in the log
+ *
+ * Any context.
+ */
+void puck_dma_finding_log(struct puck_dma_dev *d, const struct puck_dma_finding *finding,
+			  const char *what, u32 n)
+{
+	pr_err("puck-dma %s: %s: %s\n", dev_name(d->dev), what, finding->text);
+	tell_record(d, finding, n);
+	tell_stack(d, n, "mapped", finding->made_by);
+	tell_stack(d, n, "unmapped", finding->freed_by);
+	tell_stack(d, n, "call", finding->found_by);
+}
+
 static void finding_tell(struct puck_dma_dev *d, const struct puck_dma_finding *finding, u32 n)
 {
 	int how = READ_ONCE(on_finding);
 
 	trace_puck_dma_finding(d, finding->text);
-	if (n) {
-		pr_err("puck-dma %s: finding: %s\n", dev_name(d->dev), finding->text);
-		tell_record(d, finding, n);
-		tell_stack(d, n, "mapped", finding->made_by);
-		tell_stack(d, n, "unmapped", finding->freed_by);
-		tell_stack(d, n, "call", finding->found_by);
-	}
+	if (n)
+		puck_dma_finding_log(d, finding, "finding", n);
 
 	if (how == ON_FINDING_TAINT)
 		add_taint(TAINT_WARN, LOCKDEP_STILL_OK);
 	else if (how == ON_FINDING_PANIC)
 		panic("puck-dma %s: finding: %s\n", dev_name(d->dev), finding->text);
+}
+
+/**
+ * puck_dma_finding_set - what there is to say of a finding, or of a suspect
+ * @finding: filled in
+ * @class: what it is
+ * @iova: what it is about
+ * @size: bytes of that, or 0 if it is an address alone
+ * @past: the mapping, or NULL if there never was one
+ * @stack: the call that is wrong, or 0 if it is no call
+ * @fmt: what is wrong, after the colon
+ * @args: of @fmt
+ */
+void puck_dma_finding_set(struct puck_dma_finding *finding, enum puck_dma_class class, u64 iova,
+			  u64 size, const struct puck_dma_past *past, u32 stack, const char *fmt,
+			  va_list args)
+{
+	size_t room = sizeof(finding->text);
+	char *text = finding->text;
+	int at;
+
+	finding->class = class;
+	finding->iova = iova;
+	finding->size = size;
+	finding->made_by = past ? past->made_by : 0;
+	finding->freed_by = past ? past->freed_by : 0;
+	finding->found_by = stack;
+	at = scnprintf(text, room, "%s: %#llx", puck_dma_class_name(class), iova);
+	if (size)
+		at += scnprintf(text + at, room - at, "+%#llx", size);
+	if (past)
+		at += puck_dma_past_text(text + at, room - at, past);
+	at += scnprintf(text + at, room - at, ": ");
+	at += vscnprintf(text + at, room - at, fmt, args);
+	if (stack)
+		text_caller(text + at, room - at, ",", stack);
 }
 
 /**
@@ -293,32 +344,12 @@ static void finding_tell(struct puck_dma_dev *d, const struct puck_dma_finding *
 void puck_dma_find(struct puck_dma_dev *d, enum puck_dma_class class, u64 iova, u64 size,
 		   const struct puck_dma_past *past, u32 stack, const char *fmt, ...)
 {
-	struct puck_dma_finding finding = {
-		.class = class,
-		.iova = iova,
-		.size = size,
-		.found_by = stack,
-	};
-	size_t room = sizeof(finding.text);
-	char *text = finding.text;
+	struct puck_dma_finding finding;
 	va_list args;
-	int at;
 
-	at = scnprintf(text, room, "%s: %#llx", puck_dma_class_name(class), iova);
-	if (size)
-		at += scnprintf(text + at, room - at, "+%#llx", size);
-	if (past) {
-		finding.made_by = past->made_by;
-		finding.freed_by = past->freed_by;
-		at += puck_dma_past_text(text + at, room - at, past);
-	}
-	at += scnprintf(text + at, room - at, ": ");
 	va_start(args, fmt);
-	at += vscnprintf(text + at, room - at, fmt, args);
+	puck_dma_finding_set(&finding, class, iova, size, past, stack, fmt, args);
 	va_end(args);
-	if (stack)
-		text_caller(text + at, room - at, ",", stack);
-
 	finding_tell(d, &finding, finding_keep(d->checks, &finding));
 }
 EXPORT_SYMBOL_IF_KUNIT(puck_dma_find);

@@ -472,6 +472,52 @@ static void stacks_differ(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, stack_called_by(other[0], "stack_inner"));
 }
 
+/* One for each class and place, as many as there is room for, and no finding. */
+static void suspects_alike(struct kunit *test)
+{
+	struct check_world *w = check_world_new(test);
+	struct puck_dma_checks *checks = w->d.checks;
+	struct puck_dma_past past = { .iova = SZ_1M, .size = 1 };
+	int i, calls = 0;
+
+	past.made_by = stack_of_one(&calls);
+	for (i = 0; i < 3; i++)
+		puck_dma_suspect(&w->d, PUCK_DMA_SYNC_MISSING, i, 1, &past, 0, "%d", i);
+	KUNIT_ASSERT_EQ(test, checks->nr_suspects, 1);
+	KUNIT_EXPECT_TRUE(test, str_has_prefix(checks->suspects[0].text, "sync-missing: 0x0+0x1"));
+	puck_dma_suspect(&w->d, PUCK_DMA_LIST_MERGED, 0, 1, &past, 0, "made up");
+	puck_dma_suspect(&w->d, PUCK_DMA_SYNC_MISSING, 0, 1, &past, stack_of_other(&calls),
+			 "made up");
+	KUNIT_EXPECT_EQ(test, checks->nr_suspects, 3);
+	for (i = 0; i < PUCK_DMA_CLASSES_OF_FINDINGS; i++)
+		puck_dma_suspect(&w->d, i, 0, 1, &past, 0, "made up");
+	KUNIT_EXPECT_EQ(test, checks->nr_suspects, PUCK_DMA_SUSPECTS);
+	KUNIT_EXPECT_EQ(test, checks->told, 0);
+	check_world_end(w);
+}
+
+/* Lists that were merged, each place once; others are not suspect. */
+static void suspects_lists(struct kunit *test)
+{
+	struct check_world *w = check_world_new(test);
+	struct puck_dma_checks *checks = w->d.checks;
+	struct puck_dma_mapping m;
+	int i, calls = 0;
+
+	for (i = 0; i < 4; i++) {
+		make(test, w, &m, DMA_TO_DEVICE, 2, OLD);
+		m.kind = i < 3 ? PUCK_DMA_SG : PUCK_DMA_PAGE;
+		m.entries = i ? 2 : 1;
+		m.made_by = stack_of_one(&calls);
+		unmake(w, &m);
+	}
+	puck_dma_suspect_lists(&w->d);
+	KUNIT_ASSERT_EQ(test, checks->nr_suspects, 1);
+	KUNIT_EXPECT_EQ(test, checks->suspects[0].class, PUCK_DMA_LIST_MERGED);
+	KUNIT_EXPECT_EQ(test, checks->told, 0);
+	check_world_end(w);
+}
+
 /* A device with another's dma_map_ops has no findings, whatever lies beside those. */
 static void check_foreign(struct kunit *test)
 {
@@ -520,6 +566,8 @@ static struct kunit_case puck_dma_check_cases[] = {
 	KUNIT_CASE(unmap_error),
 	KUNIT_CASE(findings_alike),
 	KUNIT_CASE(stacks_differ),
+	KUNIT_CASE(suspects_alike),
+	KUNIT_CASE(suspects_lists),
 	KUNIT_CASE(check_foreign),
 	KUNIT_CASE(segments_many),
 	{ }

@@ -90,6 +90,8 @@ static bool device_may_write(const struct puck_dma_mapping *m)
 	return m->dir == DMA_FROM_DEVICE || m->dir == DMA_BIDIRECTIONAL;
 }
 
+#define CHANGED	"the %s changed %zu bytes from +%#zx on, %s, seen at %s"
+
 static void tell(struct puck_dma_dev *d, const struct puck_dma_mapping *m, u32 stack,
 		 const char *who, const struct difference *diff, const char *what,
 		 const char *when)
@@ -97,9 +99,20 @@ static void tell(struct puck_dma_dev *d, const struct puck_dma_mapping *m, u32 s
 	struct puck_dma_past past;
 
 	puck_dma_past_of(m, &past);
-	puck_dma_find(d, PUCK_DMA_SYNC_MISSING, m->iova, m->size, &past, stack,
-		      "the %s changed %zu bytes from +%#zx on, %s, seen at %s", who, diff->bytes,
-		      diff->first, what, when);
+	puck_dma_find(d, PUCK_DMA_SYNC_MISSING, m->iova, m->size, &past, stack, CHANGED, who,
+		      diff->bytes, diff->first, what, when);
+}
+
+/* The same of what a driver that is right may do as well. */
+static void suspect(struct puck_dma_dev *d, const struct puck_dma_mapping *m, u32 stack,
+		    const char *who, const struct difference *diff, const char *what,
+		    const char *when)
+{
+	struct puck_dma_past past;
+
+	puck_dma_past_of(m, &past);
+	puck_dma_suspect(d, PUCK_DMA_SYNC_MISSING, m->iova, m->size, &past, stack, CHANGED, who,
+			 diff->bytes, diff->first, what, when);
 }
 
 /* The CPU wrote to what it did not own. What both wrote to is as wrong. */
@@ -179,6 +192,8 @@ static void tell_unhanded(struct puck_dma_dev *d, struct puck_dma_mapping *m, u3
 		tell(d, m, stack, "CPU", &look->unhanded, "and never hands these over", when);
 	else if (part && !copy->handed && ++copy->unhanded > 1)
 		tell(d, m, stack, "CPU", &look->unhanded, "and never handed any over", when);
+	else if (part)
+		suspect(d, m, stack, "CPU", &look->unhanded, "and did not hand these over", when);
 }
 
 /* Bytes go back to the device, or away. Did the CPU get what the device wrote there? */
@@ -194,6 +209,9 @@ static void tell_untaken(struct puck_dma_dev *d, struct puck_dma_mapping *m, u32
 	copy->took = false;
 	if ((part || took) && site_leaves_bytes(d->checks, m->made_by, true, part))
 		tell(d, m, stack, "device", &look->untaken, "which the CPU did not fetch", when);
+	else if (look->untaken.bytes)
+		suspect(d, m, stack, "device", &look->untaken, "which the CPU did not fetch",
+			when);
 }
 
 /**
@@ -313,4 +331,6 @@ void puck_dma_watch_unmap(struct puck_dma_dev *d, struct puck_dma_mapping *m,
 	tell_both(d, m, stack, &look, "unmap");
 	if (m->copy->unhanded)
 		tell_unhanded(d, m, stack, &look, "unmap");
+	else if (look.unhanded.bytes && m->dir != DMA_FROM_DEVICE)
+		suspect(d, m, stack, "CPU", &look.unhanded, "and did not hand these over", "unmap");
 }

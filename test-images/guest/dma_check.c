@@ -231,6 +231,51 @@ static void test_list_short(void)
 	ktap_ok(!write_line("/sys/bus/pci/drivers/puck-dma-edu/bind", edu), "and bound again");
 }
 
+enum suspects {
+	SUSPECT_LIST = 1,
+	SUSPECT_OWNER = 2,
+	SUSPECT_DROP = 4,
+};
+
+/* Which suspects the log has when the driver goes, after what is right and may be wrong. */
+static unsigned int suspects_told(bool ask)
+{
+	unsigned int told = 0;
+	char path[256], line[1024];
+	int log = log_open();
+
+	mapper_path("suspects", path, sizeof(path));
+	ktap_need(!ask || !write_line(path, "1"), "suspects can be asked for");
+	ktap_need(run_case("good_owner") && run_case("good_drop"), "cases that are good");
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/driver/unbind", edu);
+	ktap_need(!write_line(path, edu), "the driver is unbound");
+	while (log_has(log, ": suspect: ", line, sizeof(line))) {
+		ktap_note("%s", line);
+		if (strstr(line, ": suspect: list-merged: 0x") && strstr(line, "by edu_map_sg+0x"))
+			told |= SUSPECT_LIST;
+		if (strstr(line, ": suspect: sync-missing: 0x") &&
+		    strstr(line, ", by edu_good_owner+0x"))
+			told |= SUSPECT_OWNER;
+		if (strstr(line, ": suspect: sync-missing: 0x") &&
+		    strstr(line, ", by edu_good_drop+0x"))
+			told |= SUSPECT_DROP;
+	}
+	close(log);
+	ktap_need(!write_line("/sys/bus/pci/drivers/puck-dma-edu/bind", edu), "and bound again");
+	return told;
+}
+
+/* What may be wrong is told if somebody asks, as far as the policy shows it. */
+static void test_suspects(void)
+{
+	unsigned int all = policy_has("merge=none") ? 0 : SUSPECT_LIST;
+
+	if (policy_has("sync=watch"))
+		all |= SUSPECT_OWNER | SUSPECT_DROP;
+	ktap_ok(suspects_told(true) == all, "suspects are told if somebody asks");
+	ktap_ok(!suspects_told(false), "and are not if nobody does");
+}
+
 /* The driver of Intel's IOMMU lets devices read whatever is mapped, in older kernels. */
 static bool reads_anything(const char *name)
 {
@@ -303,6 +348,7 @@ static void test_cases(void)
 	}
 	fclose(cases);
 	test_list_short();
+	test_suspects();
 	test_leak();
 }
 
