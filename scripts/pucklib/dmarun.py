@@ -16,6 +16,8 @@ FAILING = ("fail=", "of=")
 NOTE = re.compile(r"puck-dma (\S+): note: (.*)")
 IOMMUS = ("puck", "intel", "virtio")
 PROGRAM = "puck-dma-run"
+# Status of a round that got no further, as puck-dma-run has it.
+HUNG = 124
 # Workloads that go by a name: what the machine needs for them is made.
 NAMED_WORK = ("block", "net")
 PARTNERS = {"e1000e": ("e1000e,bus={bus},netdev={id},romfile=", "e1000e"),
@@ -165,6 +167,7 @@ class Report:
     facts: dict = field(default_factory=dict)
     counters: dict = field(default_factory=dict)
     rounds: list = field(default_factory=list)
+    left_out: list = field(default_factory=list)    # names of rounds that there was no machine for
 
     def take(self, key, value):
         if key == "counter":
@@ -179,6 +182,8 @@ class Report:
             self.rounds[-1].status, self.rounds[-1].seconds = int(status), float(ended) - float(began)
         elif key == "errors":
             self.rounds[-1].errors = True
+        elif key == "left-out":
+            self.left_out.append(value.split(" ", 1)[0])
         else:
             self.facts[key] = value
 
@@ -206,6 +211,8 @@ def report(args, tried, result):
         print(f"left out   mappings that fail: {tried.driver.no_fail}")
     if tried.driver.no_fail_ways:
         print(f"left out   mappings that fail, of {', '.join(tried.driver.no_fail_ways)}: {tried.driver.why_no_ways}")
+    if told.left_out:
+        print(f"left out   {', '.join(told.left_out)}: the driver hangs, and cannot be taken off its device")
     reasons = [f"{len(wrong)} finding{'s' if len(wrong) > 1 else ''} of the mapper"] if wrong else []
     reasons += failed_rounds(told, wrong)
     return reasons + ([] if told.counters.get("mappings") else ["nothing was mapped: the driver is not under the mapper"])
@@ -215,13 +222,19 @@ def show_facts(args, told):
     print(f"device     {told.facts.get('device')}, driver {told.facts.get('driver')}, "
           f"behind {told.facts.get('iommu') or args.iommu} ({args.iommu})")
     for one in told.rounds:
-        how = "did not end" if one.status is None else "FAILED" if one.status else "good"
+        how = how_ended(one)
         print(f"policy     {one.name:10} {how:6} {one.seconds:5.1f} s  {one.policy}"
               + (" (errors, as is right)" if one.errors else ""))
     print("mapped     {mappings} times; {entries} entries became {segments} segments; {live} live at the end of the rounds"
           .format(**{k: told.counters.get(k, "?") for k in ("mappings", "entries", "segments", "live")}))
     print("moved      {bytes} bytes mapped, {syncs} syncs, {failed} mappings failed on purpose"
           .format(**{k: told.counters.get(k, "?") for k in ("bytes", "syncs", "failed")}))
+
+
+def how_ended(one):
+    if one.status is None:
+        return "did not end"
+    return "HANGS" if one.status == HUNG else "FAILED" if one.status else "good"
 
 
 def show_findings(tried, result, groups):
@@ -231,6 +244,8 @@ def show_findings(tried, result, groups):
     for group in groups:
         print(f"{'finding' if group in wrong else 'known bug':10} {group.first.kind}: {group.first.text}")
         print(f"             {how_often(group)}")
+        if group.why:
+            print(f"             a suspect that is told because {group.why}")
         for role in group.first.sites:
             show_callers(lines, role, group)
     sites = [site for group in groups for site in group.first.sites.values()]
@@ -260,11 +275,13 @@ def how_often(group):
 
 
 def failed_rounds(told, wrong):
+    """Why rounds are no good. Those that others were compared with are no reasons of their own."""
     reasons = []
     for one in told.rounds:
-        if one.status == 0:
+        if one.status == 0 or one.name.endswith((findings.UNMERGED, findings.COHERENT, findings.WATCHED)):
             continue
-        text = f"under {one.name} ({one.policy}) " + ("the work did not end" if one.status is None else "the work failed")
+        how = "did not end" if one.status is None else "got no further" if one.status == HUNG else "failed"
+        text = f"under {one.name} ({one.policy}) the work {how}"
         if "sync=bounce" in one.policy and not wrong:
             text += ": a sync may be missing: try --dma " + one.policy.replace("sync=bounce", "sync=watch")
         reasons.append(text)

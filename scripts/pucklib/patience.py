@@ -4,8 +4,9 @@
 A limit is in seconds without a line of output. Time in which a thread of the
 process wanted to run and the host ran something else does not count, so that a
 guest which gets a tenth of a CPU has ten times as long, and one that sleeps for
-good has no more than the limit. A guest that took long to boot gets more time in
-the same proportion. In all, a run ends after TOTAL times its limit even if it goes
+good has no more than the limit. A guest that has said ALIVE says so every few
+seconds until it says END, and hangs if it is silent for BEAT seconds. A guest that
+took long to boot gets more time in the same proportion. In all, a run ends after TOTAL times its limit even if it goes
 on talking, and after OUTER times its limit by the clock on the wall.
 """
 
@@ -21,6 +22,8 @@ TOTAL = 10
 BOOT_REFERENCE = 15.0
 MOST_FACTOR = 8.0
 LOOK_EVERY = 0.25
+BEAT = 20.0
+ALIVE, END = "puck-report: alive", "puck-report: status "
 # What init writes first.
 INIT_LINE = "puck-init: up"
 
@@ -83,6 +86,7 @@ class Limit:
         self.seconds, self.make_clock = seconds, clock
         self.clock, self.factor, self.booted = None, 1.0, False
         self.begun = self.heard = 0.0
+        self.beats = False
 
     def start(self, pid):
         self.clock = self.make_clock(pid)
@@ -93,18 +97,23 @@ class Limit:
         if text.startswith(INIT_LINE) and not self.booted:
             self.booted = True
             self.factor = min(max(self.heard / BOOT_REFERENCE, 1.0), MOST_FACTOR)
+        if text.startswith((ALIVE, END)):
+            self.beats = text.startswith(ALIVE)
+
+    def whole(self):
+        return self.seconds * self.factor
 
     def current(self):
-        return self.seconds * self.factor
+        return min(self.whole(), BEAT * self.factor) if self.beats else self.whole()
 
     def expired(self):
         """Why the run has to end, or None."""
         self.clock.look()
-        fair, limit = self.clock.fair(), self.current()
+        fair, limit, most = self.clock.fair(), self.current(), TOTAL * self.whole()
         if fair - self.heard > limit:
             return f"no line of output for {limit:.0f} s"
-        if fair - self.begun > TOTAL * limit:
-            return f"not done after {TOTAL * limit:.0f} s"
+        if fair - self.begun > most:
+            return f"not done after {most:.0f} s"
         return None
 
     def relieve(self, stdin):
@@ -131,10 +140,10 @@ class TestLimit(Limit):
             self.next(None)
 
     def next(self, test):
-        self.test, self.killed = test, False
+        self.test, self.killed, self.beats = test, False, False
         self.begun = self.heard
 
-    def current(self):
+    def whole(self):
         if self.killed:
             return self.GRACE * self.factor
         return self.factor * (self.seconds if self.test is None else self.limits.get(self.test, self.default))

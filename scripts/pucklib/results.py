@@ -23,7 +23,7 @@ def found(args, console):
     lines = Lines([name for name in args.module or () if name.endswith(".ko")], release_of(console) or "")
     return [{"device": one.first.device, "class": one.first.kind, "text": one.first.text, "count": one.count,
              "after": round(one.after, 3) if one.after is not None else None, "policies": one.rounds,
-             "known": drivers.is_known_group(driver, one),
+             "known": drivers.is_known_group(driver, one), "why": one.why or None,
              "places": {role: place(site, lines, role, one.first.kind) for role, site in one.first.sites.items()}}
             for one in findings.grouped(console)]
 

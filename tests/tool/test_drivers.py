@@ -72,6 +72,57 @@ class Findings(unittest.TestCase):
         self.assertEqual(len(findings.grouped(leak("0x1+0x1") + "\n" + leak("0x1+0x1", by="other"))), 2)
 
 
+SYNC = ("puck-dma 0000:03:00.0: suspect: sync-missing: 0x1000+0x3e8 (page, from-device, mapped 5 ms ago by map+0x1/0x2 [m]): "
+        "the device changed 9 bytes from +0 on, which the CPU did not fetch, seen at a sync for the device, by {}+0x1/0x2 [m]")
+LISTS = ("puck-dma 0000:03:00.0: suspect: list-merged: 0x1000+0x3000 (sg, 3 entries, to-device, mapped 5 ms ago by "
+         "map_list+0x1/0x2 [m]): lists from here became fewer segments than entries, this one 1")
+
+
+def sweep_of(*rounds):
+    """A console: (name, status of its work, lines)."""
+    return "\n".join(f"puck-sweep: {name}: x\n" + "".join(f"{line}\n" for line in lines) + f"puck-sweep: {name} ended {status}"
+                     for name, status, *lines in rounds)
+
+
+class Suspects(unittest.TestCase):
+    def told(self, *rounds):
+        return [(g.first.kind, sorted(g.first.functions())) for g in findings.grouped(sweep_of(*rounds))]
+
+    def test_none_while_all_is_good(self):
+        self.assertEqual(self.told(("watch", 0, SYNC.format("a"), LISTS), ("direct", 0)), [])
+
+    def test_a_sync_if_it_is_good_without_copies(self):
+        rounds = [("watch", 1, SYNC.format("a"), LISTS), ("watch-coherent", 0, LISTS)]
+        self.assertEqual(self.told(*rounds), [("sync-missing", ["a", "map"])])
+        self.assertEqual(self.told(rounds[0], ("watch-coherent", 1)), [])
+        self.assertEqual(self.told(rounds[0]), [])
+        # Good without copies and without merging: who knows.
+        self.assertEqual(self.told(rounds[0], ("watch-unmerged", 0), rounds[1]), [])
+
+    def test_habits_come_second(self):
+        good = ("scattered", 0, SYNC.format("habit"))
+        bad = ("watch", 1, SYNC.format("habit"), SYNC.format("a"))
+        coherent = ("watch-coherent", 0)
+        self.assertEqual(self.told(bad, coherent, good), [("sync-missing", ["a", "map"])])
+        self.assertEqual(self.told(("watch", 1, SYNC.format("habit")), coherent, good), [("sync-missing", ["habit", "map"])])
+        # Work under mappings that fail is never good.
+        self.assertEqual(self.told(bad, coherent, ("fail-1", 0, SYNC.format("a")), good), [("sync-missing", ["a", "map"])])
+
+    def test_lists_if_it_is_good_without_merging_alone(self):
+        rounds = [("watch", 1, SYNC.format("a"), LISTS), ("watch-unmerged", 0), ("watch-coherent", 1, LISTS)]
+        self.assertEqual(self.told(*rounds), [("list-merged", ["map_list"])])
+        self.assertEqual(self.told(rounds[0], ("watch-unmerged", 1), rounds[2]), [])
+
+    def test_copies_that_nobody_compared(self):
+        rounds = [("bounce", 1), ("bounce-coherent", 0), ("bounce-watched", 1, SYNC.format("a"))]
+        self.assertEqual(self.told(*rounds), [("sync-missing", ["a", "map"])])
+
+    def test_a_finding_is_reason_enough_and_a_leak_is_none(self):
+        rounds = [("watch", 1, SYNC.format("a")), ("watch-coherent", 0)]
+        self.assertEqual(len(self.told(*rounds, ("direct", 0, leak("0x1+0x1")))), 2)
+        self.assertEqual(self.told(*rounds, ("direct", 0, COUNT.format(0x1000, 3))), [("unmap-count", ["foo_done", "foo_map"])])
+
+
 class Known(unittest.TestCase):
     def test_that_bug_alone(self):
         e1000e = drivers.find("e1000e")
@@ -139,6 +190,13 @@ class Rounds(unittest.TestCase):
     def test_rows(self):
         text = sweep.command("P", "nvme", [sweep.Round("a", "work", "sync=watch", "--seed 1")])
         self.assertEqual(text, "exec P sweep nvme <<'ROUNDS'\na|work|sync=watch|--seed 1\nROUNDS\n")
+
+    def test_rounds_that_hang_or_are_left_out(self):
+        told = dmarun.known("puck-report: round watch sync=watch\npuck-report: ended 124 1.0 17.5\n"
+                            "puck-report: round watch-coherent sync=coherent\npuck-report: ended 1 17.5 18.0\n"
+                            "puck-report: left-out direct merge=none\npuck-report: status 1\n")
+        self.assertEqual(dmarun.failed_rounds(told, []), ["under watch (sync=watch) the work got no further"])
+        self.assertEqual(told.left_out, ["direct"])
 
     def test_report(self):
         told = dmarun.known("puck-report: round watch sync=watch\npuck-report: counter mappings 3\n"

@@ -74,6 +74,19 @@ class Limits(unittest.TestCase):
         self.assertIsNone(host.pass_time(limit, 115))
         self.assertIsNotNone(host.pass_time(limit, 20))
 
+    def test_a_guest_that_tells_that_it_is_alive_and_then_does_not(self):
+        host, limit = self.limit()
+        for _ in range(8):
+            limit.line(patience.ALIVE)
+            self.assertIsNone(host.pass_time(limit, 15))
+        self.assertEqual(host.pass_time(limit, 30), ("no line of output for 20 s", 8 * 15 + 6))
+
+    def test_a_guest_that_need_not_tell_any_more(self):
+        host, limit = self.limit()
+        limit.line(patience.ALIVE)
+        limit.line(patience.END + "1")
+        self.assertIsNone(host.pass_time(limit, 60))
+
     def test_threads_come_and_go(self):
         host, limit = self.limit()
         host.waited = 1000

@@ -61,7 +61,7 @@ class Results(unittest.TestCase):
         written, _ = self.write(["the mapper found 1 wrong"])
         self.assertEqual(written["findings"],
                          [{"device": "0000:02:00.0", "class": "leak", "count": 1, "after": None, "policies": [],
-                           "known": False, "text": CONSOLE.splitlines()[1].partition("leak: ")[2],
+                           "known": False, "why": None, "text": CONSOLE.splitlines()[1].partition("leak: ")[2],
                            "places": {"mapped": {"function": "x", "module": None, "line": None}}}])
         self.assertEqual((written["kernel"], written["driver"], written["policies"], written["counters"]),
                          ("6.12.117+deb12-amd64", "my_edu",
