@@ -7,10 +7,13 @@ import shutil
 from pathlib import Path
 
 from . import apt, steps
-from .util import (REPO, PuckError, cache, cpus, digest, lock, prune, read_json, say, sync_tree,
-                   tree_files, write_json)
+from .util import (REPO, PuckError, cache, cpus, digest, fresh_dir, lock, prune, prune_folders, read_json, say,
+                   sync_tree, tree_files, write_json)
 
 CFLAGS = ["-std=c11", "-O2", "-Wall", "-Wextra", "-static", "-pthread"]
+# Builds of the modules that are kept for a kernel, and the file with their names in order.
+KEEP = 8
+ORDER = "modules.json"
 INCLUDES = ["-Iinclude/uapi", "-Iinclude", "-idirafter", "/usr/include/libdrm"]
 
 
@@ -43,16 +46,28 @@ class Drivers:
 
     def ensure(self, parts=None):
         """Build; returns the .ko files. `parts` limits it to some subfolders."""
-        stamp = self.root / "built.json"
-        wanted = tree_digest("guest-driver", "include")
-        done = read_json(stamp)
-        if not parts and done and done["tree"] == wanted and all(Path(p).exists() for p in done["modules"]):
-            return [Path(p) for p in done["modules"]]
+        published = self.root / "bin" / tree_digest("guest-driver", "include")
+        if not parts and published.exists():
+            published.touch()
+            return self.published(published)
         with lock(f"modules-{self.root.name}"):
             modules = self.build(parts)
-            if not parts:
-                write_json(stamp, {"tree": wanted, "modules": [str(p) for p in modules]})
-        return modules
+            return modules if parts else self.publish(modules, published)
+
+    def publish(self, modules, folder):
+        """Copies that a build of other sources, for another clone, cannot take away from
+        under a guest that is put together."""
+        if not folder.exists():
+            with fresh_dir(folder) as tmp:
+                for path in modules:
+                    shutil.copy2(path, tmp)
+                write_json(tmp / ORDER, [path.name for path in modules])
+            prune_folders(folder.parent, KEEP)
+        return self.published(folder)
+
+    @staticmethod
+    def published(folder):
+        return [folder / name for name in read_json(folder / ORDER)]
 
     def sync(self):
         for folder in ("guest-driver", "include"):

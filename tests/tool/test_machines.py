@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Machines as they are put together, and what is kept of a run to have it again."""
 
+import contextlib
 import sys
 import tempfile
 import unittest
@@ -10,7 +11,7 @@ from types import SimpleNamespace
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
-from pucklib import drivers, icount, machine, ports, repro, runfile, soak  # noqa: E402
+from pucklib import drivers, icount, machine, modules, ports, repro, runfile, soak  # noqa: E402
 from pucklib.util import PuckError, write_json  # noqa: E402
 
 DISK = ["-drive", "file=/r/disk,if=none,id=d0,format=raw", "-device", "virtio-blk-pci,drive=d0"]
@@ -19,6 +20,30 @@ DISK = ["-drive", "file=/r/disk,if=none,id=d0,format=raw", "-device", "virtio-bl
 def result(**parts):
     known = {"console": "", "output": "", "status": 0, "timed_out": None, "qemu_status": 0, "qemu_messages": "", "elapsed": 1.0, "problem": lambda: None}
     return SimpleNamespace(**{**known, **parts})
+
+
+class Modules(unittest.TestCase):
+    """Clones of different sources have one tree for a kernel, in which each builds its own."""
+
+    def build(self, builder, source):
+        def make(parts):
+            self.builds += 1
+            (self.root / "puck.ko").write_text(source)
+            return [self.root / "puck.ko"]
+
+        with unittest.mock.patch.object(modules, "tree_digest", return_value=source), \
+             unittest.mock.patch.object(builder, "build", make):
+            return builder.ensure()
+
+    def test_another_build_takes_none_away(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.root, self.builds = Path(folder), 0
+            builder = modules.Drivers.__new__(modules.Drivers)
+            builder.root = self.root
+            with unittest.mock.patch.object(modules, "lock", lambda name: contextlib.nullcontext()):
+                mine, other, again = (self.build(builder, source) for source in ("mine", "other", "mine"))
+            self.assertEqual([path.read_text() for path in (*mine, *other)], ["mine", "other"])
+            self.assertEqual((again, self.builds), (mine, 2))
 
 
 class Drivers(unittest.TestCase):
