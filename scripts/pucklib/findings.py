@@ -141,7 +141,6 @@ class Reader:
             sites = [Site(f, int(o, 16), int(s, 16), m) for f, o, s, m in STACK_SITE.findall(stack[4])]
             group.stacks.setdefault(stack[3], sites)
 
-
     def blamed(self):
         """Suspects that are findings: the work of a round failed, was good without merging, or
         without copies, and nothing was found that may be why. A leak is no reason to fail."""

@@ -46,28 +46,27 @@ class Drivers:
 
     def ensure(self, parts=None):
         """Build; returns the .ko files. `parts` limits it to some subfolders."""
+        if parts:
+            with lock(f"modules-{self.root.name}"):
+                return self.build(parts)
         published = self.root / "bin" / tree_digest("guest-driver", "include")
-        if not parts and published.exists():
-            published.touch()
-            return self.published(published)
-        with lock(f"modules-{self.root.name}"):
-            modules = self.build(parts)
-            return modules if parts else self.publish(modules, published)
-
-    def publish(self, modules, folder):
-        """Copies that a build of other sources, for another clone, cannot take away from
-        under a guest that is put together."""
-        if not folder.exists():
-            with fresh_dir(folder) as tmp:
-                for path in modules:
-                    shutil.copy2(path, tmp)
-                write_json(tmp / ORDER, [path.name for path in modules])
-            prune_folders(folder.parent, KEEP)
-        return self.published(folder)
+        if not published.exists():
+            with lock(f"modules-{self.root.name}"):
+                # Whoever had the lock may have built the same.
+                if not published.exists():
+                    self.publish(self.build(None), published)
+        published.touch()
+        return [published / name for name in read_json(published / ORDER)]
 
     @staticmethod
-    def published(folder):
-        return [folder / name for name in read_json(folder / ORDER)]
+    def publish(modules, folder):
+        """Copies that a build of other sources, for another clone, cannot take away from
+        under a guest that is put together."""
+        with fresh_dir(folder) as tmp:
+            for path in modules:
+                shutil.copy2(path, tmp)
+            write_json(tmp / ORDER, [path.name for path in modules])
+        prune_folders(folder.parent, KEEP)
 
     def sync(self):
         for folder in ("guest-driver", "include"):

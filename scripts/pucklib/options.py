@@ -147,7 +147,8 @@ def check_soak(args):
     if args.boots is None:
         no_effect(args, ("machine", "plain", "smp", "append", "qemu_args"), "without --boots")
         for name, usual in (("iommus", "puck,intel,virtio"), ("policies", 200), ("kernel", "stock")):
-            setattr(args, name, usual if getattr(args, name) is None else getattr(args, name))
+            if getattr(args, name) is None:
+                setattr(args, name, usual)
         if given(args, "device", "module", "workload"):
             dmarun.check_subject("--drivers", args.drivers, args.device, args.module, args.workload)
     else:
