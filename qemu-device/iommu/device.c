@@ -52,6 +52,7 @@ static void puck_iommu_free(PuckIOMMU *s)
 {
     puck_cmdq_exit(s);
     puck_invalidator_exit(s);
+    puck_translate_exit(s);
     puck_context_drop_all_locked(s);
     puck_iotlb_destroy(&s->iotlb);
     qemu_mutex_destroy(&s->lock);
@@ -85,6 +86,7 @@ static void puck_iommu_realize(PCIDevice *pdev, Error **errp)
     qemu_mutex_init(&s->lock);
     puck_iotlb_init(&s->iotlb, s->iotlb_entries);
     puck_iommu_irq_init(s);
+    puck_translate_init(s);
     puck_invalidator_init(s);
     puck_mischief_init();
     puck_cmdq_init(s);

@@ -76,11 +76,14 @@ typedef struct PuckIOMMURegs {
 /*
  * The fault that a requester's access ran into last. QEMU cuts what is left
  * of an aborted access into words and asks for each of them; they belong to
- * the fault that is on record.
+ * the fault that is on record. A thread that has the BQL keeps it from the
+ * first word to the last, so all of them fall into one turn of the main loop,
+ * however long a busy host takes over it.
  */
 typedef struct PuckFaultStreak {
     uint64_t iova;
     int64_t time;
+    uint64_t turn;              /* of the main loop; 0: without the BQL */
     uint8_t want;
     uint8_t reason;             /* 0: the last request was served */
 } PuckFaultStreak;
@@ -150,6 +153,9 @@ struct PuckIOMMU {
     bool translating;
 
     PuckInvalidator invalidator;        /* what is late */
+    uint64_t turn;                      /* (L) from 1; counts streak_bh */
+    QEMUBH *streak_bh;                  /* ends the turn of a fault */
+
     PuckMsiStage messages;              /* BQL */
     PuckMischiefWindow window;          /* BQL */
 
@@ -201,6 +207,8 @@ void puck_iommu_notify_unmap(PuckIOMMU *s, uint64_t iova, uint64_t size,
                              PuckHold *hold);
 
 /* translate.c */
+void puck_translate_init(PuckIOMMU *s);
+void puck_translate_exit(PuckIOMMU *s);
 void puck_iommu_translate_locked(PuckSpace *space, PuckRequest *req);
 
 /* context.c */

@@ -6,6 +6,7 @@
 #include "qemu/osdep.h"
 #include "qemu/atomic.h"
 #include "qemu/lockable.h"
+#include "qemu/main-loop.h"
 #include "qemu/timer.h"
 #include "qapi/error.h"
 #include "iommu.h"
@@ -18,7 +19,11 @@ QEMU_BUILD_BUG_ON(IOMMU_WO != PUCK_IOMMU_PTE_WRITE);
 #define WINDOW_MASK     (PUCK_IOMMU_MSI_SIZE - 1)
 #define PASS_MASK       ((1ull << PUCK_IOMMU_PA_BITS) - 1)
 
-/* How far apart, in bytes and in time, the pieces of a failed access are. */
+/*
+ * How far apart, in bytes and in time, the pieces of a failed access are. The
+ * time is for those of a thread without the BQL, and for a device that maps
+ * memory first and moves the data in a later turn.
+ */
 #define STREAK_STEP     8
 #define STREAK_NS       (10 * SCALE_MS)
 
@@ -225,13 +230,16 @@ static void serve_locked(PuckIOMMU *s, PuckRequest *req)
  * Whether a refused request is the rest of an access that has failed: it goes
  * on where the last one of this requester was refused, in the same page.
  */
-static bool continues_fault(const PuckFaultStreak *streak,
-                            const PuckRequest *req, int64_t now)
+static bool continues_fault(const PuckSpace *space, const PuckRequest *req,
+                            int64_t now)
 {
+    const PuckFaultStreak *streak = &space->streak;
+
     return streak->reason == req->reason && streak->want == req->want &&
            req->iova - streak->iova <= STREAK_STEP &&
            !((req->iova ^ streak->iova) & ~PUCK_MASK_4K) &&
-           now - streak->time < STREAK_NS;
+           (streak->turn == space->iommu->turn ||
+            now - streak->time < STREAK_NS);
 }
 
 /*
@@ -246,7 +254,7 @@ static bool is_rest_of_injected(PuckSpace *space, PuckRequest *req)
         return false;
     }
     req->reason = PUCK_IOMMU_FAULT_INJECTED;
-    if (!continues_fault(streak, req, now_of(req->tables))) {
+    if (!continues_fault(space, req, now_of(req->tables))) {
         req->reason = 0;
         return false;
     }
@@ -254,18 +262,44 @@ static bool is_rest_of_injected(PuckSpace *space, PuckRequest *req)
     return true;
 }
 
+/* The callback that had the BQL, and made the access, has returned. */
+static void end_turn(void *opaque)
+{
+    PuckIOMMU *s = opaque;
+
+    WITH_QEMU_LOCK_GUARD(&s->lock) {
+        s->turn++;
+    }
+}
+
+void puck_translate_init(PuckIOMMU *s)
+{
+    s->turn = 1;
+    s->streak_bh = qemu_bh_new(end_turn, s);
+}
+
+void puck_translate_exit(PuckIOMMU *s)
+{
+    qemu_bh_delete(s->streak_bh);
+}
+
 /* Returns false for a request that is not one of its own. */
 static bool refuse_locked(PuckIOMMU *s, PuckSpace *space, PuckRequest *req)
 {
     int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
-    bool piece = continues_fault(&space->streak, req, now);
+    bool piece = continues_fault(space, req, now);
+    bool bql = bql_locked();
 
     space->streak = (PuckFaultStreak) {
         .iova = req->iova,
         .time = now,
+        .turn = bql ? s->turn : 0,
         .want = req->want,
         .reason = req->reason,
     };
+    if (bql) {
+        qemu_bh_schedule(s->streak_bh);
+    }
     if (piece) {
         return false;
     }
