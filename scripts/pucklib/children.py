@@ -40,10 +40,15 @@ def tied(cmd, number):
     return [setpriv, "--pdeathsig", number.name.removeprefix("SIG"), "--", *cmd] if setpriv else cmd
 
 
-def start(cmd, death=signal.SIGTERM, **kwargs):
-    """A Popen of cmd, to be ended with the tool. Its owner waits for it, and then calls ended()."""
+def check_going_on():
+    """PuckError if the tool was asked to end."""
     if STOPPED.is_set():
         raise PuckError("interrupted", INTERRUPTED)
+
+
+def start(cmd, death=signal.SIGTERM, **kwargs):
+    """A Popen of cmd, to be ended with the tool. Its owner waits for it, and then calls ended()."""
+    check_going_on()
     cmd = [str(word) for word in cmd]
     if cmd[0] == "sudo":
         return subprocess.Popen(cmd, **kwargs)      # it may ask for a password, on our terminal

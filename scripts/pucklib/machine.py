@@ -224,6 +224,7 @@ class Machine:
         self.qmp_path().unlink(missing_ok=True)
         result = Result(self, proc.returncode, timed_out, time.monotonic() - start)
         runfile.end(self.rundir, result, limit.seconds)
+        children.check_going_on()       # how QEMU ended is no result if the tool ended it
         return result
 
     def follow(self, proc, out, limit, host, on_line):

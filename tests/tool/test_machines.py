@@ -2,6 +2,7 @@
 """Machines as they are put together, and what is kept of a run to have it again."""
 
 import contextlib
+import signal
 import sys
 import tempfile
 import unittest
@@ -11,7 +12,7 @@ from types import SimpleNamespace
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
-from pucklib import drivers, icount, machine, modules, ports, repro, runfile, soak  # noqa: E402
+from pucklib import children, drivers, icount, machine, modules, ports, repro, runfile, soak  # noqa: E402
 from pucklib.util import PuckError, write_json  # noqa: E402
 
 DISK = ["-drive", "file=/r/disk,if=none,id=d0,format=raw", "-device", "virtio-blk-pci,drive=d0"]
@@ -86,6 +87,23 @@ class Mischief(unittest.TestCase):
             args = [machine.mischief_args(machine.Spec(guest_rules=may), "qemu", "log")[1] for may in (False, True)]
         self.assertEqual(args, ["puck-mischief,id=mischief,seed=1,log=log",
                                 "puck-mischief,id=mischief,seed=1,log=log,guest=on"])
+
+
+class Ended(unittest.TestCase):
+    """The tool is told to end while a guest runs."""
+
+    def test_such_a_guest_has_no_result(self):
+        def told(line):
+            children.STOPPED.set()
+            for group in set(children._groups):
+                children.signal_group(group, signal.SIGTERM)
+
+        self.addCleanup(children.STOPPED.clear)
+        with tempfile.TemporaryDirectory() as folder:
+            one = machine.Machine("qemu", None, folder, machine.Spec())
+            with self.assertRaises(PuckError) as caught:
+                one.run(["sh", "-c", "echo it runs; exec sleep 60"], 60, told)
+        self.assertEqual(caught.exception.code, children.INTERRUPTED)
 
 
 class Record(unittest.TestCase):
