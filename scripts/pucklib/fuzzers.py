@@ -8,7 +8,6 @@ import subprocess
 import threading
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from . import children
 from .sanitize_build import FUZZER

@@ -12,7 +12,6 @@ from . import apt, coverage, hostsuites, sanitize_build
 from .fuzzers import TARGETS, Fuzzer, Tally, child_environment, run_case, target_of
 from .qemu import TARGET
 from .util import REPO, PuckError, cpus, in_parallel, say
-from .verdict import Case
 
 QTEST_LIMIT = 1800
 QTEST_JOBS = 2
