@@ -11,7 +11,7 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import accel, apt, dmarun, drivers, kernel, steps, sweep, verdict
+from . import accel, apt, children, dmarun, drivers, kernel, steps, sweep, verdict
 from .guest import Bench, new_rundir
 from .machine import Spec
 from .modules import make_command
@@ -177,6 +177,7 @@ class Table:
             how = self.mapped if column in ("run", "soak") else self.unmapped
             outcome = how(entry, column, tried, self.benches[name])
         except PuckError as err:
+            children.check_going_on()       # what was cut short is tried again, not told
             outcome = Outcome(False, error=str(err))
         entry.results[column] = outcome
         say(f"  {entry.name} {column}: {word(outcome)}" + (f": {first_line(outcome)}" if first_line(outcome) else ""))

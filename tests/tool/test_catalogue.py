@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
-from pucklib import catalogue, dmarun, drivers  # noqa: E402
+from pucklib import catalogue, children, dmarun, drivers  # noqa: E402
 from pucklib.util import PuckError, cache_dir  # noqa: E402
 
 FOUND = ("[    9.000000] puck-sweep: watch: sync=watch\n[   10.000000] puck-dma 0000:02:00.0: finding: leak: 0x1000+0x200 "
@@ -20,6 +20,25 @@ FOUND = ("[    9.000000] puck-sweep: watch: sync=watch\n[   10.000000] puck-dma 
 
 def result(console="", output="", problem=None):
     return SimpleNamespace(console=console, output=output, problem=lambda: problem)
+
+
+class Interrupted(unittest.TestCase):
+    def test_what_was_cut_short_has_no_outcome(self):
+        entry = next(one for one in catalogue.entries() if one.module == "edu_dma")
+        table = catalogue.Table(SimpleNamespace(seed=1), ["plain"], Path("/run"))
+        with tempfile.TemporaryDirectory() as modules:
+            (Path(modules) / "modules.builtin").write_text("")
+            table.benches = {"stock": SimpleNamespace(kernel=SimpleNamespace(modules=Path(modules)))}
+            table.builders = {"stock": SimpleNamespace(module=lambda _: self.fail_to_build())}
+            self.addCleanup(children.STOPPED.clear)
+            with self.assertRaises(PuckError):
+                table.column(entry, "plain")
+        self.assertEqual(entry.results, {})
+
+    @staticmethod
+    def fail_to_build():
+        children.STOPPED.set()
+        raise PuckError("build edu failed (exit -15)")
 
 
 class Patches(unittest.TestCase):
