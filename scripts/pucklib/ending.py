@@ -5,8 +5,8 @@ trouble of the infrastructure, which says nothing about either.
 Trouble is what a second try may be without: QEMU fell over in code that is not
 Puck's, the guest never came to its init, a CPU of it got no timer interrupts any
 more, an image could not be read, or not a byte of its output came. A panic, a splat
-or a hang of the guest is never trouble, however seldom it comes: that is how drivers
-fail.
+or a hang of a guest that has come to its init is never trouble, however seldom it
+comes: that is how drivers fail. Before, none was loaded.
 """
 
 import re
@@ -82,8 +82,11 @@ def no_start(result):
     root = NO_ROOT.search(result.console)
     if root:
         return Ending(TROUBLE, f"the guest's image could not be read: {root[0]}")
-    if result.status is not None or own_findings(result.console):
+    if result.status is not None:
         return None
+    found = own_findings(result.console)
+    if found:
+        return Ending(TROUBLE, f"the guest's kernel failed before it had loaded a driver: {found[0]}")
     if UNREADABLE.search(result.qemu_messages):
         return Ending(TROUBLE, f"QEMU cannot read what it needs: {result.qemu_messages.splitlines()[-1]}")
     if not result.timed_out and not result.console.strip():

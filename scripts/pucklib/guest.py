@@ -6,7 +6,7 @@ import re
 import shlex
 from pathlib import Path
 
-from . import accel, apt, kernel, modules, ports, verdict
+from . import accel, apt, ending, kernel, modules, ports, verdict
 from .machine import Machine, Spec, check_spec
 from .qemu import Qemu
 from .rundirs import new as new_rundir
@@ -50,6 +50,18 @@ class Bench:
         machine = self.machine(rundir, spec)
         cmd = machine.prepare(self.modules, self.programs, command, extra)
         return machine.run(cmd, timeout, on_line)
+
+    def boot_excused(self, rundir, spec, command, timeout, on_again=None, **how):
+        """The same, and once more when trouble of the infrastructure was all that came of it:
+        that is said, and on_again() called. The second time counts."""
+        result = self.boot(rundir, spec, command, timeout, **how)
+        end = ending.classify(result)
+        if not end.trouble:
+            return result
+        print(f"note: {end.reason}; once more. Logs of this one: {rundir}", flush=True)
+        if on_again:
+            on_again()
+        return self.boot(rundir / "once-more", spec, command, timeout, **how)
 
 
 def spec_from(args, guest_rules=False):

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import accel, apt, dmarun, ending, events, explain, findings, kernel, results, verdict
+from . import accel, apt, dmarun, events, explain, findings, kernel, results, verdict
 from .guest import Bench, new_rundir, spec_from
 from .machine import Spec, read_text
 from .qemu import Qemu
@@ -80,7 +80,7 @@ def first_light(args):
 def one_run(bench, job, args, rundir):
     """Boot, show, judge; returns the reasons it failed, and the folder with the logs of the
     boot that counts."""
-    result = boot_excused(bench, job, args, rundir)
+    result = bench.boot_excused(rundir, job.spec, job.command, args.timeout, on_line=job.on_line, extra=job.extra)
     reasons = job.report(result)
     problem = result.problem()
     if problem:
@@ -96,18 +96,6 @@ def one_run(bench, job, args, rundir):
     reasons += [text for text in found if text not in told]
     say(f"guest: {result.elapsed:.1f} s; everything about this run: {result.rundir}")
     return reasons, result.rundir
-
-
-def boot_excused(bench, job, args, rundir):
-    """Once more, and it is said, when trouble of the infrastructure was all that came of it."""
-    for place in (rundir, rundir / "once-more"):
-        result = bench.boot(place, job.spec, job.command, args.timeout, on_line=job.on_line, extra=job.extra)
-        end = ending.classify(result)
-        if not end.trouble:
-            break
-        if place == rundir:
-            print(f"note: {end.reason}; once more. Logs of this one: {place}", flush=True)
-    return result
 
 
 def cmd_run(args):

@@ -39,6 +39,10 @@ class Cell:
         if match:
             (self.good if match[1] == "ok" else self.bad).append(int(match[2]))
 
+    def forget(self):
+        """What a boot said that does not count."""
+        self.good, self.bad = [], []
+
     def finish(self, result, wanted):
         counters = dmarun.known(result.output).counters
         self.mappings, self.segments, self.bytes = (counters.get(k, 0) for k in ("mappings", "segments", "bytes"))
@@ -98,8 +102,9 @@ def soak_own(bench, args, rundir, cell):
     tried = cell.tried
     spec = Spec(iommu=cell.iommu, seed=args.seed, load="none", drivers=[tried.placed], trace=False, gpu=False)
     rounds = sweep.rounds_of(tried.driver, args.seed) + sweep.many(tried.driver, args.seed, args.policies)
-    result = bench.boot(rundir / f"{cell.driver}-{cell.iommu}", spec,
-                        sweep.command(dmarun.PROGRAM, tried.driver.name, rounds), args.timeout, extra=tried.extra())
+    result = bench.boot_excused(rundir / f"{cell.driver}-{cell.iommu}", spec,
+                                sweep.command(dmarun.PROGRAM, tried.driver.name, rounds), args.timeout,
+                                extra=tried.extra())
     cell.finish_own(result)
 
 
@@ -111,8 +116,8 @@ def soak(bench, args, rundir, cell):
     spec = Spec(iommu=cell.iommu, seed=args.seed, load="none", drivers=placed, trace=False,
                 gpu=placed[0].driver.port == "rp1")
     command = shlex.join([dmarun.PROGRAM, "soak", cell.driver, str(args.seed), str(args.policies)])
-    result = bench.boot(rundir / f"{cell.driver}-{cell.iommu}", spec, f"exec {command}\n", args.timeout,
-                        on_line=cell.line)
+    result = bench.boot_excused(rundir / f"{cell.driver}-{cell.iommu}", spec, f"exec {command}\n", args.timeout,
+                                on_again=cell.forget, on_line=cell.line)
     cell.finish(result, args.policies)
     say(f"  {cell.driver} on {cell.iommu}: {len(cell.good)} good, {len(cell.bad)} bad, {cell.seconds:.0f} s"
         + (f"; {cell.trouble[0].splitlines()[0]}" if cell.trouble else ""))

@@ -30,6 +30,12 @@ STACK = "[   61.000005]  puck_submit_job+0x12/0x80 [puck]\n"
 PANIC = "[    9.000000] Kernel panic - not syncing: Fatal exception in interrupt\n"
 NO_ROOT = ("[    3.100000] Initramfs unpacking failed: invalid magic at start of compressed archive\n"
            "[    3.900000] Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)\n")
+INT3 = """\
+[    4.782637] sched_clock: Marking stable (4724985079, 56620522)->(4889543199, -107937598)
+[    4.787257] Oops: int3: 0000 [#1] PREEMPT SMP NOPTI
+[    4.788417] CPU: 0 UID: 0 PID: 1 Comm: swapper/0 Not tainted 6.12.117+deb12-amd64 #1  Debian 6.12.117-1~deb12u1
+[    4.791893] RIP: 0010:sched_clock_cpu+0x9/0x190
+"""
 SPLAT = "[    9.000000] WARNING: possible circular locking dependency detected\n"
 
 
@@ -83,7 +89,7 @@ class Classes(unittest.TestCase):
         for text in (PANIC, SPLAT, "[ 9.0] BUG: kernel NULL pointer dereference, address: 0000000000000008\n"):
             self.check(ending.FINDING, console=BOOTED + text)
             self.check(ending.FINDING, console=BOOTED + text, timed_out="silent")
-            self.check(ending.FINDING, console=text)
+            self.check(ending.FINDING, console=text + BOOTED)
 
     def test_hang(self):
         self.check(ending.HANG, timed_out="silent", output=patience.INIT_LINE + "\n")
@@ -97,6 +103,12 @@ class Classes(unittest.TestCase):
         self.check(ending.TROUBLE, console="[    1.000000] Linux version 6.12\n", timed_out="silent")
         self.check(ending.TROUBLE, console="", timed_out="silent")
         self.check(ending.TROUBLE, console=NO_ROOT)
+
+    def test_before_a_driver_was_loaded(self):
+        for text in (INT3, PANIC, SPLAT):
+            end = self.check(ending.TROUBLE, console=text, timed_out="silent")
+            self.assertIn("before it had loaded a driver: ", end.reason)
+        self.assertIn("Oops: int3", self.check(ending.TROUBLE, console=INT3 + PANIC).reason)
 
     def test_images(self):
         self.check(ending.TROUBLE, console="", qemu_status=1, qemu_messages="qemu: could not open kernel file 'x': No")

@@ -2,6 +2,7 @@
 """Machines as they are put together, and what is kept of a run to have it again."""
 
 import contextlib
+import io
 import signal
 import sys
 import tempfile
@@ -12,7 +13,7 @@ from types import SimpleNamespace
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
-from pucklib import children, drivers, icount, machine, modules, ports, repro, runfile, soak  # noqa: E402
+from pucklib import children, drivers, guest, icount, machine, modules, ports, repro, runfile, soak  # noqa: E402
 from pucklib.util import PuckError, write_json  # noqa: E402
 
 DISK = ["-drive", "file=/r/disk,if=none,id=d0,format=raw", "-device", "virtio-blk-pci,drive=d0"]
@@ -208,6 +209,20 @@ class Soak(unittest.TestCase):
         cell = self.cell(["ok 1 nvme: random,seed=1, 12 ms", "not ok 2 nvme: random,seed=2, 9 ms"])
         self.assertTrue(cell.trouble)
         self.assertEqual(cell.suspect(1, 2), 2)
+
+    def test_a_boot_that_is_excused_does_not_count(self):
+        def boot(place, *_, on_line, **__):
+            boots.append(place)
+            on_line(f"not ok 1 nvme: random,seed={len(boots)}, 12 ms")
+            return result(console="", qemu_status=-6 if len(boots) == 1 else 0, status=1)
+
+        boots, cell = [], soak.Cell("nvme", "puck")
+        bench = guest.Bench.__new__(guest.Bench)
+        bench.boot = boot
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            soak.soak(bench, SimpleNamespace(seed=1, policies=2, timeout=1), Path("/run"), cell)
+        self.assertEqual((boots, cell.bad), ([Path("/run/nvme-puck"), Path("/run/nvme-puck/once-more")], [2]))
+        self.assertIn("QEMU was ended by SIGABRT", said.getvalue())
 
     def test_one_that_never_ended_is_named(self):
         cell = self.cell(["ok 1 nvme: random,seed=7, 12 ms"], problem=lambda: "the guest did not finish")

@@ -16,7 +16,7 @@ from unittest import mock
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from pucklib import explain, results, run  # noqa: E402
+from pucklib import explain, guest, results, run  # noqa: E402
 from pucklib.util import write_json  # noqa: E402
 
 CONSOLE = """\
@@ -121,7 +121,8 @@ class Excused(unittest.TestCase):
             args = SimpleNamespace(json=str(Path(name) / "json"), junit=None, events=None, compare=False, explain=False,
                                    timeout=1, run_dir=None, iommu="puck", seed=1, mischief=None,
                                    driver=None, module=None)
-            bench = SimpleNamespace(boot=self.boot, kernel=SimpleNamespace(release="6"))
+            bench = guest.Bench.__new__(guest.Bench)
+            bench.boot, bench.kernel = self.boot, SimpleNamespace(release="6")
             with mock.patch.multiple(run, prepare=lambda *_: bench, new_rundir=lambda *_: rundir,
                                      first_light=lambda _: run.Job(None, "true")), \
                  mock.patch.object(run.dmarun, "wanted", lambda _: False):
