@@ -62,7 +62,10 @@ void puck_mischief_log_event(const PuckEvent *ev, uint32_t rule,
 void puck_mischief_log_stale(const PuckEvent *ev, uint32_t rule, uint64_t pa,
                              int64_t age, int64_t since);
 
-/* Makes the mischief object if the user did not. At realize, under the BQL. */
+/*
+ * At realize, under the BQL: the machine gets a puck-mischief when all devices
+ * of the command line are made, if the user has named none.
+ */
 void puck_mischief_init(void);
 
 /*

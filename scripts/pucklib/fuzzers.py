@@ -29,7 +29,7 @@ CRASH = re.compile(r"^(==\d+==\s?ERROR: .*|.*runtime error: .*|puck-fuzz: .*(?:h
 FRAME = re.compile(r"^\s*#\d+ 0x[0-9a-f]+ in (\S+) \S*?/(hw/puck/\S+?):(\d+)", re.M)
 
 # The generic fuzzer finds devices on the root bus alone.
-GENERIC = ("-M q35 -nodefaults -object puck-mischief,id=mischief,guest=on "
+GENERIC = ("-M q35 -nodefaults -device puck-mischief,id=mischief,guest=on "
            "-device puck-gpu,id=gpu0,vram-size=1M -device puck-iommu,id=iommu0,buses=pcie.0")
 
 

@@ -53,27 +53,27 @@ class Spec:
 
 
 @functools.lru_cache(maxsize=None)
-def known_types(qemu, option):
-    """What this QEMU offers for -device or -object."""
-    result = subprocess.run([str(qemu), option, "help"], capture_output=True, text=True)
+def known_devices(qemu):
+    """What this QEMU offers for -device."""
+    result = subprocess.run([str(qemu), "-device", "help"], capture_output=True, text=True)
     return set(re.findall(r"[\w-]+", result.stdout))
 
 
 def has_device(qemu, name):
-    return name in known_types(qemu, "-device")
+    return name in known_devices(qemu)
 
 
 def mischief_args(spec, qemu, log):
-    """The object with all rules. Also without any: a guest may add some."""
+    """The device with all rules. Also without any: a guest may add some."""
     if any(arg.startswith("puck-mischief,") for arg in spec.qemu_args):
         return []       # there is one in a machine at most, and the user's own it shall be
-    if "puck-mischief" not in known_types(qemu, "-object"):
+    if not has_device(qemu, "puck-mischief"):
         if spec.mischief:
             raise PuckError("this QEMU has no puck-mischief")
         return []
     value = f"puck-mischief,id=mischief,seed={spec.seed},log={quoted(log)}"
     value += ",guest=on" if spec.guest_rules else ""
-    return ["-object", value + (f",rules={quoted(spec.mischief)}" if spec.mischief else "")]
+    return ["-device", value + (f",rules={quoted(spec.mischief)}" if spec.mischief else "")]
 
 
 def port_count(spec):

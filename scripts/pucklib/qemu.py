@@ -31,7 +31,6 @@ USB_XHCI_PCI USB_STORAGE_CLASSIC EDU ISA_DEBUG SERIAL_ISA PCI_TESTDEV
 PUCK_IOMMU PUCK_GPU
 """.split()
 
-OBJECT_SCHEMA = "qemu-device/mischief/object.json"
 FIRMWARE = ("/usr/share/qemu", "/usr/share/seabios", "/usr/lib/ipxe/qemu")
 # Debug information would make a fifth of the time from nothing to the first guest.
 CONFIGURE = """
@@ -40,22 +39,6 @@ CONFIGURE = """
 --enable-attr --enable-virtfs --enable-trace-backends=log --disable-fdt
 --disable-install-blobs --disable-docs --disable-relocatable --disable-debug-info
 """.split() + ["--firmwarepath=" + ":".join(FIRMWARE)]
-
-
-def add_object_type(text):
-    """-object takes those types only that QEMU's schema knows."""
-    places = {
-        "##\n# @ObjectType:": (REPO / OBJECT_SCHEMA).read_text() + "##\n# @ObjectType:",
-        "{ 'enum': 'ObjectType',\n  'data': [\n":
-            "{ 'enum': 'ObjectType',\n  'data': [\n    'puck-mischief',\n",
-        "  'discriminator': 'qom-type',\n  'data': {\n":
-            "  'discriminator': 'qom-type',\n  'data': {\n      'puck-mischief': 'PuckMischiefProperties',\n",
-    }
-    if any(text.count(place) != 1 for place in places):
-        return text
-    for place, more in places.items():
-        text = text.replace(place, more)
-    return text
 
 
 def repaired(text, patch):
@@ -74,7 +57,6 @@ HOOKS = {
     "meson.build": lambda text: text.replace("trace_events_subdirs = [\n",
                                              "trace_events_subdirs = [\n  'hw/puck',\n", 1),
     "tests/qtest/meson.build": lambda text: text + "subdir('puck')\n",
-    "qapi/qom.json": add_object_type,
 }
 # What is wrong in QEMU itself and makes guests fail that are right (docs/findings.rst).
 REPAIRS = {

@@ -234,14 +234,14 @@ static void test_locked(void)
 
 	ktap_need(!add("irq.raise nth=1000000 drop"), "a rule");
 	number = last_id();
-	printf("puck-host: qom-set {\"path\": \"/objects/mischief\", \"property\": \"guest\", \"value\": false}\n");
+	printf("puck-host: qom-set {\"path\": \"/machine/peripheral/mischief\", \"property\": \"guest\", \"value\": false}\n");
 	ktap_ok(window_becomes(puck.pci, "locked"), "locked: the host has locked the window");
 	ktap_ok(add("irq.raise nth=1000000 drop") == -EPERM, "locked: add");
 	ktap_ok(!strcmp(error_text(), "locked by the host"), "error: '%s'", error_text());
 	ktap_ok(command("remove", number) == -EPERM, "locked: remove");
 	ktap_ok(command("release", number) == -EPERM, "locked: release");
 	ktap_ok(number_of_rules() == 1, "locked: the list can be read");
-	printf("puck-host: qom-set {\"path\": \"/objects/mischief\", \"property\": \"guest\", \"value\": true}\n");
+	printf("puck-host: qom-set {\"path\": \"/machine/peripheral/mischief\", \"property\": \"guest\", \"value\": true}\n");
 	ktap_ok(window_becomes(puck.pci, "open"), "locked: no more");
 	ktap_ok(!command("remove", number), "locked: what was refused can be done");
 }

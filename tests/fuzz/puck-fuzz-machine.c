@@ -44,7 +44,7 @@ FuzzVariant fuzz_variant;
 #define GPU1_MORE       ""
 #define MACHINE(_buses) \
     "-m 64M -nodefaults -vga none -display none -accel qtest " \
-    "-object puck-mischief,id=mischief,guest=on,log=/dev/null " \
+    "-device puck-mischief,id=mischief,guest=on,log=/dev/null " \
     "-device pcie-root-port,id=rp1,chassis=1,addr=4 " \
     "-device pcie-root-port,id=rp2,chassis=2,addr=5" \
     GPU_ARGS("gpu0", "rp1", GPU0_MORE) GPU_ARGS("gpu1", "rp2", GPU1_MORE) \

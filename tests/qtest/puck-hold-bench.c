@@ -119,7 +119,7 @@ void hold_put(HoldBench *b, unsigned r, unsigned at,
 void hold_rule(HoldBench *b, const char *rule)
 {
     qtest_qmp_assert_success(b->m.qts, "{ 'execute': 'qom-set', 'arguments': { "
-                             "'path': '/objects/mischief', 'property': 'add', "
+                             "'path': '" MISCHIEF_PATH "', 'property': 'add', "
                              "'value': %s } }", rule);
 }
 
@@ -236,7 +236,7 @@ void hold_start(HoldBench *b)
 {
     g_autofree char *firmware = halting_firmware();
     g_autofree char *args = g_strdup_printf(
-        "-accel tcg -bios %s -object puck-mischief,id=mischief "
+        "-accel tcg -bios %s -device puck-mischief,id=mischief "
         "-device pcie-root-port,id=rp1,chassis=1,addr=%d "
         "-device pcie-root-port,id=rp2,chassis=2,addr=%d "
         "-device puck-gpu,id=gpu0,vram-size=4M,rings=%d,threads=2,bus=rp1 "

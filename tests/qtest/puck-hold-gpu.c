@@ -276,9 +276,9 @@ static void rules(HoldBench *b)
 {
     struct puck_gpu_cmd cmd = command(PUCK_GPU_CMD_FENCE);
 
-    qtest_qmp_assert_success(b->m.qts, "{ 'execute': 'qom-set', 'arguments': { "
-                             "'path': '/objects/mischief', 'property': 'guest', "
-                             "'value': true } }");
+    qtest_qmp_assert_success(b->m.qts, "{ 'execute': 'qom-set', "
+                             "'arguments': { 'path': '" MISCHIEF_PATH "', "
+                             "'property': 'guest', 'value': true } }");
     for (unsigned i = 0; i < 63; i++) {
         rule_add(b, "fence.complete device=gpu0 ring=7 seqno=1-9 from=1000000 "
                  "count=5 prob=1/1000000 delay=exp:3ms");

@@ -331,19 +331,11 @@ static void test_bad_options(void)
     };
 
     for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
-        g_autofree char *command = g_strdup_printf(
-            "%s -M q35 -accel qtest -display none -nodefaults "
-            "-device pcie-root-port,id=rp1,chassis=1 "
-            "-device puck-iommu%s%s", g_getenv("QTEST_QEMU_BINARY"),
+        g_autofree char *args = g_strdup_printf(
+            "-device pcie-root-port,id=rp1,chassis=1 -device puck-iommu%s%s",
             *bad[i] ? "," : "", bad[i]);
-        g_autofree char *err = NULL;
-        int status = 0;
 
-        g_assert_true(g_spawn_command_line_sync(command, NULL, &err, &status,
-                                                NULL));
-        g_assert_true(WIFEXITED(status));
-        g_assert_cmpint(WEXITSTATUS(status), ==, 1);
-        g_assert_nonnull(strstr(err, "puck-iommu"));
+        puck_machine_refused(args, "puck-iommu");
     }
 }
 

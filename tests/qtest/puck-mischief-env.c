@@ -8,18 +8,16 @@
 #include "qobject/qlist.h"
 #include "puck-mischief-env.h"
 
-#define OBJECT_PATH "/objects/mischief"
-
 uint32_t puck_rule_add(QTestState *qts, const char *rule)
 {
     QDict *rsp;
     uint32_t id;
 
     qtest_qmp_assert_success(qts, "{ 'execute': 'qom-set', 'arguments': "
-                             "{ 'path': '" OBJECT_PATH "', "
+                             "{ 'path': '" MISCHIEF_PATH "', "
                              "'property': 'add', 'value': %s } }", rule);
     rsp = qtest_qmp(qts, "{ 'execute': 'qom-get', 'arguments': "
-                    "{ 'path': '" OBJECT_PATH "', 'property': 'last-id' } }");
+                    "{ 'path': '" MISCHIEF_PATH "', 'property': 'last-id' } }");
     id = qdict_get_int(rsp, "return");
     qobject_unref(rsp);
     return id;
@@ -28,7 +26,7 @@ uint32_t puck_rule_add(QTestState *qts, const char *rule)
 static void set_number(QTestState *qts, const char *property, uint32_t id)
 {
     qtest_qmp_assert_success(qts, "{ 'execute': 'qom-set', 'arguments': "
-                             "{ 'path': '" OBJECT_PATH "', "
+                             "{ 'path': '" MISCHIEF_PATH "', "
                              "'property': %s, 'value': %u } }",
                              property, id);
 }
@@ -46,7 +44,7 @@ void puck_rule_release(QTestState *qts, uint32_t id)
 static uint64_t counter(QTestState *qts, uint32_t id, const char *name)
 {
     QDict *rsp = qtest_qmp(qts, "{ 'execute': 'qom-get', 'arguments': "
-                           "{ 'path': '" OBJECT_PATH "', "
+                           "{ 'path': '" MISCHIEF_PATH "', "
                            "'property': 'rules' } }");
     const QListEntry *entry;
     uint64_t value = 0;
@@ -86,14 +84,14 @@ char *puck_log_path(void)
 
 char *puck_log_args(const char *path, const char *more)
 {
-    return g_strdup_printf(" -object puck-mischief,id=mischief,guest=on,"
+    return g_strdup_printf(" -device puck-mischief,id=mischief,guest=on,"
                            "log=%s%s", path, more);
 }
 
 static void sync_log(QTestState *qts)
 {
     QDict *rsp = qtest_qmp(qts, "{ 'execute': 'qom-get', 'arguments': "
-                           "{ 'path': '" OBJECT_PATH "', "
+                           "{ 'path': '" MISCHIEF_PATH "', "
                            "'property': 'log-lost' } }");
 
     qobject_unref(rsp);

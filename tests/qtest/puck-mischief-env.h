@@ -19,7 +19,7 @@ uint64_t puck_rule_hits(QTestState *qts, uint32_t id);
 /* A file that is not there yet, for the log of this process; to be freed. */
 char *puck_log_path(void);
 /*
- * " -object puck-mischief,..." with that log, rules of the guest allowed, and
+ * " -device puck-mischief,..." with that log, rules of the guest allowed, and
  * @more; to be freed.
  */
 char *puck_log_args(const char *path, const char *more);

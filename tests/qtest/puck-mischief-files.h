@@ -5,7 +5,7 @@
 #ifndef PUCK_MISCHIEF_FILES_H
 #define PUCK_MISCHIEF_FILES_H
 
-void add_object_tests(void);
+void add_device_tests(void);
 void add_log_tests(void);
 void add_window_tests(void);
 void add_release_tests(void);

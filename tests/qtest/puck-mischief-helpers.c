@@ -10,8 +10,6 @@
 #include "qobject/qlist.h"
 #include "puck-mischief-helpers.h"
 
-#define MISCHIEF    "/objects/mischief"
-
 char *mischief_path(const char *what)
 {
     return g_strdup_printf("%s/puck-mischief-%s-%d", g_get_tmp_dir(), what,
@@ -21,7 +19,7 @@ char *mischief_path(const char *what)
 void mischief_start(PuckEnv *env, const char *options)
 {
     g_autofree char *args = g_strdup_printf(
-        " -object 'puck-mischief,id=mischief,guest=on%s'", options);
+        " -device 'puck-mischief,id=mischief,guest=on%s'", options);
 
     env_start_on(env, args);
     env_w32(env, PUCK_IOMMU_IRQ_ENABLE, PUCK_IOMMU_IRQ_CMD_SYNC);
@@ -43,7 +41,7 @@ void mischief_message(PuckEnv *env)
 QDict *mischief_get(PuckEnv *env, const char *property)
 {
     QDict *rsp = qtest_qmp(env->m.qts, "{ 'execute': 'qom-get', 'arguments': "
-                           "{ 'path': %s, 'property': %s } }", MISCHIEF,
+                           "{ 'path': %s, 'property': %s } }", MISCHIEF_PATH,
                            property);
 
     g_assert_true(qdict_haskey(rsp, "return"));
@@ -55,7 +53,7 @@ static QDict *set(PuckEnv *env, const char *property, const char *text,
 {
     QDict *args = qdict_new();
 
-    qdict_put_str(args, "path", MISCHIEF);
+    qdict_put_str(args, "path", MISCHIEF_PATH);
     qdict_put_str(args, "property", property);
     if (text) {
         qdict_put_str(args, "value", text);

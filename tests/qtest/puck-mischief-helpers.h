@@ -16,14 +16,14 @@
 
 /* A file of this test; the caller frees the name and unlinks the file. */
 char *mischief_path(const char *what);
-/* The machine with "-object puck-mischief,id=mischief" and @options. */
+/* The machine with "-device puck-mischief,id=mischief" and @options. */
 void mischief_start(PuckEnv *env, const char *options);
 
 /* One event each, at iommu.invalidate and at irq.raise. */
 void mischief_invalidate(PuckEnv *env, uint64_t iova);
 void mischief_message(PuckEnv *env);
 
-/* Over QMP. The path is /objects/mischief. */
+/* Over QMP, of MISCHIEF_PATH. */
 QDict *mischief_get(PuckEnv *env, const char *property);
 uint32_t mischief_add(PuckEnv *env, const char *rule);
 /* Sets a property to a number or, if @text is not NULL, to that. */

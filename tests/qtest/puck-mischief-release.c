@@ -146,7 +146,7 @@ static void test_bad_locked(void)
 
     start(&h);
     qtest_qmp_assert_success(h.e.m.qts, "{ 'execute': 'qom-set', "
-                             "'arguments': { 'path': '/objects/mischief', "
+                             "'arguments': { 'path': '" MISCHIEF_PATH "', "
                              "'property': 'guest', 'value': false } }");
     command(&h, PUCK_MISCHIEF_RELEASE, 1);
     g_assert_cmpuint(result(&h), ==, PUCK_MISCHIEF_ERR_LOCKED);

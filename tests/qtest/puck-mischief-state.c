@@ -104,7 +104,7 @@ static void test_migration(void)
         "-device pcie-root-port,id=rp1,chassis=1,addr=4 "
         "-device edu,bus=rp1,dma_mask=0xffffffffffffffff "
         "-device puck-iommu,id=iommu0,addr=5,buses=rp1 "
-        "-object 'puck-mischief,id=mischief,seed=1,log=%s,"
+        "-device 'puck-mischief,id=mischief,seed=1,log=%s,"
         "rules=irq.raise drop'", log2);
     follow(&to, &from, args, state);
     env_stop(&from);

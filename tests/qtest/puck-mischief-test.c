@@ -10,7 +10,7 @@
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    add_object_tests();
+    add_device_tests();
     add_log_tests();
     add_window_tests();
     add_release_tests();

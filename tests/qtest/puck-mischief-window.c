@@ -238,7 +238,7 @@ static void test_bad_locked(void)
     /* The host may, and hands the key over. */
     g_assert_cmpuint(mischief_add(&env, "device gone"), ==, 2);
     qtest_qmp_assert_success(env.m.qts, "{ 'execute': 'qom-set', "
-                             "'arguments': { 'path': '/objects/mischief', "
+                             "'arguments': { 'path': '" MISCHIEF_PATH "', "
                              "'property': 'guest', 'value': true } }");
     g_assert_cmphex(env_r32(&env, WINDOW(STATUS)), ==,
                     PUCK_MISCHIEF_UNLOCKED);

@@ -209,6 +209,21 @@ void puck_machine_load(PuckMachine *m, const char *args, const char *path)
     qtest_qmp_assert_success(m->qts, "{ 'execute': 'cont' }");
 }
 
+void puck_machine_refused(const char *args, const char *part)
+{
+    g_autofree char *command = g_strdup_printf(
+        "%s -M q35 -accel qtest -display none -nodefaults %s",
+        g_getenv("QTEST_QEMU_BINARY"), args);
+    g_autofree char *err = NULL;
+    int status = 0;
+
+    g_assert_true(g_spawn_command_line_sync(command, NULL, &err, &status,
+                                            NULL));
+    g_assert_true(WIFEXITED(status));
+    g_assert_cmpint(WEXITSTATUS(status), ==, 1);
+    g_assert_nonnull(strstr(err, part));
+}
+
 void puck_machine_load_fails(const char *args, const char *path)
 {
     g_autofree char *incoming = g_strdup_printf("%s -incoming defer", args);

@@ -32,9 +32,14 @@ typedef struct PuckFunction {
     uint64_t msix_message;  /* where its messages land, 8 bytes a vector */
 } PuckFunction;
 
+/* Of the puck-mischief that is called "mischief", over QMP. */
+#define MISCHIEF_PATH "/machine/peripheral/mischief"
+
 /* Starts q35 with @args. Not booted: nothing is numbered or mapped. */
 void puck_machine_start(PuckMachine *m, const char *args);
 void puck_machine_stop(PuckMachine *m);
+/* Expects that QEMU ends at once, with @part in what it says. */
+void puck_machine_refused(const char *args, const char *part);
 /* Calls @visit for each machine that runs. */
 void puck_machine_each(void (*visit)(QTestState *qts));
 /*

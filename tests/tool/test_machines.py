@@ -78,13 +78,13 @@ class Mischief(unittest.TestCase):
     def test_commas_are_doubled(self):
         self.assertEqual(machine.quoted("a,b"), "a,,b")
 
-    def test_users_own_object(self):
-        spec = machine.Spec(qemu_args=["-object", "puck-mischief,id=m"], mischief="x")
+    def test_users_own_rules(self):
+        spec = machine.Spec(qemu_args=["-device", "puck-mischief,id=m"], mischief="x")
         self.assertEqual(machine.mischief_args(spec, "/nowhere", "log"), [])
 
     def test_the_guest_adds_rules_where_it_may(self):
-        machine.known_types.cache_clear()
-        with unittest.mock.patch.object(machine, "known_types", return_value={"puck-mischief"}):
+        machine.known_devices.cache_clear()
+        with unittest.mock.patch.object(machine, "known_devices", return_value={"puck-mischief"}):
             args = [machine.mischief_args(machine.Spec(guest_rules=may), "qemu", "log")[1] for may in (False, True)]
         self.assertEqual(args, ["puck-mischief,id=mischief,seed=1,log=log",
                                 "puck-mischief,id=mischief,seed=1,log=log,guest=on"])

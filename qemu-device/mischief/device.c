@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * mischief: the object: rules from the command line and over QMP. See section
- * "The mischief object" of docs/specs/mischief.rst. Under the BQL.
+ * mischief: the device that is rules from the command line and over QMP. See
+ * section "The mischief device" of docs/specs/mischief.rst. Under the BQL.
+ *
+ * It has no bus and no registers. A device can be named on the command line of
+ * any QEMU that has its type; an object of -object has to be in QEMU's schema.
  */
 
 #include "qemu/osdep.h"
@@ -9,9 +12,11 @@
 #include "qapi/visitor.h"
 #include "qemu/error-report.h"
 #include "qemu/module.h"
+#include "qemu/notify.h"
+#include "monitor/qdev.h"
+#include "system/system.h"
 #include "qobject/qdict.h"
 #include "qobject/qlist.h"
-#include "qom/object_interfaces.h"
 #include "engine.h"
 #include "logfile.h"
 #include "../compat.h"
@@ -22,7 +27,7 @@
 OBJECT_DECLARE_SIMPLE_TYPE(PuckMischief, PUCK_MISCHIEF)
 
 struct PuckMischief {
-    Object parent_obj;
+    DeviceState parent_obj;
 
     uint64_t seed;
     char *log;
@@ -58,7 +63,7 @@ static bool check_complete(PuckMischief *m, Error **errp)
 static bool check_incomplete(PuckMischief *m, const char *name, Error **errp)
 {
     if (is_complete(m)) {
-        error_setg(errp, "%s is set when the object is made", name);
+        error_setg(errp, "%s is set when the device is made", name);
         return false;
     }
     return true;
@@ -97,15 +102,14 @@ static bool add_first_rules(const char *rules, Error **errp)
     return true;
 }
 
-static void complete(UserCreatable *uc, Error **errp)
+static void mischief_realize(DeviceState *dev, Error **errp)
 {
-    PuckMischief *m = PUCK_MISCHIEF(uc);
+    PuckMischief *m = PUCK_MISCHIEF(dev);
 
     if (mischief) {
         g_autofree char *path = object_get_canonical_path(OBJECT(mischief));
 
-        error_setg(errp, "there is one mischief object already, %s",
-                   path ?: "without a name");
+        error_setg(errp, "there is one puck-mischief already, %s", path);
         return;
     }
     puck_engine_set_seed(m->seed);
@@ -118,29 +122,42 @@ static void complete(UserCreatable *uc, Error **errp)
     vmstate_register_any(NULL, &vmstate_puck_mischief, &m->saved);
 }
 
-/* Devices count on it. */
-static bool can_be_deleted(UserCreatable *uc)
+/* By the machine's end, or as QEMU refused what it realized. */
+static void mischief_unrealize(DeviceState *dev)
 {
-    return false;
+    PuckMischief *m = PUCK_MISCHIEF(dev);
+
+    vmstate_unregister(NULL, &vmstate_puck_mischief, &m->saved);
+    mischief = NULL;
+    puck_engine_clear();
 }
 
-void puck_mischief_init(void)
+/* The command line has made none. */
+static void make_default(Notifier *notifier, void *data)
 {
-    Object *obj;
+    DeviceState *dev;
 
     if (mischief) {
         return;
     }
-    obj = object_new(TYPE_PUCK_MISCHIEF);
-    if (!object_property_try_add_child(object_get_objects_root(), DEFAULT_NAME,
-                                       obj, NULL)) {
-        warn_report("puck-mischief: another object is called " DEFAULT_NAME
-                    ": rules cannot be set over QMP");
+    dev = qdev_new(TYPE_PUCK_MISCHIEF);
+    if (!qdev_set_id(dev, g_strdup(DEFAULT_NAME), NULL)) {
+        warn_report("puck-mischief: another device is called " DEFAULT_NAME);
+        qdev_set_id(dev, NULL, &error_abort);
     }
-    user_creatable_complete(USER_CREATABLE(obj), &error_abort);
-    /* From here on its parent's, or, without one, the machine's for ever. */
-    if (obj->parent) {
-        object_unref(obj);
+    /* QEMU takes what is made from now on for plugged in by the user. */
+    dev->hotplugged = false;
+    qdev_realize_and_unref(dev, NULL, &error_abort);
+}
+
+void puck_mischief_init(void)
+{
+    static Notifier command_line_done = { .notify = make_default };
+    static bool waiting;
+
+    if (!waiting) {
+        waiting = true;
+        qemu_add_machine_init_done_notifier(&command_line_done);
     }
 }
 
@@ -305,11 +322,6 @@ static void mischief_finalize(Object *obj)
 {
     PuckMischief *m = PUCK_MISCHIEF(obj);
 
-    if (is_complete(m)) {
-        vmstate_unregister(NULL, &vmstate_puck_mischief, &m->saved);
-        mischief = NULL;
-        puck_engine_clear();
-    }
     g_free(m->log);
     g_free(m->rules);
 }
@@ -334,10 +346,14 @@ static void mischief_class_init(ObjectClass *oc, PUCK_CONST_10_1 void *data)
 {
     static uint32_t (*remove_rule)(uint32_t id) = puck_engine_remove;
     static uint32_t (*release_rule)(uint32_t id) = puck_engine_release;
-    UserCreatableClass *ucc = USER_CREATABLE_CLASS(oc);
+    DeviceClass *dc = DEVICE_CLASS(oc);
 
-    ucc->complete = complete;
-    ucc->can_be_deleted = can_be_deleted;
+    dc->desc = "Puck's rules of mischief";
+    dc->realize = mischief_realize;
+    dc->unrealize = mischief_unrealize;
+    /* It stays as long as the machine: devices count on it. */
+    dc->hotpluggable = false;
+    set_bit(DEVICE_CATEGORY_MISC, dc->categories);
     object_class_property_add(oc, "seed", "uint64", get_seed, set_seed, NULL,
                               NULL);
     object_class_property_add_str(oc, "log", get_log, set_log);
@@ -364,15 +380,11 @@ static void mischief_class_init(ObjectClass *oc, PUCK_CONST_10_1 void *data)
 static const TypeInfo mischief_types[] = {
     {
         .name = TYPE_PUCK_MISCHIEF,
-        .parent = TYPE_OBJECT,
+        .parent = TYPE_DEVICE,
         .instance_size = sizeof(PuckMischief),
         .instance_init = mischief_init,
         .instance_finalize = mischief_finalize,
         .class_init = mischief_class_init,
-        .interfaces = (PUCK_CONST_10_1 InterfaceInfo[]) {
-            { TYPE_USER_CREATABLE },
-            { }
-        },
     },
 };
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * qtest of mischief: the object: command line, QMP, counters.
+ * qtest of mischief: the device: command line, QMP, counters.
  */
 
 #include "qemu/osdep.h"
+#include "qapi/error.h"
 #include "qobject/qdict.h"
+#include "qobject/qjson.h"
 #include "puck-mischief-helpers.h"
 
 #define IOVA    0x5000
@@ -50,50 +52,48 @@ static void test_default(void)
     env_stop(&env);
 }
 
-static bool object_add(PuckMachine *m, const char *id, const char *rules,
-                       const char *log)
+/* Options that cannot work end QEMU with a message. */
+static void test_bad_options(void)
 {
-    QDict *args = qdict_new();
-    QDict *rsp;
-    bool good;
+    static const struct {
+        const char *options, *part;
+    } bad[] = {
+        { "rules='irq.raise drop;foo'", "rule 'foo', byte 0" },
+        { "log=/nowhere/log", "/nowhere/log" },
+        { "log-max=4095", "log-max: at least 4096" },
+        { "seed=x", "seed" },
+        { "id=m -device puck-mischief", "one puck-mischief already" },
+        { "nothing=1", "nothing" },
+    };
 
-    qdict_put_str(args, "qom-type", "puck-mischief");
-    qdict_put_str(args, "id", id);
-    qdict_put_str(args, "rules", rules);
-    if (log) {
-        qdict_put_str(args, "log", log);
+    for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
+        g_autofree char *args = g_strdup_printf("-device puck-mischief,%s",
+                                                bad[i].options);
+
+        puck_machine_refused(args, bad[i].part);
     }
-    rsp = qtest_qmp(m->qts, "{ 'execute': 'object-add', 'arguments': %p }",
-                    args);
-    good = qdict_haskey(rsp, "return");
-    if (!good) {
-        g_test_message("%s", qdict_get_str(qdict_get_qdict(rsp, "error"),
-                                           "desc"));
-    }
-    qobject_unref(rsp);
-    return good;
 }
 
-/* One that is refused leaves nothing behind. */
-static void test_bad_object(void)
+static void refused(PuckEnv *env, const char *command, const char *args)
 {
-    PuckEnv env = { };
-    QDict *rsp;
+    QDict *rsp = qtest_qmp(env->m.qts, "{ 'execute': %s, 'arguments': %p }",
+                           command, qobject_from_json(args, &error_abort));
 
-    puck_machine_start(&env.m, "");
-    g_assert_false(object_add(&env.m, "mischief", "irq.raise drop;foo", NULL));
-    g_assert_false(object_add(&env.m, "mischief", "irq.raise drop",
-                              "/nowhere/log"));
-    g_assert_true(object_add(&env.m, "mischief", "device gone", NULL));
-    mischief_expect(&env, 0, 1, "device gone", 0, 0);
-    g_assert_cmpuint(mischief_count(&env), ==, 1);
-    g_assert_false(object_add(&env.m, "another", "", NULL));
-    rsp = qtest_qmp(env.m.qts, "{ 'execute': 'object-del', "
-                    "'arguments': { 'id': 'mischief' } }");
     g_assert_true(qdict_haskey(rsp, "error"));
     qobject_unref(rsp);
+}
+
+/* It neither comes nor goes while the machine runs. */
+static void test_bad_hotplug(void)
+{
+    PuckEnv env;
+
+    mischief_start(&env, ",rules=device gone");
+    refused(&env, "device_del", "{ 'id': 'mischief' }");
+    refused(&env, "device_add", "{ 'driver': 'puck-mischief', 'id': 'm' }");
+    mischief_expect(&env, 0, 1, "device gone", 0, 0);
     g_assert_cmpuint(mischief_count(&env), ==, 1);
-    puck_machine_stop(&env.m);
+    env_stop(&env);
 }
 
 static void test_qmp(void)
@@ -130,10 +130,10 @@ static void test_bad_qmp(void)
     mischief_set_bad(&env, "remove", NULL, 0, "no rule 0");
     mischief_set_bad(&env, "remove", NULL, -1, "uint32");
     mischief_set_bad(&env, "remove", "1", 0, "uint64");
-    mischief_set_bad(&env, "seed", NULL, 5, "when the object is made");
-    mischief_set_bad(&env, "log", "/tmp/x", 0, "when the object is made");
+    mischief_set_bad(&env, "seed", NULL, 5, "when the device is made");
+    mischief_set_bad(&env, "log", "/tmp/x", 0, "when the device is made");
     mischief_set_bad(&env, "rules", "irq.raise drop", 0,
-                     "when the object is made");
+                     "when the device is made");
     mischief_set_bad(&env, "last-id", NULL, 5, "writable");
     g_assert_cmpuint(mischief_count(&env), ==, 0);
     /* Numbers are not used up by rules that were none. */
@@ -209,15 +209,16 @@ static void test_other_device(void)
     env_stop(&env);
 }
 
-void add_object_tests(void)
+void add_device_tests(void)
 {
-    qtest_add_func("/puck-mischief/object/command-line", test_command_line);
-    qtest_add_func("/puck-mischief/object/default", test_default);
-    qtest_add_func("/puck-mischief/object/bad_object", test_bad_object);
-    qtest_add_func("/puck-mischief/object/qmp", test_qmp);
-    qtest_add_func("/puck-mischief/object/bad_qmp", test_bad_qmp);
-    qtest_add_func("/puck-mischief/object/bad_full", test_bad_full);
-    qtest_add_func("/puck-mischief/object/order", test_order);
-    qtest_add_func("/puck-mischief/object/removed", test_removed);
-    qtest_add_func("/puck-mischief/object/other-device", test_other_device);
+    qtest_add_func("/puck-mischief/device/command-line", test_command_line);
+    qtest_add_func("/puck-mischief/device/default", test_default);
+    qtest_add_func("/puck-mischief/device/bad_options", test_bad_options);
+    qtest_add_func("/puck-mischief/device/bad_hotplug", test_bad_hotplug);
+    qtest_add_func("/puck-mischief/device/qmp", test_qmp);
+    qtest_add_func("/puck-mischief/device/bad_qmp", test_bad_qmp);
+    qtest_add_func("/puck-mischief/device/bad_full", test_bad_full);
+    qtest_add_func("/puck-mischief/device/order", test_order);
+    qtest_add_func("/puck-mischief/device/removed", test_removed);
+    qtest_add_func("/puck-mischief/device/other-device", test_other_device);
 }
