@@ -224,12 +224,26 @@ class PrivateApt:
             raise PuckError(f"apt-get downloaded no {package}")
         return found[-1]
 
-    def source(self, package, into):
-        """Fetch a source package; returns the .dsc."""
+    def closure(self, package, into):
+        """The .deb of a package and of all that it depends on, as for a machine that has none of it."""
+        self.update()
+        (into / "partial").mkdir(parents=True, exist_ok=True)
+        nothing = self.root / "status"
+        nothing.write_text("")
+        steps.run_step(f"download {package}",
+                       ["apt-get", *self.options(), "-o", f"Dir::State::status={nothing}",
+                        "-o", f"Dir::Cache::archives={into}", "--no-install-recommends", "-y", "-q",
+                        "--download-only", "install", package],
+                       steps.log_path("apt-" + self.root.name))
+        return sorted(into.glob("*.deb"))
+
+    def source(self, package, into, version=None):
+        """Fetch a source package, in a version if one is given; returns the .dsc."""
         self.update()
         into.mkdir(parents=True, exist_ok=True)
         steps.run_step(f"download source of {package}",
-                       ["apt-get", *self.options(), "-q", "source", "--download-only", package],
+                       ["apt-get", *self.options(), "-q", "source", "--download-only",
+                        package + (f"={version}" if version else "")],
                        steps.log_path("apt-" + self.root.name), cwd=into)
         found = sorted(into.glob(package + "_*.dsc"), key=lambda p: p.stat().st_mtime)
         if not found:

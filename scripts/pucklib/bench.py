@@ -17,6 +17,7 @@ from . import accel, apt, children, kernel, steps, verdict
 from .guest import Bench, new_rundir
 from .machine import Spec
 from .qemu import Qemu
+from .qemu_stock import SOURCE
 from .util import REPO, PuckError, cache, digest, say, sync_tree, write_if_changed, write_json
 
 NIC = "8086:10d3"       # e1000e: a device that nobody else binds
@@ -340,6 +341,8 @@ def bench_hold(runner):
     What a device does itself is in each run, what the machine takes away meanwhile is
     not: so the figure is the shortest of the runs' longest times.
     """
+    if runner.args.qemu not in (None, SOURCE):
+        raise PuckError("hold is measured on a QEMU that is built: not with --qemu")
     qemu = Qemu(runner.args.qemu_src)
     binary = qemu.ensure([*qemu.qtests(), qemu.hold_bench()])
     program = qemu.build / qemu.hold_bench()

@@ -3,6 +3,7 @@
 
 from . import apt, kernel, modules
 from .qemu import Qemu
+from .qemu_stock import DEBIAN, StockQemu, module_of
 from .util import PuckError, cache_dir, say
 
 DEFAULT = ["qemu", "stock", "modules", "programs"]
@@ -10,6 +11,12 @@ DEFAULT = ["qemu", "stock", "modules", "programs"]
 
 def build_qemu(args):
     return {"qemu": Qemu(args.qemu_src).ensure()}
+
+
+def build_qemu_module(args):
+    """The program that runs it, and the module."""
+    wrapper = StockQemu(None if args.qemu in (None, DEBIAN) else args.qemu).ensure()
+    return {"qemu": wrapper, "qemu-module": module_of(wrapper)}
 
 
 def build_qtests(args):
@@ -48,6 +55,7 @@ def build_programs(args):
 
 STEPS = {
     "qemu": build_qemu,
+    "qemu-module": build_qemu_module,
     "qtests": build_qtests,
     "stock": lambda args: kernel_paths(kernel.stock()),
     "kernel": lambda args: kernel_paths(kernel.get("debug")),

@@ -9,14 +9,22 @@ from pathlib import Path
 from . import accel, apt, ending, kernel, modules, ports, verdict
 from .machine import Machine, Spec, check_spec
 from .qemu import Qemu
+from .qemu_stock import DEBIAN, SOURCE, StockQemu
 from .rundirs import new as new_rundir
 from .util import PuckError, heard, say
 
 
 @functools.lru_cache(maxsize=None)
-def qemu_binary(qemu_src):
+def qemu_ready(which, qemu_src):
     """Built once in a run of the tool: all its guests are of the same QEMU."""
-    return Qemu(qemu_src).ensure()
+    if which in (None, SOURCE):
+        return Qemu(qemu_src).ensure()
+    return StockQemu(None if which == DEBIAN else which).ensure()
+
+
+def qemu_binary(args):
+    """The QEMU that the options choose."""
+    return qemu_ready(getattr(args, "qemu", None), getattr(args, "qemu_src", None))
 
 
 class Bench:
@@ -24,7 +32,7 @@ class Bench:
 
     def __init__(self, args, kernel_name, drivers=None, programs=None):
         apt.ensure_host()
-        self.qemu = qemu_binary(getattr(args, "qemu_src", None))
+        self.qemu = qemu_binary(args)
         self.accel, self.why = accel.choose(self.qemu, getattr(args, "accel", None))
         kdir = getattr(args, "kdir", None)
         self.kernel = kernel.own(kernel_name, kdir) if kdir else kernel.get(kernel_name)

@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import children, drivers, icount, initramfs, ports, qmp, runfile, tsc
+from . import children, drivers, icount, initramfs, ports, qemu_stock, qmp, runfile, tsc
 from .patience import INIT_LINE, Limit
 from .util import REPO, PuckError, digest, doing, quoted
 
@@ -56,7 +56,8 @@ class Spec:
 def known_devices(qemu):
     """What this QEMU offers for -device."""
     result = subprocess.run([str(qemu), "-device", "help"], capture_output=True, text=True)
-    return set(re.findall(r"[\w-]+", result.stdout))
+    ours = qemu_stock.DEVICES if qemu_stock.module_of(qemu) else ()
+    return {*re.findall(r"[\w-]+", result.stdout), *ours}
 
 
 def has_device(qemu, name):
@@ -101,11 +102,12 @@ def gpu_args(spec, qemu):
             "-device", f"puck-gpu,id=gpu1,bus=pcie.0,addr=0x9{options}"]
 
 
-def machine_args(spec):
+def machine_args(spec, qemu):
     # The interrupt remapping of intel-iommu needs the split irqchip.
     machine = "q35,kernel-irqchip=split" if spec.iommu == "intel" else "q35"
     cpu = "host" if spec.accel == "kvm" else "max"
-    args = ["-machine", machine, "-accel", spec.accel, "-cpu", cpu, "-m", spec.memory,
+    accel = spec.accel + (qemu_stock.tcg_options(qemu) if spec.accel == "tcg" else "")
+    args = ["-machine", machine, "-accel", accel, "-cpu", cpu, "-m", spec.memory,
             "-smp", str(1 if spec.icount else spec.smp), "-seed", str(spec.seed)]
     if spec.icount:
         args += ["-rtc", "base=2026-01-01T00:00:00,clock=vm"]
@@ -139,10 +141,10 @@ class Machine:
 
     def command_line(self, initrd):
         spec = self.spec
-        cmd = [str(self.qemu), "-nodefaults", "-no-user-config", "-no-reboot", *machine_args(spec),
+        cmd = [str(self.qemu), "-nodefaults", "-no-user-config", "-no-reboot", *machine_args(spec, self.qemu),
                *mischief_args(spec, self.qemu, self.mischief_log),
                *ports.qemu_args(port_count(spec)), *iommu_args(spec, self.qemu), *gpu_args(spec, self.qemu),
-               *self.trace_args(),
+               *self.plugin_args(), *self.trace_args(),
                "-serial", f"file:{self.console}",
                "-serial", "mon:stdio" if spec.shell else "stdio",
                "-qmp", f"unix:{quoted(self.qmp_path())},server=on,wait=off",
@@ -166,9 +168,19 @@ class Machine:
     def trace_args(self):
         if not self.spec.trace:
             return []
+        if qemu_stock.module_of(self.qemu):
+            return ["-trace", f"file={quoted(self.events)}"]
         patterns = self.rundir / "trace-events"
         patterns.write_text("\n".join(self.trace_patterns()) + "\n")
         return ["-trace", f"events={quoted(patterns)},file={quoted(self.events)}"]
+
+    def plugin_args(self):
+        """The devices, where QEMU was built without them; events of theirs are unknown to -trace."""
+        module = qemu_stock.module_of(self.qemu)
+        if not module:
+            return []
+        patterns = self.trace_patterns() if self.spec.trace else []
+        return ["-plugin", ",".join([quoted(module), *(f"trace={pattern}" for pattern in patterns)])]
 
     def trace_patterns(self):
         known = (REPO / "qemu-device/trace-events").read_text()

@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 
 from . import apt, dmarun, guesttests, kernel, suites, words
+from .qemu_stock import DEBIAN, SOURCE
 from .util import PuckError
 
 IOMMUS = ("puck", "intel", "virtio", "none")
@@ -42,6 +43,7 @@ def check(args):
                                                   or getattr(args, "qemu_src", None))))
     check_words(args)
     check_files(args)
+    check_qemu(args)
     special = {"run": check_run, "shell": check_machine, "guest": check_machine, "test": check_test,
                "soak": check_soak, "build": check_build}.get(args.command_name)
     if special:
@@ -91,6 +93,16 @@ def check_files(args):
         raise PuckError(f"--run-dir: {wanted} is a file")
 
 
+def check_qemu(args):
+    which = getattr(args, "qemu", None)
+    if not which:
+        return
+    if args.qemu_src:
+        raise PuckError("--qemu and --qemu-src: which of them is it to be?")
+    if which not in (SOURCE, DEBIAN):
+        missed("--qemu", which)
+
+
 def missed(option, path):
     if not Path(path).is_file():
         raise PuckError(f"{option}: there is no file {path}")
@@ -136,7 +148,7 @@ def check_run(args):
 def check_test(args):
     names = suites.chosen_suites(args)
     if not {"guest"} & set(names):
-        no_effect(args, ("accel",), "on suites without a guest")
+        no_effect(args, ("accel", "qemu"), "on suites without a guest")
     if args.filter and not {"guest", "qtest", "sanitize"} & set(names):
         raise PuckError(f"--filter has no effect on {', '.join(names)}: it is for guest tests and qtests")
     if args.filter and names == ["guest"] and not guesttests.chosen_tests(args.filter, args.kernel):
@@ -156,6 +168,8 @@ def check_soak(args):
 
 
 def check_build(args):
+    if "qemu-module" not in args.what:
+        no_effect(args, ("qemu",), "unless qemu-module is built")
     modules = not args.what or {"modules", "all"} & set(args.what)
     if not modules:
         no_effect(args, ("drivers", "kdir"), "unless modules are built")

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import accel, apt, dmarun, events, explain, findings, kernel, results, verdict
-from .guest import Bench, new_rundir, spec_from
+from .guest import Bench, new_rundir, qemu_binary, spec_from
 from .machine import Spec, read_text
-from .qemu import Qemu
 from .util import START, PuckError, heard, say
 
 PROGRAM = "first-light"
@@ -65,7 +64,7 @@ def prepare(args, *programs):
     apt.ensure_host()
     ahead = Ahead(args.kernel)
     ahead.start()
-    Qemu(args.qemu_src).ensure()
+    qemu_binary(args)
     ahead.wait()
     bench = Bench(args, args.kernel, programs=programs or None)
     counted = args.icount or args.record

@@ -31,6 +31,9 @@ REFUSED = {
     "run --device edu --module /no/such.ko --workload true": "--module: there is no file /no/such.ko",
     "guest --file x true": "--file x: GUEST=HOST",
     "guest --file x=/no/such true": "--file: there is no file /no/such",
+    "guest --qemu /no/such true": "--qemu: there is no file /no/such",
+    "run --qemu debian --qemu-src /tmp": "--qemu and --qemu-src",
+    "test unit --qemu debian": "--qemu has no effect on suites without a guest",
     "guest --smp 0 true": "--smp 0: at least 1",
     "guest --timeout 0 true": "--timeout 0.0: at least",
     "guest --memory much true": "--memory much",
@@ -56,6 +59,7 @@ REFUSED = {
     "soak --drivers nvme,ahci --module nvme": "one of --drivers",
     "soak --device edu": "--device wants --module",
     "build qemu --drivers iommu": "--drivers has no effect unless modules are built",
+    "build qemu --qemu debian": "--qemu has no effect unless qemu-module is built",
     "build --kdir /tmp": "is no kernel build or headers folder",
 }
 TAKEN = ("run", "run --driver nvme --dma random,seed=3,sync=watch", "run --events /tmp/puck-events", "test", "test guest --filter gpu",
@@ -216,7 +220,7 @@ class Kvm(unittest.TestCase):
             self.assertIn("adduser", self.probe("")[1])
 
     def test_the_machine_is_made_for_it(self):
-        args = machine.machine_args(machine.Spec(accel="kvm"))
+        args = machine.machine_args(machine.Spec(accel="kvm"), "/nowhere/qemu")
         self.assertEqual([args[args.index(o) + 1] for o in ("-accel", "-cpu")], ["kvm", "host"])
 
     def test_counted_instructions_are_tcgs(self):
