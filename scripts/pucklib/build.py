@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """scripts/puck build."""
 
-from . import apt, kernel, modules
+from . import apt, kernel, modules, qemu_module
 from .qemu import Qemu
-from .qemu_stock import DEBIAN, StockQemu, module_of
+from .qemu_stock import DEBIAN, module_of
 from .util import PuckError, cache_dir, say
 
 DEFAULT = ["qemu", "stock", "modules", "programs"]
@@ -15,7 +15,7 @@ def build_qemu(args):
 
 def build_qemu_module(args):
     """The program that runs it, and the module."""
-    wrapper = StockQemu(None if args.qemu in (None, DEBIAN) else args.qemu).ensure()
+    wrapper = qemu_module.stock(args.qemu or DEBIAN).ensure()
     return {"qemu": wrapper, "qemu-module": module_of(wrapper)}
 
 

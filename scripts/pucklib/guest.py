@@ -6,10 +6,10 @@ import re
 import shlex
 from pathlib import Path
 
-from . import accel, apt, ending, kernel, modules, ports, verdict
+from . import accel, apt, ending, kernel, modules, ports, qemu_module, verdict
 from .machine import Machine, Spec, check_spec
 from .qemu import Qemu
-from .qemu_stock import DEBIAN, SOURCE, StockQemu
+from .qemu_stock import SOURCE
 from .rundirs import new as new_rundir
 from .util import PuckError, heard, say
 
@@ -19,7 +19,7 @@ def qemu_ready(which, qemu_src):
     """Built once in a run of the tool: all its guests are of the same QEMU."""
     if which in (None, SOURCE):
         return Qemu(qemu_src).ensure()
-    return StockQemu(None if which == DEBIAN else which).ensure()
+    return qemu_module.stock(which).ensure()
 
 
 def qemu_binary(args):

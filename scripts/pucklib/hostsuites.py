@@ -8,9 +8,10 @@ import subprocess
 import sys
 import time
 
-from . import steps, verdict
+from . import qemu_module, steps, verdict
 from .patience import Limit
 from .qemu import Qemu
+from .qemu_stock import SOURCE
 from .util import REPO, PuckError, cache, cpus, digest, doing, in_parallel, lock, say
 from .verdict import Case
 
@@ -59,15 +60,20 @@ def meson_cases(suite, path):
 
 
 def run_qtests(args, rundir):
-    """Every program of tests/qtest, built in QEMU's tree and run on our QEMU."""
+    """Every program of tests/qtest, on the QEMU that is chosen."""
+    binary, programs = built_qtests(args)
+    # A qtest keeps one CPU busy: it starts one QEMU after the other.
+    found = in_parallel(lambda program: run_qtest(binary, program, args.filter, rundir), programs, cpus())
+    return [case for cases in found for case in cases]
+
+
+def built_qtests(args):
+    """QEMU, and the programs: of its tree, or for a binary that others built."""
+    if args.qemu not in (None, SOURCE):
+        return qemu_module.stock(args.qemu).qtests()
     qemu = Qemu(args.qemu_src)
     targets = qemu.qtests()
-    if not targets:
-        return [Case("qtest", "qtest", "skipped", "no tests/qtest/*-test.c")]
-    binary = qemu.ensure(targets)
-    # A qtest keeps one CPU busy: it starts one QEMU after the other.
-    found = in_parallel(lambda target: run_qtest(binary, qemu.build / target, args.filter, rundir), targets, cpus())
-    return [case for cases in found for case in cases]
+    return qemu.ensure(targets), [qemu.build / target for target in targets]
 
 
 def run_qtest(binary, program, wanted, rundir, limit=QTEST_LIMIT, env=None):

@@ -148,7 +148,9 @@ def check_run(args):
 def check_test(args):
     names = suites.chosen_suites(args)
     if not {"guest"} & set(names):
-        no_effect(args, ("accel", "qemu"), "on suites without a guest")
+        no_effect(args, ("accel",), "on suites without a guest")
+    if not {"guest", "qtest"} & set(names):
+        no_effect(args, ("qemu",), "on suites without QEMU")
     if args.filter and not {"guest", "qtest", "sanitize"} & set(names):
         raise PuckError(f"--filter has no effect on {', '.join(names)}: it is for guest tests and qtests")
     if args.filter and names == ["guest"] and not guesttests.chosen_tests(args.filter, args.kernel):

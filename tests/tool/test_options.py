@@ -33,7 +33,7 @@ REFUSED = {
     "guest --file x=/no/such true": "--file: there is no file /no/such",
     "guest --qemu /no/such true": "--qemu: there is no file /no/such",
     "run --qemu debian --qemu-src /tmp": "--qemu and --qemu-src",
-    "test unit --qemu debian": "--qemu has no effect on suites without a guest",
+    "test unit --qemu debian": "--qemu has no effect on suites without QEMU",
     "guest --smp 0 true": "--smp 0: at least 1",
     "guest --timeout 0 true": "--timeout 0.0: at least",
     "guest --memory much true": "--memory much",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
-from pucklib import machine, qemu_stock  # noqa: E402
+from pucklib import machine, qemu_module, qemu_stock  # noqa: E402
 from pucklib.util import PuckError, write_json  # noqa: E402
 
 SAYS = "#!/bin/sh\necho 'QEMU emulator version {}'\n"
@@ -38,7 +38,7 @@ class Versions(InFolder):
         self.assertEqual(qemu_stock.version_of([self.program(SAYS.format("11.1.3"))]), ("11.1.3", ""))
         binary = unittest.mock.Mock(program="/opt/qemu", package="")
         with self.assertRaisesRegex(PuckError, "not of a Debian package.*--qemu-src"):
-            qemu_stock.Headers(binary)
+            qemu_stock.Source(binary)
 
     def test_too_old(self):
         with self.assertRaisesRegex(PuckError, "is QEMU 7.2.22; 10.0 or newer"):
@@ -58,9 +58,9 @@ class Versions(InFolder):
 class Wrapper(InFolder):
     def test_it_becomes_the_program_with_all_its_words(self):
         binary = qemu_stock.Binary.__new__(qemu_stock.Binary)
-        binary.version, binary.package, binary.build_id, binary.own = "10.0.13", "1:10.0.13", "00", False
+        binary.version, binary.package, binary.build_id = "10.0.13", "1:10.0.13", "00"
         binary.command = [str(self.program('#!/bin/sh\necho "$QEMU_MODULE_DIR:$$:$1:$2:$3"\n'))]
-        binary.more, binary.environment = ["-L", "a folder"], {"QEMU_MODULE_DIR": "the modules'"}
+        binary.more, binary.modules, binary.moved = ["-L", "a folder"], "the modules'", True
         wrapper = self.program(binary.wrapper(), "wrapper")
         run = subprocess.Popen([wrapper, "-M q35"], stdout=subprocess.PIPE, text=True)
         said = run.communicate()[0]
@@ -94,6 +94,45 @@ class Packages(InFolder):
         broken = self.program("no archive", "broken.deb")
         with self.assertRaisesRegex(PuckError, "unpacking broken.deb"):
             qemu_stock.unpack_some(broken, self.folder)
+
+
+class Qtests(unittest.TestCase):
+    def test_the_parts_are_those_of_the_build_in_the_tree(self):
+        parts = qemu_module.Module.qtest_parts()
+        folder = qemu_module.REPO / "tests/qtest"
+        self.assertEqual(sorted(f"{name}.c" for name in parts if name.endswith("-test")),
+                         sorted(path.name for path in folder.glob("*-test.c")))
+        for name, files in parts.items():
+            for file in files:
+                self.assertTrue((folder / file).exists(), f"{name}: {file}")
+
+    def test_a_build_file_that_says_nothing(self):
+        with self.assertRaisesRegex(PuckError, "no puck_qtests"):
+            qemu_module.qtest_parts("foreach test : ['a']\nendforeach\n")
+
+
+class Ninja(InFolder):
+    """Files and flags with what ninja and the shell take for theirs."""
+
+    def test_a_program_of_two_files(self):
+        sources = [self.folder / name for name in ("one $1.c", "two: 2.c")]
+        sources[0].write_text('int two(const char *);\nint main(void) { return two(TEXT); }\n')
+        sources[1].write_text("int two(const char *text) { return text[0] != '$' || text[1] != 'a' || text[2] != ' '; }\n")
+        edges = qemu_module.Edges(self.folder / "build $")
+        objects = [edges.compile(source, ['-DTEXT="$a b"']) for source in sources]
+        self.assertEqual(edges.compile(sources[0], ['-DTEXT="$a b"']), objects[0])
+        self.assertNotEqual(edges.compile(sources[0], ['-DTEXT="$b"']), objects[0])
+        edges.link("program", objects, [])
+        edges.run(["program"], "build a program")
+        self.assertEqual(subprocess.run([edges.folder / "program"]).returncode, 0)
+
+    def test_what_does_not_compile(self):
+        source = self.folder / "bad.c"
+        source.write_text("int x = ;\n")
+        edges = qemu_module.Edges(self.folder / "build")
+        edges.link("program", [edges.compile(source, [])], [])
+        with self.assertRaisesRegex(PuckError, "bad.c:1:9: error"):
+            edges.run(["program"], "build a program")
 
 
 class CommandLine(InFolder):
