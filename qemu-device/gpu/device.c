@@ -11,7 +11,7 @@
 #include "hw/pci/pci.h"
 #include "migration/vmstate.h"
 #include "system/runstate.h"
-#include "job.h"
+#include "hw/puck/gpu/engine/job.h"
 
 #define EXPRESS_CAP_OFFSET  0x80
 #define VRAM_SIZE_MIN       (1 * MiB)

@@ -8,7 +8,7 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qapi/visitor.h"
-#include "gpu.h"
+#include "hw/puck/gpu/core/gpu.h"
 
 typedef enum PuckStageProp {
     PROP_START_DELAY,

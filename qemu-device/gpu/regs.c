@@ -7,8 +7,8 @@
 
 #include "qemu/osdep.h"
 #include "qemu/bitops.h"
-#include "gpu.h"
-#include "../trace.h"
+#include "hw/puck/gpu/core/gpu.h"
+#include "hw/puck/common/trace.h"
 
 /* What a hook works on: @ring is NULL for registers of the device. */
 typedef struct PuckRegTarget {

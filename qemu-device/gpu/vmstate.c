@@ -11,7 +11,7 @@
 #include "qemu/error-report.h"
 #include "hw/pci/msix.h"
 #include "migration/vmstate.h"
-#include "gpu.h"
+#include "hw/puck/gpu/core/gpu.h"
 
 static const VMStateDescription vmstate_stage = {
     .name = "puck-gpu/stage",

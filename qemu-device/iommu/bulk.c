@@ -7,7 +7,7 @@
 #include "qemu/atomic.h"
 #include "qemu/lockable.h"
 #include "qemu/rcu.h"
-#include "iommu.h"
+#include "device.h"
 #include "bulk.h"
 
 /* Pages to look up under one lock, so that others have a turn. */

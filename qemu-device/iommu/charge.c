@@ -12,7 +12,7 @@
 #include "hw/pci/pci_bridge.h"
 #include "hw/pci/pci_bus.h"
 #include "system/dma.h"
-#include "iommu.h"
+#include "device.h"
 
 /* In ns as estimated: what vhost does about an unmap, a system call. */
 #define COST_NOTIFY     10000

@@ -12,8 +12,8 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "qemu/main-loop.h"
-#include "iommu.h"
-#include "../trace.h"
+#include "device.h"
+#include "hw/puck/common/trace.h"
 
 #define IOVA_END    (1ull << PUCK_IOMMU_IOVA_BITS)
 #define PAGE_MASK   PUCK_MASK_4K

@@ -11,8 +11,8 @@
 #include "hw/pci/msix.h"
 #include "hw/pci/pci.h"
 #include "migration/vmstate.h"
-#include "iommu.h"
-#include "../trace.h"
+#include "device.h"
+#include "hw/puck/common/trace.h"
 
 #define PCI_CLASS_IOMMU     0x0806
 #define EXPRESS_CAP_OFFSET  0x80

@@ -6,8 +6,8 @@
 
 #include "qemu/osdep.h"
 #include "qemu/timer.h"
-#include "iommu.h"
-#include "../trace.h"
+#include "device.h"
+#include "hw/puck/common/trace.h"
 
 void puck_faultq_enable_locked(PuckIOMMU *s)
 {

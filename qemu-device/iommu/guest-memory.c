@@ -15,7 +15,7 @@
 #include "qemu/atomic.h"
 #include "qemu/rcu.h"
 #include "hw/pci/pci.h"
-#include "iommu.h"
+#include "device.h"
 
 /* Inside an RCU critical section. NULL unless @pa is RAM; clips @len to it. */
 static void *ram_at(PuckIOMMU *s, uint64_t pa, uint64_t *len)

@@ -13,8 +13,8 @@
 #include "qemu/rcu.h"
 #include "qemu/timer.h"
 #include "migration/vmstate.h"
-#include "iommu.h"
-#include "../trace.h"
+#include "device.h"
+#include "hw/puck/common/trace.h"
 
 #define IOVA_END    (1ull << PUCK_IOMMU_IOVA_BITS)
 

@@ -7,7 +7,7 @@
 #define PUCK_IOMMU_INVALIDATE_H
 
 #include "qemu/timer.h"
-#include "../hold.h"
+#include "hw/puck/common/hold.h"
 
 typedef struct PuckIOMMU PuckIOMMU;
 

@@ -10,7 +10,7 @@
 #include "qapi/error.h"
 #include "migration/qemu-file-types.h"
 #include "migration/vmstate.h"
-#include "iommu.h"
+#include "device.h"
 #include "policy.h"
 
 #define LINE_MAX_BYTES  (PUCK_IOMMU_POLICY_TEXT_SIZE - 1)

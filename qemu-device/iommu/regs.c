@@ -8,8 +8,8 @@
 #include "qemu/osdep.h"
 #include "qemu/bitops.h"
 #include "qemu/lockable.h"
-#include "iommu.h"
-#include "../trace.h"
+#include "device.h"
+#include "hw/puck/common/trace.h"
 
 typedef struct PuckReg {
     uint16_t offset;

@@ -9,8 +9,8 @@
 #include "qemu/main-loop.h"
 #include "qemu/timer.h"
 #include "qapi/error.h"
-#include "iommu.h"
-#include "../trace.h"
+#include "device.h"
+#include "hw/puck/common/trace.h"
 
 /* QEMU's access flags and the PTE's permissions are the same bits. */
 QEMU_BUILD_BUG_ON(IOMMU_RO != PUCK_IOMMU_PTE_READ);

@@ -10,7 +10,7 @@
 #include "qemu/lockable.h"
 #include "hw/pci/msix.h"
 #include "migration/vmstate.h"
-#include "iommu.h"
+#include "device.h"
 
 typedef struct PuckSavedPage {
     uint64_t iova;

@@ -17,9 +17,9 @@
 #include "system/system.h"
 #include "qobject/qdict.h"
 #include "qobject/qlist.h"
-#include "engine.h"
+#include "list.h"
 #include "logfile.h"
-#include "../compat.h"
+#include "hw/puck/common/compat.h"
 
 #define TYPE_PUCK_MISCHIEF  "puck-mischief"
 #define DEFAULT_NAME        "mischief"
@@ -73,7 +73,7 @@ static bool add_rule(const char *text, size_t len, uint32_t *id, Error **errp)
 {
     PuckRuleError err;
 
-    switch (puck_engine_add(text, len, id, &err)) {
+    switch (puck_rules_add(text, len, id, &err)) {
     case PUCK_MISCHIEF_OK:
         return true;
     case PUCK_MISCHIEF_ERR_SYNTAX:
@@ -112,10 +112,10 @@ static void mischief_realize(DeviceState *dev, Error **errp)
         error_setg(errp, "there is one puck-mischief already, %s", path);
         return;
     }
-    puck_engine_set_seed(m->seed);
+    puck_rules_set_seed(m->seed);
     if (!add_first_rules(m->rules, errp) ||
         (m->log && !puck_logfile_open(m->log, m->log_max, errp))) {
-        puck_engine_clear();
+        puck_rules_clear();
         return;
     }
     mischief = m;
@@ -129,7 +129,7 @@ static void mischief_unrealize(DeviceState *dev)
 
     vmstate_unregister(NULL, &vmstate_puck_mischief, &m->saved);
     mischief = NULL;
-    puck_engine_clear();
+    puck_rules_clear();
 }
 
 /* The command line has made none. */
@@ -166,7 +166,7 @@ static void get_seed(Object *obj, Visitor *v, const char *name, void *opaque,
 {
     PuckMischief *m = PUCK_MISCHIEF(obj);
     /* That of the list comes with the machine's state. */
-    uint64_t seed = is_complete(m) ? puck_engine_seed() : m->seed;
+    uint64_t seed = is_complete(m) ? puck_rules_seed() : m->seed;
 
     visit_type_uint64(v, name, &seed, errp);
 }
@@ -261,7 +261,7 @@ static void get_rules(Object *obj, Visitor *v, const char *name, void *opaque,
     PuckRuleInfo info;
 
     if (is_complete(PUCK_MISCHIEF(obj))) {
-        for (unsigned i = 0; puck_engine_show(i, &info); i++) {
+        for (unsigned i = 0; puck_rules_show(i, &info); i++) {
             qlist_append(rules, describe(&info));
         }
     }
@@ -344,8 +344,8 @@ static const struct {
 
 static void mischief_class_init(ObjectClass *oc, PUCK_CONST_10_1 void *data)
 {
-    static uint32_t (*remove_rule)(uint32_t id) = puck_engine_remove;
-    static uint32_t (*release_rule)(uint32_t id) = puck_engine_release;
+    static uint32_t (*remove_rule)(uint32_t id) = puck_rules_remove;
+    static uint32_t (*release_rule)(uint32_t id) = puck_rules_release;
     DeviceClass *dc = DEVICE_CLASS(oc);
 
     dc->desc = "Puck's rules of mischief";

@@ -10,7 +10,7 @@
 
 #include "qemu/osdep.h"
 #include "match.h"
-#include "../splitmix.h"
+#include "hw/puck/common/splitmix.h"
 
 typedef unsigned __int128 Wide;
 

@@ -10,9 +10,9 @@
 #include "qemu/lockable.h"
 #include "qemu/timer.h"
 #include "qobject/json-writer.h"
-#include "engine.h"
+#include "list.h"
 #include "logfile.h"
-#include "../trace.h"
+#include "hw/puck/common/trace.h"
 
 static void put_hex(JSONWriter *w, const char *name, uint64_t value)
 {

@@ -6,7 +6,7 @@
 
 #include "qemu/osdep.h"
 #include "match.h"
-#include "../splitmix.h"
+#include "hw/puck/common/splitmix.h"
 
 void puck_rule_start(PuckRuleState *st, const PuckRule *rule, uint32_t id,
                      uint64_t seed)

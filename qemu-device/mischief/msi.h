@@ -13,8 +13,8 @@
 
 #include "hw/pci/pci_device.h"
 #include "qemu/timer.h"
-#include "../hold.h"
-#include "mischief.h"
+#include "hw/puck/common/hold.h"
+#include "site.h"
 
 #define PUCK_VECTORS_MAX        16
 

@@ -6,7 +6,7 @@
 
 #include "qemu/osdep.h"
 #include "qemu/error-report.h"
-#include "engine.h"
+#include "list.h"
 
 static const VMStateDescription vmstate_rule = {
     .name = "puck-mischief/rule",
@@ -24,7 +24,7 @@ static const VMStateDescription vmstate_rule = {
 
 static int pre_save(void *opaque)
 {
-    puck_engine_save(opaque);
+    puck_rules_save(opaque);
     return 0;
 }
 
@@ -38,7 +38,7 @@ static bool count_valid(void *opaque, int version_id)
 
 static int post_load(void *opaque, int version_id)
 {
-    if (!puck_engine_load(opaque)) {
+    if (!puck_rules_load(opaque)) {
         error_report("puck-mischief: bad state");
         return -EINVAL;
     }

@@ -7,7 +7,7 @@
 #include "qemu/osdep.h"
 #include "qemu/bitops.h"
 #include "qemu/bswap.h"
-#include "engine.h"
+#include "list.h"
 
 typedef struct WindowReg {
     uint16_t offset;
@@ -28,7 +28,7 @@ static uint64_t read_status(const PuckMischiefWindow *w)
 
 static uint64_t read_count(const PuckMischiefWindow *w)
 {
-    return puck_engine_count();
+    return puck_rules_count();
 }
 
 static uint64_t read_arg(const PuckMischiefWindow *w)
@@ -78,7 +78,7 @@ static uint32_t do_add(PuckMischiefWindow *w)
     uint32_t id = 0;
     uint32_t result;
 
-    result = puck_engine_add(text, strnlen(text, sizeof(w->text)), &id, &err);
+    result = puck_rules_add(text, strnlen(text, sizeof(w->text)), &id, &err);
     w->id = id;
     w->column = err.column;
     return result;
@@ -88,7 +88,7 @@ static uint32_t do_add(PuckMischiefWindow *w)
 static uint32_t do_remove(PuckMischiefWindow *w)
 {
     uint32_t id = w->arg;
-    uint32_t result = puck_engine_remove(id);
+    uint32_t result = puck_rules_remove(id);
 
     w->id = result == PUCK_MISCHIEF_OK ? id : 0;
     return result;
@@ -97,7 +97,7 @@ static uint32_t do_remove(PuckMischiefWindow *w)
 static uint32_t do_release(PuckMischiefWindow *w)
 {
     uint32_t id = w->arg;
-    uint32_t result = puck_engine_release(id);
+    uint32_t result = puck_rules_release(id);
 
     w->id = result == PUCK_MISCHIEF_OK ? id : 0;
     return result;
@@ -108,7 +108,7 @@ static uint32_t do_show(PuckMischiefWindow *w)
     PuckRuleInfo info;
 
     QEMU_BUILD_BUG_ON(sizeof(info.text) != sizeof(w->text));
-    if (!puck_engine_show(w->arg, &info)) {
+    if (!puck_rules_show(w->arg, &info)) {
         return PUCK_MISCHIEF_ERR_NO_RULE;
     }
     w->id = info.id;

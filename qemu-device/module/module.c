@@ -20,7 +20,7 @@
 #include "qapi/error.h"
 #include "qapi/qapi-commands-control.h"
 #include "trace/control.h"
-#include "../compat.h"
+#include "hw/puck/common/compat.h"
 
 #define INITS_MAX       32
 

@@ -5,9 +5,9 @@
  */
 
 #include "qemu/osdep.h"
-#include "command.h"
-#include "cost.h"
-#include "jitter.h"
+#include "hw/puck/gpu/engine/command.h"
+#include "hw/puck/gpu/core/cost.h"
+#include "hw/puck/gpu/ring/jitter.h"
 
 #define LENGTH_MAX      (1ull << 40)
 #define BAD_GEOMETRY    PUCK_GPU_ERR_GEOMETRY

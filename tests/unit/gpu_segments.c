@@ -6,7 +6,7 @@
  */
 
 #include "qemu/osdep.h"
-#include "segments.h"
+#include "hw/puck/gpu/engine/segments.h"
 
 #define VRAM_SIZE   0x100000ull
 #define LEN_MAX     0x10000u

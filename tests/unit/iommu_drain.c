@@ -7,7 +7,7 @@
 
 #include "qemu/osdep.h"
 #include "qemu/atomic.h"
-#include "drain.h"
+#include "hw/puck/iommu/drain.h"
 
 #define ENGINES     3
 #define PAGES       4

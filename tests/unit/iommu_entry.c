@@ -6,7 +6,7 @@
  */
 
 #include "qemu/osdep.h"
-#include "entry.h"
+#include "hw/puck/iommu/entry.h"
 
 #define ROOT        0x10000ull
 #define CTX         0x20000ull

@@ -6,7 +6,7 @@
  */
 
 #include "qemu/osdep.h"
-#include "iotlb.h"
+#include "hw/puck/iommu/iotlb.h"
 
 #define PAGE        0x1000ull
 #define HUGE        0x200000ull

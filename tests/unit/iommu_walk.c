@@ -4,7 +4,7 @@
  */
 
 #include "qemu/osdep.h"
-#include "walk.h"
+#include "hw/puck/iommu/walk.h"
 
 #define R       PUCK_IOMMU_PTE_READ
 #define W       PUCK_IOMMU_PTE_WRITE

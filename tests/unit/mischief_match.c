@@ -5,8 +5,8 @@
 
 #include "qemu/osdep.h"
 #include <math.h>
-#include "match.h"
-#include "splitmix.h"
+#include "hw/puck/mischief/match.h"
+#include "hw/puck/common/splitmix.h"
 
 #define EVENTS      20000
 #define MEAN        1000000ll           /* 1 ms */

@@ -5,8 +5,8 @@
  */
 
 #include "qemu/osdep.h"
-#include "rule.h"
-#include "words.h"
+#include "hw/puck/mischief/rule.h"
+#include "hw/puck/mischief/words.h"
 
 #define GARBAGE_ROUNDS  300000
 

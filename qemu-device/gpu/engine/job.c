@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * puck-gpu: one command in work, and the threads that it is on.
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/lockable.h"
+#include "qemu/rcu.h"
+#include "qemu/units.h"
+#include "block/aio.h"
+#include "block/thread-pool.h"
+#include "qemu/main-loop.h"
+#if __has_include("exec/icount.h")
+#include "exec/icount.h"
+#else
+#include "system/cpu-timers.h"
+#endif
+#include "hw/puck/gpu/core/cost.h"
+#include "job.h"
+
+/* A thread has to be worth its start. */
+#define LANE_BYTES_MIN  (4 * MiB)
+
+/*
+ * One for all devices, and never freed: that would wait for its threads, and a
+ * guest can have a device unplugged. Under the BQL; NULL under -icount.
+ */
+static ThreadPool *pool;
+static unsigned pool_threads;
+
+static void pool_add(int threads)
+{
+    if (!pool) {
+        pool = thread_pool_new();
+    }
+    pool_threads += threads;
+    thread_pool_set_max_threads(pool, MAX(pool_threads, 1));
+}
+
+void puck_job_pool_init(PuckGpu *s)
+{
+    if (!icount_enabled()) {
+        s->pool_threads = s->num_rings * s->threads;
+        pool_add(s->pool_threads);
+    }
+}
+
+void puck_job_pool_exit(PuckGpu *s)
+{
+    if (s->pool_threads) {
+        pool_add(-(int)s->pool_threads);
+        s->pool_threads = 0;
+    }
+}
+
+static bool is_long(const PuckJob *job)
+{
+    return puck_cmd_bytes(&job->cmd) > job->gpu->inline_bytes ||
+           puck_cmd_cost(&job->cmd) > PUCK_HOLD_NS;
+}
+
+PuckJob *puck_job_new(PuckRing *ring, const PuckCmd *cmd, uint32_t index)
+{
+    PuckJob *job = g_new0(PuckJob, 1);
+
+    job->gpu = ring->gpu;
+    object_ref(OBJECT(job->gpu));
+    job->ring = ring;
+    job->ring_index = ring->index;
+    job->index = index;
+    job->advance = true;
+    job->cmd = *cmd;
+    puck_dma_init(&job->dma, job->gpu);
+    job->num_lanes = 1;
+    job->end = PUCK_LANES_MAX;
+    for (unsigned i = 0; i < PUCK_LANES_MAX; i++) {
+        job->lanes[i].job = job;
+        job->lanes[i].index = i;
+        qemu_mutex_init(&job->lanes[i].gate);
+    }
+    if (ring->access.active || puck_access_wanted(job)) {
+        job->access = &ring->access;
+    } else {
+        job->threaded = !icount_enabled() && is_long(job) &&
+                        puck_dma_may_thread(&job->dma);
+    }
+    return job;
+}
+
+void puck_job_free(PuckJob *job)
+{
+    puck_lane_cleanup(job);
+    for (unsigned i = 0; i < PUCK_LANES_MAX; i++) {
+        qemu_mutex_destroy(&job->lanes[i].gate);
+    }
+    object_unref(OBJECT(job->gpu));
+    g_free(job);
+}
+
+static bool may_step(PuckLane *lane)
+{
+    PuckJob *job = lane->job;
+
+    return lane->phase != PUCK_LANE_DONE && !qatomic_read(&job->stop) &&
+           lane->index < qatomic_read(&job->end) &&
+           !qatomic_read(&job->gpu->paused);
+}
+
+/*
+ * The failure that is nearest to the start counts, so that it is the same each
+ * time: lanes before one that failed go on.
+ */
+bool puck_job_done(const PuckJob *job, const PuckFault **fault)
+{
+    *fault = NULL;
+    for (unsigned i = 0; i < job->num_lanes; i++) {
+        const PuckLane *lane = &job->lanes[i];
+
+        if (lane->phase != PUCK_LANE_DONE) {
+            return false;
+        }
+        if (lane->fault.reason) {
+            *fault = &lane->fault;
+            return true;
+        }
+    }
+    return true;
+}
+
+/* A user of @job ended. Under the BQL. */
+static void put(PuckJob *job)
+{
+    if (--job->running) {
+        return;
+    }
+    /* Its ring decides what comes next. */
+    if (job->ring) {
+        puck_ring_job_stopped(job->ring, job);
+    } else {
+        puck_job_free(job);
+    }
+}
+
+static void thread_done(void *opaque)
+{
+    put(opaque);
+}
+
+/*
+ * The last thread frees what is large, so that it is not freed under the BQL;
+ * unless the job will go on, since the machine was stopped.
+ */
+static void end_thread(PuckJob *job)
+{
+    const PuckFault *fault;
+
+    if (qatomic_fetch_dec(&job->threads) == 1 &&
+        (qatomic_read(&job->stop) || puck_job_done(job, &fault))) {
+        puck_lane_cleanup(job);
+    }
+}
+
+static int thread(void *opaque)
+{
+    PuckLane *lane = opaque;
+
+    rcu_register_thread();
+    while (may_step(lane)) {
+        puck_lane_step(lane);
+    }
+    rcu_unregister_thread();
+    end_thread(lane->job);
+    aio_bh_schedule_oneshot(qemu_get_aio_context(), thread_done, lane->job);
+    return 0;
+}
+
+/* What was spent on @lane is charged. */
+static void charge(PuckLane *lane, PuckHold *hold)
+{
+    puck_hold_charge(hold, lane->spent);
+    lane->spent = 0;
+}
+
+bool puck_job_step(PuckJob *job, PuckHold *hold)
+{
+    PuckLane *lane = &job->lanes[0];
+    bool waits = false;
+
+    job->running++;
+    if (job->access && lane->phase != PUCK_LANE_LISTS) {
+        waits = !puck_access_step(job);
+    } else {
+        puck_lane_step(lane);
+    }
+    charge(lane, hold);
+    put(job);
+    return !waits;
+}
+
+/* Fetches the lists at once if they are short, to know what to share out. */
+static void prepare_lanes(PuckJob *job, PuckHold *hold)
+{
+    PuckLane *lane = &job->lanes[0];
+    uint64_t n;
+
+    if (puck_cmd_lists_cost(&job->cmd) > PUCK_HOLD_NS / 3) {
+        return;
+    }
+    while (lane->phase == PUCK_LANE_LISTS && may_step(lane)) {
+        puck_lane_step(lane);
+    }
+    charge(lane, hold);
+    n = MIN(lane->left / LANE_BYTES_MIN, job->gpu->threads);
+    if (lane->phase == PUCK_LANE_MOVE && job->num_lanes == 1 && n > 1 &&
+        job->cmd.opcode != PUCK_GPU_CMD_CRC32C) {
+        puck_lane_share(job, n);
+    }
+}
+
+void puck_job_start(PuckJob *job, PuckHold *hold)
+{
+    /* Counts us, too: nothing is told before all lanes are on their way. */
+    job->running++;
+    qatomic_set(&job->threads, 1);
+    puck_hold_charge(hold, PUCK_COST_JOB);
+    if (job->lanes[0].phase == PUCK_LANE_LISTS) {
+        prepare_lanes(job, hold);
+    }
+    for (unsigned i = 0; i < job->num_lanes; i++) {
+        PuckLane *lane = &job->lanes[i];
+
+        if (may_step(lane)) {
+            job->running++;
+            qatomic_inc(&job->threads);
+            puck_hold_charge(hold, PUCK_COST_THREAD);
+            thread_pool_submit(pool, thread, lane, NULL);
+        }
+    }
+    end_thread(job);
+    put(job);
+}
+
+void puck_job_stop(PuckJob *job)
+{
+    qatomic_set(&job->stop, true);
+}
+
+void puck_job_wait_gates(PuckJob *job)
+{
+    for (unsigned i = 0; i < job->num_lanes; i++) {
+        QEMU_LOCK_GUARD(&job->lanes[i].gate);
+    }
+}

@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * puck-gpu behind puck-iommu: segments that only the IOMMU makes adjacent, and
+ * the errors that its faults become.
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "hw/pci/pci_regs.h"
+#include "common/gpu-env.h"
+#include "common/mischief-env.h"
+#include "abi/puck_iommu.h"
+
+#define NONE            PUCK_GPU_ERR_DESC_NONE
+#define RW              (PUCK_IOMMU_PTE_READ | PUCK_IOMMU_PTE_WRITE)
+/* 2 MiB of IOVAs that one table of level 1 serves. */
+#define IOVA            0x7654200000ull
+#define PAGES           512
+/* Where the first pages of RAM that tests are given appear. */
+#define OWN_PAGES       128
+#define TEST_IOVA       (IOVA + OWN_PAGES * PAGE)
+#define OWN(_pa)        (IOVA + ((_pa) - PUCK_RAM_BASE))
+#define MACHINE \
+    "-device pcie-root-port,id=rp1,chassis=1,addr=3 " \
+    "-device " GPU_OPTIONS ",bus=rp1 " \
+    "-device puck-iommu,id=iommu0,addr=5,buses=rp1"
+
+typedef struct Behind {
+    GpuEnv e;
+    PuckFunction iommu;
+    uint64_t l1;
+    uint64_t fq;
+    uint64_t cq;
+} Behind;
+
+static void map(Behind *b, uint64_t iova, uint64_t pa, uint64_t perm)
+{
+    uint64_t index = iova >> 12 & (PUCK_IOMMU_PT_ENTRIES - 1);
+
+    qtest_writeq(b->e.m.qts, b->l1 + 8 * index, perm ? pa | perm : 0);
+}
+
+static uint64_t table(Behind *b, uint64_t parent, unsigned shift)
+{
+    uint64_t page = puck_machine_pages(&b->e.m, 1);
+
+    qtest_writeq(b->e.m.qts, parent + 8 * (IOVA >> shift & 511), page | RW);
+    return page;
+}
+
+/* One command, and all before it, is done when this returns. */
+static void invalidate_all(Behind *b)
+{
+    struct puck_iommu_cmd cmd = {
+        .opcode = cpu_to_le16(PUCK_IOMMU_CMD_INV_ALL),
+    };
+    uint32_t tail = puck_r32(&b->iommu, PUCK_IOMMU_CQ_TAIL);
+
+    qtest_memwrite(b->e.m.qts, b->cq + tail * sizeof(cmd), &cmd, sizeof(cmd));
+    puck_w32(&b->iommu, PUCK_IOMMU_CQ_TAIL, (tail + 1) % 16);
+    g_assert_cmpuint(puck_r32(&b->iommu, PUCK_IOMMU_CQ_HEAD), ==,
+                     (tail + 1) % 16);
+}
+
+static void iommu_on(Behind *b)
+{
+    uint64_t root = puck_machine_pages(&b->e.m, 1);
+    uint64_t ctx = puck_machine_pages(&b->e.m, 1);
+    uint64_t l4 = puck_machine_pages(&b->e.m, 1);
+
+    b->l1 = table(b, table(b, table(b, l4, 39), 30), 21);
+    b->fq = puck_machine_pages(&b->e.m, 1);
+    b->cq = puck_machine_pages(&b->e.m, 1);
+    qtest_writeq(b->e.m.qts, root + 8, ctx | PUCK_IOMMU_ROOT_ENTRY_VALID);
+    qtest_writeq(b->e.m.qts, ctx, l4 | PUCK_IOMMU_CTX_VALID);
+    qtest_writeq(b->e.m.qts, ctx + 8, 1);
+    puck_function_map(&b->e.m, &b->iommu, 0, QPCI_DEVFN(5, 0),
+                      PUCK_IOMMU_BAR_REGS);
+    puck_w64(&b->iommu, PUCK_IOMMU_ROOT, root);
+    puck_w64(&b->iommu, PUCK_IOMMU_CQ_BASE, b->cq | 4);
+    puck_w64(&b->iommu, PUCK_IOMMU_FQ_BASE, b->fq | 4);
+    puck_w32(&b->iommu, PUCK_IOMMU_CTRL, PUCK_IOMMU_CTRL_ENABLE |
+             PUCK_IOMMU_CTRL_CQ_ENABLE | PUCK_IOMMU_CTRL_FQ_ENABLE);
+}
+
+/* Rings, slots, lists and messages are in what OWN() makes visible. */
+static void behind_start(Behind *b)
+{
+    *b = (Behind) { };
+    puck_machine_start(&b->e.m, MACHINE);
+    gpu_attach_behind(&b->e, QPCI_DEVFN(3, 0), 0);
+    iommu_on(b);
+    for (unsigned i = 0; i < OWN_PAGES; i++) {
+        map(b, IOVA + i * PAGE, PUCK_RAM_BASE + i * PAGE, RW);
+    }
+    for (unsigned r = 0; r < 2; r++) {
+        gpu_ring_w32(&b->e, r, PUCK_GPU_RING_CTRL, 0);
+        gpu_ring_w64(&b->e, r, PUCK_GPU_RING_BASE,
+                     OWN(b->e.rings[r].base) | GPU_ORDER);
+        gpu_ring_w64(&b->e, r, PUCK_GPU_RING_WB_ADDR, OWN(b->e.rings[r].wb));
+        gpu_ring_w32(&b->e, r, PUCK_GPU_RING_CTRL, PUCK_GPU_RING_ENABLE);
+    }
+    /* Messages went to RAM, which is an address like others now. */
+    for (unsigned v = 0; v < 3; v++) {
+        uint64_t entry = b->e.f.dev->msix_table_off + v * PCI_MSIX_ENTRY_SIZE;
+        uint64_t at = OWN(b->e.f.msix_message) + 8 * v;
+
+        qpci_io_writel(b->e.f.dev, b->e.f.dev->msix_table_bar, entry, at);
+        qpci_io_writel(b->e.f.dev, b->e.f.dev->msix_table_bar, entry + 4,
+                       at >> 32);
+    }
+}
+
+static void behind_stop(Behind *b)
+{
+    puck_function_free(&b->iommu);
+    gpu_stop(&b->e);
+}
+
+static void ring_again(Behind *b, unsigned r)
+{
+    gpu_ring_recover(&b->e, r);
+    gpu_ring_w32(&b->e, r, PUCK_GPU_RING_CTRL, 0);
+    gpu_ring_w64(&b->e, r, PUCK_GPU_RING_BASE,
+                 OWN(b->e.rings[r].base) | GPU_ORDER);
+    gpu_ring_w64(&b->e, r, PUCK_GPU_RING_WB_ADDR, OWN(b->e.rings[r].wb));
+    gpu_ring_w32(&b->e, r, PUCK_GPU_RING_CTRL, PUCK_GPU_RING_ENABLE);
+}
+
+/* Lists are made where RAM is, and told to the GPU by their IOVAs. */
+static GpuCmd translated(GpuCmd cmd)
+{
+    if (cmd.src_nsegs) {
+        cmd.src_list = cpu_to_le64(OWN(le64_to_cpu(cmd.src_list)));
+    }
+    if (cmd.dst_nsegs) {
+        cmd.dst_list = cpu_to_le64(OWN(le64_to_cpu(cmd.dst_list)));
+    }
+    return cmd;
+}
+
+static void behind_alive(Behind *b, unsigned r)
+{
+    uint64_t page = puck_machine_pages(&b->e.m, 1);
+
+    qtest_writeq(b->e.m.qts, page, 0x616c697665);
+    gpu_run(&b->e, r, translated(gpu_copy(&b->e, SYS(OWN(page) + 9, 8),
+                                          SYS(OWN(page), 8), 8)));
+    g_assert_cmphex(qtest_readq(b->e.m.qts, page + 9), ==, 0x616c697665);
+}
+
+/*
+ * What the whole project is about: scattered pages that are one segment. Both
+ * short enough for the doorbell write and on a thread.
+ */
+static void test_merged(const void *opaque)
+{
+    enum { COUNT = 100 };
+    unsigned pages = GPOINTER_TO_UINT(opaque);
+    uint64_t src = 0x4000000, dst = 0x5000000;
+    g_autofree uint8_t *bytes = g_malloc(COUNT * PAGE);
+    g_autofree uint8_t *got = g_malloc(PAGE);
+    uint64_t length = (pages - 1) * PAGE + 77;
+    Behind b;
+
+    behind_start(&b);
+    for (unsigned i = 0; i < COUNT * PAGE; i++) {
+        bytes[i] = i / PAGE * 7 + i;
+    }
+    /* Page i of the source lies at 37 i, of the destination at 61 i. */
+    for (unsigned i = 0; i < pages; i++) {
+        uint64_t from = src + i * 37 % COUNT * PAGE;
+
+        map(&b, TEST_IOVA + i * PAGE, from, PUCK_IOMMU_PTE_READ);
+        map(&b, TEST_IOVA + (COUNT + i) * PAGE, dst + i * 61 % COUNT * PAGE,
+            PUCK_IOMMU_PTE_WRITE);
+        qtest_memwrite(b.e.m.qts, from, bytes + i * PAGE, PAGE);
+    }
+    gpu_run(&b.e, 0, translated(gpu_copy(
+        &b.e, SYS(TEST_IOVA + COUNT * PAGE, pages * PAGE),
+        SYS(TEST_IOVA + 13, pages * PAGE - 13), length)));
+    for (unsigned i = 0; i < pages; i++) {
+        uint64_t left = length - i * PAGE;
+
+        qtest_memread(b.e.m.qts, dst + i * 61 % COUNT * PAGE, got, PAGE);
+        g_assert_cmpmem(got, MIN(left, PAGE), bytes + 13 + i * PAGE,
+                        MIN(left, PAGE));
+        g_assert_cmpuint(left < PAGE ? got[left] : 0, ==, 0);
+    }
+    g_assert_cmpuint(puck_r64(&b.iommu, PUCK_IOMMU_CNT_FAULTS), ==, 0);
+    behind_stop(&b);
+}
+
+/* One record for the IOMMU, one for the GPU, and both say where. */
+static void expect_fault(Behind *b, GpuCmd cmd, GpuError error, uint64_t iova,
+                         uint8_t reason, bool write)
+{
+    uint32_t index = puck_r32(&b->iommu, PUCK_IOMMU_FQ_HEAD);
+    struct puck_iommu_fault fault;
+
+    error.index = b->e.rings[0].tail;
+    gpu_emit(&b->e, 0, translated(cmd));
+    error.seqno = gpu_fence(&b->e, 0, 0);
+    gpu_doorbell(&b->e, 0);
+    gpu_expect_error(&b->e, &error);
+    g_assert_cmpuint(puck_r32(&b->iommu, PUCK_IOMMU_FQ_TAIL), ==,
+                     (index + 1) % 16);
+    qtest_memread(b->e.m.qts, b->fq + index * sizeof(fault), &fault,
+                  sizeof(fault));
+    g_assert_cmpuint(fault.reason, ==, reason);
+    g_assert_cmphex(le64_to_cpu(fault.iova) & ~0xfffull, ==, iova & ~0xfffull);
+    g_assert_cmpint(!!(fault.flags & PUCK_IOMMU_FAULT_WRITE), ==, write);
+    puck_w32(&b->iommu, PUCK_IOMMU_FQ_HEAD, (index + 1) % 16);
+    behind_alive(b, 1);
+    ring_again(b, 0);
+    behind_alive(b, 0);
+}
+
+static const GpuError read_error = {
+    .reason = PUCK_GPU_ERR_DMA_READ, .list = PUCK_GPU_ERR_LIST_SRC,
+};
+
+static const GpuError write_error = {
+    .reason = PUCK_GPU_ERR_DMA_WRITE, .list = PUCK_GPU_ERR_LIST_DST,
+};
+
+/* Page 5 is not there, 9 can only be read, 11 only be written. */
+static void behind_start_with_holes(Behind *b)
+{
+    behind_start(b);
+    for (unsigned i = 0; i < 40; i++) {
+        map(b, TEST_IOVA + i * PAGE, 0x4000000 + i * PAGE,
+            i == 5 ? 0 : i == 9 ? PUCK_IOMMU_PTE_READ :
+            i == 11 ? PUCK_IOMMU_PTE_WRITE : RW);
+    }
+}
+
+static void test_bad_mapping(void)
+{
+    GpuError read = read_error, write = write_error;
+    GpuSeg good;
+    Behind b;
+
+    behind_start_with_holes(&b);
+    good = SYS(OWN(puck_machine_pages(&b.e.m, 8)), 8 * PAGE);
+    /* Not mapped: in the middle of a segment, and at its unaligned start. */
+    read.addr = TEST_IOVA + 5 * PAGE;
+    expect_fault(&b, gpu_copy(&b.e, good, SYS(TEST_IOVA + 100, 8 * PAGE),
+                              8 * PAGE), read, read.addr,
+                 PUCK_IOMMU_FAULT_NOT_MAPPED, false);
+    write.addr = TEST_IOVA + 5 * PAGE + 20;
+    expect_fault(&b, gpu_fill(&b.e, SYS(write.addr, 50), 50, 1), write,
+                 write.addr, PUCK_IOMMU_FAULT_NOT_MAPPED, true);
+    /* Mapped for the other direction. */
+    write.addr = TEST_IOVA + 9 * PAGE;
+    expect_fault(&b, gpu_copy(&b.e, SYS(TEST_IOVA + 8 * PAGE, 2 * PAGE), good,
+                              2 * PAGE), write, write.addr,
+                 PUCK_IOMMU_FAULT_PERMISSION, true);
+    read.addr = TEST_IOVA + 11 * PAGE;
+    expect_fault(&b, gpu_crc(&b.e, good, SYS(TEST_IOVA + 10 * PAGE, 2 * PAGE),
+                             2 * PAGE), read, read.addr,
+                 PUCK_IOMMU_FAULT_PERMISSION, false);
+    /* Beyond 48 bits; and a read of the interrupt window. */
+    read.addr = 1ull << 48;
+    expect_fault(&b, gpu_copy(&b.e, good, SYS(read.addr, 64), 64), read,
+                 read.addr, PUCK_IOMMU_FAULT_ADDRESS, false);
+    read.addr = PUCK_IOMMU_MSI_BASE + 64;
+    expect_fault(&b, gpu_copy(&b.e, good, SYS(read.addr, 64), 64), read,
+                 read.addr, PUCK_IOMMU_FAULT_INTERRUPT, false);
+    behind_stop(&b);
+}
+
+/* The third of several segments is the one that faults. */
+static void test_bad_mapping_desc(void)
+{
+    GpuError read = read_error;
+    GpuSeg good, segs[3];
+    GpuCmd cmd;
+    Behind b;
+
+    behind_start_with_holes(&b);
+    good = SYS(OWN(puck_machine_pages(&b.e.m, 8)), 8 * PAGE);
+    segs[0] = VRAM(0, 10);
+    segs[1] = SYS(TEST_IOVA, PAGE);
+    segs[2] = SYS(TEST_IOVA + 4 * PAGE + 8, 2 * PAGE);
+    cmd = gpu_copy(&b.e, good, good, 2 * PAGE + 8);
+    gpu_set_src(&b.e, &cmd, segs, 3);
+    read.desc = 2;
+    read.addr = TEST_IOVA + 5 * PAGE;
+    expect_fault(&b, cmd, read, read.addr, PUCK_IOMMU_FAULT_NOT_MAPPED, false);
+    behind_stop(&b);
+}
+
+static void test_bad_list_mapping(void)
+{
+    GpuError error = {
+        .reason = PUCK_GPU_ERR_LIST_READ, .list = PUCK_GPU_ERR_LIST_DST,
+        .desc = NONE, .addr = TEST_IOVA + 16,
+    };
+    GpuCmd cmd;
+    Behind b;
+
+    behind_start(&b);
+    cmd = gpu_fill(&b.e, VRAM(0, 64), 64, 1);
+    cmd.dst_list = cpu_to_le64(error.addr - IOVA + PUCK_RAM_BASE);
+    expect_fault(&b, cmd, error, error.addr, PUCK_IOMMU_FAULT_NOT_MAPPED,
+                 false);
+    behind_stop(&b);
+}
+
+/*
+ * A page that is taken away while long copies read it: whenever the first
+ * access after the invalidation is, it faults.
+ */
+static void test_unmap_in_work(void)
+{
+    enum { SEGS = 200, SPAN = 128, COPIES = 30 };
+    GpuError error = {
+        .reason = PUCK_GPU_ERR_DMA_READ, .list = PUCK_GPU_ERR_LIST_SRC,
+        .addr = TEST_IOVA + 40 * PAGE, .seqno = 1,
+    };
+    GpuCmd cmd = {
+        .opcode = cpu_to_le16(PUCK_GPU_CMD_COPY),
+        .length = cpu_to_le64(SEGS * SPAN * PAGE),
+    };
+    GpuSeg src[SEGS], dst[SEGS];
+    Behind b;
+
+    behind_start(&b);
+    for (unsigned i = 0; i < SPAN; i++) {
+        map(&b, TEST_IOVA + i * PAGE, 0x4000000 + i * PAGE, RW);
+        map(&b, TEST_IOVA + (SPAN + i) * PAGE, 0x5000000 + i * PAGE, RW);
+    }
+    for (unsigned i = 0; i < SEGS; i++) {
+        src[i] = SYS(TEST_IOVA, SPAN * PAGE);
+        dst[i] = SYS(TEST_IOVA + SPAN * PAGE, SPAN * PAGE);
+    }
+    gpu_set_src(&b.e, &cmd, src, SEGS);
+    gpu_set_dst(&b.e, &cmd, dst, SEGS);
+    for (unsigned i = 0; i < COPIES; i++) {
+        gpu_emit(&b.e, 0, translated(cmd));
+    }
+    gpu_doorbell(&b.e, 0);
+    map(&b, error.addr, 0, 0);
+    invalidate_all(&b);
+    /* The copies take half a second: none is done by now. */
+    gpu_wait_status(&b.e, 0, PUCK_GPU_RING_BUSY | PUCK_GPU_RING_HALTED,
+                    PUCK_GPU_RING_HALTED);
+    /* How far it came is a matter of time. */
+    error.desc = puck_r32(&b.e.f, PUCK_GPU_ERR_DESC);
+    error.index = puck_r32(&b.e.f, PUCK_GPU_ERR_INFO) >> 20;
+    gpu_expect_error(&b.e, &error);
+    ring_again(&b, 0);
+    behind_alive(&b, 0);
+    behind_stop(&b);
+}
+
+static uint32_t add_rule(Behind *b, const char *format, uint64_t iova)
+{
+    g_autofree char *rule = g_strdup_printf(format, iova, iova + PAGE - 1);
+
+    return puck_rule_add(b->e.m.qts, rule);
+}
+
+/*
+ * A translation that takes its time: the engine waits for it on the virtual
+ * clock, and the IOMMU's commands do not wait for the engine.
+ */
+static void test_translate_delay(void)
+{
+    uint64_t src = TEST_IOVA, dst = TEST_IOVA + 8 * PAGE;
+    uint32_t rule, write;
+    Behind b;
+
+    behind_start(&b);
+    for (unsigned i = 0; i < 16; i++) {
+        map(&b, TEST_IOVA + i * PAGE, 0x4000000 + i * PAGE, RW);
+        qtest_writeq(b.e.m.qts, 0x4000000 + i * PAGE, i + 1);
+    }
+    rule = add_rule(&b, "iommu.translate iova=0x%" PRIx64 "-0x%" PRIx64
+                    " dir=read nth=1 delay=30us", src + PAGE);
+    write = add_rule(&b, "iommu.translate iova=0x%" PRIx64 "-0x%" PRIx64
+                     " dir=write nth=1 delay=5us", dst + PAGE);
+    gpu_submit(&b.e, 0, translated(gpu_copy(&b.e, SYS(dst, 4 * PAGE),
+                                            SYS(src, 4 * PAGE), 4 * PAGE)));
+    g_assert_cmpuint(qtest_readq(b.e.m.qts, 0x4008000), ==, 1);
+    qtest_clock_step(b.e.m.qts, 29999);
+    invalidate_all(&b);
+    g_assert_cmpuint(gpu_ring_r32(&b.e, 0, PUCK_GPU_RING_SEQNO), ==, 0);
+    g_assert_cmpuint(qtest_readq(b.e.m.qts, 0x4009000), ==, 10);
+    qtest_clock_step(b.e.m.qts, 1);
+    g_assert_cmpuint(qtest_readq(b.e.m.qts, 0x4009000), ==, 10);
+    qtest_clock_step(b.e.m.qts, 5000);
+    gpu_wait(&b.e, 0, 1);
+    for (unsigned i = 0; i < 4; i++) {
+        g_assert_cmpuint(qtest_readq(b.e.m.qts, 0x4008000 + i * PAGE), ==,
+                         i + 1);
+    }
+    g_assert_cmpuint(puck_rule_seen(b.e.m.qts, rule), ==, 1);
+    g_assert_cmpuint(puck_rule_hits(b.e.m.qts, write), ==, 1);
+    g_assert_cmpuint(puck_r64(&b.iommu, PUCK_IOMMU_CNT_FAULTS), ==, 0);
+    behind_stop(&b);
+}
+
+/* The page may go while its translation waits. */
+static void test_translate_delay_unmap(void)
+{
+    GpuError error = {
+        .reason = PUCK_GPU_ERR_DMA_WRITE, .list = PUCK_GPU_ERR_LIST_DST,
+        .addr = TEST_IOVA, .seqno = 1,
+    };
+    Behind b;
+
+    behind_start(&b);
+    map(&b, TEST_IOVA, 0x4000000, RW);
+    add_rule(&b, "iommu.translate iova=0x%" PRIx64 "-0x%" PRIx64 " delay=1us",
+             TEST_IOVA);
+    gpu_submit(&b.e, 0, translated(gpu_fill(&b.e, SYS(TEST_IOVA, 8), 8, 1)));
+    map(&b, TEST_IOVA, 0, 0);
+    invalidate_all(&b);
+    qtest_clock_step(b.e.m.qts, 1000);
+    gpu_expect_error(&b.e, &error);
+    g_assert_cmpuint(qtest_readq(b.e.m.qts, 0x4000000), ==, 0);
+    ring_again(&b, 0);
+    behind_alive(&b, 0);
+    behind_stop(&b);
+}
+
+/* A fault by a rule is a fault like others; and not where it does not match. */
+static void test_translate_fault(void)
+{
+    GpuError read = read_error;
+    uint32_t rule;
+    GpuSeg good;
+    Behind b;
+
+    behind_start_with_holes(&b);
+    good = SYS(OWN(puck_machine_pages(&b.e.m, 4)), 4 * PAGE);
+    rule = add_rule(&b, "iommu.translate iova=0x%" PRIx64 "-0x%" PRIx64
+                    " dir=read nth=2 fault", TEST_IOVA + PAGE);
+    gpu_run(&b.e, 0, translated(gpu_copy(&b.e, good, SYS(TEST_IOVA, 4 * PAGE),
+                                         4 * PAGE)));
+    read.addr = TEST_IOVA + PAGE;
+    expect_fault(&b, gpu_copy(&b.e, good, SYS(TEST_IOVA, 4 * PAGE), 4 * PAGE),
+                 read, read.addr, PUCK_IOMMU_FAULT_INJECTED, false);
+    g_assert_cmpuint(puck_rule_seen(b.e.m.qts, rule), ==, 2);
+    gpu_run(&b.e, 0, translated(gpu_copy(&b.e, good, SYS(TEST_IOVA, 4 * PAGE),
+                                         4 * PAGE)));
+    behind_stop(&b);
+}
+
+void add_iommu_tests(void)
+{
+    qtest_add_data_func("/puck-gpu/iommu/merged-short", GUINT_TO_POINTER(5),
+                        test_merged);
+    qtest_add_data_func("/puck-gpu/iommu/merged-long", GUINT_TO_POINTER(100),
+                        test_merged);
+    qtest_add_func("/puck-gpu/iommu/bad_mapping", test_bad_mapping);
+    qtest_add_func("/puck-gpu/iommu/bad_mapping_desc", test_bad_mapping_desc);
+    qtest_add_func("/puck-gpu/iommu/bad_list_mapping", test_bad_list_mapping);
+    qtest_add_func("/puck-gpu/iommu/unmap-in-work", test_unmap_in_work);
+    qtest_add_func("/puck-gpu/iommu/translate-delay", test_translate_delay);
+    qtest_add_func("/puck-gpu/iommu/translate-delay-unmap",
+                   test_translate_delay_unmap);
+    qtest_add_func("/puck-gpu/iommu/translate-fault", test_translate_fault);
+}

@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * puck-gpu: the machine around it: scanout, stop and go on, migration, resets,
+ * unplugging, options.
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "qobject/qdict.h"
+#include "common/gpu-env.h"
+
+#define MiB             (1u << 20)
+#define NONE            PUCK_GPU_ERR_DESC_NONE
+
+static char *temp_path(const char *what)
+{
+    return g_strdup_printf("%s/puck-gpu-%s-%d", g_get_tmp_dir(), what,
+                           getpid());
+}
+
+/* The picture that the console shows, as bytes R, G, B. */
+static uint8_t *screendump(GpuEnv *e, unsigned width, unsigned height)
+{
+    g_autofree char *path = temp_path("screen");
+    g_autofree char *head = g_strdup_printf("P6\n%u %u\n255\n", width, height);
+    g_autofree char *file = NULL;
+    gsize len;
+
+    qtest_qmp_assert_success(e->m.qts, "{ 'execute': 'screendump', "
+                             "'arguments': { 'filename': %s, 'device': 'gpu0', "
+                             "'head': 0 } }", path);
+    g_assert_true(g_file_get_contents(path, &file, &len, NULL));
+    unlink(path);
+    g_assert_cmpuint(len, ==, strlen(head) + 3 * width * height);
+    g_assert_cmpmem(file, strlen(head), head, strlen(head));
+    return g_memdup2(file + strlen(head), 3 * width * height);
+}
+
+static void scanout_on(GpuEnv *e, uint64_t offset, unsigned width,
+                       unsigned height, unsigned pitch)
+{
+    puck_w32(&e->f, PUCK_GPU_SCANOUT_CTRL, 0);
+    puck_w32(&e->f, PUCK_GPU_SCANOUT_FORMAT, PUCK_GPU_FORMAT_XRGB8888);
+    puck_w64(&e->f, PUCK_GPU_SCANOUT_OFFSET, offset);
+    puck_w32(&e->f, PUCK_GPU_SCANOUT_WIDTH, width);
+    puck_w32(&e->f, PUCK_GPU_SCANOUT_HEIGHT, height);
+    puck_w32(&e->f, PUCK_GPU_SCANOUT_PITCH, pitch);
+    puck_w32(&e->f, PUCK_GPU_SCANOUT_CTRL, PUCK_GPU_SCANOUT_ENABLE);
+    g_assert_cmpuint(puck_r32(&e->f, PUCK_GPU_SCANOUT_CTRL), ==, 1);
+}
+
+/* A GPU-drawn rectangle on a GPU-drawn ground. */
+enum { WIDTH = 200, HEIGHT = 100, PITCH = 1024, AT = 0x10004 };
+
+static void draw_rect(GpuEnv *e, unsigned x, unsigned y, unsigned w,
+                      unsigned h, uint32_t colour)
+{
+    uint64_t corner = AT + y * PITCH + 4 * x;
+
+    /* The first row is filled, the others are copies of it. */
+    gpu_run(e, 0, gpu_fill(e, VRAM(corner, 4 * w), 4 * w, colour));
+    for (unsigned row = 1; row < h; row++) {
+        gpu_run(e, 0, gpu_copy(e, VRAM(corner + row * PITCH, 4 * w),
+                               VRAM(corner, 4 * w), 4 * w));
+    }
+}
+
+static void expect_picture(GpuEnv *e, unsigned x, unsigned y, unsigned w,
+                           unsigned h, uint32_t inside, uint32_t outside)
+{
+    g_autofree uint8_t *rgb = screendump(e, WIDTH, HEIGHT);
+
+    for (unsigned i = 0; i < WIDTH * HEIGHT; i++) {
+        bool in = i % WIDTH - x < w && i / WIDTH - y < h;
+        uint32_t want = in ? inside : outside;
+
+        g_assert_cmphex(rgb[3 * i] << 16 | rgb[3 * i + 1] << 8 |
+                        rgb[3 * i + 2], ==, want & 0xffffff);
+    }
+}
+
+static void test_scanout(void)
+{
+    g_autofree uint8_t *bytes = NULL;
+    GpuEnv e;
+
+    gpu_start(&e, "", "");
+    gpu_run(&e, 0, gpu_fill(&e, VRAM(0, MiB), MiB, 0xff102030));
+    scanout_on(&e, AT, WIDTH, HEIGHT, PITCH);
+    expect_picture(&e, 0, 0, 0, 0, 0, 0x102030);
+    /* What is drawn later is seen, whoever drew it. */
+    draw_rect(&e, 20, 30, 50, 7, 0x00c0ffee);
+    expect_picture(&e, 20, 30, 50, 7, 0xc0ffee, 0x102030);
+    bytes = g_malloc(50 * 4);
+    memset(bytes, 0x77, 50 * 4);
+    for (unsigned y = 30; y < 37; y++) {
+        gpu_write(&e, VRAM(AT + y * PITCH + 80, 200), bytes);
+    }
+    expect_picture(&e, 20, 30, 50, 7, 0x777777, 0x102030);
+
+    /* Ignored while it is on. */
+    puck_w32(&e.f, PUCK_GPU_SCANOUT_WIDTH, 300);
+    puck_w64(&e.f, PUCK_GPU_SCANOUT_OFFSET, 0);
+    g_assert_cmpuint(puck_r32(&e.f, PUCK_GPU_SCANOUT_WIDTH), ==, WIDTH);
+    g_assert_cmpuint(puck_r64(&e.f, PUCK_GPU_SCANOUT_OFFSET), ==, AT);
+    /* Another place and size. */
+    scanout_on(&e, GPU_VRAM_SIZE - 4 * 16 * 16, 16, 16, 64);
+    g_free(screendump(&e, 16, 16));
+    puck_w32(&e.f, PUCK_GPU_CTRL, PUCK_GPU_CTRL_RESET);
+    g_assert_cmpuint(puck_r32(&e.f, PUCK_GPU_SCANOUT_CTRL), ==, 0);
+    gpu_stop(&e);
+}
+
+static void test_bad_scanout(void)
+{
+    static const struct {
+        uint32_t format;
+        uint64_t offset;
+        uint32_t width, height, pitch;
+    } bad[] = {
+        { 0, 0, 64, 64, 256 }, { 2, 0, 64, 64, 256 },
+        { UINT32_MAX, 0, 64, 64, 256 },
+        { 1, 0, 15, 64, 256 }, { 1, 0, 64, 15, 256 },
+        { 1, 0, 4097, 64, 20000 }, { 1, 0, 64, 4097, 256 },
+        { 1, 0, 0, 0, 0 }, { 1, 0, UINT32_MAX, UINT32_MAX, UINT32_MAX },
+        { 1, 0, 64, 64, 252 }, { 1, 0, 0x40000010, 64, 64 },
+        { 1, GPU_VRAM_SIZE - 256 * 64 + 4, 64, 64, 256 },
+        { 1, GPU_VRAM_SIZE, 64, 64, 256 }, { 1, ~3ull, 64, 64, 256 },
+        { 1, 0, 64, 64, 0xfffffffc }, { 1, 0, 64, 4096, 2048 },
+    };
+    GpuEnv e;
+
+    gpu_start(&e, "", "");
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+        puck_w32(&e.f, PUCK_GPU_SCANOUT_FORMAT, bad[i].format);
+        puck_w64(&e.f, PUCK_GPU_SCANOUT_OFFSET, bad[i].offset);
+        puck_w32(&e.f, PUCK_GPU_SCANOUT_WIDTH, bad[i].width);
+        puck_w32(&e.f, PUCK_GPU_SCANOUT_HEIGHT, bad[i].height);
+        puck_w32(&e.f, PUCK_GPU_SCANOUT_PITCH, bad[i].pitch);
+        puck_w32(&e.f, PUCK_GPU_SCANOUT_CTRL, PUCK_GPU_SCANOUT_ENABLE);
+        g_test_message("case %zu", i);
+        g_assert_cmpuint(puck_r32(&e.f, PUCK_GPU_SCANOUT_CTRL), ==, 0);
+    }
+    scanout_on(&e, GPU_VRAM_SIZE - 256 * 64, 64, 64, 256);
+    g_free(screendump(&e, 64, 64));
+    gpu_alive(&e, 0);
+    gpu_stop(&e);
+}
+
+/* Hundreds of MiB, into 64 MiB of RAM whose last byte tells that all is done */
+static GpuCmd long_copy(GpuEnv *e)
+{
+    enum { SEGS = 16 };
+    GpuSeg src[SEGS], dst[SEGS];
+    GpuCmd cmd = {
+        .opcode = cpu_to_le16(PUCK_GPU_CMD_COPY),
+        .length = cpu_to_le64(SEGS * 64ull * MiB),
+    };
+
+    for (unsigned i = 0; i < SEGS; i++) {
+        src[i] = SYS(0x4000000, 64 * MiB);
+        dst[i] = SYS(0x8000000, 64 * MiB);
+    }
+    gpu_set_src(e, &cmd, src, SEGS);
+    gpu_set_dst(e, &cmd, dst, SEGS);
+    return cmd;
+}
+
+static void mark_source(GpuEnv *e)
+{
+    for (unsigned i = 0; i < 64; i++) {
+        qtest_writeq(e->m.qts, 0x4000000 + i * MiB, 0xabc00 + i);
+    }
+}
+
+static void expect_copied(GpuEnv *e)
+{
+    for (unsigned i = 0; i < 64; i++) {
+        g_assert_cmphex(qtest_readq(e->m.qts, 0x8000000 + i * MiB), ==,
+                        0xabc00 + i);
+    }
+}
+
+/* A stopped machine does nothing; when it goes on, the copy does. */
+static void test_stop_in_work(void)
+{
+    uint8_t before[64], after[64];
+    uint32_t seqno;
+    GpuEnv e;
+
+    gpu_start(&e, "", "");
+    mark_source(&e);
+    seqno = gpu_submit(&e, 0, long_copy(&e));
+    qtest_qmp_assert_success(e.m.qts, "{ 'execute': 'stop' }");
+    if (gpu_ring_r32(&e, 0, PUCK_GPU_RING_SEQNO) == seqno) {
+        g_test_skip("the copy was done before the machine stopped");
+        gpu_stop(&e);
+        return;
+    }
+    for (unsigned round = 0; round < 20; round++) {
+        /* Marks that a copy would sooner or later write over. */
+        for (unsigned i = 0; i < 64; i++) {
+            qtest_memset(e.m.qts, 0x8000000 + i * MiB + 8, round + 1, 1);
+        }
+        for (unsigned i = 0; i < 64; i++) {
+            qtest_memread(e.m.qts, 0x8000000 + i * MiB + 8, &before[i], 1);
+        }
+        g_usleep(1000);
+        for (unsigned i = 0; i < 64; i++) {
+            qtest_memread(e.m.qts, 0x8000000 + i * MiB + 8, &after[i], 1);
+        }
+        g_assert_cmpmem(before, 64, after, 64);
+    }
+    g_assert_cmpuint(gpu_ring_r32(&e, 0, PUCK_GPU_RING_HEAD), ==, 0);
+    qtest_qmp_assert_success(e.m.qts, "{ 'execute': 'cont' }");
+    gpu_wait(&e, 0, seqno);
+    expect_copied(&e);
+    gpu_stop(&e);
+}
+
+/* Reset of a ring, and of the machine, while it is stopped within a copy. */
+static void test_reset_stopped(void)
+{
+    GpuEnv e;
+
+    gpu_start(&e, "", "");
+    for (unsigned i = 0; i < 2; i++) {
+        gpu_submit(&e, 0, long_copy(&e));
+        gpu_submit(&e, 1, long_copy(&e));
+        qtest_qmp_assert_success(e.m.qts, "{ 'execute': 'stop' }");
+        gpu_ring_w32(&e, 0, PUCK_GPU_RING_CTRL, PUCK_GPU_RING_RESET);
+        qtest_qmp_assert_success(e.m.qts, "{ 'execute': 'cont' }");
+        gpu_ring_recover(&e, 0);
+        gpu_ring_recover(&e, 1);
+        gpu_alive(&e, 0);
+        gpu_alive(&e, 1);
+    }
+    gpu_stop(&e);
+}
+
+static void test_system_reset(void)
+{
+    GpuEnv e;
+
+    gpu_start(&e, "", "");
+    gpu_ring_w32(&e, 1, PUCK_GPU_RING_HOLD, 1);
+    gpu_submit(&e, 0, long_copy(&e));
+    gpu_fence(&e, 1, 0);
+    gpu_doorbell(&e, 1);
+    qtest_qmp_assert_success(e.m.qts, "{ 'execute': 'system_reset' }");
+    qtest_qmp_eventwait(e.m.qts, "RESET");
+    puck_function_free(&e.f);
+    gpu_attach(&e, 0, GPU_DEVFN);
+    for (unsigned r = 0; r < 2; r++) {
+        g_assert_cmphex(gpu_ring_r32(&e, r, PUCK_GPU_RING_STATUS), ==,
+                        PUCK_GPU_RING_ON);
+        g_assert_cmpuint(gpu_ring_r32(&e, r, PUCK_GPU_RING_PENDING), ==, 0);
+        e.rings[r].seqno = 0;
+        gpu_alive(&e, r);
+    }
+    gpu_stop(&e);
+}
+
+/* How far the machine is when it moves. */
+#define CLOCK           2000
+
+static const char migration_args[] = "-device " GPU_OPTIONS ",addr=4,rings=3";
+
+/* Moves the machine; both ends have the same memory layout. */
+static void migrate(GpuEnv *from, GpuEnv *to)
+{
+    g_autofree char *path = temp_path("state");
+
+    puck_machine_save(&from->m, path);
+    *to = *from;
+    puck_machine_load(&to->m, migration_args, path);
+    to->m.next_page = from->m.next_page;
+    puck_function_follow(&to->m, &to->f, &from->f);
+    unlink(path);
+    /* A qtest's clock does not come along as other virtual clocks do. */
+    qtest_clock_step(to->m.qts, CLOCK);
+    gpu_stop(from);
+}
+
+/* Ring 0 holds, ring 1 is late and draws, ring 2 works. */
+static void prepare_migration(GpuEnv *e)
+{
+    gpu_start_at(e, migration_args, 0, GPU_DEVFN);
+    mark_source(e);
+    gpu_write(e, VRAM(0x1234, 5), "VRAM");
+    gpu_ring_w32(e, 0, PUCK_GPU_RING_HOLD, 1);
+    gpu_fence(e, 0, PUCK_GPU_FENCE_IRQ);
+    gpu_fence(e, 0, PUCK_GPU_FENCE_IRQ);
+    gpu_doorbell(e, 0);
+    gpu_ring_w64(e, 1, PUCK_GPU_RING_DELAY, 5000);
+    gpu_ring_w64(e, 1, PUCK_GPU_RING_JITTER, 1000000);
+    gpu_ring_w64(e, 1, PUCK_GPU_RING_SEED, 4711);
+    gpu_fence(e, 1, PUCK_GPU_FENCE_IRQ);
+    gpu_doorbell(e, 1);
+    qtest_clock_step(e->m.qts, CLOCK);
+    gpu_submit(e, 2, long_copy(e));
+    gpu_ring_w32(e, 0, PUCK_GPU_RING_TAIL, 999);
+}
+
+/* SplitMix64, as the contract writes it. */
+static uint64_t next_number(uint64_t *s)
+{
+    uint64_t z = *s += 0x9e3779b97f4a7c15;
+
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+    z = (z ^ z >> 27) * 0x94d049bb133111eb;
+    return z ^ z >> 31;
+}
+
+/* The fence of ring 1 was CLOCK on its way; the next draws the next number. */
+static void expect_late_fences(GpuEnv *e)
+{
+    uint64_t state = 4711;
+    uint64_t late = 5000 + next_number(&state) % 1000001;
+
+    qtest_clock_step(e->m.qts, late - CLOCK - 1);
+    g_assert_cmpuint(gpu_ring_r32(e, 1, PUCK_GPU_RING_SEQNO), ==, 0);
+    qtest_clock_step(e->m.qts, 1);
+    gpu_wait(e, 1, 1);
+    gpu_fence(e, 1, PUCK_GPU_FENCE_IRQ);
+    gpu_doorbell(e, 1);
+    late = 5000 + next_number(&state) % 1000001;
+    qtest_clock_step(e->m.qts, late - 1);
+    g_assert_cmpuint(gpu_ring_r32(e, 1, PUCK_GPU_RING_SEQNO), ==, 1);
+    qtest_clock_step(e->m.qts, 1);
+    gpu_wait(e, 1, 2);
+}
+
+static void test_migration(void)
+{
+    GpuError error = {
+        .reason = PUCK_GPU_ERR_TAIL, .desc = NONE, .addr = 999,
+    };
+    GpuEnv from, to;
+    char text[5];
+
+    prepare_migration(&from);
+    migrate(&from, &to);
+    gpu_expect_error(&to, &error);
+    gpu_read(&to, VRAM(0x1234, 5), text);
+    g_assert_cmpstr(text, ==, "VRAM");
+    /* Held before, held after. */
+    g_assert_cmpuint(gpu_ring_r32(&to, 0, PUCK_GPU_RING_PENDING), ==, 2);
+    g_assert_true(gpu_ring_r32(&to, 0, PUCK_GPU_RING_STATUS) &
+                  PUCK_GPU_RING_HELD);
+    gpu_ring_w32(&to, 0, PUCK_GPU_RING_RELEASE, 1);
+    gpu_wait(&to, 0, 1);
+    gpu_ring_w32(&to, 0, PUCK_GPU_RING_HOLD, 0);
+    gpu_wait(&to, 0, 2);
+    expect_late_fences(&to);
+    gpu_wait(&to, 2, 1);
+    expect_copied(&to);
+    for (unsigned r = 0; r < 3; r++) {
+        gpu_ring_w64(&to, r, PUCK_GPU_RING_DELAY, 0);
+        gpu_ring_w64(&to, r, PUCK_GPU_RING_JITTER, 0);
+        gpu_alive(&to, r);
+    }
+    gpu_stop(&to);
+}
+
+static void test_bad_migration(void)
+{
+    g_autofree char *path = temp_path("state");
+    GpuEnv e;
+
+    gpu_start_at(&e, migration_args, 0, GPU_DEVFN);
+    puck_machine_save(&e.m, path);
+    puck_machine_load_fails("-device " GPU_OPTIONS ",addr=4,rings=2", path);
+    puck_machine_load_fails("-device " GPU_OPTIONS ",addr=4,rings=3,"
+                            "seg-len-max=4k", path);
+    unlink(path);
+    gpu_stop(&e);
+}
+
+/* Unplugged from a root port with all kinds of work under way. */
+static void test_unplug(void)
+{
+    GpuEnv e = { };
+
+    puck_machine_start(&e.m, "-device pcie-root-port,id=rp1,chassis=1,addr=4 "
+                       "-device " GPU_OPTIONS ",bus=rp1,rings=4");
+    gpu_attach_behind(&e, GPU_DEVFN, 0);
+    scanout_on(&e, 0, 640, 480, 2560);
+    gpu_submit(&e, 0, long_copy(&e));
+    gpu_submit(&e, 1, long_copy(&e));
+    gpu_ring_w32(&e, 2, PUCK_GPU_RING_HOLD, 1);
+    gpu_fence(&e, 2, PUCK_GPU_FENCE_IRQ);
+    gpu_doorbell(&e, 2);
+    gpu_ring_w64(&e, 3, PUCK_GPU_RING_DELAY, 1000);
+    gpu_fence(&e, 3, PUCK_GPU_FENCE_IRQ);
+    gpu_doorbell(&e, 3);
+
+    /* No guest is there to say yes: a reset of the machine does it. */
+    qtest_qmp_device_del_send(e.m.qts, "gpu0");
+    qtest_qmp_assert_success(e.m.qts, "{ 'execute': 'system_reset' }");
+    qtest_qmp_eventwait(e.m.qts, "DEVICE_DELETED");
+    qtest_clock_step(e.m.qts, 10000);
+
+    /* And a new one. */
+    puck_function_free(&e.f);
+    qtest_qmp_device_add(e.m.qts, "puck-gpu", "gpu1",
+                         "{ 'bus': 'rp1', 'vram-size': 4194304 }");
+    gpu_attach_behind(&e, GPU_DEVFN, 0);
+    for (unsigned r = 0; r < 2; r++) {
+        e.rings[r].seqno = 0;
+        gpu_alive(&e, r);
+    }
+    gpu_stop(&e);
+}
+
+/* Two devices, one of them on a conventional bus, where FLR is unknown. */
+static void test_conventional(void)
+{
+    GpuEnv e = { };
+
+    puck_machine_start(&e.m, "-device pci-bridge,id=br1,chassis_nr=1,addr=4 "
+                       "-device " GPU_OPTIONS ",bus=br1,addr=1 "
+                       "-device puck-gpu,addr=6,vram-size=1M");
+    gpu_attach_behind(&e, GPU_DEVFN, QPCI_DEVFN(1, 0));
+    g_assert_cmpuint(qpci_find_capability(e.f.dev, 0x10, 0), ==, 0);
+    gpu_alive(&e, 0);
+    gpu_stop(&e);
+}
+
+static void test_bad_options(void)
+{
+    static const struct {
+        const char *name;
+        int64_t value;
+    } bad[] = {
+        { "vram-size", 3 * MiB }, { "vram-size", MiB / 2 },
+        { "vram-size", 8ll << 30 }, { "rings", 1 }, { "rings", 9 },
+        { "seg-len-max", 0 }, { "threads", 0 }, { "threads", 9 },
+        { "ring0-release", 1 },
+    };
+    GpuEnv e = { };
+
+    puck_machine_start(&e.m, "-device pcie-root-port,id=rp1,chassis=1");
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+        QDict *args = qdict_new();
+        QDict *rsp;
+
+        qdict_put_str(args, "driver", "puck-gpu");
+        qdict_put_str(args, "bus", "rp1");
+        qdict_put_int(args, bad[i].name, bad[i].value);
+        rsp = qtest_qmp(e.m.qts, "{ 'execute': 'device_add', "
+                        "'arguments': %p }", args);
+        g_test_message("%s", bad[i].name);
+        g_assert_true(qdict_haskey(rsp, "error"));
+        qobject_unref(rsp);
+    }
+    puck_machine_stop(&e.m);
+}
+
+void add_machine_tests(void)
+{
+    qtest_add_func("/puck-gpu/scanout/picture", test_scanout);
+    qtest_add_func("/puck-gpu/scanout/bad_picture", test_bad_scanout);
+    qtest_add_func("/puck-gpu/machine/stop-in-work", test_stop_in_work);
+    qtest_add_func("/puck-gpu/machine/reset-stopped", test_reset_stopped);
+    qtest_add_func("/puck-gpu/machine/system-reset", test_system_reset);
+    qtest_add_func("/puck-gpu/machine/migration", test_migration);
+    qtest_add_func("/puck-gpu/machine/bad_migration", test_bad_migration);
+    qtest_add_func("/puck-gpu/machine/unplug", test_unplug);
+    qtest_add_func("/puck-gpu/machine/conventional", test_conventional);
+    qtest_add_func("/puck-gpu/machine/bad_options", test_bad_options);
+}

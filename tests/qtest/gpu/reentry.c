@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * puck-gpu: what an access of the device to memory can bring about within
+ * itself.
+ *
+ * An IOMMU reports a fault by a message, which a guest may aim at any register.
+ * So in the middle of each access that the device makes, or right behind it, a
+ * ring may be reset, or the function, or the device is unplugged. In each test
+ * one access goes to where nothing is mapped.
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "hw/pci/pci_regs.h"
+#include "mischief.h"
+#include "abi/puck_iommu.h"
+
+#define IOMMU_DEVFN     QPCI_DEVFN(5, 0)
+#define ECAM            0xb0000000u
+#define PCIEXBAR        0x60
+/* All of RAM is mapped to itself. */
+#define HOLE            0x10000000ull
+#define RW              (PUCK_IOMMU_PTE_READ | PUCK_IOMMU_PTE_WRITE)
+#define RING0(reg)      (PUCK_GPU_RING(0) + PUCK_GPU_RING_##reg)
+
+typedef struct Reentry {
+    GpuEnv e;
+    PuckFunction iommu;
+} Reentry;
+
+static void map_ram(PuckMachine *m, uint64_t table)
+{
+    uint64_t l3 = puck_machine_pages(m, 1), l2 = puck_machine_pages(m, 1);
+
+    qtest_writeq(m->qts, table, l3 | RW);
+    qtest_writeq(m->qts, l3, l2 | RW);
+    for (uint64_t pa = 0; pa < HOLE; pa += 2 << 20) {
+        qtest_writeq(m->qts, l2 + 8 * (pa >> 21),
+                     pa | RW | PUCK_IOMMU_PTE_LEAF);
+    }
+}
+
+/* Faults are told by a message once aim() said where to. */
+static void iommu_start(Reentry *t)
+{
+    PuckMachine *m = &t->e.m;
+    uint64_t root = puck_machine_pages(m, 1);
+    uint64_t context = puck_machine_pages(m, 1);
+    uint64_t table = puck_machine_pages(m, 1);
+    uint64_t faults = puck_machine_pages(m, 1);
+
+    map_ram(m, table);
+    qtest_writeq(m->qts, root + 8, context | PUCK_IOMMU_ROOT_ENTRY_VALID);
+    qtest_writeq(m->qts, context + 8, 1);
+    qtest_writeq(m->qts, context, table | PUCK_IOMMU_CTX_VALID);
+    puck_function_map(m, &t->iommu, 0, IOMMU_DEVFN, PUCK_IOMMU_BAR_REGS);
+    puck_msix_to_ram(m, &t->iommu, PUCK_IOMMU_NUM_VECS);
+    puck_w64(&t->iommu, PUCK_IOMMU_ROOT, root);
+    puck_w64(&t->iommu, PUCK_IOMMU_FQ_BASE, faults | 6);
+    puck_w32(&t->iommu, PUCK_IOMMU_CTRL, PUCK_IOMMU_CTRL_ENABLE |
+             PUCK_IOMMU_CTRL_FQ_ENABLE);
+    puck_w32(&t->iommu, PUCK_IOMMU_IRQ_ENABLE, PUCK_IOMMU_IRQ_FAULT);
+}
+
+/* From now on a fault is a write of @data to @addr. */
+static void aim(Reentry *t, uint64_t addr, uint32_t data)
+{
+    QPCIDevice *dev = t->iommu.dev;
+    uint64_t entry = dev->msix_table_off +
+                     PUCK_IOMMU_VEC_FAULT * PCI_MSIX_ENTRY_SIZE;
+
+    qpci_io_writel(dev, dev->msix_table_bar, entry + PCI_MSIX_ENTRY_LOWER_ADDR,
+                   addr);
+    qpci_io_writel(dev, dev->msix_table_bar, entry + PCI_MSIX_ENTRY_UPPER_ADDR,
+                   addr >> 32);
+    qpci_io_writel(dev, dev->msix_table_bar, entry + PCI_MSIX_ENTRY_DATA,
+                   data);
+}
+
+static void ecam_on(Reentry *t)
+{
+    QPCIDevice *mch = qpci_device_find(t->e.m.pci, 0);
+
+    qpci_config_writel(mch, PCIEXBAR, ECAM | 1);
+    g_free(mch);
+}
+
+static uint64_t ecam(unsigned bus, unsigned devfn, unsigned offset)
+{
+    return ECAM + (bus << 20) + (devfn << 12) + offset;
+}
+
+/* @options are the GPU's. */
+static void start(Reentry *t, const char *options)
+{
+    g_autofree char *args = g_strdup_printf(
+        "-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off "
+        "-device pcie-root-port,id=rp1,chassis=1,addr=4 "
+        "-device " GPU_OPTIONS ",bus=rp1%s "
+        "-device puck-iommu,id=iommu0,addr=5,buses=rp1", options);
+
+    *t = (Reentry) { };
+    puck_machine_start(&t->e.m, args);
+    gpu_attach_behind(&t->e, GPU_DEVFN, 0);
+    ecam_on(t);
+    iommu_start(t);
+    gpu_alive(&t->e, 0);
+}
+
+static void stop(Reentry *t)
+{
+    puck_function_free(&t->iommu);
+    gpu_stop(&t->e);
+}
+
+static void aim_at_reset(Reentry *t)
+{
+    aim(t, t->e.f.bar.addr + RING0(CTRL), PUCK_GPU_RING_RESET);
+}
+
+static void aim_at_flr(Reentry *t)
+{
+    uint8_t cap = qpci_find_capability(t->e.f.dev, PCI_CAP_ID_EXP, 0);
+
+    aim(t, ecam(1, 0, cap + PCI_EXP_DEVCTL),
+        PCI_EXP_DEVCTL_BCR_FLR);
+}
+
+static uint64_t slot_control(Reentry *t)
+{
+    QPCIDevice *port = qpci_device_find(t->e.m.pci, GPU_DEVFN);
+    uint8_t cap = qpci_find_capability(port, PCI_CAP_ID_EXP, 0);
+
+    g_free(port);
+    return ecam(0, GPU_DEVFN, cap + PCI_EXP_SLTCTL);
+}
+
+#define SLOT_OFF    (PCI_EXP_SLTCTL_PCC | PCI_EXP_SLTCTL_PWR_IND_OFF)
+
+static void aim_at_slot(Reentry *t)
+{
+    aim(t, slot_control(t), SLOT_OFF);
+}
+
+/* The accesses: each sets one off on ring 0 that faults. */
+static void bad_fetch(Reentry *t)
+{
+    gpu_ring_w32(&t->e, 0, PUCK_GPU_RING_CTRL, 0);
+    gpu_ring_w64(&t->e, 0, PUCK_GPU_RING_BASE, HOLE | GPU_ORDER);
+    gpu_ring_w32(&t->e, 0, PUCK_GPU_RING_CTRL, PUCK_GPU_RING_ENABLE);
+    gpu_ring_w32(&t->e, 0, PUCK_GPU_RING_TAIL, 3);
+}
+
+static void bad_write_back(Reentry *t)
+{
+    gpu_ring_w64(&t->e, 0, PUCK_GPU_RING_WB_ADDR, HOLE);
+    gpu_fence(&t->e, 0, PUCK_GPU_FENCE_IRQ);
+    gpu_fence(&t->e, 0, PUCK_GPU_FENCE_IRQ);
+    gpu_doorbell(&t->e, 0);
+}
+
+static void bad_list(Reentry *t)
+{
+    uint64_t page = puck_machine_pages(&t->e.m, 1);
+    GpuCmd cmd = gpu_fill(&t->e, SYS(page, 8), 8, 1);
+
+    cmd.dst_list = cpu_to_le64(HOLE);
+    gpu_submit(&t->e, 0, cmd);
+}
+
+static void bad_write(Reentry *t)
+{
+    uint64_t page = puck_machine_pages(&t->e.m, 1);
+
+    gpu_submit(&t->e, 0, gpu_copy(&t->e, SYS(HOLE, 8), SYS(page, 8), 8));
+}
+
+static void bad_read(Reentry *t)
+{
+    uint64_t page = puck_machine_pages(&t->e.m, 1);
+
+    gpu_submit(&t->e, 0, gpu_crc(&t->e, SYS(page, 8), SYS(HOLE, 8), 8));
+}
+
+/* On a thread, which reports the fault, and so writes the register. */
+static void bad_long_write(Reentry *t)
+{
+    enum { LONG = 32u << 20 };
+
+    gpu_submit(&t->e, 0, gpu_fill(&t->e, SYS(HOLE - LONG, LONG + 1), LONG + 1,
+                                  1));
+}
+
+/* Looking ahead for the FENCE of a job: the ring ends where RAM does. */
+static void bad_look_ahead(Reentry *t)
+{
+    qtest_memset(t->e.m.qts, HOLE - PAGE, 0, PAGE);
+    gpu_ring_w32(&t->e, 0, PUCK_GPU_RING_CTRL, 0);
+    gpu_ring_w64(&t->e, 0, PUCK_GPU_RING_BASE, (HOLE - PAGE) | 12);
+    gpu_ring_w32(&t->e, 0, PUCK_GPU_RING_CTRL, PUCK_GPU_RING_ENABLE);
+    gpu_ring_w32(&t->e, 0, PUCK_GPU_RING_TAIL, 100);
+}
+
+static void (*const accesses[])(Reentry *t) = {
+    bad_fetch, bad_write_back, bad_list, bad_write, bad_read, bad_long_write,
+    bad_look_ahead,
+};
+
+/* No rule; a rule for accesses, of no effect; one about jobs that begin. */
+static const char *const rules[] = {
+    NULL, "dma.read iova=0-0 fault", "fence.complete seqno=99 early",
+};
+
+static void add_rule(Reentry *t, const char *rule)
+{
+    if (rule) {
+        puck_rule_add(t->e.m.qts, rule);
+    }
+}
+
+/* A ring that is reset in the middle of an access is as if just reset. */
+static void expect_reset(Reentry *t)
+{
+    for (unsigned i = 0; i < PUCK_WAIT_MS; i++) {
+        puck_machine_settle(&t->e.m);
+        g_usleep(1000);
+        if (!gpu_ring_r32(&t->e, 0, PUCK_GPU_RING_STATUS) &&
+            !gpu_ring_r32(&t->e, 0, PUCK_GPU_RING_CTRL)) {
+            break;
+        }
+    }
+    g_assert_cmphex(gpu_ring_r32(&t->e, 0, PUCK_GPU_RING_STATUS), ==, 0);
+    g_assert_cmpuint(gpu_ring_r32(&t->e, 0, PUCK_GPU_RING_HEAD), ==, 0);
+}
+
+static void test_reset(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(accesses); i++) {
+        for (size_t r = 0; r < G_N_ELEMENTS(rules); r++) {
+            Reentry t;
+
+            g_test_message("access %zu, rule %zu", i, r);
+            start(&t, "");
+            aim_at_reset(&t);
+            add_rule(&t, rules[r]);
+            accesses[i](&t);
+            expect_reset(&t);
+            gpu_alive(&t.e, 1);
+            gpu_ring_on(&t.e, 0);
+            gpu_alive(&t.e, 0);
+            stop(&t);
+        }
+    }
+}
+
+static void test_flr(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(accesses); i++) {
+        for (size_t r = 0; r < G_N_ELEMENTS(rules); r++) {
+            Reentry t;
+
+            g_test_message("access %zu, rule %zu", i, r);
+            start(&t, ",inline-bytes=1M");
+            aim_at_flr(&t);
+            add_rule(&t, rules[r]);
+            accesses[i](&t);
+            for (unsigned n = 0; n < PUCK_WAIT_MS; n++) {
+                puck_machine_settle(&t.e.m);
+                if (!qpci_config_readw(t.e.f.dev, PCI_COMMAND)) {
+                    break;
+                }
+                g_usleep(1000);
+            }
+            g_assert_cmphex(qpci_config_readw(t.e.f.dev, PCI_COMMAND), ==, 0);
+            puck_function_free(&t.e.f);
+            gpu_attach_behind(&t.e, GPU_DEVFN, 0);
+            g_assert_cmpuint(puck_r32(&t.e.f, PUCK_GPU_ERR_COUNT), ==, 0);
+            for (unsigned ring = 0; ring < 2; ring++) {
+                g_assert_cmphex(gpu_ring_r32(&t.e, ring, PUCK_GPU_RING_STATUS),
+                                ==, PUCK_GPU_RING_ON);
+                t.e.rings[ring].seqno = 0;
+                gpu_alive(&t.e, ring);
+            }
+            stop(&t);
+        }
+    }
+}
+
+/* The device leaves in the middle of its own access. */
+static void test_unplug(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(accesses); i++) {
+        for (size_t r = 0; r < G_N_ELEMENTS(rules); r++) {
+            Reentry t;
+
+            g_test_message("access %zu, rule %zu", i, r);
+            start(&t, "");
+            aim_at_slot(&t);
+            add_rule(&t, rules[r]);
+            accesses[i](&t);
+            /* As long as what is long takes access by access. */
+            for (unsigned n = 0; n < 30; n++) {
+                puck_machine_settle(&t.e.m);
+            }
+            qtest_qmp_eventwait(t.e.m.qts, "DEVICE_DELETED");
+            puck_machine_settle(&t.e.m);
+            stop(&t);
+        }
+    }
+}
+
+void add_reentry_tests(void)
+{
+    qtest_add_func("/puck-gpu/reentry/reset", test_reset);
+    qtest_add_func("/puck-gpu/reentry/flr", test_flr);
+    qtest_add_func("/puck-gpu/reentry/unplug", test_unplug);
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * puck-gpu: registers: what they read as after reset, what sticks, 64-bit
+ * halves, and accesses that the contract does not know.
+ */
+
+#include "qemu/osdep.h"
+#include "hw/pci/pci_regs.h"
+#include "common/gpu-env.h"
+
+typedef struct RegCase {
+    const char *name;
+    uint64_t offset;
+    unsigned size;
+    uint64_t reset;
+    uint64_t sticks;            /* what it reads as after ones were written */
+} RegCase;
+
+/* Reads and writes have no effect but on the register itself. */
+static const RegCase device_cases[] = {
+    { "MAGIC", PUCK_GPU_MAGIC, 4, PUCK_GPU_MAGIC_VALUE, PUCK_GPU_MAGIC_VALUE },
+    { "VERSION", PUCK_GPU_VERSION, 4, PUCK_GPU_VERSION_VALUE,
+      PUCK_GPU_VERSION_VALUE },
+    { "NUM_RINGS", PUCK_GPU_NUM_RINGS, 4, 3, 3 },
+    { "VRAM_SIZE", PUCK_GPU_VRAM_SIZE, 8, GPU_VRAM_SIZE, GPU_VRAM_SIZE },
+    { "SEG_LEN_MAX", PUCK_GPU_SEG_LEN_MAX, 4, 123456, 123456 },
+    { "SEGS_MAX", PUCK_GPU_SEGS_MAX, 4, PUCK_GPU_SEGS_MAX_VALUE,
+      PUCK_GPU_SEGS_MAX_VALUE },
+    { "IRQ_STATUS", PUCK_GPU_IRQ_STATUS, 4, 0, 0 },
+    { "IRQ_ENABLE", PUCK_GPU_IRQ_ENABLE, 4, 0, PUCK_GPU_IRQ_ALL },
+    { "ERR_COUNT", PUCK_GPU_ERR_COUNT, 4, 0, 0 },
+    { "ERR_INFO", PUCK_GPU_ERR_INFO, 4, 0, 0 },
+    { "ERR_SEQNO", PUCK_GPU_ERR_SEQNO, 4, 0, 0 },
+    { "ERR_DESC", PUCK_GPU_ERR_DESC, 4, 0, 0 },
+    { "ERR_ADDR", PUCK_GPU_ERR_ADDR, 8, 0, 0 },
+    { "ERR_POP", PUCK_GPU_ERR_POP, 4, 0, 0 },
+    { "ERR_LOST", PUCK_GPU_ERR_LOST, 4, 0, 0 },
+    { "SCANOUT_CTRL", PUCK_GPU_SCANOUT_CTRL, 4, 0, 0 },
+    { "SCANOUT_FORMAT", PUCK_GPU_SCANOUT_FORMAT, 4, 0, UINT32_MAX },
+    { "SCANOUT_OFFSET", PUCK_GPU_SCANOUT_OFFSET, 8, 0, ~3ull },
+    { "SCANOUT_WIDTH", PUCK_GPU_SCANOUT_WIDTH, 4, 0, UINT32_MAX },
+    { "SCANOUT_HEIGHT", PUCK_GPU_SCANOUT_HEIGHT, 4, 0, UINT32_MAX },
+    { "SCANOUT_PITCH", PUCK_GPU_SCANOUT_PITCH, 4, 0, UINT32_MAX & ~3u },
+};
+
+/* Of ring 2, which the options of boot() set up. */
+static const RegCase ring_cases[] = {
+    { "RING_BASE", PUCK_GPU_RING_BASE, 8, 0, ~0xff0ull },
+    { "RING_STATUS", PUCK_GPU_RING_STATUS, 4, 0, 0 },
+    { "RING_HEAD", PUCK_GPU_RING_HEAD, 4, 0, 0 },
+    { "RING_WB_ADDR", PUCK_GPU_RING_WB_ADDR, 8, 0, ~7ull },
+    { "RING_SEQNO", PUCK_GPU_RING_SEQNO, 4, 0, 0 },
+    { "RING_PENDING", PUCK_GPU_RING_PENDING, 4, 0, 0 },
+    { "START_DELAY", PUCK_GPU_RING_START_DELAY, 8, 11, PUCK_GPU_DELAY_MAX_NS },
+    { "DELAY", PUCK_GPU_RING_DELAY, 8, 22, PUCK_GPU_DELAY_MAX_NS },
+    { "JITTER", PUCK_GPU_RING_JITTER, 8, 33, PUCK_GPU_DELAY_MAX_NS },
+    { "SEED", PUCK_GPU_RING_SEED, 8, 44, UINT64_MAX },
+    { "HOLD", PUCK_GPU_RING_HOLD, 4, 1, 1 },
+    { "RELEASE", PUCK_GPU_RING_RELEASE, 4, 0, 0 },
+    { "STOP_HEAD", PUCK_GPU_RING_STOP_HEAD, 4, 0, 0 },
+};
+
+/* A machine with the registers mapped and nothing else done. */
+static void boot(GpuEnv *e)
+{
+    *e = (GpuEnv) { };
+    puck_machine_start(&e->m, "-device " GPU_OPTIONS ",addr=4,rings=3,"
+                       "seg-len-max=123456,seed=100,ring2-start-delay-ns=11,"
+                       "ring2-delay-ns=22,ring2-jitter-ns=33,ring2-seed=44,"
+                       "ring2-hold=on");
+    puck_function_map(&e->m, &e->f, 0, GPU_DEVFN, PUCK_GPU_BAR_REGS);
+}
+
+static uint64_t read_reg(GpuEnv *e, const RegCase *c, uint64_t base)
+{
+    return c->size == 8 ? puck_r64(&e->f, base + c->offset) :
+                          puck_r32(&e->f, base + c->offset);
+}
+
+static void write_reg(GpuEnv *e, const RegCase *c, uint64_t base, uint64_t val)
+{
+    if (c->size == 8) {
+        puck_w64(&e->f, base + c->offset, val);
+    } else {
+        puck_w32(&e->f, base + c->offset, val);
+    }
+}
+
+/* Each register of a block: reset value, and which of all-ones sticks. */
+static void check_block(GpuEnv *e, const RegCase *cases, size_t count,
+                        uint64_t base)
+{
+    for (size_t i = 0; i < count; i++) {
+        const RegCase *c = &cases[i];
+
+        g_test_message("%s", c->name);
+        g_assert_cmphex(read_reg(e, c, base), ==, c->reset);
+        write_reg(e, c, base, UINT64_MAX);
+        g_assert_cmphex(read_reg(e, c, base), ==, c->sticks);
+    }
+}
+
+static void check_reset_values(GpuEnv *e, const RegCase *cases, size_t count,
+                               uint64_t base)
+{
+    for (size_t i = 0; i < count; i++) {
+        g_test_message("%s", cases[i].name);
+        g_assert_cmphex(read_reg(e, &cases[i], base), ==, cases[i].reset);
+    }
+}
+
+static void check_all_reset(GpuEnv *e)
+{
+    check_reset_values(e, device_cases, G_N_ELEMENTS(device_cases), 0);
+    check_reset_values(e, ring_cases, G_N_ELEMENTS(ring_cases),
+                       PUCK_GPU_RING(2));
+}
+
+static void set_all(GpuEnv *e)
+{
+    check_block(e, device_cases, G_N_ELEMENTS(device_cases), 0);
+    check_block(e, ring_cases, G_N_ELEMENTS(ring_cases), PUCK_GPU_RING(2));
+}
+
+static void test_access(void)
+{
+    GpuEnv e;
+
+    boot(&e);
+    set_all(&e);
+    /* Rings without options of their own: seed=N makes SEED N + r. */
+    g_assert_cmphex(gpu_ring_r64(&e, 1, PUCK_GPU_RING_SEED), ==, 101);
+    g_assert_cmphex(gpu_ring_r64(&e, 1, PUCK_GPU_RING_DELAY), ==, 0);
+    gpu_stop(&e);
+}
+
+static void test_reset(void)
+{
+    GpuEnv e;
+
+    boot(&e);
+    set_all(&e);
+    g_assert_cmphex(puck_r32(&e.f, PUCK_GPU_CTRL), ==, 0);
+    puck_w32(&e.f, PUCK_GPU_CTRL, ~PUCK_GPU_CTRL_RESET);
+    g_assert_cmphex(puck_r32(&e.f, PUCK_GPU_IRQ_ENABLE), ==, 1);
+    puck_w32(&e.f, PUCK_GPU_CTRL, PUCK_GPU_CTRL_RESET);
+    g_assert_cmphex(puck_r32(&e.f, PUCK_GPU_CTRL), ==, 0);
+    check_all_reset(&e);
+    gpu_stop(&e);
+}
+
+static void test_function_level_reset(void)
+{
+    uint8_t cap;
+    GpuEnv e;
+
+    boot(&e);
+    set_all(&e);
+    cap = qpci_find_capability(e.f.dev, PCI_CAP_ID_EXP, 0);
+    g_assert_cmpuint(cap, !=, 0);
+    g_assert_true(qpci_config_readl(e.f.dev, cap + PCI_EXP_DEVCAP) &
+                  PCI_EXP_DEVCAP_FLR);
+    qpci_config_writew(e.f.dev, cap + PCI_EXP_DEVCTL,
+                       PCI_EXP_DEVCTL_BCR_FLR);
+    /* BARs and command register are gone with it. */
+    puck_function_free(&e.f);
+    puck_function_map(&e.m, &e.f, 0, GPU_DEVFN, PUCK_GPU_BAR_REGS);
+    check_all_reset(&e);
+    gpu_stop(&e);
+}
+
+static void test_halves(void)
+{
+    GpuEnv e;
+
+    boot(&e);
+    puck_w32(&e.f, PUCK_GPU_SCANOUT_OFFSET, 0x11223344);
+    puck_w32(&e.f, PUCK_GPU_SCANOUT_OFFSET + 4, 0x55667788);
+    g_assert_cmphex(puck_r64(&e.f, PUCK_GPU_SCANOUT_OFFSET), ==,
+                    0x5566778811223344);
+    g_assert_cmphex(puck_r32(&e.f, PUCK_GPU_SCANOUT_OFFSET), ==, 0x11223344);
+    g_assert_cmphex(puck_r32(&e.f, PUCK_GPU_SCANOUT_OFFSET + 4), ==,
+                    0x55667788);
+    puck_w32(&e.f, PUCK_GPU_RING(1) + PUCK_GPU_RING_SEED + 4, 0xabcd);
+    g_assert_cmphex(gpu_ring_r64(&e, 1, PUCK_GPU_RING_SEED), ==,
+                    0xabcd00000065);
+    gpu_stop(&e);
+}
+
+/* Wrong sizes, and places where there is no register. */
+static void test_bad_access(void)
+{
+    static const struct {
+        uint64_t offset;
+        unsigned size;
+    } bad[] = {
+        { PUCK_GPU_MAGIC, 1 }, { PUCK_GPU_MAGIC, 2 }, { PUCK_GPU_MAGIC, 8 },
+        { PUCK_GPU_VRAM_SIZE + 2, 4 }, { PUCK_GPU_VRAM_SIZE, 2 },
+        { PUCK_GPU_VRAM_SIZE + 4, 8 }, { 0x28, 4 }, { 0x60, 4 }, { 0xffc, 4 },
+        { PUCK_GPU_RING(2) + 0x28, 4 }, { PUCK_GPU_RING(2) + 0x60, 4 },
+        { PUCK_GPU_RING(2) + PUCK_GPU_RING_DELAY, 1 },
+        { PUCK_GPU_RING(3) + PUCK_GPU_RING_DELAY, 8 },
+        { PUCK_GPU_RING(7) + PUCK_GPU_RING_CTRL, 4 },
+        { PUCK_GPU_RING(8) + PUCK_GPU_RING_BASE, 8 },
+        { PUCK_GPU_BAR_REGS_SIZE - 4, 4 },
+    };
+    GpuEnv e;
+
+    boot(&e);
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+        uint8_t ones[8] = { 255, 255, 255, 255, 255, 255, 255, 255 };
+        uint64_t at = e.f.bar.addr + bad[i].offset;
+        uint64_t got;
+
+        g_test_message("%u bytes at 0x%" PRIx64, bad[i].size, bad[i].offset);
+        switch (bad[i].size) {
+        case 1:
+            got = qtest_readb(e.m.qts, at);
+            qtest_writeb(e.m.qts, at, 255);
+            break;
+        case 2:
+            got = qtest_readw(e.m.qts, at);
+            qtest_writew(e.m.qts, at, UINT16_MAX);
+            break;
+        case 4:
+            got = qtest_readl(e.m.qts, at);
+            qtest_writel(e.m.qts, at, UINT32_MAX);
+            break;
+        default:
+            got = qtest_readq(e.m.qts, at);
+            qtest_memwrite(e.m.qts, at, ones, sizeof(ones));
+            break;
+        }
+        g_assert_cmphex(got, ==, 0);
+    }
+    check_all_reset(&e);
+    gpu_stop(&e);
+}
+
+void add_register_tests(void)
+{
+    qtest_add_func("/puck-gpu/registers/access", test_access);
+    qtest_add_func("/puck-gpu/registers/reset", test_reset);
+    qtest_add_func("/puck-gpu/registers/function-level-reset",
+                   test_function_level_reset);
+    qtest_add_func("/puck-gpu/registers/halves", test_halves);
+    qtest_add_func("/puck-gpu/registers/bad_access", test_bad_access);
+}
