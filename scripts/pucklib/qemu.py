@@ -332,7 +332,7 @@ class Qemu:
 
     def qtests(self):
         """Names of the qtest programs there are sources for."""
-        return [f"tests/qtest/puck/{p.stem}" for p in sorted((REPO / "tests/qtest").glob("*-test.c"))]
+        return [f"tests/qtest/puck/puck-{p.parent.name}-test" for p in sorted((REPO / "tests/qtest").glob("*/test.c"))]
 
     def hold_bench(self):
         """What measures for how long QEMU does not answer; built as the qtests are."""

@@ -46,11 +46,11 @@ ACCELERATOR = "accel-qtest-x86_64.so"
 
 
 def qtest_parts(text):
-    """{program: its files besides puck-qtest.c}, as tests/qtest/meson.build has it."""
+    """{program: its files}, as tests/qtest/meson.build has it."""
     found = re.search(r"^puck_qtests = (\{.*?^\})", text, re.M | re.S)
     if not found:
         raise PuckError("tests/qtest/meson.build has no puck_qtests")
-    return {name: [f"{name}.c", "puck-qtest.c", *parts] for name, parts in ast.literal_eval(found[1]).items()}
+    return ast.literal_eval(found[1])
 
 
 def ninja_path(path):
@@ -174,7 +174,7 @@ class Module:
 
     def make_qtests(self, into, place):
         edges = Edges(self.build)
-        common = self.flags(self.source / "tests/qtest")
+        common = self.flags(REPO / "tests/qtest", self.source / "tests/qtest")
         # What nothing calls is left out, and what that would need of QEMU.
         theirs = [*common, "-w", "-ffunction-sections", "-fdata-sections", *(f"-D{name}={value}" for name, value in OF_A_BUILD.items())]
         library = [edges.compile(self.source / path, theirs) for path in LIBQTEST]
