@@ -26,6 +26,7 @@
 #include "abi/puck_iommu.h"
 #include "hw/puck/mischief/site.h"
 #include "hw/puck/mischief/msi.h"
+#include "hw/puck/mischief/window.h"
 #include "drain.h"
 #include "entry.h"
 #include "invalidate.h"

@@ -9,8 +9,10 @@
 #define PUCK_MISCHIEF_ENGINE_H
 
 #include "qemu/thread.h"
-#include "site.h"
+#include "migration/vmstate.h"
+#include "abi/puck_mischief.h"
 #include "match.h"
+#include "site.h"
 
 /* Protects rules, counters, random states and the log. Nothing is inside. */
 extern QemuMutex puck_mischief_lock;
@@ -57,7 +59,7 @@ void puck_rules_save(PuckSavedRules *saved);
 /* False, and nothing changed, if @saved is no possible state. */
 bool puck_rules_load(const PuckSavedRules *saved);
 
-/* object.c: whether the guest may change rules. Under the BQL. */
+/* device.c: whether the guest may change rules. Under the BQL. */
 bool puck_mischief_guest_may(void);
 
 /* log.c */

@@ -13,6 +13,7 @@
 
 #include "hw/pci/pci_device.h"
 #include "qemu/timer.h"
+#include "migration/vmstate.h"
 #include "hw/puck/common/hold.h"
 #include "site.h"
 

@@ -9,21 +9,19 @@
  * the number of the rule, so that it can be released.
  *
  * One file a step: scan (text), words (as tables), rule (from text), format (to
- * text), match (does it fire), draw (random delays), engine (the list), object
- * (QOM, command line, QMP), log, window (the guest's face), vmstate; msi (what
- * both devices do at irq.raise).
+ * text), match (does it fire), draw (random delays), list (of the rules),
+ * device (QOM, command line, QMP), log, logfile, window (the guest's face),
+ * vmstate; msi (what both devices do at irq.raise).
  *
  * Locking. The list has a lock of its own, a leaf: sites ask from any thread,
  * with or without the BQL, and with locks of their own held. Rules are changed,
  * and release callbacks run, under the BQL and without that lock.
  */
-#ifndef PUCK_MISCHIEF_H
-#define PUCK_MISCHIEF_H
+#ifndef PUCK_MISCHIEF_SITE_H
+#define PUCK_MISCHIEF_SITE_H
 
 #include "qemu/atomic.h"
 #include "qemu/notify.h"
-#include "migration/vmstate.h"
-#include "abi/puck_mischief.h"
 #include "event.h"
 
 /* Number of rules for each site. Atomic. */
@@ -75,26 +73,4 @@ void puck_mischief_init(void);
 void puck_mischief_add_release_notifier(Notifier *notifier);
 void puck_mischief_remove_release_notifier(Notifier *notifier);
 
-/* window.c: the guest's window of one device. Under the BQL. */
-typedef struct PuckMischiefWindow {
-    uint32_t arg;
-    uint32_t result;
-    uint32_t id;
-    uint32_t column;
-    uint64_t seen;
-    uint64_t hits;
-    uint8_t text[PUCK_MISCHIEF_TEXT_SIZE];
-} PuckMischiefWindow;
-
-/*
- * @offset is relative to the window. False: there is no such register, or it
- * cannot be accessed so; the device then does what it does with all such.
- */
-bool puck_mischief_window_read(PuckMischiefWindow *w, uint64_t offset,
-                               unsigned size, uint64_t *value);
-bool puck_mischief_window_write(PuckMischiefWindow *w, uint64_t offset,
-                                unsigned size, uint64_t value);
-void puck_mischief_window_reset(PuckMischiefWindow *w);
-extern const VMStateDescription vmstate_puck_mischief_window;
-
-#endif /* PUCK_MISCHIEF_H */
+#endif /* PUCK_MISCHIEF_SITE_H */

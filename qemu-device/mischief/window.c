@@ -5,70 +5,19 @@
  */
 
 #include "qemu/osdep.h"
-#include "qemu/bitops.h"
 #include "qemu/bswap.h"
+#include "hw/puck/common/regs.h"
 #include "list.h"
+#include "window.h"
 
-typedef struct WindowReg {
-    uint16_t offset;
-    uint8_t size;
-    uint64_t (*read)(const PuckMischiefWindow *w);
-    void (*write)(PuckMischiefWindow *w, uint32_t value);
-} WindowReg;
-
-static uint64_t read_magic(const PuckMischiefWindow *w)
-{
-    return PUCK_MISCHIEF_MAGIC_VALUE;
-}
-
-static uint64_t read_status(const PuckMischiefWindow *w)
+static uint64_t read_status(void *object, unsigned n)
 {
     return puck_mischief_guest_may() ? PUCK_MISCHIEF_UNLOCKED : 0;
 }
 
-static uint64_t read_count(const PuckMischiefWindow *w)
+static uint64_t read_count(void *object, unsigned n)
 {
     return puck_rules_count();
-}
-
-static uint64_t read_arg(const PuckMischiefWindow *w)
-{
-    return w->arg;
-}
-
-static void write_arg(PuckMischiefWindow *w, uint32_t value)
-{
-    w->arg = value;
-}
-
-static uint64_t read_nothing(const PuckMischiefWindow *w)
-{
-    return 0;
-}
-
-static uint64_t read_result(const PuckMischiefWindow *w)
-{
-    return w->result;
-}
-
-static uint64_t read_id(const PuckMischiefWindow *w)
-{
-    return w->id;
-}
-
-static uint64_t read_column(const PuckMischiefWindow *w)
-{
-    return w->column;
-}
-
-static uint64_t read_seen(const PuckMischiefWindow *w)
-{
-    return w->seen;
-}
-
-static uint64_t read_hits(const PuckMischiefWindow *w)
-{
-    return w->hits;
 }
 
 static uint32_t do_add(PuckMischiefWindow *w)
@@ -128,8 +77,10 @@ static const struct {
     [PUCK_MISCHIEF_SHOW] = { do_show, false },
 };
 
-static void write_command(PuckMischiefWindow *w, uint32_t value)
+static void write_command(void *object, unsigned n, uint64_t value)
 {
+    PuckMischiefWindow *w = object;
+
     w->id = 0;
     w->column = 0;
     if (value >= ARRAY_SIZE(commands) || !commands[value].run) {
@@ -141,78 +92,55 @@ static void write_command(PuckMischiefWindow *w, uint32_t value)
     }
 }
 
-static const WindowReg registers[] = {
-    { PUCK_MISCHIEF_MAGIC, 4, read_magic },
-    { PUCK_MISCHIEF_STATUS, 4, read_status },
-    { PUCK_MISCHIEF_COUNT, 4, read_count },
-    { PUCK_MISCHIEF_ARG, 4, read_arg, write_arg },
-    { PUCK_MISCHIEF_COMMAND, 4, read_nothing, write_command },
-    { PUCK_MISCHIEF_RESULT, 4, read_result },
-    { PUCK_MISCHIEF_ID, 4, read_id },
-    { PUCK_MISCHIEF_COLUMN, 4, read_column },
-    { PUCK_MISCHIEF_SEEN, 8, read_seen },
-    { PUCK_MISCHIEF_HITS, 8, read_hits },
+static uint64_t read_text(void *object, unsigned n)
+{
+    PuckMischiefWindow *w = object;
+
+    return ldl_le_p(&w->text[4 * n]);
+}
+
+static void write_text(void *object, unsigned n, uint64_t value)
+{
+    PuckMischiefWindow *w = object;
+
+    stl_le_p(&w->text[4 * n], value);
+}
+
+#define VALUE(field)    offsetof(PuckMischiefWindow, field)
+
+static const PuckReg registers[] = {
+    { PUCK_MISCHIEF_MAGIC, 4, PUCK_REG_NO_VALUE,
+      .fixed = PUCK_MISCHIEF_MAGIC_VALUE },
+    { PUCK_MISCHIEF_STATUS, 4, PUCK_REG_NO_VALUE, .read = read_status },
+    { PUCK_MISCHIEF_COUNT, 4, PUCK_REG_NO_VALUE, .read = read_count },
+    { PUCK_MISCHIEF_ARG, 4, VALUE(arg), .rw = UINT32_MAX },
+    { PUCK_MISCHIEF_COMMAND, 4, PUCK_REG_NO_VALUE, .rw = UINT32_MAX,
+      .write = write_command },
+    { PUCK_MISCHIEF_RESULT, 4, VALUE(result) },
+    { PUCK_MISCHIEF_ID, 4, VALUE(id) },
+    { PUCK_MISCHIEF_COLUMN, 4, VALUE(column) },
+    { PUCK_MISCHIEF_SEEN, 8, VALUE(seen) },
+    { PUCK_MISCHIEF_HITS, 8, VALUE(hits) },
+    { PUCK_MISCHIEF_TEXT, 4, PUCK_REG_NO_VALUE,
+      .count = PUCK_MISCHIEF_TEXT_SIZE / 4, .rw = UINT32_MAX,
+      .read = read_text, .write = write_text },
 };
 
-static const WindowReg *find_register(uint64_t offset, unsigned size)
-{
-    if ((size != 4 && size != 8) || offset % size) {
-        return NULL;
-    }
-    for (unsigned i = 0; i < ARRAY_SIZE(registers); i++) {
-        const WindowReg *reg = &registers[i];
-
-        if (offset >= reg->offset &&
-            offset + size <= reg->offset + reg->size) {
-            return reg;
-        }
-    }
-    return NULL;
-}
-
-static bool is_text(uint64_t offset, unsigned size)
-{
-    return size == 4 && !(offset % 4) && offset >= PUCK_MISCHIEF_TEXT &&
-           offset < PUCK_MISCHIEF_WINDOW_SIZE;
-}
+static const PuckRegBlock block = {
+    .regs = registers,
+    .count = ARRAY_SIZE(registers),
+};
 
 bool puck_mischief_window_read(PuckMischiefWindow *w, uint64_t offset,
                                unsigned size, uint64_t *value)
 {
-    const WindowReg *reg;
-
-    if (is_text(offset, size)) {
-        *value = ldl_le_p(&w->text[offset - PUCK_MISCHIEF_TEXT]);
-        return true;
-    }
-    reg = find_register(offset, size);
-    if (!reg) {
-        return false;
-    }
-    *value = reg->read(w);
-    if (size < reg->size) {
-        *value = extract64(*value, 8 * (offset - reg->offset), 32);
-    }
-    return true;
+    return puck_regs_read(&block, w, offset, size, value) == PUCK_REG_DONE;
 }
 
 bool puck_mischief_window_write(PuckMischiefWindow *w, uint64_t offset,
                                 unsigned size, uint64_t value)
 {
-    const WindowReg *reg;
-
-    if (is_text(offset, size)) {
-        stl_le_p(&w->text[offset - PUCK_MISCHIEF_TEXT], value);
-        return true;
-    }
-    reg = find_register(offset, size);
-    if (!reg) {
-        return false;
-    }
-    if (reg->write) {
-        reg->write(w, value);
-    }
-    return true;
+    return puck_regs_write(&block, w, offset, size, value) == PUCK_REG_DONE;
 }
 
 void puck_mischief_window_reset(PuckMischiefWindow *w)

@@ -30,6 +30,7 @@
 #include "hw/puck/common/compat.h"
 #include "hw/puck/common/hold.h"
 #include "hw/puck/mischief/msi.h"
+#include "hw/puck/mischief/window.h"
 #include "hw/puck/gpu/engine/command.h"
 
 #define TYPE_PUCK_GPU "puck-gpu"
