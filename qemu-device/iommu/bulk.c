@@ -7,8 +7,10 @@
 #include "qemu/atomic.h"
 #include "qemu/lockable.h"
 #include "qemu/rcu.h"
-#include "device.h"
 #include "bulk.h"
+#include "device.h"
+#include "irq.h"
+#include "translate.h"
 
 /* Pages to look up under one lock, so that others have a turn. */
 #define PAGES_PER_LOCK  32

@@ -13,6 +13,8 @@
 #include "hw/pci/pci_bus.h"
 #include "system/dma.h"
 #include "device.h"
+#include "space.h"
+#include "translate.h"
 
 /* In ns as estimated: what vhost does about an unmap, a system call. */
 #define COST_NOTIFY     10000

@@ -12,8 +12,12 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "qemu/main-loop.h"
-#include "device.h"
 #include "hw/puck/common/trace.h"
+#include "cmdq.h"
+#include "device.h"
+#include "guest-memory.h"
+#include "irq.h"
+#include "queue.h"
 
 #define IOVA_END    (1ull << PUCK_IOMMU_IOVA_BITS)
 #define PAGE_MASK   PUCK_MASK_4K
@@ -25,14 +29,14 @@
 #define COST_SYNC       700
 
 /* A command in the CPU's byte order. */
-typedef struct PuckCmd {
+typedef struct PuckIOMMUCmd {
     uint16_t opcode;
     uint16_t flags;
     uint32_t id;
     uint64_t addr;
     uint64_t size;
     uint64_t data;
-} PuckCmd;
+} PuckIOMMUCmd;
 
 /* How one step at the head of the queue ended. */
 typedef enum PuckStep {
@@ -49,12 +53,12 @@ typedef struct PuckCmdRule {
     uint64_t data_max;
     uint16_t flags;
     /* Returns PUCK_IOMMU_CQ_ERR_* */
-    uint8_t (*check)(const PuckCmd *cmd);
-    uint8_t (*run)(PuckIOMMU *s, const PuckCmd *cmd, PuckHold *hold,
+    uint8_t (*check)(const PuckIOMMUCmd *cmd);
+    uint8_t (*run)(PuckIOMMU *s, const PuckIOMMUCmd *cmd, PuckHold *hold,
                    PuckUnmap *unmap);
 } PuckCmdRule;
 
-static uint8_t check_page(const PuckCmd *cmd)
+static uint8_t check_page(const PuckIOMMUCmd *cmd)
 {
     if ((cmd->addr & PAGE_MASK) || cmd->addr >= IOVA_END) {
         return PUCK_IOMMU_CQ_ERR_ADDRESS;
@@ -62,7 +66,7 @@ static uint8_t check_page(const PuckCmd *cmd)
     return 0;
 }
 
-static uint8_t check_range(const PuckCmd *cmd)
+static uint8_t check_range(const PuckIOMMUCmd *cmd)
 {
     if (check_page(cmd) || !cmd->size || (cmd->size & PAGE_MASK) ||
         cmd->size > IOVA_END - cmd->addr) {
@@ -71,7 +75,7 @@ static uint8_t check_range(const PuckCmd *cmd)
     return 0;
 }
 
-static uint8_t check_sync(const PuckCmd *cmd)
+static uint8_t check_sync(const PuckIOMMUCmd *cmd)
 {
     if (!(cmd->flags & PUCK_IOMMU_SYNC_WRITE)) {
         return cmd->addr || cmd->data ? PUCK_IOMMU_CQ_ERR_RESERVED : 0;
@@ -82,7 +86,7 @@ static uint8_t check_sync(const PuckCmd *cmd)
     return 0;
 }
 
-static uint8_t run_inv(PuckIOMMU *s, const PuckCmd *cmd, PuckHold *hold,
+static uint8_t run_inv(PuckIOMMU *s, const PuckIOMMUCmd *cmd, PuckHold *hold,
                        PuckUnmap *unmap)
 {
     PuckInvalidation inv = {
@@ -94,7 +98,7 @@ static uint8_t run_inv(PuckIOMMU *s, const PuckCmd *cmd, PuckHold *hold,
     return 0;
 }
 
-static uint8_t run_sync(PuckIOMMU *s, const PuckCmd *cmd, PuckHold *hold,
+static uint8_t run_sync(PuckIOMMU *s, const PuckIOMMUCmd *cmd, PuckHold *hold,
                         PuckUnmap *unmap)
 {
     uint64_t data = cpu_to_le64(cmd->data);
@@ -135,7 +139,7 @@ static const PuckCmdRule rules[] = {
     },
 };
 
-static uint8_t check_cmd(const PuckCmd *cmd)
+static uint8_t check_cmd(const PuckIOMMUCmd *cmd)
 {
     const PuckCmdRule *rule = &rules[cmd->opcode < ARRAY_SIZE(rules) ?
                                      cmd->opcode : 0];
@@ -153,7 +157,7 @@ static uint8_t check_cmd(const PuckCmd *cmd)
 
 bool puck_cmdq_good(const PuckInvalidation *inv)
 {
-    PuckCmd cmd = {
+    PuckIOMMUCmd cmd = {
         .opcode = inv->opcode, .id = inv->id, .addr = inv->addr,
         .size = inv->size,
     };
@@ -161,7 +165,7 @@ bool puck_cmdq_good(const PuckInvalidation *inv)
     return !check_cmd(&cmd) && rules[cmd.opcode].run == run_inv;
 }
 
-static bool fetch_locked(PuckIOMMU *s, PuckCmd *cmd)
+static bool fetch_locked(PuckIOMMU *s, PuckIOMMUCmd *cmd)
 {
     struct puck_iommu_cmd raw;
     uint64_t at = (s->regs.cq_base & PUCK_IOMMU_QUEUE_BASE) +
@@ -170,7 +174,7 @@ static bool fetch_locked(PuckIOMMU *s, PuckCmd *cmd)
     if (!puck_iommu_read(s, at, &raw, sizeof(raw))) {
         return false;
     }
-    *cmd = (PuckCmd) {
+    *cmd = (PuckIOMMUCmd) {
         .opcode = le16_to_cpu(raw.opcode),
         .flags = le16_to_cpu(raw.flags),
         .id = le32_to_cpu(raw.id),
@@ -239,7 +243,7 @@ static bool is_at_end_locked(PuckIOMMU *s)
 /* Executes the command at the head. */
 static PuckStep step_locked(PuckIOMMU *s, PuckHold *hold, PuckUnmap *unmap)
 {
-    PuckCmd cmd;
+    PuckIOMMUCmd cmd;
     uint8_t code;
 
     if (is_at_end_locked(s)) {

@@ -6,6 +6,7 @@
 
 #include "qemu/osdep.h"
 #include "qemu/rcu.h"
+#include "context.h"
 #include "device.h"
 
 static PuckContext *cached(PuckIOMMU *s, uint16_t rid)

@@ -11,8 +11,13 @@
 #include "hw/pci/msix.h"
 #include "hw/pci/pci.h"
 #include "migration/vmstate.h"
-#include "device.h"
 #include "hw/puck/common/trace.h"
+#include "cmdq.h"
+#include "context.h"
+#include "device.h"
+#include "irq.h"
+#include "translate.h"
+#include "vmstate.h"
 
 #define PCI_CLASS_IOMMU     0x0806
 #define EXPRESS_CAP_OFFSET  0x80

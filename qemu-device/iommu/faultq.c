@@ -6,8 +6,12 @@
 
 #include "qemu/osdep.h"
 #include "qemu/timer.h"
-#include "device.h"
 #include "hw/puck/common/trace.h"
+#include "device.h"
+#include "faultq.h"
+#include "guest-memory.h"
+#include "irq.h"
+#include "queue.h"
 
 void puck_faultq_enable_locked(PuckIOMMU *s)
 {

@@ -16,6 +16,7 @@
 #include "qemu/rcu.h"
 #include "hw/pci/pci.h"
 #include "device.h"
+#include "guest-memory.h"
 
 /* Inside an RCU critical section. NULL unless @pa is RAM; clips @len to it. */
 static void *ram_at(PuckIOMMU *s, uint64_t pa, uint64_t *len)

@@ -13,8 +13,10 @@
 #include "qemu/rcu.h"
 #include "qemu/timer.h"
 #include "migration/vmstate.h"
-#include "device.h"
 #include "hw/puck/common/trace.h"
+#include "cmdq.h"
+#include "context.h"
+#include "device.h"
 
 #define IOVA_END    (1ull << PUCK_IOMMU_IOVA_BITS)
 

@@ -13,8 +13,9 @@
 #include "qemu/atomic.h"
 #include "qemu/main-loop.h"
 #include "hw/pci/msix.h"
-#include "device.h"
 #include "hw/puck/common/trace.h"
+#include "device.h"
+#include "irq.h"
 
 #define CAUSES_FAULT    (PUCK_IOMMU_IRQ_FAULT | PUCK_IOMMU_IRQ_FQ_OVERFLOW)
 #define CAUSES_CMD      (PUCK_IOMMU_IRQ_CMD_SYNC | PUCK_IOMMU_IRQ_CMD_ERROR)

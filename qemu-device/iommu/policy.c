@@ -11,6 +11,7 @@
 #include "migration/qemu-file-types.h"
 #include "migration/vmstate.h"
 #include "device.h"
+#include "irq.h"
 #include "policy.h"
 
 #define LINE_MAX_BYTES  (PUCK_IOMMU_POLICY_TEXT_SIZE - 1)

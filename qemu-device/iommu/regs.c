@@ -1,50 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * puck-iommu: the register BAR. What may be done to a register is in one
- * table; what a write sets off is in its hook. See section "Registers" of
- * docs/specs/iommu.rst.
+ * table; what a write sets off is in its hook. See common/regs.h, and section
+ * "Registers" of docs/specs/iommu.rst.
  */
 
 #include "qemu/osdep.h"
-#include "qemu/bitops.h"
 #include "qemu/lockable.h"
-#include "device.h"
+#include "hw/puck/common/regs.h"
 #include "hw/puck/common/trace.h"
+#include "cmdq.h"
+#include "device.h"
+#include "faultq.h"
+#include "irq.h"
+#include "queue.h"
 
-typedef struct PuckReg {
-    uint16_t offset;
-    uint8_t size;
-    uint16_t value;         /* offset in PuckIOMMURegs, or NO_VALUE */
-    uint64_t rw;            /* bits that a write sets */
-    uint64_t w1c;           /* bits that a write of one clears */
-    uint32_t fixed_by;      /* CTRL bit while which writes are ignored */
-    /* With the lock held. @n is the index in an array of registers. */
-    uint64_t (*read)(PuckIOMMU *s, unsigned n);
-    void (*write)(PuckIOMMU *s, uint64_t value);
-    /* Without the lock, instead of all that. */
-    void (*doorbell)(PuckIOMMU *s, uint32_t value);
-} PuckReg;
-
-#define NO_VALUE        UINT16_MAX
-#define VALUE(field)    offsetof(PuckIOMMURegs, field)
+#define VALUE(field)    offsetof(PuckIOMMU, regs.field)
 #define QUEUE_BITS      (PUCK_IOMMU_QUEUE_BASE | PUCK_IOMMU_QUEUE_ORDER)
-
-static uint64_t read_magic(PuckIOMMU *s, unsigned n)
-{
-    return PUCK_IOMMU_MAGIC_VALUE;
-}
-
-static uint64_t read_version(PuckIOMMU *s, unsigned n)
-{
-    return PUCK_IOMMU_VERSION_VALUE;
-}
 
 static uint64_t cap_field(uint64_t value, uint64_t mask)
 {
     return value << ctz64(mask);
 }
 
-static uint64_t read_cap(PuckIOMMU *s, unsigned n)
+static uint64_t read_cap(void *object, unsigned n)
 {
     return cap_field(PUCK_IOMMU_IOVA_BITS, PUCK_IOMMU_CAP_IOVA_BITS) |
            cap_field(PUCK_IOMMU_PA_BITS, PUCK_IOMMU_CAP_PA_BITS) |
@@ -54,13 +33,17 @@ static uint64_t read_cap(PuckIOMMU *s, unsigned n)
            PUCK_IOMMU_CAP_PAGE_4K | PUCK_IOMMU_CAP_PAGE_2M;
 }
 
-static uint64_t read_iotlb_capacity(PuckIOMMU *s, unsigned n)
+static uint64_t read_iotlb_capacity(void *object, unsigned n)
 {
+    PuckIOMMU *s = object;
+
     return s->iotlb.capacity;
 }
 
-static uint64_t read_status(PuckIOMMU *s, unsigned n)
+static uint64_t read_status(void *object, unsigned n)
 {
+    PuckIOMMU *s = object;
+
     /* The enable bits stand at the same place in both registers. */
     return s->regs.status |
            (s->regs.ctrl & (PUCK_IOMMU_CTRL_ENABLE | PUCK_IOMMU_CTRL_CQ_ENABLE |
@@ -71,38 +54,52 @@ QEMU_BUILD_BUG_ON(PUCK_IOMMU_STATUS_ENABLED != PUCK_IOMMU_CTRL_ENABLE);
 QEMU_BUILD_BUG_ON(PUCK_IOMMU_STATUS_CQ_ON != PUCK_IOMMU_CTRL_CQ_ENABLE);
 QEMU_BUILD_BUG_ON(PUCK_IOMMU_STATUS_FQ_ON != PUCK_IOMMU_CTRL_FQ_ENABLE);
 
-static uint64_t read_scope_count(PuckIOMMU *s, unsigned n)
+static uint64_t read_scope_count(void *object, unsigned n)
 {
+    PuckIOMMU *s = object;
+
     return s->charge_count;
 }
 
-static uint64_t read_scope(PuckIOMMU *s, unsigned n)
+static uint64_t read_scope(void *object, unsigned n)
 {
+    PuckIOMMU *s = object;
+
     return puck_iommu_scope(s, n);
 }
 
-static uint64_t read_iotlb_entries(PuckIOMMU *s, unsigned n)
+static uint64_t read_iotlb_entries(void *object, unsigned n)
 {
+    PuckIOMMU *s = object;
+
     return s->iotlb.count;
 }
 
-static uint64_t read_policy_generation(PuckIOMMU *s, unsigned n)
+static uint64_t read_policy_generation(void *object, unsigned n)
 {
+    PuckIOMMU *s = object;
+
     return s->policy.generation;
 }
 
-static uint64_t read_policy_count(PuckIOMMU *s, unsigned n)
+static uint64_t read_policy_count(void *object, unsigned n)
 {
+    PuckIOMMU *s = object;
+
     return s->policy.count;
 }
 
-static uint64_t read_policy_length(PuckIOMMU *s, unsigned n)
+static uint64_t read_policy_length(void *object, unsigned n)
 {
+    PuckIOMMU *s = object;
+
     return puck_policy_length(&s->policy, s->regs.policy_index);
 }
 
-static uint64_t read_policy_text(PuckIOMMU *s, unsigned n)
+static uint64_t read_policy_text(void *object, unsigned n)
 {
+    PuckIOMMU *s = object;
+
     return puck_policy_word(&s->policy, s->regs.policy_index, n);
 }
 
@@ -129,8 +126,9 @@ static uint64_t enable_queues(PuckIOMMU *s, uint64_t rising)
            (bad_fq ? PUCK_IOMMU_CTRL_FQ_ENABLE : 0);
 }
 
-static void write_ctrl(PuckIOMMU *s, uint64_t value)
+static void write_ctrl(void *object, unsigned n, uint64_t value)
 {
+    PuckIOMMU *s = object;
     uint64_t rising = value & ~s->regs.ctrl;
     uint64_t falling = s->regs.ctrl & ~value;
 
@@ -146,45 +144,75 @@ static void write_ctrl(PuckIOMMU *s, uint64_t value)
     qatomic_set(&s->translating, !!(value & PUCK_IOMMU_CTRL_ENABLE));
 }
 
-static void write_status(PuckIOMMU *s, uint64_t value)
+static void write_status(void *object, unsigned n, uint64_t value)
 {
+    PuckIOMMU *s = object;
+
     s->regs.status = value;
     if (!(value & PUCK_IOMMU_STATUS_CQ_ERROR)) {
         s->regs.cq_error = 0;
     }
 }
 
-static void write_fq_head(PuckIOMMU *s, uint64_t value)
+static void write_fq_head(void *object, unsigned n, uint64_t value)
 {
+    PuckIOMMU *s = object;
+
     puck_faultq_set_head_locked(s, value);
 }
 
-static void write_irq_enable(PuckIOMMU *s, uint64_t value)
+static void write_irq_enable(void *object, unsigned n, uint64_t value)
 {
+    PuckIOMMU *s = object;
+
     puck_iommu_irq_enable_locked(s, value);
+}
+
+static bool translates(void *object)
+{
+    PuckIOMMU *s = object;
+
+    return s->regs.ctrl & PUCK_IOMMU_CTRL_ENABLE;
+}
+
+static bool cq_on(void *object)
+{
+    PuckIOMMU *s = object;
+
+    return s->regs.ctrl & PUCK_IOMMU_CTRL_CQ_ENABLE;
+}
+
+static bool fq_on(void *object)
+{
+    PuckIOMMU *s = object;
+
+    return s->regs.ctrl & PUCK_IOMMU_CTRL_FQ_ENABLE;
 }
 
 #define COUNTER(_name, _field) \
     { PUCK_IOMMU_CNT_ ## _name, 8, VALUE(_field) }
 
 static const PuckReg registers[] = {
-    { PUCK_IOMMU_MAGIC, 4, NO_VALUE, .read = read_magic },
-    { PUCK_IOMMU_VERSION, 4, NO_VALUE, .read = read_version },
-    { PUCK_IOMMU_CAP, 8, NO_VALUE, .read = read_cap },
-    { PUCK_IOMMU_IOTLB_CAPACITY, 4, NO_VALUE, .read = read_iotlb_capacity },
+    { PUCK_IOMMU_MAGIC, 4, PUCK_REG_NO_VALUE, .fixed = PUCK_IOMMU_MAGIC_VALUE },
+    { PUCK_IOMMU_VERSION, 4, PUCK_REG_NO_VALUE,
+      .fixed = PUCK_IOMMU_VERSION_VALUE },
+    { PUCK_IOMMU_CAP, 8, PUCK_REG_NO_VALUE, .read = read_cap },
+    { PUCK_IOMMU_IOTLB_CAPACITY, 4, PUCK_REG_NO_VALUE,
+      .read = read_iotlb_capacity },
     { PUCK_IOMMU_CTRL, 4, VALUE(ctrl),
       .rw = PUCK_IOMMU_CTRL_WRITABLE | PUCK_IOMMU_CTRL_RESET,
       .write = write_ctrl },
     { PUCK_IOMMU_STATUS, 4, VALUE(status), .w1c = PUCK_IOMMU_STATUS_W1C,
       .read = read_status, .write = write_status },
     { PUCK_IOMMU_ROOT, 8, VALUE(root), .rw = PUCK_IOMMU_ROOT_ADDR,
-      .fixed_by = PUCK_IOMMU_CTRL_ENABLE },
+      .locked = translates },
     { PUCK_IOMMU_CQ_BASE, 8, VALUE(cq_base), .rw = QUEUE_BITS,
-      .fixed_by = PUCK_IOMMU_CTRL_CQ_ENABLE },
+      .locked = cq_on },
     { PUCK_IOMMU_CQ_HEAD, 4, VALUE(cq_head) },
-    { PUCK_IOMMU_CQ_TAIL, 4, VALUE(cq_tail), .doorbell = puck_cmdq_doorbell },
+    /* A write does not come here: see regs_write(). */
+    { PUCK_IOMMU_CQ_TAIL, 4, VALUE(cq_tail) },
     { PUCK_IOMMU_FQ_BASE, 8, VALUE(fq_base), .rw = QUEUE_BITS,
-      .fixed_by = PUCK_IOMMU_CTRL_FQ_ENABLE },
+      .locked = fq_on },
     { PUCK_IOMMU_FQ_HEAD, 4, VALUE(fq_head), .rw = UINT32_MAX,
       .write = write_fq_head },
     { PUCK_IOMMU_FQ_TAIL, 4, VALUE(fq_tail) },
@@ -192,7 +220,9 @@ static const PuckReg registers[] = {
     { PUCK_IOMMU_IRQ_ENABLE, 4, VALUE(irq_enable), .rw = PUCK_IOMMU_IRQ_ALL,
       .write = write_irq_enable },
     { PUCK_IOMMU_CQ_ERROR, 4, VALUE(cq_error) },
-    { PUCK_IOMMU_SCOPE_COUNT, 4, NO_VALUE, .read = read_scope_count },
+    { PUCK_IOMMU_SCOPE_COUNT, 4, PUCK_REG_NO_VALUE, .read = read_scope_count },
+    { PUCK_IOMMU_SCOPE(0), 4, PUCK_REG_NO_VALUE,
+      .count = PUCK_IOMMU_SCOPE_MAX, .read = read_scope },
     COUNTER(TRANSLATIONS, translations),
     COUNTER(HITS, hits),
     COUNTER(WALKS, walks),
@@ -202,66 +232,36 @@ static const PuckReg registers[] = {
     COUNTER(INVALIDATIONS, invalidations),
     COUNTER(EVICTIONS, evictions),
     COUNTER(STALE_HITS, stale_hits),
-    { PUCK_IOMMU_CNT_IOTLB_ENTRIES, 8, NO_VALUE, .read = read_iotlb_entries },
+    { PUCK_IOMMU_CNT_IOTLB_ENTRIES, 8, PUCK_REG_NO_VALUE,
+      .read = read_iotlb_entries },
     COUNTER(STALE_USES, stale_uses),
-    { PUCK_IOMMU_POLICY_GENERATION, 4, NO_VALUE,
+    { PUCK_IOMMU_POLICY_GENERATION, 4, PUCK_REG_NO_VALUE,
       .read = read_policy_generation },
-    { PUCK_IOMMU_POLICY_COUNT, 4, NO_VALUE, .read = read_policy_count },
+    { PUCK_IOMMU_POLICY_COUNT, 4, PUCK_REG_NO_VALUE,
+      .read = read_policy_count },
     { PUCK_IOMMU_POLICY_INDEX, 4, VALUE(policy_index), .rw = UINT32_MAX },
-    { PUCK_IOMMU_POLICY_LENGTH, 4, NO_VALUE, .read = read_policy_length },
+    { PUCK_IOMMU_POLICY_LENGTH, 4, PUCK_REG_NO_VALUE,
+      .read = read_policy_length },
+    { PUCK_IOMMU_POLICY_TEXT, 4, PUCK_REG_NO_VALUE,
+      .count = PUCK_IOMMU_POLICY_TEXT_SIZE / 4, .read = read_policy_text },
 };
 
-/* Several of a kind in a row, all of 32 bits. */
-static const struct {
-    PuckReg first;
-    uint16_t end;
-} arrays[] = {
-    { { PUCK_IOMMU_SCOPE(0), 4, NO_VALUE, .read = read_scope },
-      PUCK_IOMMU_SCOPE(PUCK_IOMMU_SCOPE_MAX) },
-    { { PUCK_IOMMU_POLICY_TEXT, 4, NO_VALUE, .read = read_policy_text },
-      PUCK_IOMMU_POLICY_TEXT + PUCK_IOMMU_POLICY_TEXT_SIZE },
+/* With the lock held. */
+static const PuckRegBlock block = {
+    .regs = registers,
+    .count = ARRAY_SIZE(registers),
+    .wide_values = true,
 };
-
-/*
- * The register that an access of @size at @addr is for, or NULL. A 64-bit
- * register takes 64 bits and aligned halves, a 32-bit one 32 bits.
- */
-static const PuckReg *find_register(hwaddr addr, unsigned size)
-{
-    unsigned i;
-
-    if ((size != 4 && size != 8) || addr % size) {
-        return NULL;
-    }
-    for (i = 0; size == 4 && i < ARRAY_SIZE(arrays); i++) {
-        if (addr >= arrays[i].first.offset && addr < arrays[i].end) {
-            return &arrays[i].first;
-        }
-    }
-    for (i = 0; i < ARRAY_SIZE(registers); i++) {
-        const PuckReg *reg = &registers[i];
-
-        if (addr >= reg->offset && addr + size <= reg->offset + reg->size) {
-            return reg;
-        }
-    }
-    return NULL;
-}
 
 static bool in_window(hwaddr addr)
 {
     return addr - PUCK_MISCHIEF_WINDOW < PUCK_MISCHIEF_WINDOW_SIZE;
 }
 
-static uint64_t *value_of(PuckIOMMU *s, const PuckReg *reg)
-{
-    return (uint64_t *)((char *)&s->regs + reg->value);
-}
-
 static uint64_t regs_read(void *opaque, hwaddr addr, unsigned size)
 {
     PuckIOMMU *s = opaque;
-    const PuckReg *reg = find_register(addr, size);
+    PuckRegResult result;
     uint64_t value;
 
     if (in_window(addr) &&
@@ -269,53 +269,33 @@ static uint64_t regs_read(void *opaque, hwaddr addr, unsigned size)
                                   size, &value)) {
         return value;
     }
-    if (!reg) {
+    WITH_QEMU_LOCK_GUARD(&s->lock) {
+        result = puck_regs_read(&block, s, addr, size, &value);
+    }
+    if (result == PUCK_REG_NONE) {
         puck_iommu_guest_error("read of %u bytes at 0x%" HWADDR_PRIx,
                                size, addr);
         return 0;
-    }
-    WITH_QEMU_LOCK_GUARD(&s->lock) {
-        value = reg->read ? reg->read(s, (addr - reg->offset) / reg->size) :
-                            *value_of(s, reg);
-    }
-    if (size < reg->size) {
-        value = extract64(value, 8 * (addr - reg->offset), 32);
     }
     trace_puck_iommu_reg_read(addr, size, value);
     return value;
 }
 
-/* Applies the access rules of @reg to a write of @size bytes at @addr. */
-static void write_locked(PuckIOMMU *s, const PuckReg *reg, hwaddr addr,
-                         uint64_t written, unsigned size)
+static PuckRegResult write_value(PuckIOMMU *s, hwaddr addr, uint64_t val,
+                                 unsigned size)
 {
-    uint64_t *value = value_of(s, reg);
-    uint64_t full = written, lanes = UINT64_MAX, new;
-
-    if (size < reg->size) {
-        unsigned shift = 8 * (addr - reg->offset);
-
-        full = written << shift;
-        lanes = (uint64_t)UINT32_MAX << shift;
+    /* Commands are executed within: the queue takes the lock itself. */
+    if (addr == PUCK_IOMMU_CQ_TAIL && size == 4) {
+        puck_cmdq_doorbell(s, val);
+        return PUCK_REG_DONE;
     }
-    if (s->regs.ctrl & reg->fixed_by) {
-        puck_iommu_guest_error("write at 0x%" HWADDR_PRIx " ignored: in use",
-                               addr);
-        return;
-    }
-    new = (*value & ~(reg->rw & lanes)) | (full & reg->rw & lanes);
-    new &= ~(full & reg->w1c);
-    if (reg->write) {
-        reg->write(s, new);
-    } else {
-        *value = new;
-    }
+    QEMU_LOCK_GUARD(&s->lock);
+    return puck_regs_write(&block, s, addr, size, val);
 }
 
 static void regs_write(void *opaque, hwaddr addr, uint64_t val, unsigned size)
 {
     PuckIOMMU *s = opaque;
-    const PuckReg *reg = find_register(addr, size);
     bool translating = s->translating;
 
     trace_puck_iommu_reg_write(addr, size, val);
@@ -324,17 +304,17 @@ static void regs_write(void *opaque, hwaddr addr, uint64_t val, unsigned size)
                                    size, val)) {
         return;
     }
-    if (!reg) {
+    switch (write_value(s, addr, val, size)) {
+    case PUCK_REG_DONE:
+        break;
+    case PUCK_REG_NONE:
         puck_iommu_guest_error("write of %u bytes at 0x%" HWADDR_PRIx,
                                size, addr);
         return;
-    }
-    if (reg->doorbell) {
-        reg->doorbell(s, val);
-    } else if (reg->rw || reg->w1c) {
-        WITH_QEMU_LOCK_GUARD(&s->lock) {
-            write_locked(s, reg, addr, val, size);
-        }
+    case PUCK_REG_LOCKED:
+        puck_iommu_guest_error("write at 0x%" HWADDR_PRIx " ignored: in use",
+                               addr);
+        break;
     }
     if (translating != s->translating) {
         puck_iommu_notify_unmap(s, 0, 1ull << PUCK_IOMMU_IOVA_BITS, NULL);
@@ -353,6 +333,7 @@ static const MemoryRegionOps regs_ops = {
 
 void puck_iommu_regs_init(PuckIOMMU *s)
 {
+    g_assert(puck_regs_valid(&block));
     memory_region_init_io(&s->mmio, OBJECT(s), &regs_ops, s,
                           "puck-iommu-regs", PUCK_IOMMU_BAR_REGS_SIZE);
     pci_register_bar(&s->parent_obj, PUCK_IOMMU_BAR_REGS,

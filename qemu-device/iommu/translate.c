@@ -9,8 +9,12 @@
 #include "qemu/main-loop.h"
 #include "qemu/timer.h"
 #include "qapi/error.h"
-#include "device.h"
 #include "hw/puck/common/trace.h"
+#include "context.h"
+#include "device.h"
+#include "faultq.h"
+#include "irq.h"
+#include "translate.h"
 
 /* QEMU's access flags and the PTE's permissions are the same bits. */
 QEMU_BUILD_BUG_ON(IOMMU_RO != PUCK_IOMMU_PTE_READ);

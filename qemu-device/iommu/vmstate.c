@@ -10,7 +10,11 @@
 #include "qemu/lockable.h"
 #include "hw/pci/msix.h"
 #include "migration/vmstate.h"
+#include "cmdq.h"
+#include "context.h"
 #include "device.h"
+#include "queue.h"
+#include "vmstate.h"
 
 typedef struct PuckSavedPage {
     uint64_t iova;
