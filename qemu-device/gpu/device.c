@@ -11,71 +11,19 @@
 #include "hw/pci/pci.h"
 #include "migration/vmstate.h"
 #include "system/runstate.h"
-#include "hw/puck/gpu/engine/job.h"
+#include "hw/puck/gpu/core/irq.h"
+#include "hw/puck/gpu/display/scanout.h"
+#include "hw/puck/gpu/mischief/gone.h"
+#include "hw/puck/gpu/mischief/release.h"
+#include "hw/puck/gpu/mischief/reset.h"
+#include "hw/puck/gpu/ring/ring.h"
+#include "props.h"
+#include "regs.h"
+#include "vmstate.h"
 
 #define EXPRESS_CAP_OFFSET  0x80
 #define VRAM_SIZE_MIN       (1 * MiB)
 #define VRAM_SIZE_MAX       (4 * GiB)
-
-/* Registers into the state after power-on; rings are stopped already. */
-void puck_gpu_reset_regs(PuckGpu *s)
-{
-    s->irq_status = 0;
-    s->irq_enable = 0;
-    s->errors = (PuckErrorQueue) { };
-    s->scanout = (PuckScanout) { };
-    s->reset_rule = 0;
-    puck_msi_stage_reset(&s->messages);
-    puck_mischief_window_reset(&s->window);
-    for (unsigned r = 0; r < s->num_rings; r++) {
-        puck_ring_reset_regs(&s->rings[r]);
-    }
-}
-
-static void reset_ctrl(PuckGpu *s)
-{
-    for (unsigned r = 0; r < s->num_rings; r++) {
-        if (s->rings[r].resetting) {
-            puck_ring_release_reset(&s->rings[r]);
-        } else {
-            puck_ring_reset(&s->rings[r]);
-        }
-    }
-    puck_gpu_reset_regs(s);
-}
-
-void puck_gpu_reset_ctrl(PuckGpu *s)
-{
-    PuckEvent ev = puck_gpu_event(s, PUCK_SITE_DEVICE,
-                                  PUCK_ACT_BIT(PUCK_ACT_RESET_FAILS));
-    PuckVerdict verdict;
-
-    if (s->reset_rule) {
-        /* One is under way, and does not end. */
-        return;
-    }
-    if (puck_mischief_ask(&ev, &verdict)) {
-        s->reset_rule = verdict.rule;
-    } else {
-        reset_ctrl(s);
-    }
-}
-
-void puck_gpu_release_reset(PuckGpu *s)
-{
-    s->reset_rule = 0;
-    reset_ctrl(s);
-}
-
-void puck_gpu_kill_rings(PuckGpu *s)
-{
-    for (unsigned r = 0; r < s->num_rings; r++) {
-        puck_ring_stop(&s->rings[r]);
-    }
-    for (unsigned r = 0; r < s->num_rings; r++) {
-        puck_ring_kill(&s->rings[r]);
-    }
-}
 
 /*
  * Bus, machine and function level reset. The PCI core clears the command
@@ -86,7 +34,7 @@ static void gpu_reset_hold(Object *obj, ResetType type)
     PuckGpu *s = PUCK_GPU(obj);
 
     puck_gone_reset(s);
-    puck_dma_set_master(s, false);
+    puck_gpu_dma_reset(s);
     puck_gpu_kill_rings(s);
     puck_gpu_reset_regs(s);
 }
@@ -105,13 +53,6 @@ static void vm_state_changed(void *opaque, bool running, RunState state)
     }
 }
 
-void puck_gpu_config_changed(PuckGpu *s)
-{
-    uint16_t command = pci_get_word(PCI_DEVICE(s)->config + PCI_COMMAND);
-
-    puck_dma_set_master(s, command & PCI_COMMAND_MASTER);
-}
-
 static uint32_t gpu_config_read(PCIDevice *pdev, uint32_t addr, int len)
 {
     if (PUCK_GPU(pdev)->gone.rule) {
@@ -127,7 +68,7 @@ static void gpu_config_write(PCIDevice *pdev, uint32_t addr, uint32_t val,
         return;
     }
     pci_default_write_config(pdev, addr, val, len);
-    puck_gpu_config_changed(PUCK_GPU(pdev));
+    puck_gpu_dma_config_changed(PUCK_GPU(pdev));
     if (pci_is_express(pdev)) {
         pcie_cap_flr_write_config(pdev, addr, val, len);
     }
@@ -197,13 +138,13 @@ static void gpu_realize(PCIDevice *pdev, Error **errp)
     puck_release_init(s);
     s->paused = !runstate_is_running();
     s->vm_state = qemu_add_vm_change_state_handler(vm_state_changed, s);
-    puck_scanout_init(s);
+    puck_scanout_init(s->scanout);
 }
 
 /*
  * A job may still be on its thread. It moves nothing any more, and holds on to
- * us; of what goes away here it uses nothing: see job.h. This may be out of a
- * step of a ring, which ends then, see ring.c.
+ * us; of what goes away here it uses nothing: see engine/job.h. This may be out
+ * of a step of a ring, which ends then: see ring/ring.c.
  */
 static void gpu_exit(PCIDevice *pdev)
 {
@@ -211,7 +152,7 @@ static void gpu_exit(PCIDevice *pdev)
 
     qemu_del_vm_change_state_handler(s->vm_state);
     puck_release_exit(s);
-    puck_scanout_exit(s);
+    puck_scanout_exit(s->scanout);
     puck_gone_exit(s);
     puck_gpu_kill_rings(s);
     for (unsigned r = 0; r < s->num_rings; r++) {
@@ -226,17 +167,26 @@ static void gpu_exit(PCIDevice *pdev)
 }
 
 /*
- * Before realize: the size of configuration space depends on it. A conventional
- * bus will do, too: init_express() takes it back there.
+ * The capability is set before realize, since the size of configuration space
+ * depends on it. A conventional bus will do, too: init_express() takes the
+ * capability back there.
  */
 static void gpu_init(Object *obj)
 {
+    PuckGpu *s = PUCK_GPU(obj);
+
     PCI_DEVICE(obj)->cap_present |= QEMU_PCI_CAP_EXPRESS;
+    puck_scanout_new(s);
+    s->rings = g_new0(PuckRing, PUCK_GPU_RINGS_MAX);
 }
 
 static void gpu_finalize(Object *obj)
 {
-    puck_job_pool_exit(PUCK_GPU(obj));
+    PuckGpu *s = PUCK_GPU(obj);
+
+    puck_job_pool_exit(s);
+    puck_scanout_free(s);
+    g_free(s->rings);
 }
 
 static const Property gpu_properties[] = {

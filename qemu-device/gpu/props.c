@@ -8,7 +8,8 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qapi/visitor.h"
-#include "hw/puck/gpu/core/gpu.h"
+#include "hw/puck/gpu/ring/ring.h"
+#include "props.h"
 
 typedef enum PuckStageProp {
     PROP_START_DELAY,

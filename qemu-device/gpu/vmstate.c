@@ -11,7 +11,10 @@
 #include "qemu/error-report.h"
 #include "hw/pci/msix.h"
 #include "migration/vmstate.h"
-#include "hw/puck/gpu/core/gpu.h"
+#include "hw/puck/gpu/display/scanout.h"
+#include "hw/puck/gpu/mischief/vmstate.h"
+#include "hw/puck/gpu/ring/ring.h"
+#include "vmstate.h"
 
 static const VMStateDescription vmstate_stage = {
     .name = "puck-gpu/stage",
@@ -154,17 +157,20 @@ static const VMStateDescription vmstate_errors = {
     }
 };
 
+/* Of a PuckScanout its mode alone is state, which stands at its start. */
+QEMU_BUILD_BUG_ON(offsetof(PuckScanout, mode) != 0);
+
 static const VMStateDescription vmstate_scanout = {
     .name = "puck-gpu/scanout",
     .version_id = 1,
     .minimum_version_id = 1,
     .fields = (const VMStateField[]) {
-        VMSTATE_UINT32(enable, PuckScanout),
-        VMSTATE_UINT32(format, PuckScanout),
-        VMSTATE_UINT64(offset, PuckScanout),
-        VMSTATE_UINT32(width, PuckScanout),
-        VMSTATE_UINT32(height, PuckScanout),
-        VMSTATE_UINT32(pitch, PuckScanout),
+        VMSTATE_UINT32(enable, PuckScanoutMode),
+        VMSTATE_UINT32(format, PuckScanoutMode),
+        VMSTATE_UINT64(offset, PuckScanoutMode),
+        VMSTATE_UINT32(width, PuckScanoutMode),
+        VMSTATE_UINT32(height, PuckScanoutMode),
+        VMSTATE_UINT32(pitch, PuckScanoutMode),
         VMSTATE_END_OF_LIST()
     }
 };
@@ -178,16 +184,16 @@ static int gpu_pre_load(void *opaque)
 static int gpu_post_load(void *opaque, int version_id)
 {
     PuckGpu *s = opaque;
+    const PuckScanoutMode *mode = &s->scanout->mode;
 
     if (s->errors.count > ARRAY_SIZE(s->errors.records) ||
         ((s->irq_status | s->irq_enable) & ~PUCK_GPU_IRQ_ALL) ||
-        s->scanout.enable > 1 || !puck_gpu_mischief_loaded(s) ||
-        (s->scanout.enable && !puck_scanout_valid(&s->scanout,
-                                                  s->vram_size))) {
+        mode->enable > 1 || !puck_gpu_mischief_loaded(s) ||
+        (mode->enable && !puck_scanout_valid(mode, s->vram_size))) {
         error_report("puck-gpu: bad state");
         return -EINVAL;
     }
-    puck_gpu_config_changed(s);
+    puck_gpu_dma_config_changed(s);
     return 0;
 }
 
@@ -206,9 +212,9 @@ const VMStateDescription vmstate_puck_gpu = {
         VMSTATE_UINT32(irq_status, PuckGpu),
         VMSTATE_UINT32(irq_enable, PuckGpu),
         VMSTATE_STRUCT(errors, PuckGpu, 1, vmstate_errors, PuckErrorQueue),
-        VMSTATE_STRUCT(scanout, PuckGpu, 1, vmstate_scanout, PuckScanout),
-        VMSTATE_STRUCT_VARRAY_UINT32(rings, PuckGpu, num_rings, 1,
-                                     vmstate_ring, PuckRing),
+        VMSTATE_STRUCT_POINTER(scanout, PuckGpu, vmstate_scanout, PuckScanout),
+        VMSTATE_STRUCT_VARRAY_POINTER_UINT32(rings, PuckGpu, num_rings,
+                                             vmstate_ring, PuckRing),
         VMSTATE_END_OF_LIST()
     },
     .subsections = puck_gpu_mischief_subsections,

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * puck-gpu: what each thing that the device does under the BQL is charged to
- * the hold (see ../hold.h), in nanoseconds. They are estimates for an idle
+ * the hold (see common/hold.h), in nanoseconds. They are estimates for an idle
  * machine, on the high side, and fixed: what a hold does must not depend on the
  * host. The list of what they bound is section "How long the device keeps the
  * machine" of docs/specs/gpu.rst.
  */
-#ifndef PUCK_GPU_COST_H
-#define PUCK_GPU_COST_H
+#ifndef PUCK_GPU_CORE_COST_H
+#define PUCK_GPU_CORE_COST_H
 
 /* A command is read and decoded. */
 #define PUCK_COST_COMMAND       1500
@@ -42,4 +42,4 @@ static inline uint64_t puck_cost_crc(uint64_t len)
     return len * 3;
 }
 
-#endif /* PUCK_GPU_COST_H */
+#endif /* PUCK_GPU_CORE_COST_H */

@@ -6,25 +6,26 @@
 
 #include "qemu/osdep.h"
 #include "qemu/host-utils.h"
-#include "gpu.h"
 #include "hw/puck/common/trace.h"
+#include "device.h"
+#include "irq.h"
 
 static uint32_t info_field(uint32_t value, uint32_t mask)
 {
     return (value << ctz32(mask)) & mask;
 }
 
-void puck_error_report(PuckRing *ring, uint32_t seqno, uint32_t index,
-                       const PuckFault *fault)
+void puck_error_report(PuckGpu *s, unsigned ring, uint32_t seqno,
+                       uint32_t index, const PuckFault *fault)
 {
-    PuckErrorQueue *q = &ring->gpu->errors;
+    PuckErrorQueue *q = &s->errors;
 
-    trace_puck_gpu_error(puck_gpu_name(ring->gpu), ring->index, seqno,
-                         fault->reason, fault->list, fault->desc, fault->addr);
+    trace_puck_gpu_error(puck_gpu_name(s), ring, seqno, fault->reason,
+                         fault->list, fault->desc, fault->addr);
     if (q->count < ARRAY_SIZE(q->records)) {
         q->records[q->count++] = (PuckErrorRecord) {
             .info = info_field(fault->reason, PUCK_GPU_ERR_INFO_REASON) |
-                    info_field(ring->index, PUCK_GPU_ERR_INFO_RING) |
+                    info_field(ring, PUCK_GPU_ERR_INFO_RING) |
                     info_field(fault->list, PUCK_GPU_ERR_INFO_LIST) |
                     info_field(index, PUCK_GPU_ERR_INFO_INDEX),
             .seqno = seqno,
@@ -34,7 +35,7 @@ void puck_error_report(PuckRing *ring, uint32_t seqno, uint32_t index,
     } else if (q->lost < UINT32_MAX) {
         q->lost++;
     }
-    puck_irq_raise(ring->gpu, PUCK_GPU_IRQ_ERROR);
+    puck_irq_raise(s, PUCK_GPU_IRQ_ERROR);
 }
 
 /* What the registers show once the queue is empty is all zero. */

@@ -8,8 +8,9 @@
 
 #include "qemu/osdep.h"
 #include "hw/pci/msix.h"
-#include "gpu.h"
 #include "hw/puck/common/trace.h"
+#include "device.h"
+#include "irq.h"
 
 static void send_message(PCIDevice *pdev, unsigned vector)
 {
@@ -22,12 +23,11 @@ static void send_message(PCIDevice *pdev, unsigned vector)
     msix_notify(pdev, vector);
 }
 
-void puck_irq_fence(PuckRing *ring, uint32_t seqno)
+void puck_irq_fence(PuckGpu *s, unsigned ring, uint32_t seqno)
 {
-    PuckEvent fence = { .ring = ring->index, .seqno = seqno };
+    PuckEvent fence = { .ring = ring, .seqno = seqno };
 
-    puck_msi_stage_raise(&ring->gpu->messages, PUCK_GPU_VEC_RING(ring->index),
-                         &fence);
+    puck_msi_stage_raise(&s->messages, PUCK_GPU_VEC_RING(ring), &fence);
 }
 
 /* A message for each cause that is set and enabled now and was not before. */

@@ -74,9 +74,11 @@ static bool next_access(const PuckJob *job, PuckPiece *piece, bool *is_write)
 static PuckEvent event(const PuckJob *job, const PuckPiece *piece,
                        bool is_write)
 {
-    PuckEvent ev = puck_job_event(job->ring, job->cmd.seqno,
-                                  is_write ? PUCK_SITE_DMA_WRITE :
-                                             PUCK_SITE_DMA_READ, CAN_ALWAYS);
+    PuckEvent ev = puck_gpu_job_event(job->gpu, job->from.ring_index,
+                                      job->cmd.seqno,
+                                      is_write ? PUCK_SITE_DMA_WRITE :
+                                                 PUCK_SITE_DMA_READ,
+                                      CAN_ALWAYS);
 
     ev.has |= PUCK_HAS_IOVA | PUCK_HAS_DIR;
     ev.iova = piece->addr;
@@ -178,11 +180,12 @@ static bool move(PuckJob *job, const PuckPiece *piece, bool is_write,
                  uint8_t *bytes)
 {
     PuckAccess *a = job->access;
-    unsigned epoch = puck_dma_begin(&job->dma);
-    PuckDmaResult result = puck_dma_access(&job->dma, piece, is_write, bytes,
-                                           &a->translated);
+    unsigned epoch = puck_gpu_dma_begin(&job->dma);
+    PuckDmaResult result;
 
-    puck_dma_end(&job->dma, epoch);
+    result = puck_gpu_dma_access(&job->dma, piece, is_write, bytes,
+                                 &a->translated);
+    puck_gpu_dma_end(&job->dma, epoch);
     spend(job, 2 * PUCK_COST_PIECE + puck_cost_bytes(piece->len));
     if (job->stop) {
         return false;
@@ -378,11 +381,6 @@ static bool over(const PuckJob *job)
     return job->stop || job->lanes[0].phase == PUCK_LANE_DONE;
 }
 
-static void timer_cb(void *opaque)
-{
-    puck_ring_kick(opaque);
-}
-
 /* Whether what was loaded is of this command, whose lists were read again. */
 static bool fits(const PuckJob *job)
 {
@@ -390,7 +388,7 @@ static bool fits(const PuckJob *job)
     const PuckLane *lane = &job->lanes[0];
     bool copies = job->src_segs && !is_crc(job);
 
-    return a->index == job->index && a->seqno == job->cmd.seqno &&
+    return a->index == job->from.index && a->seqno == job->cmd.seqno &&
            a->written <= puck_cursor_left(&lane->dst) &&
            a->read <= (job->src_segs ? puck_cursor_left(&lane->src) : 0) &&
            a->have == (copies ? a->read - a->written : 0) &&
@@ -402,7 +400,7 @@ static void begin_anew(PuckJob *job)
     PuckAccess *a = job->access;
 
     a->active = true;
-    a->index = job->index;
+    a->index = job->from.index;
     a->seqno = job->cmd.seqno;
     a->step = STEP_ASK;
     a->action = PUCK_ACT_NONE;
@@ -449,8 +447,8 @@ static bool waits(PuckAccess *a)
 
 /*
  * A fault that an IOMMU reports may come back as a write to our registers, and
- * stop the job within a step: the ring's state is then of no job, or of the
- * next.
+ * make the ring give the job up within a step: the ring's state is then of no
+ * job, or of the next, and is left alone.
  */
 bool puck_access_step(PuckJob *job)
 {
@@ -464,22 +462,16 @@ bool puck_access_step(PuckJob *job)
         spend(job, PUCK_COST_ACCESS);
         step(job);
     }
-    if (job->ring && job->ring->job == job && over(job)) {
+    if (job->from.ring && over(job)) {
         a->active = false;
     }
     return true;
 }
 
-void puck_access_drop(PuckRing *ring)
+void puck_access_drop(PuckAccess *a)
 {
-    ring->access.active = false;
-    timer_del(ring->access.timer);
-}
-
-bool puck_access_to_save(const PuckRing *ring)
-{
-    /* As long as RING_HEAD points to the command. */
-    return ring->access.active && (!ring->job || ring->job->advance);
+    a->active = false;
+    timer_del(a->timer);
 }
 
 bool puck_access_valid(const PuckAccess *a)
@@ -490,12 +482,12 @@ bool puck_access_valid(const PuckAccess *a)
             a->late.addr % PUCK_ACCESS_MAX + a->late.len <= PUCK_ACCESS_MAX);
 }
 
-void puck_access_init(PuckRing *ring)
+void puck_access_init(PuckAccess *a, QEMUTimerCB *wake, void *opaque)
 {
-    ring->access.timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, timer_cb, ring);
+    a->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, wake, opaque);
 }
 
-void puck_access_exit(PuckRing *ring)
+void puck_access_exit(PuckAccess *a)
 {
-    g_clear_pointer(&ring->access.timer, timer_free);
+    g_clear_pointer(&a->timer, timer_free);
 }

@@ -5,8 +5,8 @@
  */
 
 #include "qemu/osdep.h"
-#include "command.h"
 #include "hw/puck/gpu/core/cost.h"
+#include "command.h"
 
 #define ALL_16  0xffffu
 #define ALL_32  0xffffffffu

@@ -3,8 +3,8 @@
  * puck-gpu: one command: its fields and its rules. Pure logic, shared with the
  * unit tests.
  */
-#ifndef PUCK_GPU_COMMAND_H
-#define PUCK_GPU_COMMAND_H
+#ifndef PUCK_GPU_ENGINE_COMMAND_H
+#define PUCK_GPU_ENGINE_COMMAND_H
 
 #include "segments.h"
 
@@ -49,4 +49,4 @@ uint64_t puck_cmd_cost(const PuckCmd *cmd);
 /* What it costs to fetch and check its lists. */
 uint64_t puck_cmd_lists_cost(const PuckCmd *cmd);
 
-#endif /* PUCK_GPU_COMMAND_H */
+#endif /* PUCK_GPU_ENGINE_COMMAND_H */

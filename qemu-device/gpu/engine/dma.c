@@ -16,7 +16,7 @@
 #include "qemu/rcu.h"
 #include "hw/pci/pci.h"
 #include "system/dma.h"
-#include "job.h"
+#include "dma.h"
 
 static const MemTxAttrs ram_only = { .memory = 1 };
 
@@ -24,13 +24,20 @@ static const MemTxAttrs ram_only = { .memory = 1 };
  * What command register and resets say, under the BQL. Threads read it, since
  * configuration space goes away when the device is unplugged.
  */
-void puck_dma_set_master(PuckGpu *s, bool master)
+void puck_gpu_dma_reset(PuckGpu *s)
 {
-    qatomic_set(&s->master, master);
+    qatomic_set(&s->master, false);
+}
+
+void puck_gpu_dma_config_changed(PuckGpu *s)
+{
+    uint16_t command = pci_get_word(PCI_DEVICE(s)->config + PCI_COMMAND);
+
+    qatomic_set(&s->master, command & PCI_COMMAND_MASTER);
 }
 
 /* Whether an access goes out; bus mastering off, a rule may let it through. */
-static bool may_access(const PuckDma *dma, uint64_t addr, uint64_t len,
+static bool may_access(const PuckGpuDma *dma, uint64_t addr, uint64_t len,
                        bool is_write)
 {
     PuckVerdict verdict;
@@ -48,31 +55,32 @@ static bool may_access(const PuckDma *dma, uint64_t addr, uint64_t len,
     return puck_mischief_ask(&ev, &verdict);
 }
 
-bool puck_dma_read(const PuckDma *dma, uint64_t addr, void *buf, uint64_t len)
+bool puck_gpu_dma_read(const PuckGpuDma *dma, uint64_t addr, void *buf,
+                       uint64_t len)
 {
     return may_access(dma, addr, len, false) &&
            address_space_read(dma->as, addr, ram_only, buf, len) == MEMTX_OK;
 }
 
-bool puck_dma_write(const PuckDma *dma, uint64_t addr, const void *buf,
-                    uint64_t len)
+bool puck_gpu_dma_write(const PuckGpuDma *dma, uint64_t addr, const void *buf,
+                        uint64_t len)
 {
     return may_access(dma, addr, len, true) &&
            address_space_write(dma->as, addr, ram_only, buf, len) == MEMTX_OK;
 }
 
-void puck_dma_init(PuckDma *dma, PuckGpu *s)
+void puck_gpu_dma_init(PuckGpuDma *dma, PuckGpu *s)
 {
     AddressSpace *as = pci_device_iommu_address_space(PCI_DEVICE(s));
 
-    *dma = (PuckDma) { .gpu = s, .as = as, .space = puck_iommu_space(as) };
+    *dma = (PuckGpuDma) { .gpu = s, .as = as, .space = puck_iommu_space(as) };
 }
 
 /*
  * QEMU's amd-iommu keeps what it has translated in a table that nothing locks.
  * A machine has one from its start, or never.
  */
-bool puck_dma_may_thread(const PuckDma *dma)
+bool puck_gpu_dma_may_thread(const PuckGpuDma *dma)
 {
     static int unlocked = -1;
 
@@ -82,12 +90,12 @@ bool puck_dma_may_thread(const PuckDma *dma)
     return dma->space || !unlocked;
 }
 
-unsigned puck_dma_begin(const PuckDma *dma)
+unsigned puck_gpu_dma_begin(const PuckGpuDma *dma)
 {
     return dma->space ? puck_iommu_dma_begin(dma->space) : 0;
 }
 
-void puck_dma_end(const PuckDma *dma, unsigned epoch)
+void puck_gpu_dma_end(const PuckGpuDma *dma, unsigned epoch)
 {
     if (dma->space) {
         puck_iommu_dma_end(dma->space, epoch);
@@ -147,7 +155,8 @@ static uint64_t add_from_window(PuckRuns *runs, const RamWindow *w,
 }
 
 /* Adds what can be had of @piece, and makes its length that. */
-static bool look_up_vram(const PuckDma *dma, PuckPiece *piece, PuckRuns *runs)
+static bool look_up_vram(const PuckGpuDma *dma, PuckPiece *piece,
+                         PuckRuns *runs)
 {
     MemoryRegion *vram = &dma->gpu->vram;
     RamWindow w = {
@@ -161,7 +170,7 @@ static bool look_up_vram(const PuckDma *dma, PuckPiece *piece, PuckRuns *runs)
 }
 
 /* The same through the memory API: a page, if there is an IOMMU. */
-static bool look_up_any(const PuckDma *dma, PuckPiece *piece, bool is_write,
+static bool look_up_any(const PuckGpuDma *dma, PuckPiece *piece, bool is_write,
                         PuckRuns *runs)
 {
     RamWindow w;
@@ -178,7 +187,7 @@ static bool look_up_any(const PuckDma *dma, PuckPiece *piece, bool is_write,
  * The same through a puck-iommu: as many pages as there is room for. With @wait
  * other than NULL it may be told to wait, as by puck_iommu_translate_range().
  */
-static bool look_up_bulk(const PuckDma *dma, PuckPiece *piece, bool is_write,
+static bool look_up_bulk(const PuckGpuDma *dma, PuckPiece *piece, bool is_write,
                          RamWindow *w, PuckRuns *runs, int64_t *wait)
 {
     unsigned room = PUCK_RUNS_MAX - runs->count;
@@ -215,8 +224,9 @@ static bool look_up_bulk(const PuckDma *dma, PuckPiece *piece, bool is_write,
     return true;
 }
 
-bool puck_dma_look_up(const PuckDma *dma, const PuckCursor *cur, uint64_t max,
-                      bool is_write, PuckRuns *runs, PuckPiece *piece)
+bool puck_gpu_dma_look_up(const PuckGpuDma *dma, const PuckCursor *cur,
+                          uint64_t max, bool is_write, PuckRuns *runs,
+                          PuckPiece *piece)
 {
     PuckCursor at = *cur;
     RamWindow window = { };
@@ -248,7 +258,8 @@ bool puck_dma_look_up(const PuckDma *dma, const PuckCursor *cur, uint64_t max,
  * call that does both for a host pointer; it drops the reference that mapping
  * would have taken.
  */
-void puck_dma_written(const PuckDma *dma, const PuckRuns *runs, uint64_t len)
+void puck_gpu_dma_written(const PuckGpuDma *dma, const PuckRuns *runs,
+                          uint64_t len)
 {
     for (unsigned i = 0; i < runs->count && len; i++) {
         const PuckRun *run = &runs->run[i];
@@ -262,7 +273,7 @@ void puck_dma_written(const PuckDma *dma, const PuckRuns *runs, uint64_t len)
 }
 
 /* Looks up a part of @piece, and makes its length that. */
-static bool look_up_part(const PuckDma *dma, PuckPiece *piece, bool is_write,
+static bool look_up_part(const PuckGpuDma *dma, PuckPiece *piece, bool is_write,
                          PuckRuns *runs, int64_t *wait)
 {
     RamWindow window = { };
@@ -292,8 +303,9 @@ static void copy_runs(const PuckRuns *runs, uint8_t *bytes, bool is_write)
     }
 }
 
-PuckDmaResult puck_dma_access(const PuckDma *dma, const PuckPiece *piece,
-                              bool is_write, uint8_t *bytes, int64_t *wait)
+PuckDmaResult puck_gpu_dma_access(const PuckGpuDma *dma,
+                                  const PuckPiece *piece, bool is_write,
+                                  uint8_t *bytes, int64_t *wait)
 {
     PuckPiece at = *piece;
     PuckRuns runs;
@@ -307,7 +319,7 @@ PuckDmaResult puck_dma_access(const PuckDma *dma, const PuckPiece *piece,
         }
         copy_runs(&runs, bytes, is_write);
         if (is_write) {
-            puck_dma_written(dma, &runs, part.len);
+            puck_gpu_dma_written(dma, &runs, part.len);
         }
         bytes += part.len;
         at.addr += part.len;

@@ -10,11 +10,6 @@
 #include "block/aio.h"
 #include "block/thread-pool.h"
 #include "qemu/main-loop.h"
-#if __has_include("exec/icount.h")
-#include "exec/icount.h"
-#else
-#include "system/cpu-timers.h"
-#endif
 #include "hw/puck/gpu/core/cost.h"
 #include "job.h"
 
@@ -59,18 +54,17 @@ static bool is_long(const PuckJob *job)
            puck_cmd_cost(&job->cmd) > PUCK_HOLD_NS;
 }
 
-PuckJob *puck_job_new(PuckRing *ring, const PuckCmd *cmd, uint32_t index)
+PuckJob *puck_job_new(PuckGpu *s, const PuckJobOrigin *from,
+                      const PuckCmd *cmd, PuckAccess *access)
 {
     PuckJob *job = g_new0(PuckJob, 1);
 
-    job->gpu = ring->gpu;
-    object_ref(OBJECT(job->gpu));
-    job->ring = ring;
-    job->ring_index = ring->index;
-    job->index = index;
+    job->gpu = s;
+    object_ref(OBJECT(s));
+    job->from = *from;
     job->advance = true;
     job->cmd = *cmd;
-    puck_dma_init(&job->dma, job->gpu);
+    puck_gpu_dma_init(&job->dma, job->gpu);
     job->num_lanes = 1;
     job->end = PUCK_LANES_MAX;
     for (unsigned i = 0; i < PUCK_LANES_MAX; i++) {
@@ -78,17 +72,18 @@ PuckJob *puck_job_new(PuckRing *ring, const PuckCmd *cmd, uint32_t index)
         job->lanes[i].index = i;
         qemu_mutex_init(&job->lanes[i].gate);
     }
-    if (ring->access.active || puck_access_wanted(job)) {
-        job->access = &ring->access;
+    if (access->active || puck_access_wanted(job)) {
+        job->access = access;
     } else {
         job->threaded = !icount_enabled() && is_long(job) &&
-                        puck_dma_may_thread(&job->dma);
+                        puck_gpu_dma_may_thread(&job->dma);
     }
     return job;
 }
 
 void puck_job_free(PuckJob *job)
 {
+    g_assert(!job->running);
     puck_lane_cleanup(job);
     for (unsigned i = 0; i < PUCK_LANES_MAX; i++) {
         qemu_mutex_destroy(&job->lanes[i].gate);
@@ -130,12 +125,13 @@ bool puck_job_done(const PuckJob *job, const PuckFault **fault)
 /* A user of @job ended. Under the BQL. */
 static void put(PuckJob *job)
 {
+    g_assert(job->running);
     if (--job->running) {
         return;
     }
     /* Its ring decides what comes next. */
-    if (job->ring) {
-        puck_ring_job_stopped(job->ring, job);
+    if (job->from.ring) {
+        job->from.stopped(job->from.ring, job);
     } else {
         puck_job_free(job);
     }

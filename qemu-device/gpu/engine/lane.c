@@ -13,10 +13,10 @@
 #include "qemu/lockable.h"
 #include "qemu/rcu.h"
 #include "qemu/units.h"
+#include "hw/puck/common/trace.h"
 #include "hw/puck/gpu/core/cost.h"
 #include "job.h"
 #include "stream.h"
-#include "hw/puck/common/trace.h"
 
 /* Transfers that no cache keeps anyway. */
 #define STREAM_MIN      (4 * MiB)
@@ -154,7 +154,7 @@ void puck_lane_trace(PuckLane *lane, bool is_write, const PuckPiece *piece)
 
     if (piece->desc >= *traced) {
         trace_puck_gpu_dma(puck_gpu_name(lane->job->gpu),
-                           lane->job->ring_index, lane->job->cmd.seqno,
+                           lane->job->from.ring_index, lane->job->cmd.seqno,
                            list_of(is_write), piece->desc,
                            segs[piece->desc].addr, segs[piece->desc].len);
         *traced = piece->desc + 1;
@@ -193,7 +193,8 @@ static bool look_up(PuckLane *lane, bool is_write, uint64_t max, PuckRuns *runs)
 {
     const PuckCursor *cur = is_write ? &lane->dst : &lane->src;
     PuckPiece at;
-    bool ok = puck_dma_look_up(&lane->job->dma, cur, max, is_write, runs, &at);
+    bool ok = puck_gpu_dma_look_up(&lane->job->dma, cur, max, is_write, runs,
+                                   &at);
 
     lane->spent += (runs->pieces + runs->count) * PUCK_COST_PIECE;
     trace_pieces(lane, is_write, runs);
@@ -264,7 +265,7 @@ static void step_move(PuckLane *lane)
         }
         move_locked(lane, &from, &to, len);
         if (moves_dst(job)) {
-            puck_dma_written(&job->dma, &to, len);
+            puck_gpu_dma_written(&job->dma, &to, len);
         }
     }
     lane->spent += is_crc ? puck_cost_crc(len) : puck_cost_bytes(len);
@@ -291,7 +292,7 @@ static void step_result(PuckLane *lane)
             return;
         }
         move_copy(&to, &from, sizeof(crc), false);
-        puck_dma_written(&job->dma, &to, sizeof(crc));
+        puck_gpu_dma_written(&job->dma, &to, sizeof(crc));
     }
     finish(lane);
 }
@@ -353,7 +354,7 @@ void puck_lane_share(PuckJob *job, unsigned n)
 
 void puck_lane_step(PuckLane *lane)
 {
-    unsigned epoch = puck_dma_begin(&lane->job->dma);
+    unsigned epoch = puck_gpu_dma_begin(&lane->job->dma);
 
     switch (lane->phase) {
     case PUCK_LANE_LISTS:
@@ -368,7 +369,7 @@ void puck_lane_step(PuckLane *lane)
     case PUCK_LANE_DONE:
         break;
     }
-    puck_dma_end(&lane->job->dma, epoch);
+    puck_gpu_dma_end(&lane->job->dma, epoch);
 }
 
 void puck_lane_cleanup(PuckJob *job)

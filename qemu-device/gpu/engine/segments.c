@@ -10,15 +10,6 @@
 /* The list is converted where it lies. */
 _Static_assert(sizeof(PuckSeg) == sizeof(struct puck_gpu_seg), "segment");
 
-bool puck_fault_set(PuckFault *fault, uint8_t reason, uint8_t list,
-                    uint32_t desc, uint64_t addr)
-{
-    *fault = (PuckFault) {
-        .reason = reason, .list = list, .desc = desc, .addr = addr,
-    };
-    return false;
-}
-
 void puck_segs_from_guest(PuckSeg *segs, uint32_t nsegs)
 {
     for (uint32_t i = 0; i < nsegs; i++) {

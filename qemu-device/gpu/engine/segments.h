@@ -3,10 +3,11 @@
  * puck-gpu: lists of segments. Pure logic, shared with the unit tests: nothing
  * here knows of QEMU, memory or threads.
  */
-#ifndef PUCK_GPU_SEGMENTS_H
-#define PUCK_GPU_SEGMENTS_H
+#ifndef PUCK_GPU_ENGINE_SEGMENTS_H
+#define PUCK_GPU_ENGINE_SEGMENTS_H
 
 #include "abi/puck_gpu.h"
+#include "hw/puck/gpu/core/fault.h"
 
 /* A segment in the byte order of the host. */
 typedef struct PuckSeg {
@@ -20,18 +21,6 @@ typedef struct PuckSegLimits {
     uint32_t len_max;
     uint64_t vram_size;
 } PuckSegLimits;
-
-/* Why a command stops: the part of an error record that it decides. */
-typedef struct PuckFault {
-    uint8_t reason;             /* PUCK_GPU_ERR_*, 0: none */
-    uint8_t list;
-    uint32_t desc;
-    uint64_t addr;
-} PuckFault;
-
-/* Fills @fault and returns false, for the tail of a check. */
-bool puck_fault_set(PuckFault *fault, uint8_t reason, uint8_t list,
-                    uint32_t desc, uint64_t addr);
 
 /* Turns a list as it stands in guest memory into host byte order, in place. */
 void puck_segs_from_guest(PuckSeg *segs, uint32_t nsegs);
@@ -87,4 +76,4 @@ bool puck_cursor_piece(const PuckCursor *cur, uint64_t max, PuckPiece *piece);
  */
 void puck_cursor_advance(PuckCursor *cur, uint64_t len);
 
-#endif /* PUCK_GPU_SEGMENTS_H */
+#endif /* PUCK_GPU_ENGINE_SEGMENTS_H */

@@ -8,8 +8,8 @@
  * for whole pages of long transfers; memmove() is as good for what is adjacent
  * and better for what is short.
  */
-#ifndef PUCK_GPU_STREAM_H
-#define PUCK_GPU_STREAM_H
+#ifndef PUCK_GPU_ENGINE_STREAM_H
+#define PUCK_GPU_ENGINE_STREAM_H
 
 #define PUCK_STREAM_UNIT    64
 /* From here on memmove() streams by itself, or is not worse. */
@@ -70,4 +70,4 @@ static inline void puck_stream_done(void)
 
 #endif
 
-#endif /* PUCK_GPU_STREAM_H */
+#endif /* PUCK_GPU_ENGINE_STREAM_H */

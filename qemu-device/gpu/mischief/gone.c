@@ -8,7 +8,9 @@
  */
 
 #include "qemu/osdep.h"
-#include "hw/puck/gpu/core/gpu.h"
+#include "hw/puck/gpu/ring/ring.h"
+#include "gone.h"
+#include "reset.h"
 
 static uint64_t read_ones(void *opaque, hwaddr addr, unsigned size)
 {

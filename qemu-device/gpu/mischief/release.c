@@ -5,7 +5,10 @@
  */
 
 #include "qemu/osdep.h"
-#include "hw/puck/gpu/core/gpu.h"
+#include "hw/puck/gpu/ring/ring.h"
+#include "gone.h"
+#include "release.h"
+#include "reset.h"
 
 static void log_release(PuckGpu *s, PuckRing *ring, uint32_t rule)
 {

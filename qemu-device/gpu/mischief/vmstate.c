@@ -5,7 +5,9 @@
  */
 
 #include "qemu/osdep.h"
-#include "hw/puck/gpu/core/gpu.h"
+#include "hw/puck/gpu/ring/ring.h"
+#include "gone.h"
+#include "vmstate.h"
 
 static bool any_mark(void *opaque)
 {
@@ -104,7 +106,10 @@ static const VMStateDescription vmstate_late_write = {
 
 static bool access_needed(void *opaque)
 {
-    return puck_access_to_save(opaque);
+    PuckRing *ring = opaque;
+
+    /* As long as RING_HEAD points to the command. */
+    return ring->access.active && (!ring->job || ring->job->advance);
 }
 
 static const VMStateDescription vmstate_access = {

@@ -6,13 +6,13 @@
 
 #include "qemu/osdep.h"
 #include "hw/puck/gpu/core/cost.h"
-#include "hw/puck/gpu/core/gpu.h"
-#include "hw/puck/gpu/engine/job.h"
+#include "ring.h"
 
 static PuckEvent event(PuckRing *ring)
 {
-    return puck_job_event(ring, ring->early.seqno, PUCK_SITE_FENCE_COMPLETE,
-                          PUCK_ACT_BIT(PUCK_ACT_EARLY));
+    return puck_ring_job_event(ring, ring->early.seqno,
+                               PUCK_SITE_FENCE_COMPLETE,
+                               PUCK_ACT_BIT(PUCK_ACT_EARLY));
 }
 
 static void go_on(PuckRing *ring, const char *why)
@@ -118,6 +118,12 @@ void puck_early_release(PuckRing *ring, uint32_t rule)
         /* The fence still comes before the job. */
         early->time = 0;
     }
+}
+
+bool puck_early_waits(const PuckRing *ring)
+{
+    return ring->early.state == PUCK_EARLY_FENCE ||
+           ring->early.state == PUCK_EARLY_WAIT;
 }
 
 bool puck_early_passes(PuckRing *ring, uint32_t index)

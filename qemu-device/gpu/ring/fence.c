@@ -8,11 +8,11 @@
 #include "qemu/bswap.h"
 #include "qemu/host-utils.h"
 #include "system/runstate.h"
-#include "hw/puck/gpu/core/cost.h"
-#include "hw/puck/gpu/core/gpu.h"
-#include "jitter.h"
-#include "hw/puck/gpu/engine/job.h"
 #include "hw/puck/common/trace.h"
+#include "hw/puck/gpu/core/cost.h"
+#include "hw/puck/gpu/core/irq.h"
+#include "jitter.h"
+#include "ring.h"
 
 static void trace_stage(PuckRing *ring, uint32_t seqno, const char *stage)
 {
@@ -61,8 +61,8 @@ static PuckMark mark_for(PuckAction action)
 /* Asks the rules about @fence. False if it fails. */
 static bool ask_rules(PuckRing *ring, PuckFence *fence)
 {
-    PuckEvent ev = puck_job_event(ring, fence->seqno,
-                                  PUCK_SITE_FENCE_COMPLETE, CAN_AT_ENTRY);
+    PuckEvent ev = puck_ring_job_event(ring, fence->seqno,
+                                       PUCK_SITE_FENCE_COMPLETE, CAN_AT_ENTRY);
     PuckVerdict verdict;
 
     if (!puck_mischief_ask(&ev, &verdict)) {
@@ -82,8 +82,8 @@ static bool ask_rules(PuckRing *ring, PuckFence *fence)
 /* Ends what a rule does to @fence. */
 static void unmark(PuckRing *ring, PuckFence *fence, const char *why)
 {
-    PuckEvent ev = puck_job_event(ring, fence->seqno,
-                                  PUCK_SITE_FENCE_COMPLETE, 0);
+    PuckEvent ev = puck_ring_job_event(ring, fence->seqno,
+                                       PUCK_SITE_FENCE_COMPLETE, 0);
 
     puck_mischief_log_event(&ev, fence->rule, why);
     fence->mark = PUCK_MARK_NONE;
@@ -111,12 +111,14 @@ static uint32_t place_for_next(PuckRing *ring)
     return i;
 }
 
-/* There is room. Fences stay in the order in which they become due. */
+/* Fences stay in the order in which they become due. */
 static void put_in(PuckRing *ring, const PuckFence *fence)
 {
     uint32_t at = place_for_next(ring);
     PuckFence *f = &ring->fences[at];
 
+    /* Whoever lets a fence in has asked puck_fence_room(). */
+    g_assert(puck_fence_room(ring));
     memmove(f + 1, f, (ring->num_fences - at) * sizeof(*f));
     *f = *fence;
     ring->num_fences++;
@@ -181,7 +183,8 @@ static bool write_back(PuckRing *ring, const PuckFence *fence)
         puck_fault_set(&fault, PUCK_GPU_ERR_WRITE_BACK, PUCK_GPU_ERR_LIST_NONE,
                        PUCK_GPU_ERR_DESC_NONE, ring->wb_addr);
         ring->halted = true;
-        puck_error_report(ring, fence->seqno, fence->index, &fault);
+        puck_error_report(ring->gpu, ring->index, fence->seqno, fence->index,
+                          &fault);
     }
     return result != PUCK_DMA_DROPPED;
 }
@@ -248,7 +251,7 @@ static void complete_first(PuckRing *ring, PuckHold *hold)
         return;
     }
     if (fence.flags & PUCK_GPU_FENCE_IRQ) {
-        puck_irq_fence(ring, fence.seqno);
+        puck_irq_fence(ring->gpu, ring->index, fence.seqno);
     }
     if (fence.mark == PUCK_MARK_EARLY) {
         puck_early_completed(ring);

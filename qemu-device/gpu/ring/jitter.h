@@ -3,8 +3,8 @@
  * puck-gpu: the numbers behind JITTER, shared with the tests. See section
  * "Completion stage" of docs/specs/gpu.rst.
  */
-#ifndef PUCK_GPU_JITTER_H
-#define PUCK_GPU_JITTER_H
+#ifndef PUCK_GPU_RING_JITTER_H
+#define PUCK_GPU_RING_JITTER_H
 
 #include "hw/puck/common/splitmix.h"
 
@@ -14,4 +14,4 @@ static inline uint64_t puck_jitter_draw(uint64_t *s, uint64_t jitter)
     return jitter ? puck_splitmix64(s) % (jitter + 1) : 0;
 }
 
-#endif /* PUCK_GPU_JITTER_H */
+#endif /* PUCK_GPU_RING_JITTER_H */

@@ -5,7 +5,7 @@
  *
  * Whatever a ring has to do is one step after the other, in one loop: steps().
  * It runs within a write to a register for as long as a hold allows, and then
- * as the ring's work in one hold after the other (see ../hold.h). Whatever
+ * as the ring's work in one hold after the other (see common/hold.h). Whatever
  * gives the ring something to do from elsewhere (timers, threads, rules that
  * are released) only kicks it.
  *
@@ -17,9 +17,9 @@
 
 #include "qemu/osdep.h"
 #include "system/runstate.h"
-#include "hw/puck/gpu/core/cost.h"
-#include "hw/puck/gpu/engine/job.h"
 #include "hw/puck/common/trace.h"
+#include "hw/puck/gpu/core/cost.h"
+#include "ring.h"
 
 static uint32_t next_index(const PuckRing *ring)
 {
@@ -48,19 +48,19 @@ static void halt(PuckRing *ring, uint32_t seqno, uint32_t index,
                  const PuckFault *fault)
 {
     ring->halted = true;
-    puck_error_report(ring, seqno, index, fault);
+    puck_error_report(ring->gpu, ring->index, seqno, index, fault);
 }
 
 PuckDmaResult puck_ring_dma(PuckRing *ring, uint64_t addr, void *buf,
                             uint64_t len, bool is_write)
 {
     uint32_t generation = ring->generation;
-    PuckDma dma;
+    PuckGpuDma dma;
     bool ok;
 
-    puck_dma_init(&dma, ring->gpu);
-    ok = is_write ? puck_dma_write(&dma, addr, buf, len) :
-                    puck_dma_read(&dma, addr, buf, len);
+    puck_gpu_dma_init(&dma, ring->gpu);
+    ok = is_write ? puck_gpu_dma_write(&dma, addr, buf, len) :
+                    puck_gpu_dma_read(&dma, addr, buf, len);
     if (generation != ring->generation) {
         return PUCK_DMA_DROPPED;
     }
@@ -95,6 +95,67 @@ static bool fetch(PuckRing *ring, PuckCmd *cmd)
     return true;
 }
 
+static bool may_run(PuckRing *ring)
+{
+    return has_commands(ring) && !ring->job && ring->start_at == PUCK_NO_TIME &&
+           !ring->stall.rule && !puck_early_waits(ring);
+}
+
+/* The ring is stopped at last. */
+static void finish_reset(PuckRing *ring)
+{
+    if (ring->reset_rule) {
+        /* What is to end does not. */
+        return;
+    }
+    ring->stop_head = ring->head;
+    ring->head = 0;
+    ring->tail = 0;
+    ring->resetting = false;
+    trace_puck_gpu_reset(puck_gpu_name(ring->gpu), ring->index,
+                         ring->stop_head);
+}
+
+/* @job ran to its end. Frees it. */
+static void retire_job(PuckRing *ring, PuckJob *job, const PuckFault *fault)
+{
+    ring->job = NULL;
+    if (fault) {
+        if (!ring->resetting) {
+            halt(ring, job->cmd.seqno, job->from.index, fault);
+        }
+    } else if (job->advance) {
+        ring->head = next_index(ring);
+    }
+    puck_job_free(job);
+}
+
+/* The job in work does not run and is to be dropped: RESET ends. */
+static void drop_job(PuckRing *ring)
+{
+    PuckJob *job = ring->job;
+    const PuckFault *fault;
+
+    if (puck_job_done(job, &fault)) {
+        retire_job(ring, job, fault);
+    } else {
+        ring->job = NULL;
+        puck_job_free(job);
+    }
+    finish_reset(ring);
+}
+
+/* @job, the command in work, does not run any more. */
+static void job_stopped(PuckRing *ring, PuckJob *job)
+{
+    g_assert(ring->job == job && !job->running);
+    if (ring->resetting) {
+        drop_job(ring);
+    } else if (job->threaded) {
+        puck_ring_kick(ring);
+    }
+}
+
 static void execute_fence(PuckRing *ring, const PuckCmd *cmd)
 {
     uint32_t index = ring->head;
@@ -109,6 +170,18 @@ static void execute_fence(PuckRing *ring, const PuckCmd *cmd)
     puck_fault_set(&fault, PUCK_GPU_ERR_INJECTED, PUCK_GPU_ERR_LIST_NONE,
                    PUCK_GPU_ERR_DESC_NONE, 0);
     halt(ring, cmd->seqno, index, &fault);
+}
+
+static PuckJob *new_job(PuckRing *ring, const PuckCmd *cmd)
+{
+    PuckJobOrigin from = {
+        .ring = ring,
+        .ring_index = ring->index,
+        .index = ring->head,
+        .stopped = job_stopped,
+    };
+
+    return puck_job_new(ring->gpu, &from, cmd, &ring->access);
 }
 
 /* Executes the command at the head. False if it has to wait for room. */
@@ -143,70 +216,10 @@ static bool execute_next(PuckRing *ring, PuckHold *hold)
     default:
         puck_hold_charge(hold, PUCK_COST_JOB);
         ring->in_job = true;
-        ring->job = puck_job_new(ring, &cmd, ring->head);
+        ring->job = new_job(ring, &cmd);
         break;
     }
     return true;
-}
-
-static bool may_run(PuckRing *ring)
-{
-    return has_commands(ring) && !ring->job && ring->start_at == PUCK_NO_TIME &&
-           !ring->stall.rule && !puck_early_waits(ring);
-}
-
-/* The ring is stopped at last. */
-static void finish_reset(PuckRing *ring)
-{
-    if (ring->reset_rule) {
-        /* What is to end does not. */
-        return;
-    }
-    ring->stop_head = ring->head;
-    ring->head = 0;
-    ring->tail = 0;
-    ring->resetting = false;
-    trace_puck_gpu_reset(puck_gpu_name(ring->gpu), ring->index,
-                         ring->stop_head);
-}
-
-/* @job ran to its end. Frees it. */
-static void retire_job(PuckRing *ring, PuckJob *job, const PuckFault *fault)
-{
-    ring->job = NULL;
-    if (fault) {
-        if (!ring->resetting) {
-            halt(ring, job->cmd.seqno, job->index, fault);
-        }
-    } else if (job->advance) {
-        ring->head = next_index(ring);
-    }
-    puck_job_free(job);
-}
-
-/* The job in work does not run and is to be dropped: RESET ends. */
-static void drop_job(PuckRing *ring)
-{
-    PuckJob *job = ring->job;
-    const PuckFault *fault;
-
-    if (puck_job_done(job, &fault)) {
-        retire_job(ring, job, fault);
-    } else {
-        ring->job = NULL;
-        puck_job_free(job);
-    }
-    finish_reset(ring);
-}
-
-void puck_ring_job_stopped(PuckRing *ring, PuckJob *job)
-{
-    assert(ring->job == job && !job->running);
-    if (ring->resetting) {
-        drop_job(ring);
-    } else if (job->threaded) {
-        puck_ring_kick(ring);
-    }
 }
 
 /* What is next for the job in work. False if it has to be waited for. */
@@ -334,6 +347,11 @@ static void start_timer_cb(void *opaque)
     puck_ring_kick(ring);
 }
 
+static void access_timer_cb(void *opaque)
+{
+    puck_ring_kick(opaque);
+}
+
 static void drop_stall(PuckRing *ring)
 {
     ring->stall.rule = 0;
@@ -379,7 +397,7 @@ static void drop_all(PuckRing *ring)
     ring->generation++;
     puck_fence_drop(ring);
     puck_early_drop(ring);
-    puck_access_drop(ring);
+    puck_access_drop(&ring->access);
     drop_stall(ring);
     cancel_start(ring);
     ring->enabled = false;
@@ -448,7 +466,7 @@ void puck_ring_kill(PuckRing *ring)
     }
     puck_job_stop(job);
     puck_job_wait_gates(job);
-    job->ring = NULL;
+    job->from.ring = NULL;
     if (!job->running) {
         puck_job_free(job);
     }
@@ -492,7 +510,7 @@ static void enable(PuckRing *ring)
         /* A command from before: its index means nothing now. */
         ring->job->advance = false;
     } else {
-        puck_access_drop(ring);
+        puck_access_drop(&ring->access);
     }
     if (puck_mischief_ask(&ev, &verdict)) {
         ring->seqno = verdict.value;
@@ -525,7 +543,7 @@ void puck_ring_doorbell(PuckRing *ring, uint32_t tail)
 
         puck_fault_set(&fault, PUCK_GPU_ERR_TAIL, PUCK_GPU_ERR_LIST_NONE,
                        PUCK_GPU_ERR_DESC_NONE, tail);
-        puck_error_report(ring, 0, 0, &fault);
+        puck_error_report(ring->gpu, ring->index, 0, 0, &fault);
         return;
     }
     ring->tail = tail;
@@ -552,7 +570,7 @@ void puck_ring_init(PuckGpu *s, unsigned index)
     ring->stall.timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, stall_timer_cb, ring);
     puck_fence_init(ring);
     puck_early_init(ring);
-    puck_access_init(ring);
+    puck_access_init(&ring->access, access_timer_cb, ring);
     if (!ring->seed_given) {
         ring->stage_reset.seed = s->seed + index;
     }
@@ -567,5 +585,5 @@ void puck_ring_exit(PuckRing *ring)
     g_clear_pointer(&ring->stall.timer, timer_free);
     puck_fence_exit(ring);
     puck_early_exit(ring);
-    puck_access_exit(ring);
+    puck_access_exit(&ring->access);
 }

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * puck-gpu: the state of the whole device, and how it is named in rules, logs
+ * and traces. The contract is docs/specs/gpu.rst.
+ *
+ * The device's folders, each of which calls those above it in this list only:
+ *
+ *   core/      what all its parts use: state, messages, errors, costs
+ *   engine/    commands: their rules, their lists, DMA, what is done to bytes
+ *   display/   scanout
+ *   ring/      doorbell, fetch, and the completion stage
+ *   mischief/  what rules do to the whole device: resets, surprise removal
+ *
+ * What puts these together is beside the folders: device (QOM), regs, props,
+ * vmstate. What rules do to one event is where the event is.
+ *
+ * Locking. All of PuckGpu and its rings is under the BQL. A job that runs on a
+ * thread of its own reads what never changes after realize (sizes, VRAM) and
+ * what is atomic, owns its PuckJob, and moves bytes only with the gate of its
+ * lane held: see engine/job.h. It holds a reference to the device.
+ *
+ * Time. No hold of the BQL is long: see common/hold.h, ring/ring.c, and
+ * core/cost.h for what each thing costs.
+ */
+#ifndef PUCK_GPU_CORE_DEVICE_H
+#define PUCK_GPU_CORE_DEVICE_H
+
+#include "hw/pci/pci_device.h"
+#include "qemu/log.h"
+#include "qemu/notify.h"
+#include "hw/puck/common/compat.h"
+#include "hw/puck/mischief/msi.h"
+#include "hw/puck/mischief/window.h"
+#include "error.h"
+#include "stall.h"
+
+#define TYPE_PUCK_GPU "puck-gpu"
+OBJECT_DECLARE_SIMPLE_TYPE(PuckGpu, PUCK_GPU)
+
+/* A guest broke the contract. Never more than one line a guest access. */
+#define puck_gpu_guest_error(fmt, ...) \
+    qemu_log_mask(LOG_GUEST_ERROR, "puck-gpu: " fmt "\n", ## __VA_ARGS__)
+
+/* These belong to the folders of the same name, which alone look into them. */
+typedef struct PuckRing PuckRing;
+typedef struct PuckScanout PuckScanout;
+
+struct PuckGpu {
+    PCIDevice parent_obj;
+
+    /* Options; device.c checks them at realize. */
+    uint64_t vram_size;
+    uint32_t num_rings;
+    uint32_t seg_len_max;
+    uint64_t seed;
+    uint64_t inline_bytes;
+    uint32_t threads;
+
+    MemoryRegion mmio;
+    MemoryRegion vram;
+    VMChangeStateEntry *vm_state;
+    unsigned pool_threads;      /* its share of the pool's, see job.c */
+    bool paused;                /* jobs shall move no byte; atomic */
+    bool master;                /* it is bus master; atomic, see dma.c */
+
+    uint32_t irq_status;
+    uint32_t irq_enable;
+    PuckErrorQueue errors;
+    PuckMsiStage messages;
+
+    /* From instance_init to finalize: jobs on threads may outlive realize. */
+    PuckScanout *scanout;
+    PuckRing *rings;            /* PUCK_GPU_RINGS_MAX; num_rings are used */
+    uint32_t reordered;         /* bit r: ring r has PUCK_MARK_RINGS */
+
+    PuckMischiefWindow window;
+    Notifier release;           /* told of rules that are released */
+    uint32_t reset_rule;        /* lets CTRL.RESET fail, or 0 */
+    PuckStall gone;             /* surprise removal */
+    MemoryRegion ones[2];       /* over VRAM and MSI-X while it is gone */
+};
+
+static inline const char *puck_gpu_name(PuckGpu *s)
+{
+    const char *id = DEVICE(s)->id;
+
+    return id ? id : TYPE_PUCK_GPU;
+}
+
+/* An event at @site that belongs to no ring; a rule could do what is in @can */
+static inline PuckEvent puck_gpu_event(PuckGpu *s, PuckSite site, uint32_t can)
+{
+    return (PuckEvent) { .site = site, .can = can, .device = puck_gpu_name(s) };
+}
+
+/* An event of ring @ring. */
+static inline PuckEvent puck_gpu_ring_event(PuckGpu *s, unsigned ring,
+                                            PuckSite site, uint32_t can)
+{
+    PuckEvent ev = puck_gpu_event(s, site, can);
+
+    ev.has = PUCK_HAS_RING;
+    ev.ring = ring;
+    return ev;
+}
+
+/* An event of job @seqno of ring @ring. */
+static inline PuckEvent puck_gpu_job_event(PuckGpu *s, unsigned ring,
+                                           uint32_t seqno, PuckSite site,
+                                           uint32_t can)
+{
+    PuckEvent ev = puck_gpu_ring_event(s, ring, site, can);
+
+    ev.has |= PUCK_HAS_SEQNO;
+    ev.seqno = seqno;
+    return ev;
+}
+
+#endif /* PUCK_GPU_CORE_DEVICE_H */
