@@ -16,7 +16,7 @@
 #include "space.h"
 #include "translate.h"
 
-/* In ns as estimated: what vhost does about an unmap, a system call. */
+/* What a notifier costs, in ns as estimated: vhost makes a system call. */
 #define COST_NOTIFY     10000
 
 typedef struct BusSearch {
@@ -74,19 +74,19 @@ static gboolean space_equal(gconstpointer a, gconstpointer b)
     return x->bus == y->bus && x->devfn == y->devfn;
 }
 
-/* Runs before any device got the space, or when all of them are gone. */
+/* No device has the space: none has got it yet, or all of them are gone. */
 static void space_free(gpointer v)
 {
     PuckSpace *space = v;
 
     address_space_destroy(&space->as);
     object_unparent(OBJECT(&space->mr));
-    /* After what address_space_destroy() has left to RCU. */
+    /* address_space_destroy() has left work to RCU, which comes before this. */
     g_free_rcu(space, rcu);
 }
 
 /*
- * Whether @bus is below one of ours by bridges alone. The root bus of a
+ * Whether @bus is below a bus in our charge by bridges alone. The root bus of a
  * pxb-pcie is not: its bus numbers lie outside every SCOPE register.
  */
 static bool in_charge(PuckIOMMU *s, PCIBus *bus)
@@ -106,7 +106,7 @@ static bool in_charge(PuckIOMMU *s, PCIBus *bus)
     }
 }
 
-/* With the BQL. */
+/* PCI asks for the address space of a requester, under the BQL. */
 static AddressSpace *get_address_space(PCIBus *bus, void *opaque, int devfn)
 {
     PuckIOMMU *s = opaque;
@@ -119,9 +119,9 @@ static AddressSpace *get_address_space(PCIBus *bus, void *opaque, int devfn)
         return &space->as;
     }
     /*
-     * Never an IOMMU of our kind, ourselves above all: it reads its tables
-     * under its lock, and two that translated for each other would wait for
-     * each other.
+     * A puck-iommu does not translate for any puck-iommu, itself above all:
+     * each reads its tables under its lock, and two that translated for each
+     * other would wait for each other.
      */
     if (!in_charge(s, bus) ||
         (dev && object_dynamic_cast(OBJECT(dev), TYPE_PUCK_IOMMU))) {
@@ -191,6 +191,7 @@ void puck_iommu_notify_unmap(PuckIOMMU *s, uint64_t iova, uint64_t size,
     GHashTableIter iter;
     gpointer key;
 
+    g_assert(bql_locked());
     if (!s->notifiers) {
         return;
     }

@@ -24,7 +24,7 @@
 
 #define COMMANDS_PER_LOCK   8
 
-/* In ns, as estimated: fetching and checking any; the write of a SYNC. */
+/* What a command costs to fetch and check, and the write of a SYNC: ns. */
 #define COST_COMMAND    300
 #define COST_SYNC       700
 
@@ -351,7 +351,10 @@ static void go_on(void *opaque)
     puck_work_queue(&s->cq_work);
 }
 
-/* By whoever left the drain, in any thread and perhaps in an engine's step. */
+/*
+ * The drain calls this in the thread that left it last, which may be in the
+ * middle of an engine's step: so the work is queued, and nothing is done here.
+ */
 static void emptied(void *opaque)
 {
     PuckIOMMU *s = opaque;

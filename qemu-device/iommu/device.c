@@ -103,7 +103,10 @@ static void puck_iommu_realize(PCIDevice *pdev, Error **errp)
     }
 }
 
-/* Not hot-pluggable: runs when a later step of realize fails. */
+/*
+ * The device is not hot-pluggable, so this runs only when a later step of its
+ * realize fails.
+ */
 static void puck_iommu_exit(PCIDevice *pdev)
 {
     PuckIOMMU *s = PUCK_IOMMU(pdev);
@@ -113,7 +116,7 @@ static void puck_iommu_exit(PCIDevice *pdev)
     msix_uninit_exclusive_bar(pdev);
 }
 
-/* Of what options made: it may be there without a realize. */
+/* The policy is made by an option, perhaps of a device that is not realized. */
 static void puck_iommu_finalize(Object *obj)
 {
     puck_policy_destroy(&PUCK_IOMMU(obj)->policy);

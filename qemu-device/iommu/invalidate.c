@@ -20,7 +20,7 @@
 
 #define IOVA_END    (1ull << PUCK_IOMMU_IOVA_BITS)
 
-/* In ns, as estimated on an idle machine. */
+/* What an invalidation costs, in ns, as estimated on an idle machine. */
 #define COST_INV        300         /* any */
 #define COST_LOOK       40          /* for a page, or at an entry */
 #define COST_DROP       50
@@ -34,7 +34,7 @@ typedef struct PuckSubject {
     const PuckInvalidation *inv;
 } PuckSubject;
 
-/* IOTLB entries it is for. INV_CONTEXT is for none. */
+/* The IOTLB entries that @inv is for. INV_CONTEXT is for none. */
 static bool scope_of(const PuckInvalidation *inv, PuckIOTLBScope *scope)
 {
     *scope = (PuckIOTLBScope) { .last = IOVA_END - 1, .domain = inv->id };
@@ -65,7 +65,7 @@ static PuckUnmap unmap_of(const PuckInvalidation *inv)
     return (PuckUnmap) { scope.first, scope.last - scope.first + 1 };
 }
 
-/* What carrying it out costs, but for the entries dropped. */
+/* What carrying @inv out costs, but for the entries that it drops. */
 static uint64_t cost_of(const PuckIOMMU *s, const PuckInvalidation *inv)
 {
     PuckIOTLBScope scope;
@@ -107,7 +107,7 @@ static uint32_t carry_out_locked(PuckIOMMU *s, const PuckInvalidation *inv)
     return 0;
 }
 
-/* With the lock of the rules, and ours around it. */
+/* The list of rules calls this with its lock held, inside PuckIOMMU::lock. */
 static bool is_requester(const PuckEvent *ev, uint16_t requester)
 {
     const PuckSubject *subject = ev->opaque;

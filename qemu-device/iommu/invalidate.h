@@ -14,8 +14,8 @@ typedef struct PuckIOMMU PuckIOMMU;
 /* More than that are carried out at once. */
 #define PUCK_PENDING_MAX    1024
 /*
- * What waits for a request is carried out within it, all together: so it must
- * not take longer, in ns as estimated.
+ * All invalidations that wait for a request are carried out within it. So they
+ * must not cost more than this together, in ns as estimated.
  */
 #define PUCK_DEFERRED_NS    300000
 
@@ -33,7 +33,7 @@ typedef struct PuckUnmap {
     uint64_t size;
 } PuckUnmap;
 
-/* One that waits, for a time or for a request. */
+/* An invalidation that waits, for a time or for a request. */
 typedef struct PuckPending {
     PuckInvalidation inv;
     uint32_t rule;
@@ -44,7 +44,7 @@ typedef struct PuckPending {
 typedef struct PuckInvalidator {
     PuckPending *pending;       /* (L) in the order they came */
     int32_t count;              /* (L) */
-    uint64_t next_before;       /* (L) the lowest, or 0 */
+    uint64_t next_before;       /* (L) the lowest PuckPending.before */
     uint64_t deferred_ns;       /* (L) what those take that have a "before" */
     QEMUTimer *timer;           /* for the earliest due */
     PuckWork work;              /* carries out what is due */

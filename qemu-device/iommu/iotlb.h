@@ -12,7 +12,7 @@
 
 #include "abi/puck_iommu.h"
 
-/* So few that one look at each takes no time that matters to the machine. */
+/* So few that a look at all of them does not stop the machine for long. */
 #define PUCK_IOTLB_ENTRIES_MAX  4096
 #define PUCK_IOTLB_NONE         UINT32_MAX
 

@@ -185,7 +185,7 @@ static bool queue_valid(uint64_t base, uint64_t head, uint64_t tail, bool on)
     if (on && !puck_queue_order_valid(base)) {
         return false;
     }
-    /* Of a queue that is off, head and tail are the last it had. */
+    /* A queue that is off keeps the head and the tail that it had last. */
     return head < 1u << PUCK_IOMMU_QUEUE_ORDER_MAX &&
            tail < 1u << PUCK_IOMMU_QUEUE_ORDER_MAX &&
            (!on || (head < puck_queue_size(base) &&

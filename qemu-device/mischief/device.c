@@ -165,7 +165,7 @@ static void get_seed(Object *obj, Visitor *v, const char *name, void *opaque,
                      Error **errp)
 {
     PuckMischief *m = PUCK_MISCHIEF(obj);
-    /* That of the list comes with the machine's state. */
+    /* The list has the seed that counts: it is part of the machine's state. */
     uint64_t seed = is_complete(m) ? puck_rules_seed() : m->seed;
 
     visit_type_uint64(v, name, &seed, errp);
@@ -291,7 +291,7 @@ static void set_add(Object *obj, const char *value, Error **errp)
     }
 }
 
-/* Of "remove" and "release", which differ in what @opaque points to. */
+/* The setter of "remove" and "release": @opaque points to what is done. */
 static void set_number(Object *obj, Visitor *v, const char *name, void *opaque,
                        Error **errp)
 {
@@ -351,7 +351,7 @@ static void mischief_class_init(ObjectClass *oc, PUCK_CONST_10_1 void *data)
     dc->desc = "Puck's rules of mischief";
     dc->realize = mischief_realize;
     dc->unrealize = mischief_unrealize;
-    /* It stays as long as the machine: devices count on it. */
+    /* Puck's devices rely on it for as long as there is a machine. */
     dc->hotpluggable = false;
     set_bit(DEVICE_CATEGORY_MISC, dc->categories);
     object_class_property_add(oc, "seed", "uint64", get_seed, set_seed, NULL,

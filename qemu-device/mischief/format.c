@@ -29,7 +29,7 @@ static G_GNUC_PRINTF(2, 3) void put(Writer *w, const char *fmt, ...)
     }
 }
 
-/* In the largest unit that does it without a fraction. */
+/* Writes a time in the largest unit that does it without a fraction. */
 static void put_time(Writer *w, uint64_t ns)
 {
     if (ns % 1000 || !ns) {

@@ -13,7 +13,10 @@ QemuMutex puck_mischief_lock;
 /* Written with the lock held. */
 unsigned puck_mischief_rules[PUCK_SITE_COUNT];
 
-/* In the order of their numbers. Changed under the BQL, with the lock held. */
+/*
+ * The rules, in the order of their numbers. What changes them has the BQL and
+ * puck_mischief_lock.
+ */
 static struct {
     PuckRuleState rules[PUCK_MISCHIEF_RULES_MAX];
     unsigned count;

@@ -119,7 +119,7 @@ static bool has_room_locked(int64_t t, const char *line)
         return false;
     }
     if (len + LAST_LINES > log.room) {
-        /* In place of @line, which is the first that is lost so. */
+        /* @line is the first that is lost since the file is full. */
         log.full = true;
         tell_lost_locked(t);
         tell_locked(t, "full", "max", log.max);

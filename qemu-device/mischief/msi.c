@@ -5,6 +5,7 @@
  */
 
 #include "qemu/osdep.h"
+#include "qemu/main-loop.h"
 #include "qemu/error-report.h"
 #include "qemu/rcu.h"
 #include "hw/pci/msi.h"
@@ -20,7 +21,10 @@
 #define CAN_WITH_ROOM \
     (PUCK_ACT_BIT(PUCK_ACT_DELAY) | PUCK_ACT_BIT(PUCK_ACT_COALESCE))
 
-/* In ns: a message to an interrupt controller or to RAM; one late no more. */
+/*
+ * What it costs, in ns, to send a message to an interrupt controller or to RAM;
+ * and to move one to the queue that is late no more.
+ */
 #define COST_MESSAGE    3000
 #define COST_EXPIRE     4000
 
@@ -43,13 +47,16 @@ static void arm(PuckMsiStage *stage)
     }
 }
 
-/* Behind those that are due at the same time. There is room. */
+/* The message of @ev goes behind those that are due at the same time. */
 static void make_late(PuckMsiStage *stage, const PuckEvent *ev,
                       const PuckVerdict *verdict)
 {
-    PuckLateMessage *m = &stage->late[stage->count++];
     int64_t due = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + verdict->value;
+    PuckLateMessage *m;
 
+    /* ask_rules() has allowed what makes a message late with room alone. */
+    g_assert(stage->count < ARRAY_SIZE(stage->late));
+    m = &stage->late[stage->count++];
     for (; m > stage->late && m[-1].due > due; m--) {
         *m = m[-1];
     }
@@ -158,6 +165,7 @@ static void ask_rules(PuckMsiStage *stage, unsigned vector,
 void puck_msi_stage_raise(PuckMsiStage *stage, unsigned vector,
                           const PuckEvent *fence)
 {
+    g_assert(bql_locked());
     if (!stage->timer || (stage->count && coalesced(stage, vector))) {
         return;
     }

@@ -24,7 +24,7 @@
 
 /* While so many wait to be sent, a vector that waits is not queued again. */
 #define PUCK_UNSENT_FULL        64
-/* One more of each vector, so that none is lost. */
+/* Room for one more message of each vector, so that none is lost. */
 #define PUCK_UNSENT_MAX         (PUCK_UNSENT_FULL + PUCK_VECTORS_MAX)
 
 /* A message that is sent later. */

@@ -46,7 +46,7 @@ uint64_t puck_cmd_bytes(const PuckCmd *cmd);
  */
 uint64_t puck_cmd_cost(const PuckCmd *cmd);
 
-/* What it costs to fetch and check its lists. */
+/* What it costs to fetch and check the lists of @cmd. */
 uint64_t puck_cmd_lists_cost(const PuckCmd *cmd);
 
 #endif /* PUCK_GPU_ENGINE_COMMAND_H */

@@ -169,7 +169,7 @@ static bool look_up_vram(const PuckGpuDma *dma, PuckPiece *piece,
     return true;
 }
 
-/* The same through the memory API: a page, if there is an IOMMU. */
+/* The same for guest memory through the memory API: behind an IOMMU a page. */
 static bool look_up_any(const PuckGpuDma *dma, PuckPiece *piece, bool is_write,
                         PuckRuns *runs)
 {

@@ -13,12 +13,13 @@
 #include "hw/puck/gpu/core/cost.h"
 #include "job.h"
 
-/* A thread has to be worth its start. */
+/* A lane has at least so many bytes, or its thread is not worth its start. */
 #define LANE_BYTES_MIN  (4 * MiB)
 
 /*
- * One for all devices, and never freed: that would wait for its threads, and a
- * guest can have a device unplugged. Under the BQL; NULL under -icount.
+ * All devices share one pool. It is never freed, since that would wait for its
+ * threads, and a guest can have a device unplugged. Under the BQL; NULL under
+ * -icount.
  */
 static ThreadPool *pool;
 static unsigned pool_threads;
@@ -129,7 +130,7 @@ static void put(PuckJob *job)
     if (--job->running) {
         return;
     }
-    /* Its ring decides what comes next. */
+    /* The ring decides what comes next, if it has not given the job up. */
     if (job->from.ring) {
         job->from.stopped(job->from.ring, job);
     } else {

@@ -84,8 +84,9 @@ void puck_job_pool_init(PuckGpu *s);
 void puck_job_pool_exit(PuckGpu *s);
 
 /*
- * Nothing is done for it yet, but where it will be is decided. @access is the
- * ring's: how far the command is, if it is worked on access by access.
+ * Makes the job of @cmd and decides where it will be worked on; nothing is done
+ * for it yet. @access is the ring's: it says how far the command is, if it is
+ * worked on access by access.
  */
 PuckJob *puck_job_new(PuckGpu *s, const PuckJobOrigin *from,
                       const PuckCmd *cmd, PuckAccess *access);
@@ -97,11 +98,14 @@ void puck_job_start(PuckJob *job, PuckHold *hold);
  * kick the ring. @job may be gone when this returns.
  */
 bool puck_job_step(PuckJob *job, PuckHold *hold);
-/* It shall stop; it has when puck_job_wait_gates() returned. */
+/* Tells @job to stop; it has when puck_job_wait_gates() returns. */
 void puck_job_stop(PuckJob *job);
 /* Waits until steps that did not see a stop or pause are over. */
 void puck_job_wait_gates(PuckJob *job);
-/* Nothing is left to do; @fault says how it ended. While it does not run. */
+/*
+ * Whether nothing is left to do for @job, which does not run; @fault says how
+ * it ended.
+ */
 bool puck_job_done(const PuckJob *job, const PuckFault **fault);
 
 #endif /* PUCK_GPU_ENGINE_JOB_H */

@@ -123,7 +123,10 @@ static void finish(PuckLane *lane)
     lane->phase = PUCK_LANE_DONE;
 }
 
-/* What lies behind need not be moved. Another lane may know of less yet. */
+/*
+ * @lane failed, so the lanes behind it need not go on. Another lane may have
+ * said so of more of them already.
+ */
 static void fail(PuckLane *lane)
 {
     unsigned *end = &lane->job->end;

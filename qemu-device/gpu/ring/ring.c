@@ -101,11 +101,11 @@ static bool may_run(PuckRing *ring)
            !ring->stall.rule && !puck_early_waits(ring);
 }
 
-/* The ring is stopped at last. */
+/* The ring has stopped: RESET is over. */
 static void finish_reset(PuckRing *ring)
 {
     if (ring->reset_rule) {
-        /* What is to end does not. */
+        /* A rule lets RESET fail: it does not end before it is released. */
         return;
     }
     ring->stop_head = ring->head;
@@ -243,7 +243,7 @@ static bool step_job(PuckRing *ring, PuckHold *hold)
     return true;
 }
 
-/* Not unplugged: then it has no timers, and nothing to do. */
+/* Whether the device is plugged in; if not, the ring has no timers, no work. */
 static bool is_there(const PuckRing *ring)
 {
     return ring->start_timer;
