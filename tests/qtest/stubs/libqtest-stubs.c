@@ -7,7 +7,7 @@
 #include "qemu/osdep.h"
 #include "qemu/module.h"
 
-/* libqos registers its graph of machines and drivers, which Puck has no use of. */
+/* libqos registers its graph of machines and drivers; Puck does not use it. */
 void register_module_init(void (*fn)(void), module_init_type type)
 {
 }
