@@ -22,7 +22,7 @@ typedef struct PuckRange {
     PuckBulkRun *runs;
     unsigned max;
     unsigned count;
-    uint32_t can;               /* what rules of mischief may do */
+    uint64_t can;               /* what rules of mischief may do */
     bool waited;                /* the next page */
     int64_t wait_until;         /* or 0 */
 } PuckRange;

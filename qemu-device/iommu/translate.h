@@ -19,7 +19,7 @@ typedef struct PuckRequest {
     uint64_t iova;
     uint64_t len;               /* bytes it is for, as far as is known */
     uint8_t want;               /* PUCK_PERM_MASK bits */
-    uint32_t can;               /* what rules of iommu.translate may do */
+    uint64_t can;               /* what rules of iommu.translate may do */
     bool waited;                /* it was here before, and was delayed */
     /* out */
     uint16_t rid;

@@ -274,8 +274,8 @@ static int post_load(void *opaque, int version_id)
 
 const VMStateDescription vmstate_puck_iommu = {
     .name = TYPE_PUCK_IOMMU,
-    .version_id = 3,
-    .minimum_version_id = 3,
+    .version_id = 4,
+    .minimum_version_id = 4,
     /* Before the devices in charge, whose own loading may start DMA. */
     .priority = MIG_PRI_IOMMU,
     .pre_save = pre_save,
@@ -299,7 +299,7 @@ const VMStateDescription vmstate_puck_iommu = {
                                     PuckSavedContext),
         VMSTATE_STRUCT(invalidator, PuckIOMMU, 1, vmstate_puck_invalidator,
                        PuckInvalidator),
-        VMSTATE_STRUCT(messages, PuckIOMMU, 1, vmstate_puck_msi_stage,
+        VMSTATE_STRUCT(messages, PuckIOMMU, 4, vmstate_puck_msi_stage,
                        PuckMsiStage),
         VMSTATE_STRUCT(window, PuckIOMMU, 1, vmstate_puck_mischief_window,
                        PuckMischiefWindow),

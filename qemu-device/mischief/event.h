@@ -47,24 +47,31 @@ typedef enum PuckAction {
     PUCK_ACT_COUNT,
 } PuckAction;
 
-#define PUCK_ACT_BIT(action)    (1u << (action))
+/* Sets of sites and of actions: one bit of 64 for each of them. */
+#define PUCK_SITE_BIT(site)     (1ull << (site))
+#define PUCK_ACT_BIT(action)    (1ull << (action))
 
-/* Which members of an event, or of a rule's filters, mean anything. */
-enum {
-    PUCK_HAS_RING = 1 << 0,
-    PUCK_HAS_SEQNO = 1 << 1,
-    PUCK_HAS_REQUESTER = 1 << 2,
-    PUCK_HAS_IOVA = 1 << 3,         /* iova and len */
-    PUCK_HAS_DIR = 1 << 4,
-    PUCK_HAS_VECTOR = 1 << 5,
-    PUCK_HAS_DEVICE = 1 << 6,       /* filters only: an event always has it */
-};
+_Static_assert(PUCK_SITE_COUNT <= 64, "each site has a bit");
+_Static_assert(PUCK_ACT_COUNT <= 64, "each action has a bit");
+
+/*
+ * Properties of an event, as a set. They migrate with the messages that are
+ * late (msi.c), so that a bit keeps its meaning.
+ */
+#define PUCK_HAS_RING           (1ull << 0)
+#define PUCK_HAS_SEQNO          (1ull << 1)
+#define PUCK_HAS_REQUESTER      (1ull << 2)
+#define PUCK_HAS_IOVA           (1ull << 3)     /* iova and len */
+#define PUCK_HAS_DIR            (1ull << 4)
+#define PUCK_HAS_VECTOR         (1ull << 5)
+/* Not in the set of an event, which has a device if that is not NULL. */
+#define PUCK_HAS_DEVICE         (1ull << 6)
 
 /* Something that happens at a site, and what could be done about it. */
 typedef struct PuckEvent {
     PuckSite site;
-    uint32_t can;               /* PUCK_ACT_BIT() of what can be done here */
-    uint32_t has;               /* PUCK_HAS_* */
+    uint64_t can;               /* PUCK_ACT_BIT() of what can be done here */
+    uint64_t has;               /* PUCK_HAS_* of the members that are set */
     const char *device;         /* id */
     uint32_t ring;
     uint32_t seqno;

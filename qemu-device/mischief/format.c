@@ -95,7 +95,7 @@ static void put_action(Writer *w, const PuckRule *rule)
         const PuckActionWord *word = &puck_action_words[i];
 
         if (word->action != rule->action ||
-            !(word->sites & (1u << rule->site))) {
+            !(word->sites & PUCK_SITE_BIT(rule->site))) {
             continue;
         }
         put(w, " %s", word->full_name);

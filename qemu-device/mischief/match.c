@@ -46,7 +46,7 @@ static bool requester_passes(const PuckRule *rule, const PuckEvent *ev)
 }
 
 static bool has_passes(const PuckRule *rule, PuckMatch match,
-                       const PuckEvent *ev, uint32_t has, bool passes)
+                       const PuckEvent *ev, uint64_t has, bool passes)
 {
     return !is_given(rule, match) || ((ev->has & has) && passes);
 }

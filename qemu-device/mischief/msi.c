@@ -364,13 +364,13 @@ static int post_load(void *opaque, int version_id)
 
 static const VMStateDescription vmstate_late_message = {
     .name = "puck-mischief/late-message",
-    .version_id = 1,
-    .minimum_version_id = 1,
+    .version_id = 2,
+    .minimum_version_id = 2,
     .fields = (const VMStateField[]) {
         VMSTATE_INT64(due, PuckLateMessage),
         VMSTATE_UINT32(rule, PuckLateMessage),
         VMSTATE_UINT32(vector, PuckLateMessage),
-        VMSTATE_UINT32(has, PuckLateMessage),
+        VMSTATE_UINT64(has, PuckLateMessage),
         VMSTATE_UINT32(ring, PuckLateMessage),
         VMSTATE_UINT32(seqno, PuckLateMessage),
         VMSTATE_BOOL(coalesces, PuckLateMessage),
@@ -412,13 +412,13 @@ static const VMStateDescription vmstate_unsent = {
 
 const VMStateDescription vmstate_puck_msi_stage = {
     .name = "puck-mischief/messages",
-    .version_id = 1,
-    .minimum_version_id = 1,
+    .version_id = 2,
+    .minimum_version_id = 2,
     .pre_load = pre_load,
     .post_load = post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_UINT32(count, PuckMsiStage),
-        VMSTATE_STRUCT_ARRAY(late, PuckMsiStage, PUCK_LATE_MESSAGES_MAX, 1,
+        VMSTATE_STRUCT_ARRAY(late, PuckMsiStage, PUCK_LATE_MESSAGES_MAX, 2,
                              vmstate_late_message, PuckLateMessage),
         VMSTATE_END_OF_LIST()
     },

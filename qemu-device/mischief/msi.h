@@ -32,7 +32,7 @@ typedef struct PuckLateMessage {
     int64_t due;                /* on the virtual clock */
     uint32_t rule;
     uint32_t vector;
-    uint32_t has;               /* PUCK_HAS_RING, PUCK_HAS_SEQNO or nothing */
+    uint64_t has;               /* PUCK_HAS_RING, PUCK_HAS_SEQNO or nothing */
     uint32_t ring;
     uint32_t seqno;
     bool coalesces;             /* later ones of the vector are in it */

@@ -152,8 +152,8 @@ static const char *name_end(const PuckScan *r)
 
 static bool take_match(PuckScan *r, PuckMatch match, PuckRule *rule)
 {
-    const uint32_t nth = PUCK_MATCH_BIT(PUCK_MATCH_NTH);
-    const uint32_t others = PUCK_MATCH_BIT(PUCK_MATCH_EVERY) |
+    const uint64_t nth = PUCK_MATCH_BIT(PUCK_MATCH_NTH);
+    const uint64_t others = PUCK_MATCH_BIT(PUCK_MATCH_EVERY) |
                             PUCK_MATCH_BIT(PUCK_MATCH_FROM);
     const char *start = r->at;
 
@@ -249,7 +249,7 @@ static bool read_action(PuckScan *r, PuckRule *rule)
             continue;
         }
         known = true;
-        if (!(word->sites & (1u << rule->site))) {
+        if (!(word->sites & PUCK_SITE_BIT(rule->site))) {
             continue;
         }
         here = true;

@@ -28,7 +28,10 @@ typedef enum PuckMatch {
     PUCK_MATCH_WORDS,
 } PuckMatch;
 
-#define PUCK_MATCH_BIT(match)   (1u << (match))
+/* A set of match words: one bit of 64 for each of them. */
+#define PUCK_MATCH_BIT(match)   (1ull << (match))
+
+_Static_assert(PUCK_MATCH_WORDS <= 64, "each match word has a bit");
 
 /* How the value of an action comes about. */
 typedef enum PuckDraw {
@@ -41,7 +44,7 @@ typedef enum PuckDraw {
 typedef struct PuckRule {
     PuckSite site;
     PuckAction action;
-    uint32_t matches;           /* PUCK_MATCH_BIT() of the words given */
+    uint64_t matches;           /* PUCK_MATCH_BIT() of the words given */
     char device[PUCK_RULE_TEXT_MAX + 1];
     uint32_t ring;
     uint32_t seqno;

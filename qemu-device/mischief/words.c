@@ -33,14 +33,14 @@ const char *const puck_match_words[PUCK_MATCH_WORDS] = {
     [PUCK_MATCH_PROB] = "prob",
 };
 
-#define FENCE       (1u << PUCK_SITE_FENCE_COMPLETE)
-#define IRQ         (1u << PUCK_SITE_IRQ_RAISE)
-#define READ        (1u << PUCK_SITE_DMA_READ)
-#define WRITE       (1u << PUCK_SITE_DMA_WRITE)
+#define FENCE       PUCK_SITE_BIT(PUCK_SITE_FENCE_COMPLETE)
+#define IRQ         PUCK_SITE_BIT(PUCK_SITE_IRQ_RAISE)
+#define READ        PUCK_SITE_BIT(PUCK_SITE_DMA_READ)
+#define WRITE       PUCK_SITE_BIT(PUCK_SITE_DMA_WRITE)
 #define DMA         (READ | WRITE)
-#define TRANSLATE   (1u << PUCK_SITE_IOMMU_TRANSLATE)
-#define INVALIDATE  (1u << PUCK_SITE_IOMMU_INVALIDATE)
-#define DEVICE      (1u << PUCK_SITE_DEVICE)
+#define TRANSLATE   PUCK_SITE_BIT(PUCK_SITE_IOMMU_TRANSLATE)
+#define INVALIDATE  PUCK_SITE_BIT(PUCK_SITE_IOMMU_INVALIDATE)
+#define DEVICE      PUCK_SITE_BIT(PUCK_SITE_DEVICE)
 
 #define DUPLICATES_MAX  64
 #define VECTOR_MAX      2047            /* MSI-X has no more */

@@ -22,7 +22,7 @@ typedef struct PuckActionWord {
     const char *name;
     const char *word;           /* behind "=", before a value; or NULL */
     const char *full_name;
-    uint32_t sites;             /* bits of PuckSite */
+    uint64_t sites;             /* PUCK_SITE_BIT() of those that have it */
     PuckValueKind kind;
     bool optional;              /* the value may be left out */
     bool has_default;           /* it then is @min */

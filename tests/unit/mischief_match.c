@@ -44,7 +44,7 @@ static void test_filters(void)
 {
     static const struct {
         const char *yes, *no;
-        uint32_t has;
+        uint64_t has;
     } filters[] = {
         { "ring=1", "ring=0", PUCK_HAS_RING },
         { "seqno=100", "seqno=99", PUCK_HAS_SEQNO },

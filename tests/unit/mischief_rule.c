@@ -242,13 +242,13 @@ static void check_all_seen(void)
 {
     for (size_t a = 0; a < puck_action_words_count; a++) {
         const PuckActionWord *word = &puck_action_words[a];
-        uint32_t missing = word->sites;
+        uint64_t missing = word->sites;
         PuckRule rule;
 
         for (size_t i = 0; i < G_N_ELEMENTS(good_actions); i++) {
             if (parse(good_actions[i].text, &rule) &&
                 rule.action == word->action) {
-                missing &= ~(1u << rule.site);
+                missing &= ~PUCK_SITE_BIT(rule.site);
             }
         }
         g_test_message("%s", word->full_name);
@@ -266,7 +266,7 @@ static void test_actions(void)
 
 static void test_matches(void)
 {
-    uint32_t seen = 0;
+    uint64_t seen = 0;
     PuckRule rule;
 
     for (size_t i = 0; i < G_N_ELEMENTS(good_matches); i++) {
@@ -274,7 +274,7 @@ static void test_matches(void)
         g_assert_true(parse(good_matches[i].text, &rule));
         seen |= rule.matches;
     }
-    g_assert_cmphex(seen, ==, (1u << PUCK_MATCH_WORDS) - 1);
+    g_assert_cmphex(seen, ==, PUCK_MATCH_BIT(PUCK_MATCH_WORDS) - 1);
 }
 
 static void test_fields(void)

@@ -88,14 +88,14 @@ static inline const char *puck_gpu_name(PuckGpu *s)
 }
 
 /* An event at @site that belongs to no ring; a rule could do what is in @can */
-static inline PuckEvent puck_gpu_event(PuckGpu *s, PuckSite site, uint32_t can)
+static inline PuckEvent puck_gpu_event(PuckGpu *s, PuckSite site, uint64_t can)
 {
     return (PuckEvent) { .site = site, .can = can, .device = puck_gpu_name(s) };
 }
 
 /* An event of ring @ring. */
 static inline PuckEvent puck_gpu_ring_event(PuckGpu *s, unsigned ring,
-                                            PuckSite site, uint32_t can)
+                                            PuckSite site, uint64_t can)
 {
     PuckEvent ev = puck_gpu_event(s, site, can);
 
@@ -107,7 +107,7 @@ static inline PuckEvent puck_gpu_ring_event(PuckGpu *s, unsigned ring,
 /* An event of job @seqno of ring @ring. */
 static inline PuckEvent puck_gpu_job_event(PuckGpu *s, unsigned ring,
                                            uint32_t seqno, PuckSite site,
-                                           uint32_t can)
+                                           uint64_t can)
 {
     PuckEvent ev = puck_gpu_ring_event(s, ring, site, can);
 

@@ -32,7 +32,7 @@ static const MemoryRegionOps ones_ops = {
 
 static PuckEvent event(PuckGpu *s, PuckRing *ring)
 {
-    uint32_t can = PUCK_ACT_BIT(PUCK_ACT_GONE);
+    uint64_t can = PUCK_ACT_BIT(PUCK_ACT_GONE);
 
     return ring ? puck_ring_event(ring, PUCK_SITE_DEVICE, can) :
                   puck_gpu_event(s, PUCK_SITE_DEVICE, can);

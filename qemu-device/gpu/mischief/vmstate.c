@@ -226,11 +226,11 @@ static bool messages_needed(void *opaque)
 
 static const VMStateDescription vmstate_messages = {
     .name = "puck-gpu/messages",
-    .version_id = 1,
-    .minimum_version_id = 1,
+    .version_id = 2,
+    .minimum_version_id = 2,
     .needed = messages_needed,
     .fields = (const VMStateField[]) {
-        VMSTATE_STRUCT(messages, PuckGpu, 1, vmstate_puck_msi_stage,
+        VMSTATE_STRUCT(messages, PuckGpu, 2, vmstate_puck_msi_stage,
                        PuckMsiStage),
         VMSTATE_END_OF_LIST()
     }

@@ -108,13 +108,13 @@ static inline uint64_t puck_ring_slot(const PuckRing *ring, uint32_t index)
 
 /* An event of @ring, or of its job @seqno; see core/device.h. */
 static inline PuckEvent puck_ring_event(PuckRing *ring, PuckSite site,
-                                        uint32_t can)
+                                        uint64_t can)
 {
     return puck_gpu_ring_event(ring->gpu, ring->index, site, can);
 }
 
 static inline PuckEvent puck_ring_job_event(PuckRing *ring, uint32_t seqno,
-                                            PuckSite site, uint32_t can)
+                                            PuckSite site, uint64_t can)
 {
     return puck_gpu_job_event(ring->gpu, ring->index, seqno, site, can);
 }
