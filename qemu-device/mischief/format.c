@@ -107,52 +107,59 @@ static void put_action(Writer *w, const PuckRule *rule)
     }
 }
 
-static void put_match(Writer *w, PuckMatch match, const PuckRule *rule)
+static void put_numbers(Writer *w, uint32_t first, uint32_t last)
 {
-    put(w, " %s=", puck_match_words[match]);
-    switch (match) {
-    case PUCK_MATCH_DEVICE:
-        put(w, "%s", rule->device);
+    put(w, "%u", first);
+    if (last != first) {
+        put(w, "-%u", last);
+    }
+}
+
+static void put_bytes(Writer *w, uint64_t first, uint64_t last)
+{
+    put(w, "0x%" PRIx64, first);
+    if (last != first) {
+        put(w, "-0x%" PRIx64, last);
+    }
+}
+
+static void put_requester(Writer *w, uint16_t requester)
+{
+    put(w, "%02x:%02x.%x", requester >> 8, requester >> 3 & 0x1f,
+        requester & 7);
+}
+
+static void put_match_value(Writer *w, const PuckMatchWord *word,
+                            const PuckRule *rule)
+{
+    const void *value = puck_match_value(word, rule);
+    const void *value_2 = puck_match_value_2(word, rule);
+
+    switch (word->kind) {
+    case PUCK_MATCH_IS_ID:
+        put(w, "%s", (const char *)value);
         break;
-    case PUCK_MATCH_RING:
-        put(w, "%u", rule->ring);
+    case PUCK_MATCH_IS_NUMBER:
+        put(w, "%u", puck_match_u32(value));
         break;
-    case PUCK_MATCH_SEQNO:
-        put(w, "%u", rule->seqno);
-        if (rule->seqno_last != rule->seqno) {
-            put(w, "-%u", rule->seqno_last);
-        }
+    case PUCK_MATCH_IS_NUMBERS:
+        put_numbers(w, puck_match_u32(value), puck_match_u32(value_2));
         break;
-    case PUCK_MATCH_REQUESTER:
-        put(w, "%02x:%02x.%x", rule->requester >> 8,
-            rule->requester >> 3 & 0x1f, rule->requester & 7);
+    case PUCK_MATCH_IS_REQUESTER:
+        put_requester(w, *(const uint16_t *)value);
         break;
-    case PUCK_MATCH_IOVA:
-        put(w, "0x%" PRIx64, rule->iova);
-        if (rule->iova_last != rule->iova) {
-            put(w, "-0x%" PRIx64, rule->iova_last);
-        }
+    case PUCK_MATCH_IS_BYTES:
+        put_bytes(w, puck_match_u64(value), puck_match_u64(value_2));
         break;
-    case PUCK_MATCH_DIR:
-        put(w, "%s", rule->is_write ? "write" : "read");
+    case PUCK_MATCH_IS_DIR:
+        put(w, "%s", *(const bool *)value ? "write" : "read");
         break;
-    case PUCK_MATCH_VECTOR:
-        put(w, "%u", rule->vector);
+    case PUCK_MATCH_IS_COUNT:
+        put(w, "%" PRIu64, puck_match_u64(value));
         break;
-    case PUCK_MATCH_NTH:
-        put(w, "%" PRIu64, rule->nth);
-        break;
-    case PUCK_MATCH_EVERY:
-        put(w, "%" PRIu64, rule->every);
-        break;
-    case PUCK_MATCH_FROM:
-        put(w, "%" PRIu64, rule->from);
-        break;
-    case PUCK_MATCH_COUNT:
-        put(w, "%" PRIu64, rule->count);
-        break;
-    default:
-        put(w, "%" PRIu64 "/%" PRIu64, rule->prob, rule->prob_of);
+    case PUCK_MATCH_IS_RATIO:
+        put(w, "%" PRIu64 "/%" PRIu64, puck_match_u64(value),
+            puck_match_u64(value_2));
         break;
     }
 }
@@ -164,7 +171,8 @@ bool puck_rule_format(const PuckRule *rule, char text[PUCK_RULE_TEXT_MAX + 1])
     put(&w, "%s", puck_site_words[rule->site]);
     for (unsigned i = 0; i < PUCK_MATCH_WORDS; i++) {
         if (rule->matches & PUCK_MATCH_BIT(i)) {
-            put_match(&w, i, rule);
+            put(&w, " %s=", puck_match_words[i].word);
+            put_match_value(&w, &puck_match_words[i], rule);
         }
     }
     put_action(&w, rule);

@@ -12,6 +12,7 @@
 #include "qobject/json-writer.h"
 #include "list.h"
 #include "logfile.h"
+#include "words.h"
 #include "hw/puck/common/trace.h"
 
 static void put_hex(JSONWriter *w, const char *name, uint64_t value)
@@ -33,35 +34,54 @@ static JSONWriter *line_start(const PuckEvent *ev, uint32_t rule, int64_t t)
     return w;
 }
 
-static void put_requester(JSONWriter *w, uint16_t requester)
+static void put_requester(JSONWriter *w, const char *name, uint16_t requester)
 {
     g_autofree char *text = g_strdup_printf("%02x:%02x.%x", requester >> 8,
                                             requester >> 3 & 0x1f,
                                             requester & 7);
 
-    json_writer_str(w, "requester", text);
+    json_writer_str(w, name, text);
 }
 
+/* A property that @ev has, under the name of its match word. */
+static void put_property(JSONWriter *w, const PuckMatchWord *word,
+                         const PuckEvent *ev)
+{
+    const void *property = puck_match_property(word, ev);
+
+    switch (word->kind) {
+    case PUCK_MATCH_IS_ID:
+        json_writer_str(w, word->word, *(const char *const *)property);
+        break;
+    case PUCK_MATCH_IS_NUMBER:
+    case PUCK_MATCH_IS_NUMBERS:
+        json_writer_uint64(w, word->word, *(const uint32_t *)property);
+        break;
+    case PUCK_MATCH_IS_REQUESTER:
+        put_requester(w, word->word, *(const uint16_t *)property);
+        break;
+    case PUCK_MATCH_IS_BYTES:
+        put_hex(w, word->word, *(const uint64_t *)property);
+        json_writer_uint64(w, "len", ev->len);
+        break;
+    case PUCK_MATCH_IS_DIR:
+        json_writer_str(w, word->word,
+                        *(const bool *)property ? "write" : "read");
+        break;
+    case PUCK_MATCH_IS_COUNT:
+    case PUCK_MATCH_IS_RATIO:
+        /* Counters are no properties. */
+        g_assert_not_reached();
+    }
+}
+
+/* All that @ev has but its device, which starts the line. */
 static void put_event(JSONWriter *w, const PuckEvent *ev)
 {
-    if (ev->has & PUCK_HAS_RING) {
-        json_writer_uint64(w, "ring", ev->ring);
-    }
-    if (ev->has & PUCK_HAS_SEQNO) {
-        json_writer_uint64(w, "seqno", ev->seqno);
-    }
-    if (ev->has & PUCK_HAS_REQUESTER) {
-        put_requester(w, ev->requester);
-    }
-    if (ev->has & PUCK_HAS_IOVA) {
-        put_hex(w, "iova", ev->iova);
-        json_writer_uint64(w, "len", ev->len);
-    }
-    if (ev->has & PUCK_HAS_DIR) {
-        json_writer_str(w, "dir", ev->is_write ? "write" : "read");
-    }
-    if (ev->has & PUCK_HAS_VECTOR) {
-        json_writer_uint64(w, "vector", ev->vector);
+    for (unsigned i = 0; i < PUCK_MATCH_WORDS; i++) {
+        if (ev->has & puck_match_words[i].has) {
+            put_property(w, &puck_match_words[i], ev);
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 
 #include "qemu/osdep.h"
 #include "match.h"
+#include "words.h"
 #include "hw/puck/common/splitmix.h"
 
 void puck_rule_start(PuckRuleState *st, const PuckRule *rule, uint32_t id,
@@ -23,57 +24,85 @@ static bool is_given(const PuckRule *rule, PuckMatch match)
     return rule->matches & PUCK_MATCH_BIT(match);
 }
 
-/* Whether the event's bytes meet the rule's. */
-static bool iova_passes(const PuckRule *rule, const PuckEvent *ev)
+/*
+ * PUCK_HAS_* of what filters can look at. An event without a requester may be
+ * able to tell whether one is its.
+ */
+static uint64_t properties(const PuckEvent *ev)
 {
-    uint64_t last = ev->iova + ev->len - 1;
+    return ev->has | (ev->device ? PUCK_HAS_DEVICE : 0) |
+           (ev->is_requester ? PUCK_HAS_REQUESTER : 0);
+}
 
-    if (!ev->len) {
+/* Whether the event's bytes meet those from @first to @last. */
+static bool bytes_meet(uint64_t start, uint64_t len, uint64_t first,
+                       uint64_t last)
+{
+    uint64_t end = start + len - 1;
+
+    if (!len) {
         return false;
     }
-    if (last < ev->iova) {
-        last = UINT64_MAX;
+    if (end < start) {
+        end = UINT64_MAX;
     }
-    return ev->iova <= rule->iova_last && last >= rule->iova;
+    return start <= last && end >= first;
 }
 
-static bool requester_passes(const PuckRule *rule, const PuckEvent *ev)
+static bool is_requester(const PuckEvent *ev, uint16_t requester)
 {
     if (ev->has & PUCK_HAS_REQUESTER) {
-        return ev->requester == rule->requester;
+        return ev->requester == requester;
     }
-    return ev->is_requester && ev->is_requester(ev, rule->requester);
+    return ev->is_requester(ev, requester);
 }
 
-static bool has_passes(const PuckRule *rule, PuckMatch match,
-                       const PuckEvent *ev, uint64_t has, bool passes)
+/* Whether the property of @ev, which has it, is what @rule asks for. */
+static bool passes(const PuckMatchWord *word, const PuckRule *rule,
+                   const PuckEvent *ev)
 {
-    return !is_given(rule, match) || ((ev->has & has) && passes);
+    const void *property = puck_match_property(word, ev);
+    const void *value = puck_match_value(word, rule);
+    const void *value_2 = puck_match_value_2(word, rule);
+
+    switch (word->kind) {
+    case PUCK_MATCH_IS_ID:
+        return !strcmp(*(const char *const *)property, value);
+    case PUCK_MATCH_IS_NUMBER:
+        return puck_match_u32(property) == puck_match_u32(value);
+    case PUCK_MATCH_IS_NUMBERS:
+        return puck_match_u32(property) >= puck_match_u32(value) &&
+               puck_match_u32(property) <= puck_match_u32(value_2);
+    case PUCK_MATCH_IS_REQUESTER:
+        return is_requester(ev, *(const uint16_t *)value);
+    case PUCK_MATCH_IS_BYTES:
+        return bytes_meet(puck_match_u64(property), ev->len,
+                          puck_match_u64(value), puck_match_u64(value_2));
+    case PUCK_MATCH_IS_DIR:
+        return *(const bool *)property == *(const bool *)value;
+    case PUCK_MATCH_IS_COUNT:
+    case PUCK_MATCH_IS_RATIO:
+        break;
+    }
+    /* Counters are no filters. */
+    g_assert_not_reached();
 }
 
 bool puck_rule_filter(const PuckRule *rule, const PuckEvent *ev)
 {
+    uint64_t has = properties(ev);
+
     if (rule->site != ev->site || !(ev->can & PUCK_ACT_BIT(rule->action))) {
         return false;
     }
-    if (is_given(rule, PUCK_MATCH_DEVICE) &&
-        !(ev->device && !strcmp(ev->device, rule->device))) {
-        return false;
+    for (uint64_t left = rule->matches; left; left &= left - 1) {
+        const PuckMatchWord *word = &puck_match_words[__builtin_ctzll(left)];
+
+        if (word->has && (!(has & word->has) || !passes(word, rule, ev))) {
+            return false;
+        }
     }
-    if (is_given(rule, PUCK_MATCH_REQUESTER) && !requester_passes(rule, ev)) {
-        return false;
-    }
-    return has_passes(rule, PUCK_MATCH_RING, ev, PUCK_HAS_RING,
-                      ev->ring == rule->ring) &&
-           has_passes(rule, PUCK_MATCH_SEQNO, ev, PUCK_HAS_SEQNO,
-                      ev->seqno >= rule->seqno &&
-                      ev->seqno <= rule->seqno_last) &&
-           has_passes(rule, PUCK_MATCH_IOVA, ev, PUCK_HAS_IOVA,
-                      iova_passes(rule, ev)) &&
-           has_passes(rule, PUCK_MATCH_DIR, ev, PUCK_HAS_DIR,
-                      ev->is_write == rule->is_write) &&
-           has_passes(rule, PUCK_MATCH_VECTOR, ev, PUCK_HAS_VECTOR,
-                      ev->vector == rule->vector);
+    return true;
 }
 
 bool puck_rule_fires(PuckRuleState *st)

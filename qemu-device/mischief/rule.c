@@ -27,39 +27,39 @@ static bool take_delay(PuckScan *r, PuckRule *rule)
 }
 
 /* N or N-M. */
-static bool take_seqnos(PuckScan *r, PuckRule *rule)
+static bool take_numbers(PuckScan *r, uint32_t *first, uint32_t *last)
 {
     const char *start = r->at;
 
-    if (!puck_scan_number32(r, &rule->seqno)) {
+    if (!puck_scan_number32(r, first)) {
         return false;
     }
-    rule->seqno_last = rule->seqno;
-    if (puck_scan_char(r, '-') && !puck_scan_number32(r, &rule->seqno_last)) {
+    *last = *first;
+    if (puck_scan_char(r, '-') && !puck_scan_number32(r, last)) {
         return false;
     }
-    return rule->seqno <= rule->seqno_last ||
+    return *first <= *last ||
            puck_scan_fail(r, start, "the range ends before it begins");
 }
 
-static bool take_iovas(PuckScan *r, PuckRule *rule)
+/* A or A-B. */
+static bool take_bytes(PuckScan *r, uint64_t *first, uint64_t *last)
 {
     const char *start = r->at;
 
-    if (!puck_scan_number(r, 0, UINT64_MAX, &rule->iova)) {
+    if (!puck_scan_number(r, 0, UINT64_MAX, first)) {
         return false;
     }
-    rule->iova_last = rule->iova;
-    if (puck_scan_char(r, '-') &&
-        !puck_scan_number(r, 0, UINT64_MAX, &rule->iova_last)) {
+    *last = *first;
+    if (puck_scan_char(r, '-') && !puck_scan_number(r, 0, UINT64_MAX, last)) {
         return false;
     }
-    return rule->iova <= rule->iova_last ||
+    return *first <= *last ||
            puck_scan_fail(r, start, "the range ends before it begins");
 }
 
 /* BB:DD.F in hexadecimal */
-static bool take_requester(PuckScan *r, PuckRule *rule)
+static bool take_requester(PuckScan *r, uint16_t *requester)
 {
     static const char form[] = "a requester is BB:DD.F";
     uint64_t bus, dev, fn;
@@ -71,72 +71,70 @@ static bool take_requester(PuckScan *r, PuckRule *rule)
         !puck_scan_digits(r, 16, 0, 7, &fn)) {
         return false;
     }
-    rule->requester = bus << 8 | dev << 3 | fn;
+    *requester = bus << 8 | dev << 3 | fn;
     return true;
 }
 
-static bool take_device(PuckScan *r, PuckRule *rule)
+/* Takes the rest of the word: @id has room for the text of a whole rule. */
+static bool take_id(PuckScan *r, char id[PUCK_RULE_TEXT_MAX + 1])
 {
     size_t len = r->end - r->at;
 
     if (!len) {
         return puck_scan_fail(r, r->at, "an id is missing");
     }
-    memcpy(rule->device, r->at, len);
-    rule->device[len] = 0;
+    memcpy(id, r->at, len);
+    id[len] = 0;
     r->at = r->end;
     return true;
 }
 
-static bool take_dir(PuckScan *r, PuckRule *rule)
+static bool take_dir(PuckScan *r, bool *is_write)
 {
-    rule->is_write = puck_scan_text(r, "write");
-    return rule->is_write || puck_scan_text(r, "read") ||
+    *is_write = puck_scan_text(r, "write");
+    return *is_write || puck_scan_text(r, "read") ||
            puck_scan_fail(r, r->at, "a direction is read or write");
 }
 
 /* N/M */
-static bool take_prob(PuckScan *r, PuckRule *rule)
+static bool take_ratio(PuckScan *r, uint64_t *part, uint64_t *of)
 {
     const char *start = r->at;
 
-    if (!puck_scan_number(r, 0, UINT64_MAX, &rule->prob) ||
+    if (!puck_scan_number(r, 0, UINT64_MAX, part) ||
         !puck_scan_expect(r, '/', "a probability is N/M") ||
-        !puck_scan_number(r, 1, UINT64_MAX, &rule->prob_of)) {
+        !puck_scan_number(r, 1, UINT64_MAX, of)) {
         return false;
     }
-    return rule->prob <= rule->prob_of ||
+    return *part <= *of ||
            puck_scan_fail(r, start, "a probability is at most 1");
 }
 
-static bool take_match_value(PuckScan *r, PuckMatch match, PuckRule *rule)
+static bool take_match_value(PuckScan *r, const PuckMatchWord *word,
+                             PuckRule *rule)
 {
-    switch (match) {
-    case PUCK_MATCH_DEVICE:
-        return take_device(r, rule);
-    case PUCK_MATCH_RING:
-        return puck_scan_number32(r, &rule->ring);
-    case PUCK_MATCH_SEQNO:
-        return take_seqnos(r, rule);
-    case PUCK_MATCH_REQUESTER:
-        return take_requester(r, rule);
-    case PUCK_MATCH_IOVA:
-        return take_iovas(r, rule);
-    case PUCK_MATCH_DIR:
-        return take_dir(r, rule);
-    case PUCK_MATCH_VECTOR:
-        return puck_scan_number32(r, &rule->vector);
-    case PUCK_MATCH_NTH:
-        return puck_scan_number(r, 1, UINT64_MAX, &rule->nth);
-    case PUCK_MATCH_EVERY:
-        return puck_scan_number(r, 1, UINT64_MAX, &rule->every);
-    case PUCK_MATCH_FROM:
-        return puck_scan_number(r, 1, UINT64_MAX, &rule->from);
-    case PUCK_MATCH_COUNT:
-        return puck_scan_number(r, 1, UINT64_MAX, &rule->count);
-    default:
-        return take_prob(r, rule);
+    void *value = (char *)rule + word->value;
+    void *value_2 = (char *)rule + word->value_2;
+
+    switch (word->kind) {
+    case PUCK_MATCH_IS_ID:
+        return take_id(r, value);
+    case PUCK_MATCH_IS_NUMBER:
+        return puck_scan_number32(r, value);
+    case PUCK_MATCH_IS_NUMBERS:
+        return take_numbers(r, value, value_2);
+    case PUCK_MATCH_IS_REQUESTER:
+        return take_requester(r, value);
+    case PUCK_MATCH_IS_BYTES:
+        return take_bytes(r, value, value_2);
+    case PUCK_MATCH_IS_DIR:
+        return take_dir(r, value);
+    case PUCK_MATCH_IS_COUNT:
+        return puck_scan_number(r, 1, UINT64_MAX, value);
+    case PUCK_MATCH_IS_RATIO:
+        return take_ratio(r, value, value_2);
     }
+    g_assert_not_reached();
 }
 
 /* The end of the name at the start of the word: where its "=" is, if any. */
@@ -166,7 +164,8 @@ static bool take_match(PuckScan *r, PuckMatch match, PuckRule *rule)
     }
     r->at = name_end(r);
     return puck_scan_expect(r, '=', "this match needs a value") &&
-           take_match_value(r, match, rule) && puck_scan_end(r);
+           take_match_value(r, &puck_match_words[match], rule) &&
+           puck_scan_end(r);
 }
 
 static bool take_value(PuckScan *r, const PuckActionWord *word, PuckRule *rule)
@@ -288,7 +287,7 @@ static bool find_match(const PuckScan *r, PuckMatch *match)
     const char *end = name_end(r);
 
     for (unsigned i = 0; i < PUCK_MATCH_WORDS; i++) {
-        if (puck_scan_is(r->at, end, puck_match_words[i])) {
+        if (puck_scan_is(r->at, end, puck_match_words[i].word)) {
             *match = i;
             return true;
         }

@@ -18,19 +18,44 @@ const char *const puck_site_words[PUCK_SITE_COUNT] = {
     [PUCK_SITE_DEVICE] = "device",
 };
 
-const char *const puck_match_words[PUCK_MATCH_WORDS] = {
-    [PUCK_MATCH_DEVICE] = "device",
-    [PUCK_MATCH_RING] = "ring",
-    [PUCK_MATCH_SEQNO] = "seqno",
-    [PUCK_MATCH_REQUESTER] = "requester",
-    [PUCK_MATCH_IOVA] = "iova",
-    [PUCK_MATCH_DIR] = "dir",
-    [PUCK_MATCH_VECTOR] = "vector",
-    [PUCK_MATCH_NTH] = "nth",
-    [PUCK_MATCH_EVERY] = "every",
-    [PUCK_MATCH_FROM] = "from",
-    [PUCK_MATCH_COUNT] = "count",
-    [PUCK_MATCH_PROB] = "prob",
+/* The offset of a member, which has to be of the type @_type. */
+#define MEMBER(_of, _member, _type) \
+    _Generic(((_of *)0)->_member, _type : offsetof(_of, _member))
+
+/* The member of the rule has the name of the event's. */
+#define FILTER(_word, _kind, _has, _member, _type, ...) \
+    { .word = _word, .kind = PUCK_MATCH_IS_ ## _kind, \
+      .has = PUCK_HAS_ ## _has, \
+      .property = MEMBER(PuckEvent, _member, _type), \
+      .value = MEMBER(PuckRule, _member, _type), __VA_ARGS__ }
+#define COUNTER(_word, _kind, _member, ...) \
+    { .word = _word, .kind = PUCK_MATCH_IS_ ## _kind, \
+      .value = MEMBER(PuckRule, _member, uint64_t), __VA_ARGS__ }
+
+const PuckMatchWord puck_match_words[PUCK_MATCH_WORDS] = {
+    [PUCK_MATCH_DEVICE] = {
+        .word = "device", .kind = PUCK_MATCH_IS_ID, .has = PUCK_HAS_DEVICE,
+        .property = MEMBER(PuckEvent, device, const char *),
+        .value = MEMBER(PuckRule, device, char *),
+    },
+    [PUCK_MATCH_RING] = FILTER("ring", NUMBER, RING, ring, uint32_t),
+    [PUCK_MATCH_SEQNO] =
+        FILTER("seqno", NUMBERS, SEQNO, seqno, uint32_t,
+               .value_2 = MEMBER(PuckRule, seqno_last, uint32_t)),
+    [PUCK_MATCH_REQUESTER] =
+        FILTER("requester", REQUESTER, REQUESTER, requester, uint16_t),
+    [PUCK_MATCH_IOVA] =
+        FILTER("iova", BYTES, IOVA, iova, uint64_t,
+               .value_2 = MEMBER(PuckRule, iova_last, uint64_t)),
+    [PUCK_MATCH_DIR] = FILTER("dir", DIR, DIR, is_write, bool),
+    [PUCK_MATCH_VECTOR] = FILTER("vector", NUMBER, VECTOR, vector, uint32_t),
+    [PUCK_MATCH_NTH] = COUNTER("nth", COUNT, nth),
+    [PUCK_MATCH_EVERY] = COUNTER("every", COUNT, every),
+    [PUCK_MATCH_FROM] = COUNTER("from", COUNT, from),
+    [PUCK_MATCH_COUNT] = COUNTER("count", COUNT, count),
+    [PUCK_MATCH_PROB] =
+        COUNTER("prob", RATIO, prob,
+                .value_2 = MEMBER(PuckRule, prob_of, uint64_t)),
 };
 
 #define FENCE       PUCK_SITE_BIT(PUCK_SITE_FENCE_COMPLETE)

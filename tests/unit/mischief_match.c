@@ -6,6 +6,7 @@
 #include "qemu/osdep.h"
 #include <math.h>
 #include "hw/puck/mischief/match.h"
+#include "hw/puck/mischief/words.h"
 #include "hw/puck/common/splitmix.h"
 
 #define EVENTS      20000
@@ -73,6 +74,79 @@ static void test_filters(void)
     }
     g_assert_true(passes("device=gpu0 ring=1 seqno=1-100 dir=write", &full));
     g_assert_false(passes("device=gpu0 ring=1 seqno=1-99 dir=write", &full));
+}
+
+/*
+ * For each match word: what a rule may say, how it is shown, and what would
+ * not act on the second of two events that are as "full".
+ */
+static const struct {
+    const char *said, *shown, *no;
+} values[PUCK_MATCH_WORDS] = {
+    [PUCK_MATCH_DEVICE] = { "gpu0", "gpu0", "gpu1" },
+    [PUCK_MATCH_RING] = { "0x1", "1", "2" },
+    [PUCK_MATCH_SEQNO] = { "0x64-0x0c8", "100-200", "101-200" },
+    [PUCK_MATCH_REQUESTER] = { "1:2.3", "01:02.3", "01:03.3" },
+    [PUCK_MATCH_IOVA] = { "8191-0x01fFF", "0x1fff", "0x2000-0x2fff" },
+    [PUCK_MATCH_DIR] = { "write", "write", "read" },
+    [PUCK_MATCH_VECTOR] = { "02", "2", "0" },
+    [PUCK_MATCH_NTH] = { "0x2", "2", "1" },
+    [PUCK_MATCH_EVERY] = { "02", "2", "3" },
+    [PUCK_MATCH_FROM] = { "0x02", "2", "3" },
+    [PUCK_MATCH_COUNT] = { "002", "2", "1" },
+    [PUCK_MATCH_PROB] = { "0x5/5", "5/5", "0/5" },
+};
+
+static char *text_of(PuckMatch match, const char *value)
+{
+    return g_strdup_printf("dma.write %s=%s fault",
+                           puck_match_words[match].word, value);
+}
+
+/* Whether the rule acts on the second of two events that are as @ev. */
+static bool acts_on_second(const char *text, const PuckEvent *ev)
+{
+    PuckRuleState st = start(text, 1, 0);
+    bool acts = false;
+
+    for (unsigned i = 0; i < 2; i++) {
+        acts = puck_rule_filter(&st.rule, ev) && puck_rule_fires(&st);
+    }
+    return acts;
+}
+
+/* Each row of the table of match words says what its word is about. */
+static void test_rows(void)
+{
+    uint64_t taken = 0;
+
+    for (unsigned i = 0; i < PUCK_MATCH_WORDS; i++) {
+        const PuckMatchWord *word = &puck_match_words[i];
+        g_autofree char *said = text_of(i, values[i].said);
+        g_autofree char *shown = text_of(i, values[i].shown);
+        g_autofree char *no = text_of(i, values[i].no);
+        char text[PUCK_RULE_TEXT_MAX + 1];
+        PuckEvent without = full;
+        PuckRuleState st = start(said, 1, 0);
+
+        g_test_message("%s", said);
+        g_assert_cmphex(word->has & taken, ==, 0);
+        taken |= word->has;
+        g_assert_cmphex(st.rule.matches, ==, PUCK_MATCH_BIT(i));
+        g_assert_true(puck_rule_format(&st.rule, text));
+        g_assert_cmpstr(text, ==, shown);
+        st = start(shown, 1, 0);
+        g_assert_true(puck_rule_format(&st.rule, text));
+        g_assert_cmpstr(text, ==, shown);
+
+        g_assert_true(acts_on_second(said, &full));
+        g_assert_false(acts_on_second(no, &full));
+        without.has &= ~word->has;
+        if (word->has & PUCK_HAS_DEVICE) {
+            without.device = NULL;
+        }
+        g_assert_cmpint(acts_on_second(said, &without), ==, !word->has);
+    }
 }
 
 static void test_other_events(void)
@@ -292,6 +366,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/mischief/match/filters", test_filters);
+    g_test_add_func("/mischief/match/rows", test_rows);
     g_test_add_func("/mischief/match/other-events", test_other_events);
     g_test_add_func("/mischief/match/iova-ends", test_iova_ends);
     g_test_add_func("/mischief/match/domain", test_domain);
