@@ -16,7 +16,7 @@
 
 #include "../compat/dma.h"
 #include "check.h"
-#include "puck_dma_client.h"
+#include "puck/dma_client.h"
 
 /* Protects the list, and that whoever is in it stays. Process context. */
 static DEFINE_MUTEX(devs_lock);

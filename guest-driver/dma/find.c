@@ -15,7 +15,7 @@
 #include <kunit/visibility.h>
 
 #include "check.h"
-#include "puck_dma_client.h"
+#include "puck/dma_client.h"
 #include "puck_dma_trace.h"
 
 /* A line of the kernel's log has less than 1024 bytes. */

@@ -12,7 +12,7 @@
 #include <linux/slab.h>
 
 #include "check.h"
-#include "../iommu/puck_iommu_policy.h"
+#include "puck/iommu_policy.h"
 
 /* puck-iommu.ko's, held while they are used; NULL without it. */
 static int (*host_register)(struct notifier_block *nb);

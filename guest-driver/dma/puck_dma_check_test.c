@@ -13,7 +13,7 @@
 #include <kunit/test.h>
 
 #include "check.h"
-#include "puck_dma_client.h"
+#include "puck/dma_client.h"
 
 #define WORLD_PAGES	(SZ_4G >> PAGE_SHIFT)
 #define MINUTE		(60ull * NSEC_PER_SEC)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * In-kernel clients (puck_client.h). They bring segment lists of their own,
+ * In-kernel clients (puck/client.h). They bring segment lists of their own,
  * good or bad; all else about their jobs is as with user space.
  */
 #include <linux/dma-fence.h>
@@ -10,7 +10,7 @@
 
 #include <drm/drm_drv.h>
 
-#include "puck_client.h"
+#include "puck/client.h"
 #include "puck_drv.h"
 #include "puck_trace.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * KUnit tests of what user space cannot provoke: jobs that the device refuses.
- * They go to a live device through puck_client.h, since puck.ko itself never
+ * They go to a live device through puck/client.h, since puck.ko itself never
  * writes such lists. Built where the kernel has KUnit; loading runs them.
  */
 #include <linux/dma-fence.h>
@@ -14,7 +14,7 @@
 #include <kunit/test.h>
 
 #include "abi/puck_gpu.h"
-#include "puck_client.h"
+#include "puck/client.h"
 
 #define AREA_SIZE	4096u
 #define AREAS		64

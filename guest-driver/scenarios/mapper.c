@@ -7,7 +7,7 @@
 #include <linux/module.h>
 #include <linux/string.h>
 
-#include "../dma/puck_dma_client.h"
+#include "puck/dma_client.h"
 #include "scenario.h"
 
 /* A device's access is found by the IOMMU's interrupt, and that may take time. */

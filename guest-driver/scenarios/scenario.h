@@ -15,7 +15,7 @@
 #include <linux/scatterlist.h>
 #include <linux/types.h>
 
-#include "../gpu/puck_client.h"
+#include "puck/client.h"
 
 struct device;
 struct dma_fence;

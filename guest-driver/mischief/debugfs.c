@@ -11,7 +11,7 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
-#include "puck_mischief.h"
+#include "window.h"
 
 /* Protects the two below; taken before the windows are locked. */
 static DEFINE_MUTEX(said_lock);

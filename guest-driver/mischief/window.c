@@ -17,7 +17,7 @@
 
 #include "abi/puck_gpu.h"
 #include "abi/puck_iommu.h"
-#include "puck_mischief.h"
+#include "window.h"
 
 /* Both have theirs in BAR 0, and the same vendor. */
 #define WINDOW_BAR	PUCK_IOMMU_BAR_REGS

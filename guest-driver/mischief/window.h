@@ -8,8 +8,8 @@
  * to another driver or to none, and the device may be unplugged, moved or have
  * its memory decoding switched off between any two uses.
  */
-#ifndef PUCK_MISCHIEF_DRV_H
-#define PUCK_MISCHIEF_DRV_H
+#ifndef PUCK_MISCHIEF_WINDOW_H
+#define PUCK_MISCHIEF_WINDOW_H
 
 #include <linux/types.h>
 
@@ -56,4 +56,4 @@ int puck_window_add(struct puck_window *window, const char *text, size_t len, u3
 int puck_window_command(struct puck_window *window, u32 command, u32 arg, u32 *id);
 int puck_window_show(struct puck_window *window, u32 index, struct puck_rule *rule);
 
-#endif /* PUCK_MISCHIEF_DRV_H */
+#endif /* PUCK_MISCHIEF_WINDOW_H */
