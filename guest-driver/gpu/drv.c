@@ -18,8 +18,8 @@
 #include <drm/drm_managed.h>
 #include <drm/drm_print.h>
 
-#include "../compat/gpu.h"
-#include "puck_drv.h"
+#include "compat/gpu.h"
+#include "core/device.h"
 
 unsigned long puck_timeout_ms = 10000;
 module_param_named(timeout_ms, puck_timeout_ms, ulong, 0444);
@@ -280,7 +280,7 @@ static int puck_init_hw(struct puck_device *puck)
 	ret = puck_reset(puck, num_rings);
 	if (ret)
 		return ret;
-	/* The DMA API works by pages; what is too long then is cut in puck_segs.c. */
+	/* The DMA API works by pages; what is too long then is cut in mem/segs.c. */
 	dma_set_max_seg_size(puck->drm.dev, max_t(u32, puck->seg_len_max, PAGE_SIZE));
 
 	ret = puck_rings_create(puck, num_rings);

@@ -12,7 +12,7 @@
 #include <linux/dmapool.h>
 #include <linux/scatterlist.h>
 
-#include "puck_drv.h"
+#include "core/device.h"
 
 /**
  * puck_segs_alloc - make room for the lists of one job

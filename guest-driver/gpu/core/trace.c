@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #ifndef __CHECKER__
 #define CREATE_TRACE_POINTS
-#include "puck_trace.h"
+#include "core/trace.h"
 #endif

@@ -13,9 +13,9 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
-#include "../compat/gpu.h"
-#include "puck_drv.h"
-#include "puck_trace.h"
+#include "compat/gpu.h"
+#include "core/device.h"
+#include "core/trace.h"
 
 static inline struct puck_fence *to_puck_fence(struct dma_fence *fence)
 {

@@ -11,7 +11,7 @@
 
 #include <drm/drm_syncobj.h>
 
-#include "puck_drv.h"
+#include "core/device.h"
 
 static struct drm_puck_sync *puck_sync_copy(u64 user, u32 count)
 {

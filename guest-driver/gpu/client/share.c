@@ -14,7 +14,7 @@
 #include <linux/scatterlist.h>
 
 #include "abi/puck_gpu.h"
-#include "../compat/gpu.h"
+#include "compat/gpu.h"
 
 static u64 share_bytes(struct sg_table *sgt)
 {

@@ -12,7 +12,7 @@
 #include <drm/drm_debugfs.h>
 #include <drm/drm_drv.h>
 
-#include "puck_drv.h"
+#include "core/device.h"
 
 /* BOs of many segments show the first ones only. */
 #define PUCK_DEBUGFS_SEGS	64

@@ -139,7 +139,7 @@ TRACE_EVENT(puck_reset,
 #endif /* PUCK_TRACE_H */
 
 #undef TRACE_INCLUDE_PATH
-#define TRACE_INCLUDE_PATH .
+#define TRACE_INCLUDE_PATH core
 #undef TRACE_INCLUDE_FILE
-#define TRACE_INCLUDE_FILE puck_trace
+#define TRACE_INCLUDE_FILE trace
 #include <trace/define_trace.h>

@@ -7,7 +7,7 @@
 
 #include <drm/drm_exec.h>
 
-#include "puck_drv.h"
+#include "core/device.h"
 
 static int puck_resv_prepare_all(struct puck_job *job, struct drm_exec *exec)
 {

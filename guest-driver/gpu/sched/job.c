@@ -7,8 +7,8 @@
 
 #include <drm/drm_drv.h>
 
-#include "../compat/gpu.h"
-#include "puck_drv.h"
+#include "compat/gpu.h"
+#include "core/device.h"
 
 static void puck_job_release_work(struct work_struct *work)
 {

@@ -10,8 +10,8 @@
 
 #include <drm/drm_print.h>
 
-#include "../compat/gpu.h"
-#include "puck_drv.h"
+#include "compat/gpu.h"
+#include "core/device.h"
 
 /* How often recovery may get in between before the machine stays awake. */
 #define PUCK_QUIET_TRIES	4

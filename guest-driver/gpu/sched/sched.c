@@ -11,9 +11,9 @@
 
 #include <drm/drm_drv.h>
 
-#include "../compat/gpu.h"
-#include "puck_drv.h"
-#include "puck_trace.h"
+#include "compat/gpu.h"
+#include "core/device.h"
+#include "core/trace.h"
 
 /*
  * All fences of the ring depend on this, so nothing here may wait for memory
@@ -57,7 +57,7 @@ static void puck_sched_free_job(struct drm_sched_job *base)
 
 	/*
 	 * A job that never ran has no parent fence yet. Give it one: it keeps
-	 * in place what the finished fence refers to (see puck_fence.c).
+	 * in place what the finished fence refers to (see fence.c).
 	 */
 	if (!s_fence->parent) {
 		spin_lock_irqsave(&job->ring->lock, flags);

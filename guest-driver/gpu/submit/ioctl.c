@@ -11,8 +11,8 @@
 #include <drm/drm_drv.h>
 #include <drm/drm_exec.h>
 
-#include "puck_drv.h"
-#include "puck_trace.h"
+#include "core/device.h"
+#include "core/trace.h"
 
 #define PUCK_SUBMIT_FLAGS \
 	(PUCK_SUBMIT_IN_FENCE_FD | PUCK_SUBMIT_OUT_FENCE_FD | PUCK_SUBMIT_NO_IMPLICIT)

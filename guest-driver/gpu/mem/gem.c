@@ -12,8 +12,8 @@
 #include <drm/drm_gem.h>
 #include <drm/drm_utils.h>
 
-#include "../compat/gpu.h"
-#include "puck_drv.h"
+#include "compat/gpu.h"
+#include "core/device.h"
 
 /**
  * puck_gem_table - make an sg_table of a BO's pages

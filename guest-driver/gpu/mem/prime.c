@@ -15,8 +15,8 @@
 #include <drm/drm_drv.h>
 #include <drm/drm_prime.h>
 
-#include "../compat/gpu.h"
-#include "puck_drv.h"
+#include "compat/gpu.h"
+#include "core/device.h"
 
 /**
  * struct puck_attachment - an importer

@@ -9,8 +9,8 @@
 #include <drm/drm_drv.h>
 #include <drm/drm_print.h>
 
-#include "puck_drv.h"
-#include "puck_trace.h"
+#include "core/device.h"
+#include "core/trace.h"
 
 /* Names of the reasons in spec section "Errors", and what a job's fence says. */
 static const struct {

@@ -11,8 +11,8 @@
 #include <drm/drm_drv.h>
 
 #include "puck/client.h"
-#include "puck_drv.h"
-#include "puck_trace.h"
+#include "core/device.h"
+#include "core/trace.h"
 
 /**
  * struct puck_client - a kernel module that uses the engine

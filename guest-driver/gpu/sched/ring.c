@@ -12,9 +12,9 @@
 #include <drm/drm_drv.h>
 #include <drm/drm_print.h>
 
-#include "../compat/gpu.h"
-#include "puck_drv.h"
-#include "puck_trace.h"
+#include "compat/gpu.h"
+#include "core/device.h"
+#include "core/trace.h"
 
 /* A lost interrupt costs so long. */
 #define PUCK_FALLBACK_PERIOD	(HZ / 2)
@@ -559,7 +559,7 @@ void puck_ring_recover(struct puck_ring *ring, struct puck_job *late)
 		drm_dev_exit(idx);
 	}
 	puck_compat_sched_start(&ring->sched);
-	/* Written by this workqueue alone; puck_pm.c reads it having flushed that. */
+	/* Written by this workqueue alone; pm.c reads it having flushed that. */
 	WRITE_ONCE(ring->recoveries, ring->recoveries + 1);
 }
 
