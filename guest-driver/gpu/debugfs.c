@@ -13,6 +13,11 @@
 #include <drm/drm_drv.h>
 
 #include "core/device.h"
+#include "debugfs.h"
+#include "mem/bo.h"
+#include "sched/fence.h"
+#include "sched/job.h"
+#include "sched/ring.h"
 
 /* BOs of many segments show the first ones only. */
 #define PUCK_DEBUGFS_SEGS	64

@@ -10,8 +10,11 @@
 
 #include <drm/drm_print.h>
 
-#include "compat/gpu.h"
 #include "core/device.h"
+#include "pm.h"
+#include "sched/irq.h"
+#include "sched/ring.h"
+#include "sched/rings.h"
 
 /* How often recovery may get in between before the machine stays awake. */
 #define PUCK_QUIET_TRIES	4
@@ -117,7 +120,7 @@ static int puck_suspend(struct device *dev)
 	}
 	for (i = 0; i < puck->num_rings; i++)
 		puck_ring_save(puck->ring[i]);
-	puck_reset(puck, puck->num_rings);
+	puck_device_reset(puck, puck->num_rings);
 	return 0;
 }
 
@@ -127,12 +130,12 @@ static int puck_resume(struct device *dev)
 	int ret;
 	u32 i;
 
-	ret = puck_reset(puck, puck->num_rings);
+	ret = puck_device_reset(puck, puck->num_rings);
 	if (!ret) {
 		for (i = 0; i < puck->num_rings; i++)
 			puck_ring_restore(puck->ring[i]);
 		puck_write(puck, PUCK_GPU_IRQ_ENABLE, PUCK_GPU_IRQ_ALL);
-		ret = puck_start(puck);
+		ret = puck_rings_start(puck);
 	}
 	for (i = 0; ret && i < puck->num_rings; i++)
 		puck_ring_kill(puck->ring[i], -EIO);

@@ -10,9 +10,15 @@
 
 #include <drm/drm_drv.h>
 
-#include "puck/client.h"
+#include "client/devices.h"
 #include "core/device.h"
 #include "core/trace.h"
+#include "mem/segs.h"
+#include "puck/client.h"
+#include "sched/entity.h"
+#include "sched/job.h"
+#include "sched/ring.h"
+#include "sched/sched.h"
 
 /**
  * struct puck_client - a kernel module that uses the engine

@@ -5,15 +5,17 @@
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
-#include <linux/iommu.h>
 #include <linux/slab.h>
 
 #include <drm/drm_drv.h>
+#include <drm/drm_file.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_utils.h>
+#include <drm/puck_drm.h>
 
-#include "compat/gpu.h"
 #include "core/device.h"
+#include "mem/bo.h"
+#include "mem/prime.h"
 
 /**
  * puck_gem_table - make an sg_table of a BO's pages
@@ -226,52 +228,6 @@ struct drm_gem_object *puck_gem_import_table(struct drm_device *dev,
 	}
 	drm_dev_exit(idx);
 	return obj;
-}
-
-static u64 puck_gem_translated(struct device *dev)
-{
-	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
-
-	return domain && domain->type != IOMMU_DOMAIN_IDENTITY;
-}
-
-/**
- * puck_ioctl_getparam - tell a limit or a property of the device
- * @dev: the device
- * @data: struct drm_puck_getparam
- * @file: the caller
- *
- * Return: 0, -EINVAL for an unknown parameter, -ENODEV.
- */
-int puck_ioctl_getparam(struct drm_device *dev, void *data, struct drm_file *file)
-{
-	struct puck_device *puck = to_puck_device(dev);
-	struct drm_puck_getparam *args = data;
-	int idx, ret = 0;
-
-	if (args->pad)
-		return -EINVAL;
-	if (!drm_dev_enter(dev, &idx))
-		return -ENODEV;
-
-	switch (args->param) {
-	case PUCK_PARAM_NUM_RINGS:
-		args->value = puck->num_rings;
-		break;
-	case PUCK_PARAM_VRAM_SIZE:
-		args->value = puck->vram_size;
-		break;
-	case PUCK_PARAM_SEG_LEN_MAX:
-		args->value = puck->seg_len_max;
-		break;
-	case PUCK_PARAM_TRANSLATED:
-		args->value = puck_gem_translated(dev->dev);
-		break;
-	default:
-		ret = -EINVAL;
-	}
-	drm_dev_exit(idx);
-	return ret;
 }
 
 /**

@@ -15,8 +15,9 @@
 #include <drm/drm_drv.h>
 #include <drm/drm_prime.h>
 
-#include "compat/gpu.h"
 #include "core/device.h"
+#include "mem/bo.h"
+#include "mem/prime.h"
 
 /**
  * struct puck_attachment - an importer

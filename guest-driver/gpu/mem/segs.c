@@ -13,6 +13,30 @@
 #include <linux/scatterlist.h>
 
 #include "core/device.h"
+#include "mem/segs.h"
+
+/**
+ * puck_segs_init - make the pool that short lists come from
+ * @puck: the device
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int puck_segs_init(struct puck_device *puck)
+{
+	puck->seg_pool = dma_pool_create("puck segments", puck->drm.dev,
+					 PUCK_SEGS_POOLED * sizeof(struct puck_gpu_seg),
+					 sizeof(struct puck_gpu_seg), 0);
+	return puck->seg_pool ? 0 : -ENOMEM;
+}
+
+/**
+ * puck_segs_fini - undo puck_segs_init()
+ * @puck: the device; no job has lists any more
+ */
+void puck_segs_fini(struct puck_device *puck)
+{
+	dma_pool_destroy(puck->seg_pool);
+}
 
 /**
  * puck_segs_alloc - make room for the lists of one job

@@ -14,8 +14,9 @@
 #include <linux/slab.h>
 
 #include "compat/gpu.h"
-#include "core/device.h"
 #include "core/trace.h"
+#include "sched/fence.h"
+#include "sched/ring.h"
 
 static inline struct puck_fence *to_puck_fence(struct dma_fence *fence)
 {

@@ -11,6 +11,9 @@
 
 #include "core/device.h"
 #include "core/trace.h"
+#include "sched/irq.h"
+#include "sched/job.h"
+#include "sched/ring.h"
 
 /* Names of the reasons in spec section "Errors", and what a job's fence says. */
 static const struct {

@@ -6,9 +6,17 @@
 #include <linux/slab.h>
 
 #include <drm/drm_drv.h>
+#include <drm/drm_gem.h>
 
 #include "compat/gpu.h"
 #include "core/device.h"
+#include "sched/entity.h"
+#include "sched/fence.h"
+#include "sched/job.h"
+#include "sched/ring.h"
+
+/* Where jobs end. */
+static struct workqueue_struct *puck_release_wq;
 
 static void puck_job_release_work(struct work_struct *work)
 {
@@ -98,7 +106,7 @@ void puck_job_destroy(struct puck_job *job)
 		puck_job_free_segs(job);
 		drm_dev_exit(idx);
 	} else {
-		/* puck_sched_detach_jobs() is to come, or has been. */
+		/* puck_jobs_detach() is to come, or has been. */
 		mutex_lock(&puck->late_lock);
 		puck_job_free_segs(job);
 		mutex_unlock(&puck->late_lock);
@@ -115,6 +123,17 @@ void puck_job_destroy(struct puck_job *job)
 }
 
 /**
+ * puck_job_release - have a job destroyed that the scheduler is done with
+ * @job: the job
+ *
+ * Context: any, also where the next job waits: the work is done elsewhere.
+ */
+void puck_job_release(struct puck_job *job)
+{
+	queue_work(puck_release_wq, &job->release);
+}
+
+/**
  * puck_job_discard - drop a job that was not armed
  * @job: the job
  *
@@ -126,4 +145,44 @@ void puck_job_discard(struct puck_job *job)
 	puck_fence_free(job->fence);
 	job->fence = NULL;
 	puck_job_destroy(job);
+}
+
+/**
+ * puck_jobs_detach - take the DMA memory of all jobs away
+ * @puck: the device, unplugged and silent
+ *
+ * Jobs can outlive the bond of driver and device, when they wait for a fence
+ * from elsewhere. They will not run, but DMA memory has to go back now.
+ */
+void puck_jobs_detach(struct puck_device *puck)
+{
+	struct puck_job *job;
+
+	/* Nobody adds jobs any more, and they go under this lock only. */
+	mutex_lock(&puck->late_lock);
+	list_for_each_entry(job, &puck->jobs, node)
+		puck_segs_free(puck, &job->segs);
+	mutex_unlock(&puck->late_lock);
+}
+
+/**
+ * puck_jobs_init - what jobs of all devices share
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int puck_jobs_init(void)
+{
+	/* A few at a time, should one have to wait for a lock. */
+	puck_release_wq = alloc_workqueue("puck_release", PUCK_WQ_PERCPU, 4);
+	return puck_release_wq ? 0 : -ENOMEM;
+}
+
+/**
+ * puck_jobs_exit - undo puck_jobs_init()
+ *
+ * Returns when the last job is released.
+ */
+void puck_jobs_exit(void)
+{
+	destroy_workqueue(puck_release_wq);
 }

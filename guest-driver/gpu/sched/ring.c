@@ -15,6 +15,10 @@
 #include "compat/gpu.h"
 #include "core/device.h"
 #include "core/trace.h"
+#include "sched/fence.h"
+#include "sched/irq.h"
+#include "sched/job.h"
+#include "sched/ring.h"
 
 /* A lost interrupt costs so long. */
 #define PUCK_FALLBACK_PERIOD	(HZ / 2)

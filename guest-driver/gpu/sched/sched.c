@@ -7,13 +7,22 @@
  * that the world knows, and calls for help when that takes too long.
  */
 #include <linux/jiffies.h>
-#include <linux/slab.h>
+#include <linux/moduleparam.h>
 
 #include <drm/drm_drv.h>
 
 #include "compat/gpu.h"
 #include "core/device.h"
 #include "core/trace.h"
+#include "sched/entity.h"
+#include "sched/fence.h"
+#include "sched/job.h"
+#include "sched/ring.h"
+#include "sched/sched.h"
+
+static unsigned long puck_timeout_ms = 10000;
+module_param_named(timeout_ms, puck_timeout_ms, ulong, 0444);
+MODULE_PARM_DESC(timeout_ms, "Time a job may take in the hardware before it is given up, in ms");
 
 /*
  * All fences of the ring depend on this, so nothing here may wait for memory
@@ -66,7 +75,7 @@ static void puck_sched_free_job(struct drm_sched_job *base)
 		spin_unlock_irqrestore(&job->ring->lock, flags);
 		s_fence->parent = dma_fence_get(&fence->base);
 	}
-	queue_work(puck_release_wq, &job->release);
+	puck_job_release(job);
 }
 
 static const struct drm_sched_backend_ops puck_sched_ops = {
@@ -131,36 +140,6 @@ void puck_sched_fini(struct puck_ring *ring)
 }
 
 /**
- * puck_entity_init - make a queue of jobs for a ring
- * @entity: to be initialised
- * @ring: the ring
- *
- * Return: 0 or a negative errno.
- */
-int puck_entity_init(struct puck_entity *entity, struct puck_ring *ring)
-{
-	struct drm_gpu_scheduler *sched = &ring->sched;
-
-	mutex_init(&entity->submit_lock);
-	entity->ring = ring;
-	entity->context = dma_fence_context_alloc(1);
-	return drm_sched_entity_init(&entity->base, DRM_SCHED_PRIORITY_NORMAL, &sched, 1, NULL);
-}
-
-/**
- * puck_entity_fini - end a queue of jobs
- * @entity: nobody submits to it any more
- *
- * Waits until its jobs are in the ring. If the process is being killed, those
- * that are not after a second are dropped with -ESRCH.
- */
-void puck_entity_fini(struct puck_entity *entity)
-{
-	drm_sched_entity_destroy(&entity->base);
-	mutex_destroy(&entity->submit_lock);
-}
-
-/**
  * puck_sched_arm - the point of no return
  * @job: complete but for its fences
  *
@@ -191,22 +170,4 @@ struct dma_fence *puck_sched_arm(struct puck_job *job)
 void puck_sched_push(struct puck_job *job)
 {
 	drm_sched_entity_push_job(&job->base);
-}
-
-/**
- * puck_sched_detach_jobs - take the DMA memory of all jobs away
- * @puck: the device, unplugged and silent
- *
- * Jobs can outlive the bond of driver and device, when they wait for a fence
- * from elsewhere. They will not run, but DMA memory has to go back now.
- */
-void puck_sched_detach_jobs(struct puck_device *puck)
-{
-	struct puck_job *job;
-
-	/* Nobody adds jobs any more, and they go under this lock only. */
-	mutex_lock(&puck->late_lock);
-	list_for_each_entry(job, &puck->jobs, node)
-		puck_segs_free(puck, &job->segs);
-	mutex_unlock(&puck->late_lock);
 }

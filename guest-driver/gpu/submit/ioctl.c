@@ -13,6 +13,16 @@
 
 #include "core/device.h"
 #include "core/trace.h"
+#include "mem/bo.h"
+#include "mem/segs.h"
+#include "sched/entity.h"
+#include "sched/job.h"
+#include "sched/ring.h"
+#include "sched/sched.h"
+#include "submit/file.h"
+#include "submit/ioctl.h"
+#include "submit/resv.h"
+#include "submit/sync.h"
 
 #define PUCK_SUBMIT_FLAGS \
 	(PUCK_SUBMIT_IN_FENCE_FD | PUCK_SUBMIT_OUT_FENCE_FD | PUCK_SUBMIT_NO_IMPLICIT)

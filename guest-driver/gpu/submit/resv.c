@@ -6,8 +6,10 @@
 #include <linux/dma-resv.h>
 
 #include <drm/drm_exec.h>
+#include <drm/drm_gem.h>
 
-#include "core/device.h"
+#include "sched/job.h"
+#include "submit/resv.h"
 
 static int puck_resv_prepare_all(struct puck_job *job, struct drm_exec *exec)
 {

@@ -3,6 +3,7 @@
  * Explicit synchronisation: sync_files and syncobjs, binary and timeline.
  */
 #include <linux/dma-fence-chain.h>
+#include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -10,8 +11,10 @@
 #include <linux/uaccess.h>
 
 #include <drm/drm_syncobj.h>
+#include <drm/puck_drm.h>
 
-#include "core/device.h"
+#include "sched/job.h"
+#include "submit/sync.h"
 
 static struct drm_puck_sync *puck_sync_copy(u64 user, u32 count)
 {

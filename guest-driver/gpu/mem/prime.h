@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * BOs as dma-bufs, for other drivers and from them.
+ */
+#ifndef PUCK_PRIME_H
+#define PUCK_PRIME_H
+
+struct dma_buf;
+struct drm_device;
+struct drm_gem_object;
+
+struct dma_buf *puck_prime_export(struct drm_gem_object *obj, int flags);
+struct drm_gem_object *puck_prime_import(struct drm_device *dev, struct dma_buf *dmabuf);
+
+#endif /* PUCK_PRIME_H */

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Interrupts of the device.
+ */
+#ifndef PUCK_IRQ_H
+#define PUCK_IRQ_H
+
+struct puck_device;
+
+void puck_irq_check_errors(struct puck_device *puck);
+void puck_irq_synchronize(struct puck_device *puck);
+int puck_irq_init(struct puck_device *puck);
+void puck_irq_fini(struct puck_device *puck);
+
+#endif /* PUCK_IRQ_H */

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A job: commands that run and complete together, from the ioctl to its release.
+ */
+#ifndef PUCK_JOB_H
+#define PUCK_JOB_H
+
+#include <linux/bitmap.h>
+#include <linux/list.h>
+#include <linux/types.h>
+#include <linux/workqueue.h>
+
+#include <drm/gpu_scheduler.h>
+#include <drm/puck_drm.h>
+
+#include "abi/puck_gpu.h"
+#include "mem/segs.h"
+
+struct drm_gem_object;
+struct puck_device;
+struct puck_entity;
+struct puck_fence;
+struct puck_ring;
+
+/**
+ * struct puck_job - commands that run and complete together
+ * @base: base
+ * @puck: the device; a reference
+ * @ring: where it runs
+ * @fence: completion by the hardware; a reference
+ * @number: what user space and fences know it by; given by the ioctl
+ * @seqno: what the hardware knows it by; given when the job goes into the ring,
+ *         and kept if it has to be written there again. Under puck_ring.lock
+ * @bos: buffers it uses; references
+ * @writes: bit i: the job writes @bos[i]
+ * @nbos: entries in @bos
+ * @segs: segment lists; after drm_dev_unplug() under puck_device.late_lock
+ * @node: in puck_device.jobs
+ * @release: gives everything back, away from the signalling path
+ * @inflight: in puck_ring.inflight; empty when not
+ * @error: errno for the fence; puck_ring.lock
+ * @pos: puck_ring.wptr at which the job begins
+ * @first: first of @cmds that was written there, more than 0 after a reset
+ * @ncmds: entries in @cmds
+ * @cmds: commands ready for the ring but for the seqno, a FENCE last
+ */
+struct puck_job {
+	struct drm_sched_job base;
+	struct puck_device *puck;
+	struct puck_ring *ring;
+	struct puck_fence *fence;
+	u64 number;
+	u32 seqno;
+	struct drm_gem_object **bos;
+	DECLARE_BITMAP(writes, PUCK_MAX_BOS);
+	u32 nbos;
+	struct puck_segs segs;
+	struct list_head node;
+	struct work_struct release;
+	struct list_head inflight;
+	int error;
+	u32 pos;
+	u32 first;
+	u32 ncmds;
+	struct puck_gpu_cmd cmds[] __counted_by(ncmds);
+};
+
+#define to_puck_job(job)	container_of(job, struct puck_job, base)
+
+struct puck_job *puck_job_create(struct puck_entity *entity, u32 ncmds, u32 nbos,
+				 u64 client_id);
+void puck_job_discard(struct puck_job *job);
+void puck_job_destroy(struct puck_job *job);
+void puck_job_release(struct puck_job *job);
+void puck_jobs_detach(struct puck_device *puck);
+int puck_jobs_init(void);
+void puck_jobs_exit(void);
+
+#endif /* PUCK_JOB_H */

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A ring of the device: its registers, its memory, and the jobs that it works on.
+ * docs/locking.rst, "puck.ko", orders its lock.
+ */
+#ifndef PUCK_RING_H
+#define PUCK_RING_H
+
+#include <linux/io.h>
+#include <linux/io-64-nonatomic-lo-hi.h>
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/spinlock.h>
+#include <linux/timer.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include <drm/gpu_scheduler.h>
+
+#include "abi/puck_gpu.h"
+
+struct puck_device;
+struct puck_job;
+
+/* Commands in a ring; 32 KiB. */
+#define PUCK_RING_ORDER		9
+#define PUCK_RING_SLOTS		BIT(PUCK_RING_ORDER)
+/*
+ * Commands that may be on their way. One slot has to stay free, and one more
+ * is spared because a fence can be seen before RING_HEAD is past it.
+ */
+#define PUCK_RING_CREDITS	(PUCK_RING_SLOTS - 2)
+
+/**
+ * struct puck_stage - the completion stage's settings of a ring, as in spec
+ * section "Completion stage"
+ * @start_delay: ns
+ * @delay: ns
+ * @jitter: ns
+ * @seed: of the jitter
+ * @hold: 0 or 1
+ */
+struct puck_stage {
+	u64 start_delay;
+	u64 delay;
+	u64 jitter;
+	u64 seed;
+	u32 hold;
+};
+
+/**
+ * struct puck_ring - a command ring, its scheduler and the jobs it works on
+ * @ref: held by the device and by each fence: a fence names its ring
+ * @puck: the device; valid while it is, not for those who hold only @ref
+ * @regs: register block; valid inside drm_dev_enter()
+ * @index: number of the ring
+ * @name: for fences, interrupts and the scheduler
+ * @sched: decides which job is next; its run_job is called one at a time
+ * @submit_wq: where @sched runs and frees jobs
+ * @reset_wq: ordered; timeouts and @reset_work, so that resets never meet
+ * @reset_work: recovery after an error that the device reported
+ * @cmds: the ring in memory
+ * @cmds_dma: its DMA address
+ * @wb: write-back slot in memory
+ * @wb_dma: its DMA address
+ * @wptr: slots written since the ring was enabled, counting on past its size.
+ *        Only touched by run_job, or by recovery while @sched is stopped
+ * @done_pos: the hardware is past all slots before this one, which was written
+ *            as @wptr was; likewise
+ * @number: last job number given out
+ * @start_seqno: RING_SEQNO when the ring was enabled: what it says then of no job
+ * @fallback: looks at @wb now and then, should an interrupt get lost
+ * @recoveries: recoveries that came to their end, in @reset_wq
+ * @saved: settings of the completion stage over a suspend
+ * @irq: vector for fences
+ * @idle: woken when @inflight gets empty
+ * @lock: protects all below, and orders the signalling of fences. Taken in
+ *        hard interrupts
+ * @inflight: struct puck_job.inflight, in the order of the ring, in which their
+ *            seqnos rise. A job is here from before its doorbell until its
+ *            hardware fence is signalled
+ * @job_at: the jobs of @inflight by their seqno modulo PUCK_RING_SLOTS; no two
+ *          of them share a place
+ * @seqno: the last seqno that was given to a job
+ * @halted: the device reported an error that stopped the ring
+ * @dead: zero, or why the ring will run nothing more: -ENODEV, -EIO
+ * @done: jobs completed, for debugfs
+ * @failed: those of them with an error
+ * @resets: resets of this ring
+ */
+struct puck_ring {
+	struct kref ref;
+	struct puck_device *puck;
+	void __iomem *regs;
+	u32 index;
+	char name[40];
+	struct drm_gpu_scheduler sched;
+	struct workqueue_struct *submit_wq;
+	struct workqueue_struct *reset_wq;
+	struct work_struct reset_work;
+	struct puck_gpu_cmd *cmds;
+	dma_addr_t cmds_dma;
+	struct puck_gpu_wb *wb;
+	dma_addr_t wb_dma;
+	u32 wptr;
+	u32 done_pos;
+	atomic64_t number;
+	u32 start_seqno;
+	struct timer_list fallback;
+	unsigned int recoveries;
+	struct puck_stage saved;
+	int irq;
+	wait_queue_head_t idle;
+
+	spinlock_t lock;		/* what follows */
+	struct list_head inflight;
+	struct puck_job *job_at[PUCK_RING_SLOTS];
+	u32 seqno;
+	bool halted;
+	int dead;
+	u64 done;
+	u64 failed;
+	u64 resets;
+};
+
+static inline u32 puck_ring_read(struct puck_ring *ring, u32 reg)
+{
+	return readl(ring->regs + reg);
+}
+
+static inline void puck_ring_write(struct puck_ring *ring, u32 reg, u32 val)
+{
+	writel(val, ring->regs + reg);
+}
+
+static inline u64 puck_ring_read64(struct puck_ring *ring, u32 reg)
+{
+	return readq(ring->regs + reg);
+}
+
+static inline void puck_ring_write64(struct puck_ring *ring, u32 reg, u64 val)
+{
+	writeq(val, ring->regs + reg);
+}
+
+struct puck_ring *puck_ring_create(struct puck_device *puck, u32 index);
+void puck_ring_get(struct puck_ring *ring);
+void puck_ring_put(struct puck_ring *ring);
+int puck_ring_alloc(struct puck_ring *ring);
+void puck_ring_free(struct puck_ring *ring);
+int puck_ring_start(struct puck_ring *ring);
+void puck_ring_number(struct puck_ring *ring);
+int puck_ring_stop(struct puck_ring *ring);
+int puck_ring_emit(struct puck_ring *ring, struct puck_job *job);
+void puck_ring_retire(struct puck_ring *ring);
+struct puck_job *puck_ring_find(struct puck_ring *ring, u32 seqno);
+void puck_ring_check_error(struct puck_ring *ring);
+void puck_ring_recover(struct puck_ring *ring, struct puck_job *late);
+void puck_ring_kill(struct puck_ring *ring, int error);
+void puck_ring_save(struct puck_ring *ring);
+void puck_ring_restore(struct puck_ring *ring);
+
+#endif /* PUCK_RING_H */

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * All rings of a device together: made, given memory, started.
+ */
+#include <drm/drm_managed.h>
+#include <drm/drm_print.h>
+
+#include "core/device.h"
+#include "sched/ring.h"
+#include "sched/rings.h"
+#include "sched/sched.h"
+
+/*
+ * The end of the DRM device: no file, no client and no job is left. The rings'
+ * memory itself goes with the last fence.
+ */
+static void puck_rings_release(struct drm_device *dev, void *data)
+{
+	struct puck_device *puck = to_puck_device(dev);
+
+	while (puck->num_rings) {
+		struct puck_ring *ring = puck->ring[--puck->num_rings];
+
+		puck_sched_fini(ring);
+		puck_ring_put(ring);
+	}
+}
+
+/**
+ * puck_rings_create - make the rings and their schedulers
+ * @puck: the device
+ * @num_rings: how many it has
+ *
+ * They go with the DRM device.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int puck_rings_create(struct puck_device *puck, u32 num_rings)
+{
+	struct puck_ring *ring;
+	int ret;
+
+	ret = drmm_add_action_or_reset(&puck->drm, puck_rings_release, NULL);
+	if (ret)
+		return ret;
+
+	while (puck->num_rings < num_rings) {
+		ring = puck_ring_create(puck, puck->num_rings);
+		if (!ring)
+			return -ENOMEM;
+		ret = puck_sched_init(ring);
+		if (ret) {
+			puck_ring_put(ring);
+			return ret;
+		}
+		puck->ring[puck->num_rings++] = ring;
+	}
+	return 0;
+}
+
+/**
+ * puck_rings_free - free the memory that the hardware used
+ * @puck: the device, reset; nothing happens for rings that have none
+ */
+void puck_rings_free(struct puck_device *puck)
+{
+	u32 i;
+
+	for (i = 0; i < puck->num_rings; i++)
+		puck_ring_free(puck->ring[i]);
+}
+
+/**
+ * puck_rings_alloc - allocate the memory that the hardware uses
+ * @puck: the device
+ *
+ * Return: 0, or -ENOMEM with nothing left.
+ */
+int puck_rings_alloc(struct puck_device *puck)
+{
+	int ret;
+	u32 i;
+
+	for (i = 0; i < puck->num_rings; i++) {
+		ret = puck_ring_alloc(puck->ring[i]);
+		if (ret) {
+			puck_rings_free(puck);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+/**
+ * puck_rings_start - enable all rings
+ * @puck: the device, reset
+ *
+ * Return: 0 or a negative errno.
+ */
+int puck_rings_start(struct puck_device *puck)
+{
+	int ret;
+	u32 i;
+
+	for (i = 0; i < puck->num_rings; i++) {
+		ret = puck_ring_start(puck->ring[i]);
+		if (ret) {
+			dev_err(puck->drm.dev, "ring %u does not start: %d\n", i, ret);
+			return ret;
+		}
+		puck_ring_number(puck->ring[i]);
+	}
+	return 0;
+}
