@@ -14,8 +14,8 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
-#include "../compat/dma.h"
-#include "check.h"
+#include "compat/dma.h"
+#include "check/check.h"
 #include "puck/dma_client.h"
 
 /* Protects the list, and that whoever is in it stays. Process context. */

@@ -14,7 +14,7 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
-#include "check.h"
+#include "check/check.h"
 
 /* The longest line that somebody may write: a selector and a policy. */
 #define DEBUGFS_LINE	(PUCK_DMA_POLICY_TEXT + 64)

@@ -16,7 +16,7 @@ FOLDER = REPO / "tests/tool/words"
 MISCHIEF = REPO / "qemu-device/mischief"
 MAPPER = REPO / "guest-driver/dma"
 RULE_FILES = [MISCHIEF / name for name in ("format.c", "rule.c", "scan.c", "words.c")]
-POLICY_FILES = [MAPPER / name for name in ("policy.c", "draw.c")]
+POLICY_FILES = [MAPPER / "policy" / name for name in ("policy.c", "draw.c")]
 # The part of the mapper's header that these files need; the rest is about devices.
 CONTRACT = re.compile(r"/\* policy\.c \*/.*?(?=/\* layout\.c \*/)", re.S)
 CFLAGS = ["-std=gnu11", "-O1", "-w"]
@@ -28,8 +28,9 @@ def build_mischief(out):
 
 def build_policy(out):
     """The module's files are copied beside a header that has their own part alone."""
-    header = (MAPPER / "puck_dma.h").read_text()
-    (out.parent / "puck_dma.h").write_text('#include <linux/kernel-words.h>\n' + CONTRACT.search(header)[0])
+    header = (MAPPER / "core/mapper.h").read_text()
+    (out.parent / "core").mkdir()
+    (out.parent / "core/mapper.h").write_text('#include <linux/kernel-words.h>\n' + CONTRACT.search(header)[0])
     for path in POLICY_FILES:
         shutil.copy(path, out.parent / path.name)
     compile_to(out, ["-I", out.parent, FOLDER / "policy.c", *(out.parent / path.name for path in POLICY_FILES)])

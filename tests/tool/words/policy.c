@@ -6,7 +6,7 @@
 
 #include <linux/kernel-words.h>
 
-#include "puck_dma.h"
+#include "core/mapper.h"
 
 int main(int argc, char **argv)
 {
