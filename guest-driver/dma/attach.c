@@ -7,16 +7,44 @@
 
 #define pr_fmt(fmt) "puck-dma: " fmt
 
+#include <linux/bits.h>
+#include <linux/device.h>
+#include <linux/dma-map-ops.h>
+#include <linux/dma-mapping.h>
+#include <linux/err.h>
 #include <linux/iommu.h>
+#include <linux/list.h>
+#include <linux/lockdep.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/notifier.h>
+#include <linux/pci.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
 #include <linux/workqueue.h>
 
+#include "attach.h"
+#include "bounce/short.h"
+#include "check/calls.h"
+#include "check/checks.h"
+#include "check/find.h"
+#include "check/suspect.h"
 #include "compat/dma.h"
-#include "check/check.h"
-#include "puck/dma_client.h"
+#include "core/device.h"
+#include "core/mapping.h"
+#include "core/record.h"
+#include "core/tail.h"
+#include "debugfs.h"
+#include "fault/fault.h"
+#include "iova/space.h"
+#include "map/map.h"
+#include "map/ops.h"
+#include "policy/lines.h"
+#include "policy/policy.h"
 
 /* Protects the list, and that whoever is in it stays. Process context. */
 static DEFINE_MUTEX(devs_lock);
@@ -43,7 +71,7 @@ static int reserve_windows(struct puck_dma_dev *d)
 	return ret;
 }
 
-/* What firmware's devices use goes on to be there. */
+/* Memory that firmware uses with the device stays mapped one to one. */
 static int region_map_direct(struct puck_dma_dev *d, const struct iommu_resv_region *region)
 {
 	u64 start = region->start & PAGE_MASK;
@@ -172,7 +200,7 @@ static int domain_attach(struct puck_dma_dev *d)
 	ret = iommu_attach_device(domain, d->dev);
 	if (ret)
 		goto free_domain;
-	/* What the domain can do is certain only now. */
+	/* The page sizes of a domain are certain only when a device is attached to it. */
 	ret = -EOPNOTSUPP;
 	if (!domain->pgsize_bitmap || BIT(__ffs(domain->pgsize_bitmap)) > PAGE_SIZE)
 		goto detach;
@@ -241,27 +269,17 @@ static void ops_unset(struct puck_dma_dev *d)
 	limits_restore(d);
 }
 
-static struct puck_dma_policy_now *policy_now(const struct puck_dma_policy *policy)
-{
-	size_t stacks = policy->fail == PUCK_DMA_FAIL_EACH ? PUCK_DMA_STACKS : 0;
-	struct puck_dma_policy_now *now = kvzalloc(struct_size(now, passed, stacks), GFP_KERNEL);
-
-	if (now)
-		now->policy = *policy;
-	return now;
-}
-
 static struct puck_dma_dev *dev_new(struct device *dev, const struct puck_dma_policy *policy)
 {
 	struct puck_dma_dev *d = kzalloc(sizeof(*d), GFP_KERNEL);
-	struct puck_dma_policy_now *now = policy_now(policy);
+	struct puck_dma_policy_now *now = puck_dma_policy_now_new(policy);
 
 	if (!d || !now || puck_dma_table_new(d)) {
 		kvfree(now);
 		kfree(d);
 		return NULL;
 	}
-	/* Const from here on. */
+	/* The operations never change from here on. */
 	memcpy((void *)&d->ops, &puck_dma_ops, sizeof(d->ops));
 	RCU_INIT_POINTER(d->policy, now);
 	d->dev = get_device(dev);
@@ -289,7 +307,32 @@ static struct puck_dma_dev *dev_find_locked(struct device *dev)
 	return NULL;
 }
 
-/* What its driver forgot. Memory stays: who knows who else has it. */
+/* Called before the driver maps anything. */
+static int watch_begin(struct puck_dma_dev *d)
+{
+	d->checks = puck_dma_checks_new(d);
+	if (!d->checks)
+		return -ENOMEM;
+	puck_dma_fault_attach(d);
+	puck_dma_debugfs_attach(d);
+	return 0;
+}
+
+/* Called when nobody maps, unmaps or syncs any more. */
+static void watch_end(struct puck_dma_dev *d)
+{
+	puck_dma_debugfs_detach(d);
+	puck_dma_fault_detach(d);
+	puck_dma_find_counts(d);
+	puck_dma_suspects_end(d);
+	puck_dma_checks_free(d->checks);
+	d->checks = NULL;
+}
+
+/*
+ * Unmap what the driver left mapped. The memory is not freed: the mapper cannot know who
+ * else uses it.
+ */
 static void unmap_left(struct puck_dma_dev *d)
 {
 	struct puck_dma_mapping *m, copy;
@@ -310,7 +353,7 @@ static void detach_locked(struct puck_dma_dev *d)
 	ops_unset(d);
 	unmap_left(d);
 	list_del(&d->link);
-	puck_dma_check_detach(d);
+	watch_end(d);
 	domain_detach(d);
 	dev_free(d);
 	module_put(THIS_MODULE);
@@ -329,7 +372,7 @@ static int attach_locked(struct device *dev, const struct puck_dma_policy *polic
 	ret = domain_attach(d);
 	if (ret)
 		goto free;
-	ret = puck_dma_check_attach(d);
+	ret = watch_begin(d);
 	if (ret)
 		goto detach;
 	ops_set(d);
@@ -339,13 +382,13 @@ static int attach_locked(struct device *dev, const struct puck_dma_policy *polic
 		goto unset;
 	}
 	list_add_tail(&d->link, &devs);
-	/* Until the driver has left. */
+	/* The module stays until the driver has left the device. */
 	__module_get(THIS_MODULE);
 	return 0;
 
 unset:
 	ops_unset(d);
-	puck_dma_check_detach(d);
+	watch_end(d);
 detach:
 	domain_detach(d);
 free:
@@ -404,7 +447,7 @@ static void on_unbound(struct device *dev)
 	mutex_unlock(&devs_lock);
 }
 
-/* With a reference to the device; NULL if none is left. */
+/* A device whose driver did not bind, with a reference to it; NULL if none is left. */
 static struct device *unbound_next(void)
 {
 	struct device *dev = NULL;
@@ -513,71 +556,11 @@ static void listen(bool on)
 	mutex_unlock(&devs_lock);
 }
 
-/* Before the IOMMU core, which forgets devices that are removed. */
+/* Called before the IOMMU core's notifier, which forgets devices that are removed. */
 static struct notifier_block notifier = {
 	.notifier_call = notify,
 	.priority = 1,
 };
-
-/* A few in each hold of the lock, which interrupts wait for. */
-static void space_trim(struct puck_dma_dev *d)
-{
-	unsigned long flags;
-	bool more;
-
-	do {
-		spin_lock_irqsave(&d->lock, flags);
-		more = puck_dma_space_trim(&d->space);
-		spin_unlock_irqrestore(&d->lock, flags);
-		cond_resched();
-	} while (more);
-}
-
-static void policy_set(struct puck_dma_dev *d, struct puck_dma_policy_now *now)
-{
-	struct puck_dma_policy_now *old;
-	unsigned long flags;
-
-	spin_lock_irqsave(&d->lock, flags);
-	old = rcu_dereference_protected(d->policy, lockdep_is_held(&d->lock));
-	now->since = atomic64_read(&d->number);
-	rcu_assign_pointer(d->policy, now);
-	/* Blocks that were freed may lie where the new one does not look. */
-	puck_dma_space_flush(&d->space);
-	spin_unlock_irqrestore(&d->lock, flags);
-	kvfree_rcu(old, rcu);
-	space_trim(d);
-}
-
-/**
- * puck_dma_policy_change - another policy for mappings from now on
- * @d: the device
- * @policy: the policy
- *
- * Context: may sleep.
- * Return: 0 or -ENOMEM.
- */
-int puck_dma_policy_change(struct puck_dma_dev *d, const struct puck_dma_policy *policy)
-{
-	struct puck_dma_policy_now *now = policy_now(policy);
-
-	if (!now)
-		return -ENOMEM;
-	policy_set(d, now);
-	return 0;
-}
-
-/**
- * puck_dma_policy_get - the policy in force
- * @d: the device
- * @policy: filled
- */
-void puck_dma_policy_get(struct puck_dma_dev *d, struct puck_dma_policy *policy)
-{
-	rcu_read_lock();
-	*policy = rcu_dereference(d->policy)->policy;
-	rcu_read_unlock();
-}
 
 /**
  * puck_dma_policy_apply - the lines have changed
@@ -615,20 +598,6 @@ void puck_dma_late_wait(void)
 }
 
 /**
- * puck_dma_manages - is a device under the mapper?
- * @dev: the device
- *
- * Return: it is.
- */
-bool puck_dma_manages(struct device *dev)
-{
-	const struct dma_map_ops *ops = get_dma_ops(dev);
-
-	return ops && ops->free == puck_dma_free;
-}
-EXPORT_SYMBOL_GPL(puck_dma_manages);
-
-/**
  * puck_dma_attach_init - from here on devices come under the mapper
  *
  * Return: 0 or an error.
@@ -652,6 +621,9 @@ void puck_dma_attach_exit(void)
 	listen(false);
 	cancel_work_sync(&late);
 	bus_unregister_notifier(&pci_bus_type, &notifier);
-	/* What is under way may have given the last reference to the module back. */
+	/*
+	 * A work that is under way may have dropped the last reference to the module:
+	 * wait for its end.
+	 */
 	flush_work(&unbound);
 }

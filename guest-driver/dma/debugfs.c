@@ -7,14 +7,31 @@
  * lets nobody in afterwards: so a device is there while its files are read.
  */
 
+#include <linux/atomic.h>
 #include <linux/debugfs.h>
+#include <linux/device.h>
+#include <linux/err.h>
 #include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/printk.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
-#include "check/check.h"
+#include "attach.h"
+#include "check/checks.h"
+#include "check/find.h"
+#include "check/finding.h"
+#include "check/history.h"
+#include "core/device.h"
+#include "core/mapping.h"
+#include "core/record.h"
+#include "core/stack.h"
+#include "debugfs.h"
+#include "policy/lines.h"
+#include "policy/policy.h"
 
 /* The longest line that somebody may write: a selector and a policy. */
 #define DEBUGFS_LINE	(PUCK_DMA_POLICY_TEXT + 64)
@@ -68,6 +85,8 @@ static ssize_t devices_write(struct file *file, const char __user *buf, size_t s
 	else
 		ret = puck_dma_lines_add(line);
 	kfree(line);
+	if (!ret)
+		puck_dma_policy_apply();
 	puck_dma_late_wait();
 	return ret ?: size;
 }

@@ -9,9 +9,12 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/notifier.h>
+#include <linux/printk.h>
 #include <linux/slab.h>
 
-#include "check/check.h"
+#include "attach.h"
+#include "host.h"
+#include "policy/lines.h"
 #include "puck/iommu_policy.h"
 
 /* puck-iommu.ko's, held while they are used; NULL without it. */
@@ -32,6 +35,7 @@ static void host_take_lines(void)
 		pr_err("puck-dma: lines of the host cannot be read: %pe\n", text);
 	} else {
 		puck_dma_lines_host(text);
+		puck_dma_policy_apply();
 		kvfree(text);
 	}
 	mutex_unlock(&host_lock);

@@ -10,7 +10,14 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "check/check.h"
+#include "attach.h"
+#include "core/record.h"
+#include "core/stack.h"
+#include "debugfs.h"
+#include "fault/fault.h"
+#include "host.h"
+#include "iova/space.h"
+#include "policy/lines.h"
 
 static char *devices;
 module_param(devices, charp, 0444);
@@ -44,16 +51,21 @@ static int __init puck_dma_init(void)
 	ret = devices_parse();
 	if (ret)
 		goto lines_exit;
-	ret = puck_dma_check_init();
+	ret = puck_dma_stack_init();
 	if (ret)
 		goto lines_exit;
+	puck_dma_debugfs_init();
+	puck_dma_host_init();
 	ret = puck_dma_attach_init();
 	if (ret)
-		goto check_exit;
+		goto host_exit;
 	return 0;
 
-check_exit:
-	puck_dma_check_exit();
+host_exit:
+	puck_dma_host_exit();
+	puck_dma_debugfs_exit();
+	puck_dma_fault_exit();
+	puck_dma_stack_exit();
 lines_exit:
 	puck_dma_lines_exit();
 	puck_dma_record_exit();
@@ -66,7 +78,10 @@ module_init(puck_dma_init);
 static void __exit puck_dma_exit(void)
 {
 	puck_dma_attach_exit();
-	puck_dma_check_exit();
+	puck_dma_host_exit();
+	puck_dma_debugfs_exit();
+	puck_dma_fault_exit();
+	puck_dma_stack_exit();
 	puck_dma_lines_exit();
 	puck_dma_record_exit();
 	puck_dma_iova_exit();

@@ -30,7 +30,7 @@ static bool edu_says(struct edu *edu, bool so, const char *where, const char *wh
 
 /* More than the buddy allocator has in one piece. */
 #define EDU_LARGE	((PAGE_SIZE << MAX_PAGE_ORDER) + PAGE_SIZE + 1)
-/* Of a scatterlist: less than the segment size of those that declare none. */
+/* The length of an entry: less than the segment size of a driver that declares none. */
 #define EDU_LIST_SIZE	40000
 #define EDU_TRIES	8
 
@@ -123,7 +123,7 @@ static int memory_coherent(struct edu *edu)
 	return ret;
 }
 
-/* Where nobody may sleep. */
+/* A case in which nobody may sleep. */
 static int memory_atomic(struct edu *edu)
 {
 	static const size_t sizes[] = { 100, 2 * PAGE_SIZE + 1, SZ_32K };
@@ -348,7 +348,7 @@ static int memory_resource(struct edu *edu)
 	return ret;
 }
 
-/* As large as a mapping may be, as far as memory comes in such pieces. */
+/* A mapping as large as one may be, as far as memory comes in such pieces. */
 static int memory_largest(struct edu *edu)
 {
 	struct device *dev = &edu->pdev->dev;

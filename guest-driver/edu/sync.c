@@ -10,16 +10,16 @@
 
 #include "edu.h"
 
-/* What the device moves in a round, of what a buffer has. */
+/* The device moves so many bytes of a buffer in a round. */
 #define EDU_ROUND	128
-/* So many rounds show that the driver does it always. */
+/* A driver that does something in so many rounds is taken to do it always. */
 #define EDU_TURNS	4
 #define EDU_FRAMES	3
 /* A mapping of less than a page, in the middle of one. */
 #define EDU_PART_AT	0x123
 #define EDU_PART	1000
 
-/* In the middle of a page, and synced in parts. */
+/* The buffer is in the middle of a page, and is synced in parts. */
 static int edu_good_part(struct edu *edu)
 {
 	struct device *dev = &edu->pdev->dev;
@@ -179,7 +179,7 @@ static int edu_good_offset(struct edu *edu)
 	return offset_in_page(addr) == want ? 0 : -EBADMSG;
 }
 
-/* Without sync=watch nobody can know of these. */
+/* Cases that only sync=watch can find. */
 static int edu_missing_page(struct edu *edu)
 {
 	u8 *memory = page_address(edu->page);

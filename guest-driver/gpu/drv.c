@@ -123,7 +123,7 @@ static void puck_fini_hw(struct puck_device *puck)
 	pci_clear_master(puck->pdev);
 	puck_irq_fini(puck);
 	for (i = 0; i < puck->num_rings; i++) {
-		/* What was complete by then is no casualty. */
+		/* Jobs that were complete before the reset are no casualties. */
 		puck_ring_retire(puck->ring[i]);
 		puck_ring_kill(puck->ring[i], -ENODEV);
 		timer_delete_sync(&puck->ring[i]->fallback);
@@ -227,7 +227,7 @@ static void __exit puck_exit(void)
 }
 module_exit(puck_exit);
 
-/* Whose GPUs are behind a puck-iommu wants that one first. */
+/* Where GPUs are behind a puck-iommu, its driver has to be loaded first. */
 MODULE_SOFTDEP("pre: puck_iommu");
 PUCK_IMPORT_NS_DMA_BUF;
 MODULE_DESCRIPTION("DRM render driver of the puck-gpu device");

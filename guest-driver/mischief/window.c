@@ -22,7 +22,7 @@
 /* Both have theirs in BAR 0, and the same vendor. */
 #define WINDOW_BAR	PUCK_IOMMU_BAR_REGS
 
-/* Of ADD, which does not look at it: anything but what a reset leaves. */
+/* The argument of ADD, which the device does not look at: anything but what a reset leaves. */
 #define ARG_UNUSED	1
 
 void puck_windows_lock(void)
@@ -131,7 +131,7 @@ u32 puck_window_count(struct puck_window *window)
 	return min_t(u32, readl(window->regs + PUCK_MISCHIEF_COUNT), PUCK_MISCHIEF_RULES_MAX);
 }
 
-/* Of the rule that puck_window_add() found -EINVAL with. */
+/* The column of the text at which the rule is wrong, after puck_window_add() gave -EINVAL. */
 u32 puck_window_column(struct puck_window *window)
 {
 	return readl(window->regs + PUCK_MISCHIEF_COLUMN);

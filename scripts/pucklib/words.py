@@ -17,8 +17,6 @@ MISCHIEF = REPO / "qemu-device/mischief"
 MAPPER = REPO / "guest-driver/dma"
 RULE_FILES = [MISCHIEF / name for name in ("format.c", "rule.c", "scan.c", "words.c")]
 POLICY_FILES = [MAPPER / "policy" / name for name in ("policy.c", "draw.c")]
-# The part of the mapper's header that these files need; the rest is about devices.
-CONTRACT = re.compile(r"/\* policy\.c \*/.*?(?=/\* layout\.c \*/)", re.S)
 CFLAGS = ["-std=gnu11", "-O1", "-w"]
 
 
@@ -27,20 +25,14 @@ def build_mischief(out):
 
 
 def build_policy(out):
-    """The module's files are copied beside a header that has their own part alone."""
-    header = (MAPPER / "core/mapper.h").read_text()
-    (out.parent / "core").mkdir()
-    (out.parent / "core/mapper.h").write_text('#include <linux/kernel-words.h>\n' + CONTRACT.search(header)[0])
-    for path in POLICY_FILES:
-        shutil.copy(path, out.parent / path.name)
-    compile_to(out, ["-I", out.parent, FOLDER / "policy.c", *(out.parent / path.name for path in POLICY_FILES)])
+    compile_to(out, ["-include", "linux/kernel-words.h", "-I", MAPPER, FOLDER / "policy.c", *POLICY_FILES])
 
 
 def compile_to(out, words):
     steps.output(["gcc", *CFLAGS, "-I", FOLDER / "stubs", "-I", REPO / "include", "-o", out, *words])
 
 
-READERS = {"mischief": (build_mischief, MISCHIEF), "policy": (build_policy, MAPPER)}
+READERS = {"mischief": (build_mischief, MISCHIEF), "policy": (build_policy, MAPPER / "policy")}
 
 
 def reader(name):

@@ -5,13 +5,25 @@
  * What the copy's pages have around the bytes is nobody's, and shows who writes there.
  */
 
+#include <linux/dma-mapping.h>
 #include <linux/highmem.h>
 #include <linux/minmax.h>
+#include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
 #include "bounce/bounce.h"
-#include "check/check.h"
+#include "bounce/canary.h"
+#include "bounce/copy.h"
+#include "bounce/span.h"
+#include "bounce/watch.h"
+#include "check/find.h"
+#include "check/finding.h"
+#include "check/history.h"
+#include "core/call.h"
+#include "core/device.h"
+#include "core/mapping.h"
+#include "iova/segments.h"
 
 /* A fragment of a network buffer at most. */
 #define RUN_ORDER_MAX 4
@@ -182,7 +194,10 @@ void puck_dma_copy_each(struct puck_dma_copy *copy, const struct puck_dma_span *
 	}
 }
 
-/* With sync=watch, by way of what is remembered: the other side may be writing. */
+/*
+ * With sync=watch bytes are copied to @given first, since the other side may be writing
+ * to them.
+ */
 static void run_to_device(const struct puck_dma_run *run, void *data)
 {
 	if (!run->given) {
@@ -280,7 +295,7 @@ struct page **puck_dma_copy_pages(struct puck_dma_mapping *m, u64 iova)
 	return NULL;
 }
 
-/* What the pages of a piece have in front of it, and behind it. */
+/* The bytes that the pages of a piece have in front of the piece, or behind it. */
 struct slack {
 	struct page *page;
 	size_t offset;
@@ -424,7 +439,10 @@ int puck_dma_copy_new(struct puck_dma_mapping *m, struct scatterlist *sgl, bool 
 	m->copy = copy;
 	if (!(m->attrs & DMA_ATTR_SKIP_CPU_SYNC) || m->dir == DMA_FROM_DEVICE)
 		puck_dma_copy_to_device(m, &all);
-	/* Who skips the sync, or got the memory from us, hands it over later. */
+	/*
+	 * A driver that skips the sync, or that got the memory from the mapper, hands it
+	 * over later.
+	 */
 	if (m->kind == PUCK_DMA_PAGES || m->attrs & DMA_ATTR_SKIP_CPU_SYNC)
 		puck_dma_watch_kept(m);
 	return 0;

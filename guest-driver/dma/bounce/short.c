@@ -6,12 +6,23 @@
  * driver was bound, say it.
  */
 
+#include <linux/minmax.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
 
-#include "bounce/bounce.h"
-#include "check/check.h"
+#include "bounce/copy.h"
+#include "bounce/short.h"
+#include "bounce/span.h"
+#include "check/checks.h"
+#include "check/find.h"
+#include "check/finding.h"
+#include "check/history.h"
+#include "check/sites.h"
+#include "core/device.h"
+#include "core/mapping.h"
+#include "core/stack.h"
 
-/* So many segments at least. */
+/* A finding needs at least so many segments of which the device wrote the first entry alone. */
 #define SHORT_TIMES	4
 /* The device has filled an entry if it wrote to its last bytes. */
 #define SHORT_END	64
@@ -35,7 +46,7 @@ static bool is_written(struct puck_dma_copy *copy, u64 begin, u64 end)
 	return differs;
 }
 
-/* Of one segment, from entry @first on; returns how many entries it has. */
+/* Look at the segment that begins with entry @first; returns how many entries it has. */
 static u32 short_segment(struct puck_dma_copy *copy, u32 first, struct puck_dma_shares *shares)
 {
 	const struct puck_dma_piece *piece = &copy->pieces[first];

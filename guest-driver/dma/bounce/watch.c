@@ -9,16 +9,28 @@
  * driver and device may take turns with parts of a mapping.
  */
 
+#include <linux/dma-mapping.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
 
-#include "bounce/bounce.h"
-#include "check/check.h"
+#include "bounce/copy.h"
+#include "bounce/span.h"
+#include "bounce/watch.h"
+#include "check/checks.h"
+#include "check/find.h"
+#include "check/finding.h"
+#include "check/history.h"
+#include "check/sites.h"
+#include "check/suspect.h"
+#include "core/call.h"
+#include "core/device.h"
+#include "core/mapping.h"
 
 /* Trailers that a device adds and no driver looks at: a frame's checksum, padding. */
 #define TRAILER		8
-/* So often has a place of the code to leave bytes behind before that is a finding. */
+/* A place of the code has to leave bytes behind so often before that is a finding. */
 #define PART_TIMES	3
-/* And what a device wrote in one of so many times at least. */
+/* Bytes that a device wrote have to be left behind in one of so many times at least. */
 #define PART_SHARE	4
 
 /* Bytes of one kind, and where the first one is. */

@@ -5,21 +5,34 @@
  * were then.
  */
 
+#include <linux/atomic.h>
+#include <linux/export.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
 
 #include <kunit/visibility.h>
 
-#include "check/check.h"
+#include "check/access.h"
+#include "check/blame.h"
+#include "check/checks.h"
+#include "check/find.h"
+#include "check/finding.h"
+#include "check/history.h"
+#include "core/device.h"
+#include "core/mapping.h"
+#include "core/record.h"
+#include "core/refusal.h"
 #include "core/trace.h"
 
-/* So long an access may be on its way to us, from the device to the worker. */
+/* A refused access may take so long from the device to the worker that judges it. */
 #define ACCESS_LATE_NS	(200 * NSEC_PER_MSEC)
-/* So long after an unmap the device may not have heard of it. */
+/* A device may not have heard of an unmap so long after it. */
 #define ACCESS_PAST_NS	NSEC_PER_SEC
-/* So many mappings from one place show that it makes them right. */
+/* A place of the code that made so many mappings is taken to make them right. */
 #define ACCESS_PROOF	4
-/* So long the like of an access is not told again. */
+/* After an access was told, the like of it is not told again for so long. */
 #define ACCESS_AGAIN_NS	NSEC_PER_SEC
 
 /* An IOMMU that does not say what was wanted does so if it is about the direction. */
@@ -32,10 +45,13 @@ static bool access_is_like(const struct puck_dma_access *a, enum puck_dma_class 
 		return false;
 	if (past)
 		return a->number == past->number;
-	/* Behind DMA_MAPPING_ERROR comes page 0. */
+	/* An access that begins at DMA_MAPPING_ERROR goes on at page 0. */
 	if (class == PUCK_DMA_ACCESS_ERROR)
 		return true;
-	/* Where nothing is mapped: the same pages, and those beside. */
+	/*
+	 * Where nothing is mapped, accesses are alike if they are to the same pages or to
+	 * those beside.
+	 */
 	return page + 1 >= a->first && page <= a->last + 1;
 }
 
@@ -116,12 +132,15 @@ static bool access_is_inside(const struct puck_dma_past *past, u64 iova)
 {
 	u64 page = iova >> PAGE_SHIFT;
 
-	/* Where the segments of a list were is not remembered. */
+	/* The history does not have the segments of a list: any page of its extent may be one. */
 	return past->nsegs != 1 || (page >= past->iova >> PAGE_SHIFT &&
 				    page <= (past->iova + past->size - 1) >> PAGE_SHIFT);
 }
 
-/* It was unmapped. If that was not long before, it may have been after the access. */
+/*
+ * The mapping was unmapped; if not long before the fault was heard of, perhaps after the
+ * access.
+ */
 static enum puck_dma_class access_to_past(const struct puck_dma_past *past,
 					  const struct puck_dma_refusal *refused)
 {
@@ -145,7 +164,7 @@ static void access_without_mapping(struct puck_dma_dev *d, const struct puck_dma
 		access_tell_unknown(d, refused);
 }
 
-/* What is mapped there may be younger than the access. */
+/* Whether the access may be older than what is mapped there now. */
 static bool access_is_older(struct puck_dma_dev *d, const struct puck_dma_past *now,
 			    const struct puck_dma_refusal *refused)
 {
@@ -171,7 +190,7 @@ static bool access_is_of_past(struct puck_dma_dev *d, const struct puck_dma_past
 	       puck_dma_history_made(d, now->made_by, ACCESS_PROOF) == ACCESS_PROOF;
 }
 
-/* It is the mapping's, and is not what the mapping is for. */
+/* The access is to the extent of @now, which does not allow it. */
 static void access_against(struct puck_dma_dev *d, enum puck_dma_class class,
 			   const struct puck_dma_past *now, const struct puck_dma_refusal *refused)
 {

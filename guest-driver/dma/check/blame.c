@@ -5,14 +5,28 @@
  * are remembered.
  */
 
+#include <linux/bits.h>
+#include <linux/export.h>
 #include <linux/kernel.h>
+#include <linux/log2.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
+#include <linux/sizes.h>
 #include <linux/spinlock.h>
 
 #include <kunit/visibility.h>
 
-#include "check/check.h"
+#include "check/access.h"
+#include "check/blame.h"
+#include "check/checks.h"
+#include "check/finding.h"
+#include "check/history.h"
+#include "core/device.h"
+#include "core/mapping.h"
+#include "core/record.h"
+#include "core/refusal.h"
+#include "core/tail.h"
 
 /* A device goes on so far behind DMA_MAPPING_ERROR, which is at the end of all. */
 #define ERROR_BEHIND	SZ_1M
@@ -26,7 +40,7 @@ struct blame_search {
 	bool found;
 };
 
-/* Among those that are live the youngest, or else the last one that is no more. */
+/* The youngest live mapping that fits, or else the last one that was unmapped. */
 static bool blame_search(struct puck_dma_dev *d, struct blame_search *search)
 {
 	struct puck_dma_mapping m;
@@ -47,19 +61,22 @@ static bool blame_search(struct puck_dma_dev *d, struct blame_search *search)
 	       puck_dma_history_search(d, search->fits, search, search->past);
 }
 
-/* Its low 32 bits are those of an address of the first segment. */
+/* Whether the address has the low 32 bits of an address of the mapping's first segment. */
 static bool fits_low_bits(const struct puck_dma_past *past, const void *data)
 {
 	const struct blame_search *search = data;
 	u32 offset = search->iova - past->iova;
 
-	/* Where other segments are is not known here. */
+	/* Only the first segment's address is known here. */
 	return puck_dma_access_allowed(past->dir, search->verb) &&
 	       offset < (past->nsegs == 1 ? past->size : PAGE_SIZE) &&
 	       past->iova + offset != search->iova;
 }
 
-/* Of a list no more than the first page is known for certain. */
+/*
+ * Whether the address is the physical one of the mapping; of a list only the first page
+ * is known.
+ */
 static bool fits_phys(const struct puck_dma_past *past, const void *data)
 {
 	const struct blame_search *search = data;
@@ -102,7 +119,7 @@ static bool is_tail(u64 iova)
 	       (!high || high == PUCK_DMA_TAIL_HIGH || high == U32_MAX);
 }
 
-/* Where an access of several bytes goes on that began at such an address. */
+/* Whether an access that began at DMA_MAPPING_ERROR may go on at this address. */
 static bool is_behind_error(struct puck_dma_dev *d, u64 iova, u64 when)
 {
 	const struct puck_dma_access *a = d->checks->accesses;

@@ -1,19 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What a driver gives back against what it got: section "Findings" of
- * docs/dma.rst. The good cases are inline in check.h; here is what is wrong.
+ * docs/dma.rst. The good cases are inline in calls.h; here is what is wrong.
  */
 
+#include <linux/dma-mapping.h>
+#include <linux/export.h>
 #include <linux/kernel.h>
-#include <linux/pci.h>
 #include <linux/sched.h>
-#include <linux/slab.h>
-#include <linux/string.h>
-#include <linux/vmalloc.h>
 
 #include <kunit/visibility.h>
 
-#include "check/check.h"
+#include "check/blame.h"
+#include "check/calls.h"
+#include "check/find.h"
+#include "check/finding.h"
+#include "check/history.h"
+#include "core/call.h"
+#include "core/device.h"
+#include "core/mapping.h"
+#include "core/record.h"
+#include "iova/segments.h"
 
 static u64 call_size(const struct puck_dma_call *call)
 {
@@ -130,7 +137,7 @@ void puck_dma_wrong_sync(struct puck_dma_dev *d, const struct puck_dma_mapping *
 {
 	struct puck_dma_past past;
 
-	/* Of no bytes, where they would begin does not matter. */
+	/* A sync of no bytes is right wherever it begins. */
 	if (call->kind != PUCK_DMA_SG && !call->size)
 		return;
 	if (!m) {
@@ -171,103 +178,4 @@ void puck_dma_check_leak(struct puck_dma_dev *d)
 			      "left when the driver unbound");
 		cond_resched();
 	}
-}
-
-/**
- * puck_dma_checks_free - undo puck_dma_checks_new()
- * @checks: them
- */
-void puck_dma_checks_free(struct puck_dma_checks *checks)
-{
-	vfree(checks->findings);
-	kfree(checks->suspects);
-	puck_dma_history_free(checks->history);
-	kfree(checks);
-}
-EXPORT_SYMBOL_IF_KUNIT(puck_dma_checks_free);
-
-/* When the driver has unbound, the device does not know it any more. */
-static void name_driver(struct puck_dma_checks *checks, struct device *dev)
-{
-	strscpy(checks->driver, dev->driver ? dev->driver->name : "-", sizeof(checks->driver));
-	strreplace(checks->driver, ' ', '_');
-	strscpy(checks->id, "-", sizeof(checks->id));
-	if (dev_is_pci(dev))
-		scnprintf(checks->id, sizeof(checks->id), "%04x:%04x", to_pci_dev(dev)->vendor,
-			  to_pci_dev(dev)->device);
-}
-
-/**
- * puck_dma_checks_new - what checks know of a device
- * @d: the device
- *
- * Return: nothing yet, or NULL.
- */
-struct puck_dma_checks *puck_dma_checks_new(struct puck_dma_dev *d)
-{
-	struct puck_dma_checks *checks = kzalloc(sizeof(*checks), GFP_KERNEL);
-
-	if (!checks)
-		return NULL;
-	checks->history = puck_dma_history_new();
-	checks->findings = vzalloc(array_size(PUCK_DMA_FINDINGS, sizeof(*checks->findings)));
-	checks->suspects = kcalloc(PUCK_DMA_SUSPECTS, sizeof(*checks->suspects), GFP_KERNEL);
-	if (!checks->history || !checks->findings || !checks->suspects) {
-		puck_dma_checks_free(checks);
-		return NULL;
-	}
-	spin_lock_init(&checks->lock);
-	checks->d = d;
-	name_driver(checks, d->dev);
-	return checks;
-}
-EXPORT_SYMBOL_IF_KUNIT(puck_dma_checks_new);
-
-/**
- * puck_dma_check_attach - a device came under the mapper
- * @d: it, with its domain, before its driver maps anything
- *
- * Return: 0 or an error.
- */
-int puck_dma_check_attach(struct puck_dma_dev *d)
-{
-	d->checks = puck_dma_checks_new(d);
-	if (!d->checks)
-		return -ENOMEM;
-	puck_dma_fault_attach(d);
-	puck_dma_debugfs_attach(d);
-	return 0;
-}
-
-/**
- * puck_dma_check_detach - a device leaves the mapper
- * @d: it; nobody maps, unmaps or syncs any more
- */
-void puck_dma_check_detach(struct puck_dma_dev *d)
-{
-	puck_dma_debugfs_detach(d);
-	puck_dma_fault_detach(d);
-	puck_dma_find_counts(d);
-	puck_dma_suspects_end(d);
-	puck_dma_checks_free(d->checks);
-	d->checks = NULL;
-}
-
-int puck_dma_check_init(void)
-{
-	int ret = puck_dma_stack_init();
-
-	if (ret)
-		return ret;
-	puck_dma_debugfs_init();
-	puck_dma_host_init();
-	return 0;
-}
-
-void puck_dma_check_exit(void)
-{
-	puck_dma_host_exit();
-	puck_dma_debugfs_exit();
-	puck_dma_fault_exit();
-	puck_dma_stack_exit();
 }

@@ -5,17 +5,28 @@
  * unbound. Section "Findings" of docs/dma.rst.
  */
 
+#include <linux/device.h>
 #include <linux/kernel.h>
+#include <linux/lockdep.h>
+#include <linux/math64.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/panic.h>
+#include <linux/printk.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
 
 #include <kunit/visibility.h>
 
-#include "check/check.h"
-#include "puck/dma_client.h"
+#include "check/checks.h"
+#include "check/find.h"
+#include "check/finding.h"
+#include "check/history.h"
+#include "core/device.h"
+#include "core/mapping.h"
+#include "core/stack.h"
 #include "core/trace.h"
 
 /* A line of the kernel's log has less than 1024 bytes. */
@@ -85,35 +96,6 @@ const char *puck_dma_class_name(enum puck_dma_class class)
 	};
 
 	return names[class];
-}
-
-const char *puck_dma_kind_name(enum puck_dma_kind kind)
-{
-	static const char * const names[] = {
-		[PUCK_DMA_PAGE] = "page",
-		[PUCK_DMA_SG] = "sg",
-		[PUCK_DMA_RESOURCE] = "resource",
-		[PUCK_DMA_COHERENT] = "coherent",
-		[PUCK_DMA_PAGES] = "pages",
-	};
-
-	return kind < ARRAY_SIZE(names) ? names[kind] : "unknown";
-}
-
-/* A driver may give any number. */
-const char *puck_dma_dir_name(enum dma_data_direction dir)
-{
-	switch (dir) {
-	case DMA_BIDIRECTIONAL:
-		return "bidirectional";
-	case DMA_TO_DEVICE:
-		return "to-device";
-	case DMA_FROM_DEVICE:
-		return "from-device";
-	case DMA_NONE:
-		return "none";
-	}
-	return "unknown";
 }
 
 static int text_caller(char *text, size_t size, const char *what, u32 stack)
@@ -196,7 +178,10 @@ static void tell_stack(struct puck_dma_dev *d, u32 n, const char *what, u32 stac
 
 	if (!stack)
 		return;
-	/* Who asks for a mapping may be deep in its stack. Without it, less is told. */
+	/*
+	 * The caller may be deep in its stack, so the text is not on it. Without memory,
+	 * less is told.
+	 */
 	text = kmalloc(LINE_STACK, GFP_ATOMIC | __GFP_NOWARN);
 	if (!text)
 		return;
@@ -373,30 +358,3 @@ void puck_dma_find_counts(struct puck_dma_dev *d)
 		pr_err("puck-dma %s: count: n=0 class=- %llu times\n", dev_name(d->dev),
 		       checks->unsaid);
 }
-
-/**
- * puck_dma_last_finding - what was found last about a device
- * @dev: the device
- * @text: the line, from the class on; "" if there is none
- * @size: room in @text
- *
- * Return: findings so far, 0 if the device is not under the mapper.
- */
-unsigned long puck_dma_last_finding(struct device *dev, char *text, size_t size)
-{
-	struct puck_dma_checks *checks;
-	unsigned long flags, told;
-
-	if (size)
-		text[0] = 0;
-	if (!puck_dma_manages(dev))
-		return 0;
-	checks = puck_dma_dev(dev)->checks;
-	spin_lock_irqsave(&checks->lock, flags);
-	told = checks->told;
-	if (told && size)
-		strscpy(text, checks->findings[(told - 1) % PUCK_DMA_FINDINGS].text, size);
-	spin_unlock_irqrestore(&checks->lock, flags);
-	return told;
-}
-EXPORT_SYMBOL_GPL(puck_dma_last_finding);

@@ -7,12 +7,17 @@
  */
 
 #include <linux/atomic.h>
+#include <linux/export.h>
+#include <linux/mm.h>
 #include <linux/timekeeping.h>
 #include <linux/vmalloc.h>
 
 #include <kunit/visibility.h>
 
-#include "check/check.h"
+#include "check/checks.h"
+#include "check/history.h"
+#include "core/device.h"
+#include "core/mapping.h"
 
 /**
  * struct history_slot - one mapping that is no more

@@ -5,11 +5,21 @@
  * docs/dma.rst.
  */
 
+#include <linux/export.h>
+#include <linux/lockdep.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
 
 #include <kunit/visibility.h>
 
-#include "check/check.h"
+#include "check/checks.h"
+#include "check/find.h"
+#include "check/finding.h"
+#include "check/history.h"
+#include "check/suspect.h"
+#include "core/device.h"
+#include "core/mapping.h"
+#include "core/stack.h"
 
 static bool is_of(const struct puck_dma_finding *suspect, enum puck_dma_class class,
 		  unsigned long made, unsigned long call)

@@ -4,12 +4,22 @@
  * it. Whoever has another address of it asks the tree of IOVA blocks.
  */
 
+#include <linux/bits.h>
 #include <linux/hash.h>
+#include <linux/list.h>
+#include <linux/lockdep.h>
+#include <linux/mm.h>
 #include <linux/percpu.h>
+#include <linux/rbtree.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/vmalloc.h>
 
-#include "core/mapper.h"
+#include "core/device.h"
+#include "core/mapping.h"
+#include "core/record.h"
+#include "iova/segments.h"
+#include "iova/space.h"
 
 static struct kmem_cache *mapping_cache;
 static DEFINE_PER_CPU(struct puck_dma_mapping *, spare);
@@ -27,7 +37,10 @@ static struct hlist_head *table_head(struct puck_dma_dev *d, dma_addr_t iova)
  */
 struct puck_dma_mapping *puck_dma_record_new(gfp_t gfp)
 {
-	/* What was freed last on this CPU: the allocator's way is three times as long. */
+	/*
+	 * The mapping that was freed last on this CPU is used again: the allocator takes
+	 * three times as long.
+	 */
 	struct puck_dma_mapping *m = this_cpu_xchg(spare, NULL);
 
 	if (unlikely(!m)) {
@@ -43,12 +56,10 @@ struct puck_dma_mapping *puck_dma_record_new(gfp_t gfp)
 
 /**
  * puck_dma_record_free - free the memory of a mapping that is not in the table
- * @m: the mapping
+ * @m: the mapping, its copy freed
  */
 void puck_dma_record_free(struct puck_dma_mapping *m)
 {
-	if (unlikely(m->copy))
-		puck_dma_copy_free(m);
 	if (unlikely(m->segs.flat != &m->one))
 		puck_dma_segments_free(&m->segs, m->nsegs);
 	if (unlikely(this_cpu_cmpxchg(spare, NULL, m)))
@@ -156,7 +167,7 @@ struct puck_dma_mapping *puck_dma_record_hold(struct puck_dma_dev *d, dma_addr_t
 	if (!m) {
 		extent = puck_dma_space_find(&d->space, iova >> PAGE_SHIFT);
 		m = extent ? extent->mapping : NULL;
-		/* Not one that is about to be unmapped. */
+		/* A mapping that is about to be unmapped is not found. */
 		if (m && (hlist_unhashed(&m->node) || !segments_hold(m, iova >> PAGE_SHIFT)))
 			m = NULL;
 	}
@@ -169,9 +180,11 @@ struct puck_dma_mapping *puck_dma_record_hold(struct puck_dma_dev *d, dma_addr_t
 /**
  * puck_dma_record_release - undo puck_dma_record_hold()
  * @d: the device
- * @m: the mapping; freed if it was unmapped meanwhile
+ * @m: the mapping
+ *
+ * Return: true if it was unmapped meanwhile: then the caller frees it.
  */
-void puck_dma_record_release(struct puck_dma_dev *d, struct puck_dma_mapping *m)
+bool puck_dma_record_release(struct puck_dma_dev *d, struct puck_dma_mapping *m)
 {
 	unsigned long flags;
 	bool last;
@@ -179,8 +192,7 @@ void puck_dma_record_release(struct puck_dma_dev *d, struct puck_dma_mapping *m)
 	spin_lock_irqsave(&d->lock, flags);
 	last = !--m->users;
 	spin_unlock_irqrestore(&d->lock, flags);
-	if (unlikely(last))
-		puck_dma_record_free(m);
+	return last;
 }
 
 static void record_copy(const struct puck_dma_mapping *m, struct puck_dma_mapping *copy)
@@ -235,7 +247,7 @@ bool puck_dma_record_next(struct puck_dma_dev *d, u64 *iova, struct puck_dma_map
 
 	spin_lock_irqsave(&d->lock, flags);
 	extent = puck_dma_space_from(&d->space, *iova >> PAGE_SHIFT);
-	/* Among those that nobody has, and that are few. */
+	/* Skip extents that no mapping has. They are few. */
 	while (extent && !extent->mapping) {
 		node = rb_next(&extent->node);
 		extent = node ? rb_entry(node, struct puck_dma_extent, node) : NULL;

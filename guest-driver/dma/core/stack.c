@@ -22,6 +22,7 @@
 
 #include <linux/hash.h>
 #include <linux/kallsyms.h>
+#include <linux/lockdep.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
 #include <linux/sched/task_stack.h>
@@ -33,7 +34,7 @@
 
 #include <kunit/visibility.h>
 
-#include "check/check.h"
+#include "core/stack.h"
 
 #if defined(CONFIG_X86_64) && defined(CONFIG_UNWINDER_ORC)
 #define STACK_BY_OFFSETS
@@ -43,7 +44,7 @@
 #define STACK_HASH_BITS	12
 /* A line ends before a symbol that might not be in it wholly. */
 #define STACK_SYMBOL_ROOM	96
-/* In place of an address that was struck out. No code is there. */
+/* Stands for an address that was struck out. No code lies at 1. */
 #define STACK_GONE	1
 
 /**
@@ -108,7 +109,7 @@ static struct stack_node *stack_child(struct stack_node *parent, unsigned long a
 	return node;
 }
 
-/* What an address is to who reads a stack. */
+/* Whose code a return address is in. */
 enum stack_role { STACK_DRIVER, STACK_API, STACK_POOL };
 
 /* The kernel's functions between a driver and the mapper, by name. */
@@ -231,7 +232,7 @@ static unsigned long stack_limit(unsigned long frame)
 
 	if (frame - base < THREAD_SIZE)
 		return base + THREAD_SIZE;
-	/* Not a task's, so nothing moves this to another CPU. */
+	/* The stack is no task's, so this code cannot move to another CPU. */
 	irq = raw_cpu_ptr(&stack_irq);
 	return frame >= irq->begin && frame < irq->end ? irq->end : 0;
 }
@@ -328,7 +329,7 @@ noinline u32 puck_dma_stack(void)
 	return READ_ONCE(node->end) ? node - stack_nodes : stack_learn(frame);
 }
 
-/* What puck_dma_stack() returns to is right above its frame. */
+/* The return address of puck_dma_stack() is right above its frame. */
 static void stack_start(void)
 {
 	stack_nodes->above = sizeof(long);
@@ -473,7 +474,7 @@ int puck_dma_stack_init(void)
 	return ret;
 }
 
-/* When nobody maps any more. */
+/* Called when nobody maps any more. */
 void puck_dma_stack_exit(void)
 {
 	unregister_module_notifier(&stack_module_nb);

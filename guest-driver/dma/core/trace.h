@@ -11,7 +11,10 @@
 
 #include <linux/tracepoint.h>
 
-#include "check/check.h"
+#include "core/call.h"
+#include "core/device.h"
+#include "core/mapping.h"
+#include "core/refusal.h"
 
 DECLARE_EVENT_CLASS(puck_dma_mapping,
 	TP_PROTO(const struct puck_dma_dev *d, const struct puck_dma_mapping *m),

@@ -8,14 +8,28 @@
  * that is done there is to note them, with the time.
  */
 
+#include <linux/atomic.h>
+#include <linux/device.h>
+#include <linux/iommu.h>
 #include <linux/irq_work.h>
+#include <linux/lockdep.h>
 #include <linux/mutex.h>
+#include <linux/pci.h>
+#include <linux/printk.h>
 #include <linux/rculist.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
 #include <linux/workqueue.h>
 
-#include "check/check.h"
+#include "check/access.h"
+#include "check/checks.h"
+#include "core/device.h"
+#include "core/refusal.h"
+#include "fault/fault.h"
+#include "fault/source.h"
 
 #define FAULT_RING	1024
 
@@ -70,7 +84,10 @@ static void fault_irq_work_fn(struct irq_work *work)
 
 static DEFINE_IRQ_WORK(fault_irq_work, fault_irq_work_fn);
 
-/* Under RCU, which keeps the device in the list until its note is in the ring. */
+/*
+ * The caller is in an RCU section, so the device stays in the list until its note is in
+ * the ring.
+ */
 static void fault_push(struct puck_dma_checks *checks, u64 iova, enum puck_dma_verb verb)
 {
 	struct fault_note note = {
@@ -163,7 +180,11 @@ void puck_dma_fault_endpoint(struct fwnode_handle *iommu, u32 endpoint, u64 iova
 	rcu_read_unlock();
 }
 
-/* Of the domain. It may outlive the device here, so @token is but compared. */
+/*
+ * The IOMMU core calls this for the domain of a device. The domain may outlive the
+ * struct puck_dma_checks that was given as its token: so the token is looked for among
+ * the devices that are there, and never followed.
+ */
 static int fault_handler(struct iommu_domain *domain, struct device *dev, unsigned long iova,
 			 int flags, void *token)
 {
@@ -234,7 +255,10 @@ static void fault_note_requesters(struct puck_dma_checks *checks, struct pci_dev
 	}
 }
 
-/* Before the device's driver maps anything. */
+/**
+ * puck_dma_fault_attach - hear of the faults of a device
+ * @d: the device, in its domain, before its driver maps anything
+ */
 void puck_dma_fault_attach(struct puck_dma_dev *d)
 {
 	struct puck_dma_checks *checks = d->checks;
@@ -249,7 +273,12 @@ void puck_dma_fault_attach(struct puck_dma_dev *d)
 			dev_name(d->dev), dev_name(d->dev->iommu->iommu_dev->dev));
 }
 
-/* What was noted of the device is told before this returns. */
+/**
+ * puck_dma_fault_detach - hear no more of the faults of a device
+ * @d: the device
+ *
+ * Faults of it that were noted are told before this returns.
+ */
 void puck_dma_fault_detach(struct puck_dma_dev *d)
 {
 	mutex_lock(&fault_mutex);
@@ -260,7 +289,9 @@ void puck_dma_fault_detach(struct puck_dma_dev *d)
 	flush_work(&fault_work);
 }
 
-/* When no device is left. */
+/**
+ * puck_dma_fault_exit - end the sources of faults; no device is left
+ */
 void puck_dma_fault_exit(void)
 {
 	if (fault_intel_on)

@@ -12,11 +12,15 @@
 
 #include <linux/acpi.h>
 #include <linux/bitfield.h>
+#include <linux/bits.h>
 #include <linux/io.h>
 #include <linux/kprobes.h>
+#include <linux/minmax.h>
 #include <linux/sizes.h>
 
-#include "check/check.h"
+#include "core/refusal.h"
+#include "fault/fault.h"
+#include "fault/source.h"
 
 #ifdef CONFIG_DMAR_TABLE
 

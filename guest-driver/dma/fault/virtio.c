@@ -12,7 +12,9 @@
 #include <linux/virtio_ids.h>
 #include <uapi/linux/virtio_iommu.h>
 
-#include "check/check.h"
+#include "core/refusal.h"
+#include "fault/fault.h"
+#include "fault/source.h"
 
 #ifdef CONFIG_HAVE_FUNCTION_ARG_ACCESS_API
 /* QEMU's says which it was only of what is mapped. */

@@ -4,11 +4,18 @@
  * one block of IOVA pages. Lengths and offsets only: no list, no IOMMU, no lock.
  */
 
+#include <linux/export.h>
 #include <linux/log2.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
 
 #include <kunit/visibility.h>
 
-#include "core/mapper.h"
+#include "iova/layout.h"
+#include "iova/segments.h"
+#include "iova/space.h"
+#include "policy/draw.h"
+#include "policy/policy.h"
 
 static u64 span_pages(u32 offset, u64 size)
 {

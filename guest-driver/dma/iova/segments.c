@@ -4,12 +4,13 @@
  * no vmalloc: what does not come in a row comes in single pages.
  */
 
+#include <linux/export.h>
 #include <linux/gfp.h>
 #include <linux/slab.h>
 
 #include <kunit/visibility.h>
 
-#include "core/mapper.h"
+#include "iova/segments.h"
 
 static u32 segments_pages(u32 count)
 {

@@ -8,12 +8,19 @@
  * quarantine: the tree is for whoever finds nothing there.
  */
 
+#include <linux/bits.h>
+#include <linux/export.h>
+#include <linux/list.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
 #include <linux/rbtree_augmented.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include <kunit/visibility.h>
 
-#include "core/mapper.h"
+#include "iova/space.h"
+#include "policy/policy.h"
 
 #define PAGES_1M	(SZ_1M >> PAGE_SHIFT)
 #define PAGES_4G	(BIT_ULL(32) >> PAGE_SHIFT)
@@ -44,7 +51,10 @@ static u64 gap_pages(const struct puck_dma_extent *extent)
 	return min(extent->start - gap_start(extent), PUCK_DMA_GAP_WIDE);
 }
 
-/* A rotation may ask for it while the neighbours are not settled: so it is kept. */
+/*
+ * The gap is kept in the extent, since a rotation of the tree asks for it while the
+ * extent's neighbours are not settled.
+ */
 #define extent_gap(extent)	((extent)->gap)
 
 RB_DECLARE_CALLBACKS_MAX(static, gap_callbacks, struct puck_dma_extent, node, u64, widest,
@@ -209,7 +219,7 @@ static bool fit_down(const struct puck_dma_request *request, u64 low, u64 high, 
 	return *body >= least;
 }
 
-/* Where a request is tried. */
+/* The range of pages in which a request is tried, and from which end. */
 struct area {
 	u64 low;
 	u64 high;
@@ -305,7 +315,10 @@ static struct puck_dma_extent *take_new(struct puck_dma_space *space,
 	return extent;
 }
 
-/* Where the last one was taken there may be room for more: no matter which is lower. */
+/*
+ * The gap in which the last new extent was made may have room for this one, too. It is
+ * taken even if another gap lies lower.
+ */
 static struct puck_dma_extent *recent_gap(struct puck_dma_space *space,
 					  const struct puck_dma_request *request,
 					  const struct area *area, u64 *body)
@@ -333,7 +346,7 @@ static struct puck_dma_extent *take_in_area(struct puck_dma_space *space,
 			*body + request->body + request->back);
 }
 
-/* There is nothing before page 0 to be guarded. */
+/* An extent that begins at page 0. It has no front guard: there is no page before it. */
 static struct puck_dma_extent *take_zero(struct puck_dma_space *space,
 					 const struct puck_dma_request *request, u64 *body)
 {
@@ -364,7 +377,10 @@ static struct area window_area(enum puck_dma_window window, u64 limit)
 	}
 }
 
-/* In the window, or above 1 MiB, or anywhere but at page 0. */
+/*
+ * An extent in the window; failing that one above 1 MiB; failing that one anywhere but at
+ * page 0.
+ */
 static struct puck_dma_extent *take(struct puck_dma_space *space,
 				    const struct puck_dma_request *request, u64 *body)
 {

@@ -5,13 +5,28 @@
  * power of two pages, as the DMA API promises.
  */
 
+#include <linux/dma-mapping.h>
 #include <linux/log2.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/scatterlist.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 
-#include "check/check.h"
+#include "bounce/canary.h"
+#include "check/calls.h"
+#include "check/find.h"
+#include "check/finding.h"
+#include "check/history.h"
+#include "core/call.h"
+#include "core/device.h"
+#include "core/mapping.h"
+#include "core/record.h"
+#include "core/stack.h"
+#include "map/coherent.h"
+#include "map/map.h"
 
 static u64 size_pages(size_t size)
 {
@@ -89,7 +104,7 @@ static bool memory_alloc(struct device *dev, struct puck_dma_mapping *m, gfp_t g
 	       memory_pieced(dev, m, gfp);
 }
 
-/* What the device can reach behind the memory, and nobody may use. */
+/* The bytes behind the memory that the device can reach, and that nobody may use. */
 static size_t memory_slack(const struct puck_dma_mapping *m)
 {
 	return PAGE_ALIGN(m->size) - m->size;
@@ -113,7 +128,7 @@ static void slack_check(struct puck_dma_dev *d, const struct puck_dma_mapping *m
 		      m->size + (bad - slack));
 }
 
-/* Not part of the mapping: what the driver may still use outlives it. */
+/* Memory as the driver has it. It outlives the mapping, and is freed after it. */
 struct memory {
 	void *vaddr;
 	struct page **pages;
@@ -135,7 +150,7 @@ static void memory_free(const struct memory *memory)
 	}
 }
 
-/* What else the caller's flags say is about the memory alone. */
+/* Flags for memory of the mapper: of the caller's flags only whether it may sleep counts. */
 static gfp_t plain_gfp(gfp_t gfp)
 {
 	return gfpflags_allow_blocking(gfp) ? GFP_KERNEL : GFP_ATOMIC;
@@ -173,13 +188,13 @@ void *puck_dma_alloc(struct device *dev, size_t size, dma_addr_t *iova, gfp_t gf
 		return NULL;
 	m->size = size;
 	if (!memory_alloc(dev, m, gfp, attrs)) {
-		puck_dma_record_free(m);
+		puck_dma_end(m);
 		return NULL;
 	}
 	memset((u8 *)m->vaddr + size, PUCK_DMA_CANARY, memory_slack(m));
 	memory = memory_of(m);
 	if (map_memory(d, m, gfp, iova)) {
-		puck_dma_record_free(m);
+		puck_dma_end(m);
 		memory_free(&memory);
 		return NULL;
 	}
@@ -270,7 +285,7 @@ struct page *puck_dma_alloc_pages(struct device *dev, size_t size, dma_addr_t *i
 free_page:
 	__free_pages(page, get_order(size));
 free_record:
-	puck_dma_record_free(m);
+	puck_dma_end(m);
 	return NULL;
 }
 

@@ -5,11 +5,29 @@
  * while the IOMMU needs to see whole pages.
  */
 
+#include <linux/atomic.h>
+#include <linux/device.h>
+#include <linux/dma-mapping.h>
+#include <linux/iommu.h>
+#include <linux/list.h>
 #include <linux/memremap.h>
+#include <linux/mm.h>
+#include <linux/rcupdate.h>
+#include <linux/scatterlist.h>
 #include <linux/slab.h>
 
-#include "check/check.h"
+#include "core/call.h"
+#include "core/device.h"
+#include "core/mapping.h"
+#include "core/record.h"
+#include "core/tail.h"
 #include "core/trace.h"
+#include "iova/layout.h"
+#include "iova/segments.h"
+#include "iova/space.h"
+#include "map/list.h"
+#include "map/map.h"
+#include "policy/policy.h"
 
 static int entry_check(struct scatterlist *sg)
 {
@@ -235,7 +253,7 @@ int puck_dma_map_sg(struct device *dev, struct scatterlist *sgl, int nents,
 	m->phys = sg_phys(sgl);
 	ret = map_list(d, m, sgl, nents);
 	if (unlikely(ret)) {
-		puck_dma_record_free(m);
+		puck_dma_end(m);
 		list_invalidate(sgl, nents);
 		return ret == -EINVAL || ret == -EREMOTEIO ? ret : -ENOMEM;
 	}

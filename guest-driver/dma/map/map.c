@@ -4,12 +4,39 @@
  * IOMMU's tables; and out of them again. Here too: those of one run of bytes.
  */
 
+#include <linux/atomic.h>
+#include <linux/device.h>
+#include <linux/dma-mapping.h>
+#include <linux/iommu.h>
+#include <linux/lockdep.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/rcupdate.h>
+#include <linux/scatterlist.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/timekeeping.h>
 
+#include "bounce/bounce.h"
+#include "bounce/short.h"
+#include "bounce/span.h"
+#include "bounce/watch.h"
+#include "check/blame.h"
+#include "check/calls.h"
+#include "check/history.h"
 #include "compat/dma.h"
-#include "check/check.h"
+#include "core/call.h"
+#include "core/device.h"
+#include "core/mapping.h"
+#include "core/record.h"
+#include "core/stack.h"
 #include "core/trace.h"
+#include "iova/layout.h"
+#include "iova/segments.h"
+#include "iova/space.h"
+#include "map/map.h"
+#include "policy/draw.h"
+#include "policy/policy.h"
 
 /* Pages of a copy that are put into the IOMMU's tables in one call. */
 #define PAGES_AT_ONCE	16
@@ -44,7 +71,7 @@ int puck_dma_prot(enum dma_data_direction dir, unsigned long attrs)
  * @attrs: DMA_ATTR_*
  * @gfp: how to get memory
  *
- * Return: it, to be ended by puck_dma_record_free() if nothing comes of it; NULL
+ * Return: it, to be ended by puck_dma_end() if nothing comes of it; NULL
  * without memory.
  */
 struct puck_dma_mapping *puck_dma_begin(struct puck_dma_dev *d, enum puck_dma_kind kind,
@@ -126,7 +153,10 @@ static bool fails_locked(struct puck_dma_dev *d, struct puck_dma_mapping *m)
 		fails = !(n % now->policy.fail_n);
 		break;
 	case PUCK_DMA_FAIL_SHARE:
-		/* Not the sequence of the layout, which is to be the same without it. */
+		/*
+		 * A sequence of its own: the layout's is to be the same whether mappings
+		 * fail or not.
+		 */
 		puck_dma_draw_start(&draw, ~now->policy.seed, n);
 		fails = !puck_dma_draw_below(&draw, now->policy.fail_n);
 		break;
@@ -393,7 +423,10 @@ int puck_dma_map_one(struct puck_dma_dev *d, struct puck_dma_mapping *m, u64 mas
 	return 0;
 }
 
-/* The IOMMU has forgotten it. What was left behind, DMA_NONE, is a leak and no more. */
+/*
+ * The mapping is out of the IOMMU's tables. One that the driver left behind is unmapped
+ * with DMA_NONE: it is a leak already, and nothing else is said of it.
+ */
 static void unmap_copy(struct puck_dma_dev *d, struct puck_dma_mapping *m,
 		       enum dma_data_direction dir, unsigned long attrs, u32 stack)
 {
@@ -437,7 +470,7 @@ void puck_dma_unmap(struct puck_dma_dev *d, struct puck_dma_mapping *m, enum dma
 	last = !--m->users;
 	spin_unlock_irqrestore(&d->lock, flags);
 	if (likely(last))
-		puck_dma_record_free(m);
+		puck_dma_end(m);
 }
 
 /**
@@ -454,7 +487,7 @@ void puck_dma_unmap_call(struct puck_dma_dev *d, struct puck_dma_call *call, uns
 	call->stack = puck_dma_stack();
 	spin_lock_irqsave(&d->lock, flags);
 	m = puck_dma_record_at_locked(d, call->addr);
-	/* Such memory goes back by the function that it came by alone. */
+	/* Memory that was allocated goes back by the function that frees it alone. */
 	if (likely(m && m->kind != PUCK_DMA_COHERENT && m->kind != PUCK_DMA_PAGES))
 		puck_dma_record_remove_locked(d, m);
 	else if (m)
@@ -469,5 +502,5 @@ void puck_dma_unmap_call(struct puck_dma_dev *d, struct puck_dma_call *call, uns
 	if (likely(m->kind != PUCK_DMA_COHERENT && m->kind != PUCK_DMA_PAGES))
 		puck_dma_unmap(d, m, call->dir, attrs, call->stack);
 	else
-		puck_dma_record_release(d, m);
+		puck_dma_release(d, m);
 }

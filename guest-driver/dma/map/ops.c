@@ -3,8 +3,23 @@
  * What the DMA API calls: mappings of one run of bytes, and the table of all.
  */
 
+#include <linux/dma-map-ops.h>
+#include <linux/dma-mapping.h>
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
+
 #include "compat/dma.h"
-#include "check/check.h"
+#include "core/call.h"
+#include "core/device.h"
+#include "core/mapping.h"
+#include "core/record.h"
+#include "map/coherent.h"
+#include "map/list.h"
+#include "map/map.h"
+#include "map/ops.h"
+#include "map/sync.h"
+#include "policy/policy.h"
 
 /* A copy has an array of its pages: as much as swiotlb takes at once. */
 #define BOUNCE_SIZE_MAX	SZ_256K
@@ -30,7 +45,7 @@ static dma_addr_t ops_map_phys(struct device *dev, phys_addr_t phys, size_t size
 	m->phys = phys;
 	m->size = size;
 	if (unlikely(puck_dma_map_one(d, m, dma_get_mask(dev), 1, prot, GFP_ATOMIC, &iova))) {
-		puck_dma_record_free(m);
+		puck_dma_end(m);
 		return DMA_MAPPING_ERROR;
 	}
 	return iova;

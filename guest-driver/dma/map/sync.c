@@ -4,15 +4,27 @@
  * device has a copy of its own, but the driver is to do it right in any case.
  */
 
-#include "check/check.h"
+#include <linux/scatterlist.h>
+
+#include "bounce/bounce.h"
+#include "bounce/span.h"
+#include "bounce/watch.h"
+#include "check/calls.h"
+#include "core/call.h"
+#include "core/device.h"
+#include "core/mapping.h"
+#include "core/record.h"
+#include "core/stack.h"
 #include "core/trace.h"
+#include "map/map.h"
+#include "map/sync.h"
 
 static bool goes_to(enum dma_data_direction dir, bool for_cpu)
 {
 	return dir == DMA_BIDIRECTIONAL || dir == (for_cpu ? DMA_FROM_DEVICE : DMA_TO_DEVICE);
 }
 
-/* In the direction given, be it the wrong one. */
+/* Bytes go in the direction that the driver gives, even if that is the wrong one. */
 static void sync_copy(struct puck_dma_dev *d, struct puck_dma_mapping *m,
 		      const struct puck_dma_call *call, struct scatterlist *sgl, bool for_cpu)
 {
@@ -42,7 +54,7 @@ static void sync_call(struct device *dev, struct puck_dma_call *call, struct sca
 		return;
 	if (m->copy)
 		sync_copy(d, m, call, sgl, for_cpu);
-	puck_dma_record_release(d, m);
+	puck_dma_release(d, m);
 }
 
 static void sync_single(struct device *dev, dma_addr_t iova, size_t size,

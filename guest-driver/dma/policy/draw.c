@@ -4,9 +4,11 @@
  * what is drawn for one does not depend on how others were laid out.
  */
 
+#include <linux/export.h>
+
 #include <kunit/visibility.h>
 
-#include "core/mapper.h"
+#include "policy/draw.h"
 
 #define GOLDEN		0x9e3779b97f4a7c15ull
 

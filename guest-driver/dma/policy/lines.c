@@ -5,12 +5,18 @@
 
 #define pr_fmt(fmt) "puck-dma: " fmt
 
+#include <linux/kernel.h>
+#include <linux/list.h>
+#include <linux/lockdep.h>
 #include <linux/mutex.h>
+#include <linux/pci.h>
+#include <linux/printk.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "core/mapper.h"
+#include "policy/lines.h"
+#include "policy/policy.h"
 
 #define LINES_MAX	256
 #define SELECTOR_MAX	32
@@ -80,7 +86,7 @@ static int selector_parse(const char *text, struct line *line)
 	return -EINVAL;
 }
 
-/* What is left out of a text is zero, so two of the same kind compare as a whole. */
+/* Members that a selector does not use are zero, so that selectors compare member by member. */
 static bool same_selector(const struct line *a, const struct line *b)
 {
 	return a->rank == b->rank && a->domain == b->domain && a->bus == b->bus &&
@@ -160,7 +166,7 @@ static int line_add_locked(const char *text, bool host)
  * puck_dma_lines_add - choose devices
  * @text: SELECTOR=POLICY
  *
- * Devices that are under the mapper have the policy at once.
+ * Devices that are under the mapper have the policy after puck_dma_policy_apply().
  *
  * Return: 0 or an error; why is in the log.
  */
@@ -171,8 +177,6 @@ int puck_dma_lines_add(const char *text)
 	mutex_lock(&lines_lock);
 	ret = line_add_locked(text, false);
 	mutex_unlock(&lines_lock);
-	if (!ret)
-		puck_dma_policy_apply();
 	return ret;
 }
 
@@ -199,8 +203,6 @@ int puck_dma_lines_remove(const char *selector)
 		}
 	}
 	mutex_unlock(&lines_lock);
-	if (!ret)
-		puck_dma_policy_apply();
 	return ret;
 }
 
@@ -254,7 +256,6 @@ void puck_dma_lines_host(const char *text)
 	host_replace_locked(copy);
 	mutex_unlock(&lines_lock);
 	kfree(copy);
-	puck_dma_policy_apply();
 }
 
 static bool line_fits(const struct line *line, struct pci_dev *pdev)
@@ -270,7 +271,10 @@ static bool line_fits(const struct line *line, struct pci_dev *pdev)
 	}
 }
 
-/* Of the guest and the host, the guest wins; of two alike the later. */
+/*
+ * Whether @line is to be used and not @best: a line of the guest wins against one of the
+ * host, a later line against an earlier one.
+ */
 static bool line_beats(const struct line *line, const struct line *best)
 {
 	if (!best || line->rank != best->rank)

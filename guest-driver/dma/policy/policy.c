@@ -4,13 +4,18 @@
  */
 
 #include <linux/ctype.h>
+#include <linux/export.h>
+#include <linux/kernel.h>
 #include <linux/kstrtox.h>
 #include <linux/log2.h>
+#include <linux/minmax.h>
+#include <linux/sizes.h>
 #include <linux/string.h>
 
 #include <kunit/visibility.h>
 
-#include "core/mapper.h"
+#include "policy/draw.h"
+#include "policy/policy.h"
 
 /* A value that is a word of its own. */
 struct word {

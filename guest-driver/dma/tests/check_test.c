@@ -4,15 +4,39 @@
  * those that are no more, accesses that are heard of late, stacks. The device is
  * made up, and so are the times.
  */
+#include <linux/atomic.h>
+#include <linux/bits.h>
+#include <linux/dma-map-ops.h>
+#include <linux/dma-mapping.h>
 #include <linux/kallsyms.h>
+#include <linux/kernel.h>
 #include <linux/ktime.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
 
 #include <kunit/device.h>
 #include <kunit/test.h>
 
-#include "check/check.h"
+#include "check/access.h"
+#include "check/blame.h"
+#include "check/calls.h"
+#include "check/checks.h"
+#include "check/find.h"
+#include "check/finding.h"
+#include "check/history.h"
+#include "check/suspect.h"
+#include "core/call.h"
+#include "core/device.h"
+#include "core/mapping.h"
+#include "core/refusal.h"
+#include "core/stack.h"
+#include "core/tail.h"
+#include "iova/segments.h"
+#include "iova/space.h"
 #include "puck/dma_client.h"
 
 #define WORLD_PAGES	(SZ_4G >> PAGE_SHIFT)

@@ -4,14 +4,22 @@
  * segments, the allocator of IOVAs. What has to hold is checked over many drawn
  * cases, always the same ones. Built where the kernel has KUnit; loading runs them.
  */
+#include <linux/bits.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
 #include <kunit/test.h>
 
 #include "compat/dma.h"
-#include "core/mapper.h"
+#include "iova/layout.h"
+#include "iova/segments.h"
+#include "iova/space.h"
+#include "policy/draw.h"
+#include "policy/policy.h"
 
 #define FULL(merge, order, gap, guard, window, reuse, fail, sync, seed)		\
 	"merge=" merge ",layout=" order ",gap=" gap ",guard=" guard			\

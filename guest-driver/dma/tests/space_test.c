@@ -3,12 +3,19 @@
  * KUnit tests of the allocator of IOVAs: drawn sequences of taking and giving back,
  * next to a plain list of what is taken.
  */
+#include <linux/bits.h>
+#include <linux/log2.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/rbtree.h>
 #include <linux/slab.h>
 
 #include <kunit/resource.h>
 #include <kunit/test.h>
 
-#include "core/mapper.h"
+#include "iova/space.h"
+#include "policy/draw.h"
+#include "policy/policy.h"
 
 #define STEPS		6000
 #define BLOCKS		200

@@ -73,7 +73,7 @@ static int puck_gem_map(struct puck_device *puck, struct puck_bo *bo)
 	return 0;
 }
 
-/* From now on others may look at the mapping. */
+/* Once a BO is linked, others may look at its mapping. */
 static void puck_gem_link(struct puck_device *puck, struct puck_bo *bo)
 {
 	spin_lock(&puck->list_lock);
@@ -112,7 +112,7 @@ static void puck_gem_unbind(struct puck_device *puck, struct puck_bo *bo)
 		dma_buf_unmap_attachment_unlocked(obj->import_attach, bo->sgt, DMA_BIDIRECTIONAL);
 		bo->base.sgt = NULL;
 	} else {
-		/* With the count that was mapped, which is orig_nents. */
+		/* dma_unmap_sgtable() unmaps orig_nents entries, as many as were mapped. */
 		dma_unmap_sgtable(puck->drm.dev, bo->sgt, DMA_BIDIRECTIONAL, 0);
 		puck_gem_free_table(bo->sgt);
 		drm_gem_shmem_unpin(&bo->base);
@@ -220,7 +220,7 @@ struct drm_gem_object *puck_gem_import_table(struct drm_device *dev,
 
 	obj = drm_gem_shmem_prime_import_sg_table(dev, attach, sgt);
 	if (!IS_ERR(obj)) {
-		/* As the caller will do; but remove may look at it before. */
+		/* The caller will set it as well; but remove may look at it before. */
 		obj->import_attach = attach;
 		bo = to_puck_bo(obj);
 		bo->sgt = sgt;

@@ -76,7 +76,7 @@ static void puck_prime_detach(struct dma_buf *dmabuf, struct dma_buf_attachment 
 	struct puck_bo *bo = to_puck_bo(dmabuf->priv);
 	struct puck_attachment *a = attach->priv;
 
-	/* What the importer left mapped stays so: its device may be at work there. */
+	/* Mappings that the importer left behind stay: its device may be at work there. */
 	WARN_ON_ONCE(!list_empty(&a->mappings));
 	mutex_lock(&bo->attach_lock);
 	list_del(&a->node);

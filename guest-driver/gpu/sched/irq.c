@@ -136,7 +136,7 @@ void puck_irq_check_errors(struct puck_device *puck)
 	unsigned int i;
 
 	puck_write(puck, PUCK_GPU_IRQ_STATUS, PUCK_GPU_IRQ_ERROR);
-	/* What comes in after the last look raises a new interrupt. */
+	/* An error that comes in after the last look raises a new interrupt. */
 	for (i = 0; i < PUCK_GPU_ERR_DEPTH && puck_irq_pop_error(puck, &err); i++)
 		puck_irq_handle_error(puck, &err);
 }

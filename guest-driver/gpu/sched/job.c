@@ -15,7 +15,7 @@
 #include "sched/job.h"
 #include "sched/ring.h"
 
-/* Where jobs end. */
+/* Jobs are released in this queue. */
 static struct workqueue_struct *puck_release_wq;
 
 static void puck_job_release_work(struct work_struct *work)

@@ -178,7 +178,10 @@ void puck_ring_number(struct puck_ring *ring)
 	spin_lock_irq(&ring->lock);
 	if (!WARN_ON_ONCE(!list_empty(&ring->inflight))) {
 		ring->seqno = ring->start_seqno;
-		/* What a completed job would have left: none in flight has this seqno. */
+		/*
+		 * The slot is as a completed job would have left it: no job in flight has
+		 * this seqno.
+		 */
 		ring->wb->seqno = cpu_to_le32(ring->start_seqno);
 	}
 	spin_unlock_irq(&ring->lock);
@@ -388,7 +391,7 @@ void puck_ring_retire(struct puck_ring *ring)
 
 	spin_lock_irqsave(&ring->lock, flags);
 	seqno = le32_to_cpu(READ_ONCE(ring->wb->seqno));
-	/* What the job wrote is read after the slot says that it is there. */
+	/* Whoever the fence wakes reads what the job wrote after this read of the slot. */
 	dma_rmb();
 	puck_ring_retire_to(ring, seqno);
 	puck_ring_check_error(ring);

@@ -336,7 +336,7 @@ out_unlock:
 	return ret;
 }
 
-/* From a filled job to a queued one, or to nothing at all. */
+/* Queue a filled job. If that fails, nobody has seen anything of it. */
 static int puck_submit_commit(struct puck_submit *submit, struct puck_entity *entity)
 {
 	struct drm_puck_submit *args = submit->args;

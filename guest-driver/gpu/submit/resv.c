@@ -61,7 +61,7 @@ int puck_resv_lock(struct puck_job *job, struct drm_exec *exec, bool implicit)
 	int ret;
 	u32 i;
 
-	/* For zero it would allocate room for hundreds. */
+	/* drm_exec_init() allocates room for hundreds of objects if it is told zero. */
 	drm_exec_init(exec, DRM_EXEC_INTERRUPTIBLE_WAIT, max(job->nbos, 1u));
 	ret = puck_resv_prepare_all(job, exec);
 	for (i = 0; !ret && i < job->nbos; i++)

@@ -6,7 +6,7 @@
 
 #include <linux/kernel-words.h>
 
-#include "core/mapper.h"
+#include "policy/policy.h"
 
 int main(int argc, char **argv)
 {
