@@ -152,7 +152,7 @@ static void counter(struct seq_file *s, const char *name, u64 value)
 
 static int counters_show(struct seq_file *s, void *data)
 {
-	u64 told, count[PUCK_DMA_CLASSES_OF_FINDINGS];
+	u64 told, count[PUCK_DMA_CLASSES];
 	struct puck_dma_dev *d = s->private;
 	struct puck_dma_checks *checks = d->checks;
 	struct puck_dma_counters counters;
@@ -176,7 +176,7 @@ static int counters_show(struct seq_file *s, void *data)
 	counter(s, "failed", counters.failed);
 	counter(s, "refused", counters.refused);
 	counter(s, "findings", told);
-	for (i = 0; i < PUCK_DMA_CLASSES_OF_FINDINGS; i++)
+	for (i = 0; i < PUCK_DMA_CLASSES; i++)
 		counter(s, puck_dma_class_name(i), count[i]);
 	counter(s, "faults", atomic64_read(&checks->faults));
 	counter(s, "faults-repeated", atomic64_read(&checks->repeated));

@@ -17,7 +17,7 @@
 #include "check/find.h"
 #include "check/finding.h"
 #include "check/history.h"
-#include "check/sites.h"
+#include "check/places.h"
 #include "core/device.h"
 #include "core/mapping.h"
 #include "core/stack.h"

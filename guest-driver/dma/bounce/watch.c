@@ -20,7 +20,7 @@
 #include "check/find.h"
 #include "check/finding.h"
 #include "check/history.h"
-#include "check/sites.h"
+#include "check/places.h"
 #include "check/suspect.h"
 #include "core/call.h"
 #include "core/device.h"
@@ -162,7 +162,7 @@ static bool shares_are_bad(const struct puck_dma_shares *shares, bool to_cpu)
 }
 
 /* Whether a place of the code leaves bytes behind as a rule. */
-static bool site_leaves_bytes(struct puck_dma_checks *checks, u32 made, bool to_cpu, bool part)
+static bool place_leaves_bytes(struct puck_dma_checks *checks, u32 made, bool to_cpu, bool part)
 {
 	struct puck_dma_shares *shares = NULL;
 	unsigned long flags;
@@ -172,11 +172,11 @@ static bool site_leaves_bytes(struct puck_dma_checks *checks, u32 made, bool to_
 	if (!made)
 		return false;
 	spin_lock_irqsave(&checks->lock, flags);
-	for (i = 0; !shares && i < PUCK_DMA_SITES; i++) {
-		if (checks->sites[i].made && checks->sites[i].made != made)
+	for (i = 0; !shares && i < PUCK_DMA_PLACES; i++) {
+		if (checks->places[i].made && checks->places[i].made != made)
 			continue;
-		checks->sites[i].made = made;
-		shares = &checks->sites[i].shares[to_cpu];
+		checks->places[i].made = made;
+		shares = &checks->places[i].shares[to_cpu];
 	}
 	if (shares && part)
 		shares->part++;
@@ -200,7 +200,7 @@ static void tell_unhanded(struct puck_dma_dev *d, struct puck_dma_mapping *m, u3
 	if (m->dir == DMA_FROM_DEVICE)
 		return;
 	copy->gave = false;
-	if (gave && site_leaves_bytes(d->checks, m->made_by, false, part))
+	if (gave && place_leaves_bytes(d->checks, m->made_by, false, part))
 		tell(d, m, stack, "CPU", &look->unhanded, "and never hands these over", when);
 	else if (part && !copy->handed && ++copy->unhanded > 1)
 		tell(d, m, stack, "CPU", &look->unhanded, "and never handed any over", when);
@@ -219,7 +219,7 @@ static void tell_untaken(struct puck_dma_dev *d, struct puck_dma_mapping *m, u32
 	if (!device_may_write(m))
 		return;
 	copy->took = false;
-	if ((part || took) && site_leaves_bytes(d->checks, m->made_by, true, part))
+	if ((part || took) && place_leaves_bytes(d->checks, m->made_by, true, part))
 		tell(d, m, stack, "device", &look->untaken, "which the CPU did not fetch", when);
 	else if (look->untaken.bytes)
 		suspect(d, m, stack, "device", &look->untaken, "which the CPU did not fetch",

@@ -14,7 +14,7 @@
 #include "check/blame.h"
 #include "check/finding.h"
 #include "check/history.h"
-#include "check/sites.h"
+#include "check/places.h"
 
 struct dentry;
 struct puck_dma_dev;
@@ -40,7 +40,7 @@ struct puck_dma_dev;
  * @suspects: what may be wrong, PUCK_DMA_SUSPECTS at most
  * @nr_suspects: of them
  * @suspects_asked: somebody wants to read them when the driver has unbound
- * @sites: sync=watch: places of the code that make mappings, as they come; under
+ * @places: sync=watch: places of the code that make mappings, as they come; under
  *	@lock, too
  * @lists: places of the code that make lists, as they come; under @lock, too
  * @failed: the last streaming mappings that failed, by @nr_failed, as if they were
@@ -68,14 +68,14 @@ struct puck_dma_checks {
 	spinlock_t lock;
 	struct puck_dma_finding *findings;
 	u64 told;
-	u64 count[PUCK_DMA_CLASSES_OF_FINDINGS];
+	u64 count[PUCK_DMA_CLASSES];
 	struct puck_dma_known known[PUCK_DMA_KNOWN];
 	u32 nr_known;
 	u64 unsaid;
 	struct puck_dma_finding *suspects;
 	u32 nr_suspects;
 	bool suspects_asked;
-	struct puck_dma_site sites[PUCK_DMA_SITES];
+	struct puck_dma_place places[PUCK_DMA_PLACES];
 	struct puck_dma_lists lists[PUCK_DMA_LISTS];
 
 	struct puck_dma_past failed[PUCK_DMA_FAILED];

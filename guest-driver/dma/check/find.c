@@ -148,7 +148,7 @@ static int text_symbol(char *text, size_t size, unsigned long addr)
 	return len - 1;
 }
 
-static int text_site(char *text, size_t size, const char *key, u32 stack)
+static int text_place(char *text, size_t size, const char *key, u32 stack)
 {
 	unsigned long caller = puck_dma_stack_caller(stack);
 	int at = scnprintf(text, size, " %s=", key);
@@ -164,9 +164,9 @@ static void tell_record(struct puck_dma_dev *d, const struct puck_dma_finding *f
 	char text[3 * 112];
 	int at;
 
-	at = text_site(text, sizeof(text), "mapped", finding->made_by);
-	at += text_site(text + at, sizeof(text) - at, "unmapped", finding->freed_by);
-	text_site(text + at, sizeof(text) - at, "call", finding->found_by);
+	at = text_place(text, sizeof(text), "mapped", finding->made_by);
+	at += text_place(text + at, sizeof(text) - at, "unmapped", finding->freed_by);
+	text_place(text + at, sizeof(text) - at, "call", finding->found_by);
 	pr_err("puck-dma %s: record: n=%u class=%s driver=%s id=%s iova=%#llx size=%#llx%s\n",
 	       dev_name(d->dev), n, puck_dma_class_name(finding->class), checks->driver,
 	       checks->id, finding->iova, finding->size, text);

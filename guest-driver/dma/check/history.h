@@ -17,7 +17,7 @@ struct puck_dma_mapping;
  * struct puck_dma_past - a mapping, live or no more, as findings tell of it
  * @iova: of its first segment
  * @size: bytes
- * @extent_start: first page of its block of IOVAs
+ * @extent_start: first page of its extent
  * @extent_pages: size of that
  * @phys: of its first byte, PUCK_DMA_NO_PHYS if its pages do not lie in a row
  * @number: of the mapping

@@ -55,7 +55,7 @@ static void policy_set(struct puck_dma_dev *d, struct puck_dma_policy_now *now)
 	old = rcu_dereference_protected(d->policy, lockdep_is_held(&d->lock));
 	now->since = atomic64_read(&d->number);
 	rcu_assign_pointer(d->policy, now);
-	/* Blocks that were freed may lie where the new one does not look. */
+	/* Extents that were freed may lie where the new one does not look. */
 	puck_dma_space_flush(&d->space);
 	spin_unlock_irqrestore(&d->lock, flags);
 	kvfree_rcu(old, rcu);

@@ -37,7 +37,7 @@ enum puck_dma_kind {
  * @segs: them; flat and &one if there is one
  * @one: the segment, if there is one
  * @guard: pages that stay unmapped at both ends of each segment
- * @extent: its block of IOVAs
+ * @extent: its extent
  * @extent_start: first page of that, for those who hold no lock
  * @extent_pages: size of that
  * @made_by: stack that made it, of puck_dma_stack()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What is mapped now. A driver names a mapping by its address: a hash table finds
- * it. Whoever has another address of it asks the tree of IOVA blocks.
+ * it. Whoever has another address of it asks the tree of extents.
  */
 
 #include <linux/bits.h>
@@ -69,7 +69,7 @@ void puck_dma_record_free(struct puck_dma_mapping *m)
 /**
  * puck_dma_record_add_locked - from here on the mapping is live
  * @d: the device
- * @m: the mapping, with its block of IOVAs
+ * @m: the mapping, with its extent
  */
 void puck_dma_record_add_locked(struct puck_dma_dev *d, struct puck_dma_mapping *m)
 {
@@ -87,7 +87,7 @@ void puck_dma_record_add_locked(struct puck_dma_dev *d, struct puck_dma_mapping 
 /**
  * puck_dma_record_remove_locked - from here on it can be unmapped no more
  * @d: the device
- * @m: the mapping, which keeps its block of IOVAs
+ * @m: the mapping, which keeps its extent
  */
 void puck_dma_record_remove_locked(struct puck_dma_dev *d, struct puck_dma_mapping *m)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * From the entries of a scatterlist to segments, and from segments to places in
- * one block of IOVA pages. Lengths and offsets only: no list, no IOMMU, no lock.
+ * one extent. Lengths and offsets only: no list, no IOMMU, no lock.
  */
 
 #include <linux/export.h>

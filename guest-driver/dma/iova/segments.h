@@ -10,7 +10,7 @@
 
 /**
  * struct puck_dma_segment - a piece of a mapping with IOVAs in a row
- * @iova: of its first byte; while it is laid out, relative to the block's body
+ * @iova: of its first byte; while it is laid out, relative to the extent's body
  * @size: bytes
  * @turn: while it is laid out: which segment is placed as this one's number-th
  */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which IOVAs: blocks of pages, found in the window that the policy names, given
+ * Which IOVAs: extents, found in the window that the policy names, given
  * again at once or only after a rest.
  *
- * All blocks that are taken are in a tree that knows the widest gap below each
- * node. A block that was freed stays in the tree, in the list of its size or in
+ * All extents that are taken are in a tree that knows the widest hole below each
+ * node. An extent that was freed stays in the tree, in the list of its size or in
  * quarantine: the tree is for whoever finds nothing there.
  */
 
@@ -25,9 +25,9 @@
 #define PAGES_1M	(SZ_1M >> PAGE_SHIFT)
 #define PAGES_4G	(BIT_ULL(32) >> PAGE_SHIFT)
 
-/* Idle blocks of the right size that are looked at for one in the right place. */
+/* Idle extents of the right size that are looked at for one in the right place. */
 #define IDLE_LOOKS	4
-/* Blocks that are freed in one hold of the caller's lock, whose interrupts are off. */
+/* Extents that are freed in one hold of the caller's lock, whose interrupts are off. */
 #define FREED_AT_ONCE	64
 
 static struct kmem_cache *extent_cache;
@@ -39,31 +39,31 @@ static u64 extent_end(const struct puck_dma_extent *extent)
 	return extent->start + extent->pages;
 }
 
-static u64 gap_start(const struct puck_dma_extent *extent)
+static u64 hole_start(const struct puck_dma_extent *extent)
 {
 	struct rb_node *before = rb_prev(&extent->node);
 
 	return before ? extent_end(to_extent(before)) : 0;
 }
 
-static u64 gap_pages(const struct puck_dma_extent *extent)
+static u64 hole_pages(const struct puck_dma_extent *extent)
 {
-	return min(extent->start - gap_start(extent), PUCK_DMA_GAP_WIDE);
+	return min(extent->start - hole_start(extent), PUCK_DMA_HOLE_WIDE);
 }
 
 /*
- * The gap is kept in the extent, since a rotation of the tree asks for it while the
+ * The hole is kept in the extent, since a rotation of the tree asks for it while the
  * extent's neighbours are not settled.
  */
-#define extent_gap(extent)	((extent)->gap)
+#define extent_hole(extent)	((extent)->hole)
 
-RB_DECLARE_CALLBACKS_MAX(static, gap_callbacks, struct puck_dma_extent, node, u64, widest,
-			 extent_gap)
+RB_DECLARE_CALLBACKS_MAX(static, hole_callbacks, struct puck_dma_extent, node, u64, widest,
+			 extent_hole)
 
-static void gap_update(struct puck_dma_extent *extent)
+static void hole_update(struct puck_dma_extent *extent)
 {
-	extent->gap = gap_pages(extent);
-	gap_callbacks_propagate(&extent->node, NULL);
+	extent->hole = hole_pages(extent);
+	hole_callbacks_propagate(&extent->node, NULL);
 }
 
 /* No search: @next is the one that comes behind it, NULL in an empty tree. */
@@ -81,13 +81,13 @@ static void tree_insert(struct puck_dma_space *space, struct puck_dma_extent *ex
 		link = &parent->rb_right;
 	}
 	rb_link_node(&extent->node, parent, link);
-	extent->gap = gap_pages(extent);
-	extent->widest = extent->gap;
+	extent->hole = hole_pages(extent);
+	extent->widest = extent->hole;
 	if (parent)
-		gap_callbacks_propagate(parent, NULL);
-	rb_insert_augmented(&extent->node, &space->tree, &gap_callbacks);
+		hole_callbacks_propagate(parent, NULL);
+	rb_insert_augmented(&extent->node, &space->tree, &hole_callbacks);
 	if (next)
-		gap_update(next);
+		hole_update(next);
 }
 
 static void tree_erase(struct puck_dma_space *space, struct puck_dma_extent *extent)
@@ -95,13 +95,13 @@ static void tree_erase(struct puck_dma_space *space, struct puck_dma_extent *ext
 	struct rb_node *next = rb_next(&extent->node);
 
 	space->recent = NULL;
-	rb_erase_augmented(&extent->node, &space->tree, &gap_callbacks);
+	rb_erase_augmented(&extent->node, &space->tree, &hole_callbacks);
 	if (next)
-		gap_update(to_extent(next));
+		hole_update(to_extent(next));
 }
 
 /*
- * A walk over the gaps of a size at least, as far as the tree knows, upwards or
+ * A walk over the holes of a size at least, as far as the tree knows, upwards or
  * downwards from an edge.
  */
 struct walk {
@@ -159,8 +159,8 @@ static struct puck_dma_extent *climb(const struct walk *walk, struct puck_dma_ex
 	return extent;
 }
 
-/* The next extent with a gap that is wide enough; in the right place or not. */
-static struct puck_dma_extent *walk_gaps(const struct walk *walk, struct puck_dma_extent *extent,
+/* The next extent with a hole that is wide enough; in the right place or not. */
+static struct puck_dma_extent *walk_holes(const struct walk *walk, struct puck_dma_extent *extent,
 					 enum step step)
 {
 	struct puck_dma_extent *next;
@@ -171,7 +171,7 @@ static struct puck_dma_extent *walk_gaps(const struct walk *walk, struct puck_dm
 			extent = next;
 			continue;
 		}
-		if (step != STEP_FAR && extent->gap >= walk->width)
+		if (step != STEP_FAR && extent->hole >= walk->width)
 			return extent;
 		next = child_with_room(walk, extent, !walk->down);
 		if (next) {
@@ -226,32 +226,32 @@ struct area {
 	bool down;
 };
 
-/* False when no gap from here on can be in reach. */
-static bool gap_in_reach(const struct walk *walk, const struct puck_dma_extent *extent)
+/* False when no hole from here on can be in reach. */
+static bool hole_in_reach(const struct walk *walk, const struct puck_dma_extent *extent)
 {
 	if (walk->down)
 		return extent->start >= walk->low + walk->pages;
-	return gap_start(extent) + walk->pages <= walk->high;
+	return hole_start(extent) + walk->pages <= walk->high;
 }
 
-static bool gap_fits(const struct puck_dma_extent *next, const struct puck_dma_request *request,
+static bool hole_fits(const struct puck_dma_extent *next, const struct puck_dma_request *request,
 		     const struct area *area, u64 *body)
 {
-	u64 low = max(gap_start(next), area->low);
+	u64 low = max(hole_start(next), area->low);
 	u64 high = min(next->start, area->high);
 
 	return area->down ? fit_down(request, low, high, body) : fit_up(request, low, high, body);
 }
 
-/* The extent behind the gap to take, or NULL. */
-static struct puck_dma_extent *find_gap(struct puck_dma_space *space,
+/* The extent behind the hole to take, or NULL. */
+static struct puck_dma_extent *find_hole(struct puck_dma_space *space,
 					const struct puck_dma_request *request,
 					const struct area *area, u64 *body)
 {
 	u64 pages = request->front + request->body + request->back;
 	struct walk walk = {
 		.pages = pages,
-		.width = min(pages, PUCK_DMA_GAP_WIDE),
+		.width = min(pages, PUCK_DMA_HOLE_WIDE),
 		.low = area->low,
 		.high = area->high,
 		.down = area->down,
@@ -260,10 +260,10 @@ static struct puck_dma_extent *find_gap(struct puck_dma_space *space,
 
 	if (extent->widest < walk.width)
 		return NULL;
-	for (extent = walk_gaps(&walk, extent, STEP_NEAR);
-	     extent && gap_in_reach(&walk, extent);
-	     extent = walk_gaps(&walk, extent, STEP_FAR))
-		if (gap_fits(extent, request, area, body))
+	for (extent = walk_holes(&walk, extent, STEP_NEAR);
+	     extent && hole_in_reach(&walk, extent);
+	     extent = walk_holes(&walk, extent, STEP_FAR))
+		if (hole_fits(extent, request, area, body))
 			return extent;
 	return NULL;
 }
@@ -285,7 +285,7 @@ static struct puck_dma_extent *take_idle(struct puck_dma_space *space,
 	struct puck_dma_extent *extent;
 	unsigned int looks = 0;
 
-	if (pages >= PUCK_DMA_CLASSES)
+	if (pages >= PUCK_DMA_IDLE_SIZES)
 		return NULL;
 	list_for_each_entry(extent, &space->idle[pages], list) {
 		if (extent_fits(extent, request, area)) {
@@ -316,15 +316,15 @@ static struct puck_dma_extent *take_new(struct puck_dma_space *space,
 }
 
 /*
- * The gap in which the last new extent was made may have room for this one, too. It is
- * taken even if another gap lies lower.
+ * The hole in which the last new extent was made may have room for this one, too. It is
+ * taken even if another hole lies lower.
  */
-static struct puck_dma_extent *recent_gap(struct puck_dma_space *space,
+static struct puck_dma_extent *recent_hole(struct puck_dma_space *space,
 					  const struct puck_dma_request *request,
 					  const struct area *area, u64 *body)
 {
 	if (area->low == PAGES_1M && space->recent &&
-	    gap_fits(space->recent, request, area, body))
+	    hole_fits(space->recent, request, area, body))
 		return space->recent;
 	return NULL;
 }
@@ -337,9 +337,9 @@ static struct puck_dma_extent *take_in_area(struct puck_dma_space *space,
 
 	if (likely(extent))
 		return extent;
-	next = recent_gap(space, request, area, body);
+	next = recent_hole(space, request, area, body);
 	if (!next)
-		next = find_gap(space, request, area, body);
+		next = find_hole(space, request, area, body);
 	if (!next)
 		return NULL;
 	return take_new(space, next, *body - request->front,
@@ -424,12 +424,12 @@ static void release_rested(struct puck_dma_space *space, bool early)
 }
 
 /**
- * puck_dma_space_get - take a block
+ * puck_dma_space_get - take an extent
  * @space: the space
  * @request: what it is to be like
  * @body: set to the first page of the body
  *
- * Return: the block, or NULL if there is no room or no memory; then there may be
+ * Return: the extent, or NULL if there is no room or no memory; then there may be
  * after puck_dma_space_make_room().
  */
 struct puck_dma_extent *puck_dma_space_get(struct puck_dma_space *space,
@@ -443,12 +443,12 @@ struct puck_dma_extent *puck_dma_space_get(struct puck_dma_space *space,
 EXPORT_SYMBOL_IF_KUNIT(puck_dma_space_get);
 
 /**
- * puck_dma_space_get_again - take a block after puck_dma_space_make_room()
+ * puck_dma_space_get_again - take an extent after puck_dma_space_make_room()
  * @space: the space
  * @request: as it was for puck_dma_space_get(), which found nothing
  * @body: set to the first page of the body
  *
- * Return: the block, or NULL as before.
+ * Return: the extent, or NULL as before.
  */
 struct puck_dma_extent *puck_dma_space_get_again(struct puck_dma_space *space,
 						 const struct puck_dma_request *request, u64 *body)
@@ -458,11 +458,11 @@ struct puck_dma_extent *puck_dma_space_get_again(struct puck_dma_space *space,
 EXPORT_SYMBOL_IF_KUNIT(puck_dma_space_get_again);
 
 /**
- * puck_dma_space_make_room - free some of the blocks that nobody has
+ * puck_dma_space_make_room - free some of the extents that nobody has
  * @space: the space
  *
  * A quarantine ends early before a driver goes without. There may be a hundred
- * thousand of such blocks: so it frees a few, and the caller lets others have the
+ * thousand of such extents: so it frees a few, and the caller lets others have the
  * lock before it comes back.
  *
  * Return: false if there is nothing more to be freed.
@@ -483,9 +483,9 @@ bool puck_dma_space_make_room(struct puck_dma_space *space)
 EXPORT_SYMBOL_IF_KUNIT(puck_dma_space_make_room);
 
 /**
- * puck_dma_space_put - give a block back
+ * puck_dma_space_put - give an extent back
  * @space: the space
- * @extent: the block
+ * @extent: the extent
  * @quarantine: for how many mappings it is not to be given again
  */
 void puck_dma_space_put(struct puck_dma_space *space, struct puck_dma_extent *extent,
@@ -498,7 +498,7 @@ void puck_dma_space_put(struct puck_dma_space *space, struct puck_dma_extent *ex
 		return;
 	}
 	/* One at page 0 is of another size next time: only there is no front guard. */
-	if (extent->pages >= PUCK_DMA_CLASSES || !extent->start ||
+	if (extent->pages >= PUCK_DMA_IDLE_SIZES || !extent->start ||
 	    space->idle_count >= PUCK_DMA_IDLE_MAX) {
 		extent_drop(space, extent);
 		return;
@@ -509,7 +509,7 @@ void puck_dma_space_put(struct puck_dma_space *space, struct puck_dma_extent *ex
 EXPORT_SYMBOL_IF_KUNIT(puck_dma_space_put);
 
 /**
- * puck_dma_space_flush - forget which blocks were used before
+ * puck_dma_space_flush - forget which extents were used before
  * @space: the space
  *
  * None of them is given again. Their IOVAs are free when they have been freed, by
@@ -519,14 +519,14 @@ void puck_dma_space_flush(struct puck_dma_space *space)
 {
 	unsigned int i;
 
-	for (i = 0; i < PUCK_DMA_CLASSES; i++)
+	for (i = 0; i < PUCK_DMA_IDLE_SIZES; i++)
 		list_splice_tail_init(&space->idle[i], &space->dropped);
 	space->idle_count = 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(puck_dma_space_flush);
 
 /**
- * puck_dma_space_trim - free some of the blocks that were forgotten
+ * puck_dma_space_trim - free some of the extents that were forgotten
  * @space: the space
  *
  * Return: whether some are left.
@@ -644,14 +644,14 @@ int puck_dma_space_init(struct puck_dma_space *space, u64 end)
 
 	space->tree = RB_ROOT;
 	space->end = end;
-	for (i = 0; i < PUCK_DMA_CLASSES; i++)
+	for (i = 0; i < PUCK_DMA_IDLE_SIZES; i++)
 		INIT_LIST_HEAD(&space->idle[i]);
 	space->idle_count = 0;
 	INIT_LIST_HEAD(&space->dropped);
 	INIT_LIST_HEAD(&space->resting);
 	space->clock = 0;
 	space->recent = NULL;
-	/* Each gap is one before an extent: this is behind the last one. */
+	/* Each hole is one before an extent: this is behind the last one. */
 	return space_insert(space, end, end + 1);
 }
 EXPORT_SYMBOL_IF_KUNIT(puck_dma_space_init);

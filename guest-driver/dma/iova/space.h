@@ -16,12 +16,12 @@
 struct puck_dma_mapping;
 
 /**
- * struct puck_dma_extent - a block of IOVA pages that is taken
+ * struct puck_dma_extent - pages of IOVAs in a row that are taken
  * @node: in the tree of its space, by @start
  * @start: first page
  * @pages: size
- * @gap: free pages before it, PUCK_DMA_GAP_WIDE if more
- * @widest: largest @gap of this subtree
+ * @hole: free pages before it, PUCK_DMA_HOLE_WIDE if more
+ * @widest: largest @hole of this subtree
  * @list: while it is nobody's: idle, or resting
  * @due: the space's clock when its quarantine ends
  * @mapping: whose it is, or NULL
@@ -30,7 +30,7 @@ struct puck_dma_extent {
 	struct rb_node node;
 	u64 start;
 	u64 pages;
-	u64 gap;
+	u64 hole;
 	u64 widest;
 	struct list_head list;
 	u64 due;
@@ -38,13 +38,13 @@ struct puck_dma_extent {
 };
 
 /*
- * All gaps from here on count as one width: most blocks are made at an edge of one
+ * All holes from here on count as one width: most extents are made at an edge of one
  * of those, and the tree need not be told each time.
  */
-#define PUCK_DMA_GAP_WIDE	(SZ_256M >> PAGE_SHIFT)
+#define PUCK_DMA_HOLE_WIDE	(SZ_256M >> PAGE_SHIFT)
 
-/* Blocks of up to so many pages wait in a list of their own to be used again. */
-#define PUCK_DMA_CLASSES	260
+/* Extents of up to so many pages wait in a list of their own to be used again. */
+#define PUCK_DMA_IDLE_SIZES	260
 #define PUCK_DMA_IDLE_MAX	131072
 
 /**
@@ -56,14 +56,14 @@ struct puck_dma_extent {
  * @dropped: extents that were idle and are to be freed, a few at a time
  * @resting: in quarantine, the longest there in front
  * @clock: mappings made so far
- * @recent: what the last new block was made before; a hint, or NULL
+ * @recent: what the last new extent was made before; a hint, or NULL
  *
  * The caller's lock protects it.
  */
 struct puck_dma_space {
 	struct rb_root tree;
 	u64 end;
-	struct list_head idle[PUCK_DMA_CLASSES];
+	struct list_head idle[PUCK_DMA_IDLE_SIZES];
 	u32 idle_count;
 	struct list_head dropped;
 	struct list_head resting;

@@ -164,7 +164,7 @@ static void list_invalidate(struct scatterlist *sgl, int nents)
 	}
 }
 
-/* Segments, what their block is to be like, and whether there is a copy. */
+/* Segments, what their extent is to be like, and whether there is a copy. */
 static int list_lay_out(struct puck_dma_dev *d, struct puck_dma_mapping *m,
 			struct scatterlist *sgl, int nents, struct puck_dma_request *request,
 			bool *bounce)

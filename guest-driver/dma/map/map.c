@@ -195,10 +195,10 @@ unlock:
 }
 
 /**
- * puck_dma_take - take a block of IOVAs for the segments
+ * puck_dma_take - take an extent for the segments
  * @d: the device
  * @m: the mapping; nobody can find it yet
- * @request: what the block is to be like
+ * @request: what the extent is to be like
  *
  * Return: 0 or -ENOMEM.
  */

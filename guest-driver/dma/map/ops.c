@@ -92,7 +92,7 @@ static size_t ops_max_mapping_size(struct device *dev)
 	return policy.sync == PUCK_DMA_SYNC_COHERENT ? SIZE_MAX : BOUNCE_SIZE_MAX;
 }
 
-/* Blocks up to here are used again without a search. */
+/* Extents up to here are used again without a search. */
 static size_t ops_opt_mapping_size(void)
 {
 	return SZ_512K;

@@ -513,7 +513,7 @@ static void suspects_alike(struct kunit *test)
 	puck_dma_suspect(&w->d, PUCK_DMA_SYNC_MISSING, 0, 1, &past, stack_of_other(&calls),
 			 "made up");
 	KUNIT_EXPECT_EQ(test, checks->nr_suspects, 3);
-	for (i = 0; i < PUCK_DMA_CLASSES_OF_FINDINGS; i++)
+	for (i = 0; i < PUCK_DMA_CLASSES; i++)
 		puck_dma_suspect(&w->d, i, 0, 1, &past, 0, "made up");
 	KUNIT_EXPECT_EQ(test, checks->nr_suspects, PUCK_DMA_SUSPECTS);
 	KUNIT_EXPECT_EQ(test, checks->told, 0);

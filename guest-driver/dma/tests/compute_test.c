@@ -238,7 +238,7 @@ struct entry {
  * @segs: segments
  * @first: the entry that each segment begins with
  * @count: of segments
- * @request: what their block is to be like
+ * @request: what their extent is to be like
  */
 struct layout_case {
 	struct puck_dma_policy policy;

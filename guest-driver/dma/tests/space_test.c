@@ -189,7 +189,7 @@ static void request_draw(struct puck_dma_request *request, struct puck_dma_draw 
 	request->window = puck_dma_draw_below(draw, PUCK_DMA_WINDOW_ZERO + 1);
 }
 
-/* Each gap is known where it is, and each subtree's widest one at its top. */
+/* Each hole is known where it is, and each subtree's widest one at its top. */
 static void check_tree(struct kunit *test, const struct world *w)
 {
 	struct puck_dma_extent *extent, *child;
@@ -199,8 +199,8 @@ static void check_tree(struct kunit *test, const struct world *w)
 	for (node = rb_first(&w->space.tree); node; node = rb_next(node)) {
 		extent = rb_entry(node, struct puck_dma_extent, node);
 		KUNIT_ASSERT_GE(test, extent->start, end);
-		widest = min(extent->start - end, PUCK_DMA_GAP_WIDE);
-		KUNIT_ASSERT_EQ(test, extent->gap, widest);
+		widest = min(extent->start - end, PUCK_DMA_HOLE_WIDE);
+		KUNIT_ASSERT_EQ(test, extent->hole, widest);
 		end = extent->start + extent->pages;
 		child = rb_entry_safe(node->rb_left, struct puck_dma_extent, node);
 		widest = max(widest, child ? child->widest : 0);

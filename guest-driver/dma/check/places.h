@@ -2,8 +2,8 @@
 /*
  * What bounce/ counts for each place of the code.
  */
-#ifndef PUCK_DMA_CHECK_SITES_H
-#define PUCK_DMA_CHECK_SITES_H
+#ifndef PUCK_DMA_CHECK_PLACES_H
+#define PUCK_DMA_CHECK_PLACES_H
 
 #include <linux/types.h>
 
@@ -20,16 +20,16 @@ struct puck_dma_shares {
 };
 
 /**
- * struct puck_dma_site - a place of the code that makes mappings, with sync=watch
+ * struct puck_dma_place - a place of the code that makes mappings, with sync=watch
  * @made: the place, as a stack
  * @shares: of what the CPU wrote, and of what the device wrote
  */
-struct puck_dma_site {
+struct puck_dma_place {
 	u32 made;
 	struct puck_dma_shares shares[2];
 };
 
-#define PUCK_DMA_SITES	32
+#define PUCK_DMA_PLACES	32
 
 /**
  * struct puck_dma_lists - lists that became fewer segments than entries, with a copy
@@ -46,4 +46,4 @@ struct puck_dma_lists {
 
 #define PUCK_DMA_LISTS	8
 
-#endif /* PUCK_DMA_CHECK_SITES_H */
+#endif /* PUCK_DMA_CHECK_PLACES_H */
