@@ -47,7 +47,7 @@ def benchmark_modules(target):
     source = kernel.source_tree() / "kernel/dma/map_benchmark.c"
     root = cache("modules", f"map-benchmark-{target.release}-{digest(source)}")
     root.mkdir(exist_ok=True)
-    sync_tree(REPO / "test-images/bench", root)
+    sync_tree(REPO / "test-images/bench/module", root)
     write_if_changed(root / source.name, source.read_bytes())
     steps.run_step("build dma_map_benchmark", ["make", "-C", target.kdir, f"M={root}",
                                                "CONFIG_DEBUG_INFO_BTF_MODULES=", "modules"],
@@ -321,14 +321,14 @@ def report_fence(figures):
             goals.append(Goal(f"{what}: puck / virtio", medians[0] / medians[1], 0.5, True))
     empty, virtio = (figures.median("fence", key) for key in ("puck_submit_us", "virtio_object_us"))
     if empty and virtio:
-        # What bench-fence.c says: RESOURCE_CREATE is the cheapest that virtio-gpu has a fence for.
+        # What bench/fence.c says: RESOURCE_CREATE is the cheapest that virtio-gpu has a fence for.
         goals.append(Goal("cheapest thing with a fence: puck / virtio", empty / virtio, 0.5, True))
     return goals
 
 
 def need(runner, program):
     if program not in runner.bench.programs:
-        raise PuckError(f"test-images/guest/{program}.c is missing")
+        raise PuckError(f"test-images/bench has no {program}")
 
 
 HOLD_LIMIT = 60         # seconds for a case; one that takes longer does not end

@@ -231,7 +231,7 @@ def add_soak(sub):
 
 
 def add_boots(p):
-    p = p.add_argument_group("machines of test-images/guest/tests.list, booted for nothing but their end")
+    p = p.add_argument_group("machines of test-images/tests.list, booted for nothing but their end")
     p.add_argument("--boots", type=int, metavar="N", help="instead: boot each machine N times, and tally how it ended")
     p.add_argument("--machine", action="append", metavar="NAME", help="this one; may be repeated (default: all)")
     p.add_argument("--plain", action="store_true", help="without Puck's devices and modules")

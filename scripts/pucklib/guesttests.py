@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The guest suite: test-images/guest/tests.list, run and judged."""
+"""The guest suite: test-images/tests.list, run and judged."""
 
 import re
 import shlex
@@ -12,7 +12,7 @@ from .patience import TestLimit
 from .util import REPO, PuckError, cpus, in_parallel, say
 from .verdict import Case
 
-LIST = REPO / "test-images/guest/tests.list"
+LIST = REPO / "test-images/tests.list"
 # Most of a guest's time is one thread's: its boot. A quarter of it the guest sleeps: for kmemleak,
 # or suspended. One more than there are CPUs uses these; not more than four, for their memory.
 JOBS = min(4, cpus() + 1)

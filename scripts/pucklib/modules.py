@@ -14,7 +14,11 @@ CFLAGS = ["-std=c11", "-O2", "-Wall", "-Wextra", "-static", "-pthread"]
 # Builds of the modules that are kept for a kernel, and the file with their names in order.
 KEEP = 8
 ORDER = "modules.json"
-INCLUDES = ["-Iinclude/uapi", "-Iinclude", "-idirafter", "/usr/include/libdrm"]
+INCLUDES = ["-Iinclude/uapi", "-Iinclude", "-Itest-images", "-idirafter", "/usr/include/libdrm"]
+IMAGES = REPO / "test-images"
+# Folders of guest programs, and what the names of those in the guest begin with.
+PROGRAMS = {"gpu": "gpu_", "iommu": "iommu_", "dma": "dma_", "mischief": "mischief_", "fail_nth": "fail_nth_",
+            "bench": "bench-", "scenarios": "", "machine": "", "run": ""}
 
 
 def tree_digest(*folders):
@@ -135,25 +139,31 @@ class Drivers:
         raise PuckError(f"the build lists {path} but made no such file")
 
 
+def program_name(path):
+    """What a program is called in the guest: gpu/submit.c is gpu_submit."""
+    return PROGRAMS[path.parent.name] + path.stem
+
+
 def sources():
-    folder = REPO / "test-images/guest"
-    return sorted(folder.glob("*.c")) if folder.is_dir() else []
+    """Each is one program."""
+    return sorted(path for folder in PROGRAMS for path in (IMAGES / folder).glob("*.c"))
 
 
 def scripts():
-    """Those for the guest's shell have no suffix."""
-    return sorted(p for p in (REPO / "test-images/guest").iterdir() if "." not in p.name)
+    """Programs for the guest's shell have no suffix."""
+    return sorted(path for folder in PROGRAMS if (IMAGES / folder).is_dir()
+                  for path in (IMAGES / folder).iterdir() if path.is_file() and not path.suffix)
 
 
 def programs(keep_going=False, only=None):
     """Compile the guest programs to static binaries; {name: path}. Scripts are taken as they are."""
-    headers = sorted((REPO / "test-images/guest").glob("*.h"))
-    base = digest(CFLAGS, INCLUDES, *headers, tree_digest("include"))
-    built = {path.name: path for path in scripts() if not only or path.name in only}
+    base = digest(CFLAGS, INCLUDES, tree_digest("test-images/lib", "include"))
+    built = {program_name(path): path for path in scripts() if not only or program_name(path) in only}
     for source in sources():
-        if only and source.stem not in only:
+        name = program_name(source)
+        if only and name not in only:
             continue
-        out = cache("guest", f"{source.stem}-{digest(base, source)}")
+        out = cache("guest", f"{name}-{digest(base, source)}")
         if not out.exists():
             try:
                 compile_program(source, out)
@@ -162,7 +172,7 @@ def programs(keep_going=False, only=None):
                     raise
                 say(f"left out: {err}")
                 continue
-        built[source.stem] = out
+        built[name] = out
     return built
 
 
@@ -171,7 +181,7 @@ def compile_program(source, out):
     prune(out.parent)
     tmp = out.with_suffix(f".tmp{os.getpid()}")
     libs = ["-lm"]
-    steps.run_step(f"compile {source.name}",
-                   ["gcc", *CFLAGS, *INCLUDES, f"-I{source.parent}", "-o", tmp, source.relative_to(REPO), *libs],
+    steps.run_step(f"compile {program_name(source)}",
+                   ["gcc", *CFLAGS, *INCLUDES, "-o", tmp, source.relative_to(REPO), *libs],
                    steps.log_path("guest-programs"), cwd=REPO, quiet=True)
     shutil.move(tmp, out)

@@ -154,7 +154,7 @@ def check_test(args):
     if args.filter and not {"guest", "qtest", "sanitize"} & set(names):
         raise PuckError(f"--filter has no effect on {', '.join(names)}: it is for guest tests and qtests")
     if args.filter and names == ["guest"] and not guesttests.chosen_tests(args.filter, args.kernel):
-        raise PuckError(f"--filter {args.filter}: no test of test-images/guest/tests.list matches")
+        raise PuckError(f"--filter {args.filter}: no test of test-images/tests.list matches")
 
 
 def check_soak(args):

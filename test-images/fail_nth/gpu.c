@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What user space asks of puck.ko, with each allocation of it failing once: open,
+ * buffers, their mappings, jobs with all kinds of fences, dma-bufs, debugfs.
+ *
+ * usage: fail_nth_gpu [OPERATION [FROM]]
+ */
+#include "lib/fail_nth.h"
+#include "lib/puck_ioctl.h"
+
+#include <linux/udmabuf.h>
+
+#define SIZE (96 << 10)
+
+static struct puck one, two;	/* two is -1 if there is one GPU only */
+static int fds;			/* what is open from here on is of one time */
+static struct bo a, b;
+
+static int reopen(struct puck *puck)
+{
+	puck->fd = open(puck->node, O_RDWR | O_CLOEXEC);
+	return puck->fd < 0 ? -errno : 0;
+}
+
+/* An ioctl that is told apart from one that was interrupted is not tried again. */
+static int call_once(int fd, unsigned long nr, void *arg)
+{
+	return ioctl(fd, nr, arg) ? -errno : 0;
+}
+
+static void unmap(struct bo *bo)
+{
+	if (bo->map)
+		munmap(bo->map, bo->size);
+	memset(bo, 0, sizeof(*bo));
+}
+
+/* All that this time opened, whatever it told of it. */
+static void close_all(void)
+{
+	unmap(&a);
+	unmap(&b);
+	syscall(SYS_close_range, fds, ~0u, 0);
+	one.fd = two.fd = -1;
+}
+
+static int nothing_left(const struct puck *puck)
+{
+	return puck_count_becomes(puck, "bos", "bo ", 0) ? 0 : -EBUSY;
+}
+
+static int end(int ret)
+{
+	(void)ret;
+	close_all();
+	return nothing_left(&one);
+}
+
+/* ---- files and buffers ---- */
+
+static int run_open(void)
+{
+	return reopen(&one);
+}
+
+static int before_open(void)
+{
+	return reopen(&one);
+}
+
+static int run_create(void)
+{
+	struct drm_puck_gem_create args = { .size = SIZE };
+
+	return call_once(one.fd, DRM_IOCTL_PUCK_GEM_CREATE, &args);
+}
+
+static int before_bo(void)
+{
+	int ret = reopen(&one);
+
+	return ret ? ret : bo_create(one.fd, &a, SIZE);
+}
+
+/* The pages are touched from here: a fault that finds no memory is tried again. */
+static int run_mmap(void)
+{
+	int ret = bo_mmap(one.fd, &b);
+
+	if (ret)
+		return ret;
+	b.map[0] = 1;
+	b.map[SIZE - 1] = 2;
+	return a.map[0] == 1 && a.map[SIZE - 1] == 2 ? 0 : -EBADMSG;
+}
+
+static int before_mmap(void)
+{
+	int ret = before_bo();
+
+	b = (struct bo){ .handle = a.handle, .size = SIZE };
+	return ret;
+}
+
+static int run_queries(void)
+{
+	struct drm_puck_getparam param = { .param = PUCK_PARAM_NUM_RINGS };
+	struct drm_puck_gem_info info = { .handle = a.handle };
+	struct drm_puck_gem_wait wait = { .handle = a.handle, .flags = PUCK_WAIT_WRITE };
+	struct drm_puck_gem_flush flush = { .handle = a.handle };
+	int ret;
+
+	ret = call_once(one.fd, DRM_IOCTL_PUCK_GETPARAM, &param);
+	if (!ret)
+		ret = call_once(one.fd, DRM_IOCTL_PUCK_GEM_INFO, &info);
+	if (!ret)
+		ret = call_once(one.fd, DRM_IOCTL_PUCK_GEM_WAIT, &wait);
+	return ret ? ret : call_once(one.fd, DRM_IOCTL_PUCK_GEM_FLUSH, &flush);
+}
+
+static int run_close(void)
+{
+	struct drm_gem_close args = { .handle = a.handle };
+
+	return call_once(one.fd, DRM_IOCTL_GEM_CLOSE, &args);
+}
+
+/* ---- jobs ---- */
+
+static struct drm_puck_sync in_sync, out_syncs[2];
+static struct drm_puck_submit args;
+static struct drm_puck_bo_ref refs[2];
+static struct drm_puck_cmd cmds[4];
+
+static void fill_submit(int in_fence)
+{
+	refs[0] = ref_both(&a);
+	refs[1] = ref_both(&b);
+	cmds[0] = cmd_fill(0, 0, SIZE, 0x5a5a5a5a);
+	cmds[1] = cmd_copy(0, 0, 1, 0, SIZE);
+	cmds[2] = cmd_blit(0, 100, 300, 1, 200, 400, 250, 30);
+	cmds[3] = cmd_crc(1, 0, SIZE, 0, 0);
+	args = job(1, refs, 2, cmds, ARRAY_SIZE(cmds));
+	args.flags = PUCK_SUBMIT_IN_FENCE_FD | PUCK_SUBMIT_OUT_FENCE_FD;
+	args.in_fence_fd = in_fence;
+	args.nin_syncs = 1;
+	args.in_syncs = (uintptr_t)&in_sync;
+	args.nout_syncs = ARRAY_SIZE(out_syncs);
+	args.out_syncs = (uintptr_t)out_syncs;
+}
+
+/* A first job, complete, gives the fences that the second one waits for. */
+static int before_submit(void)
+{
+	struct drm_puck_submit first = job(0, NULL, 0, NULL, 0);
+	int ret = before_bo(), fence;
+
+	if (!ret)
+		ret = bo_create(one.fd, &b, SIZE);
+	if (!ret)
+		ret = syncobj_create(one.fd, &in_sync.handle);
+	if (!ret)
+		ret = syncobj_create(one.fd, &out_syncs[0].handle);
+	if (!ret)
+		ret = syncobj_create(one.fd, &out_syncs[1].handle);
+	if (ret)
+		return ret;
+	out_syncs[1].point = 7;
+	first.nout_syncs = 1;
+	first.out_syncs = (uintptr_t)&in_sync;
+	fence = submit_fd(one.fd, &first);
+	if (fence < 0)
+		return fence;
+	fill_submit(fence);
+	return fence_wait(fence, FOREVER_MS);
+}
+
+static int run_submit(void)
+{
+	return call_once(one.fd, DRM_IOCTL_PUCK_SUBMIT, &args);
+}
+
+static int check_submit(int ret)
+{
+	/* The answer's copy may fail when the job is queued; before that nothing has happened. */
+	if (ret == -ENOMEM && bo_wait(one.fd, &a, PUCK_WAIT_WRITE, 0))
+		return -EBUSY;
+	if (ret)
+		return bo_wait(one.fd, &a, PUCK_WAIT_WRITE, FOREVER_NS);
+	if (fence_result(args.out_fence_fd, FOREVER_MS) != 1)
+		return -EIO;
+	if (syncobj_wait(one.fd, out_syncs[0].handle, 0, 0) ||
+	    syncobj_wait(one.fd, out_syncs[1].handle, 7, 0))
+		return -ETIME;
+	ret = bo_wait(one.fd, &b, 0, 0);
+	return ret ? ret : b.map[SIZE - 1] == 0x5a && b.map[0] == 0x5a ? 0 : -EBADMSG;
+}
+
+static int after_submit(int ret)
+{
+	int wrong = check_submit(ret), left = end(ret);
+
+	return wrong ? wrong : left;
+}
+
+/* ---- dma-bufs ---- */
+
+static int dmabuf;
+
+static int run_export(void)
+{
+	struct drm_prime_handle handle = { .handle = a.handle, .flags = DRM_CLOEXEC | DRM_RDWR };
+
+	return call_once(one.fd, DRM_IOCTL_PRIME_HANDLE_TO_FD, &handle);
+}
+
+static int before_import(void)
+{
+	int ret = before_bo();
+
+	if (!ret)
+		ret = reopen(&two);
+	dmabuf = ret ? ret : bo_export(one.fd, &a);
+	return dmabuf < 0 ? dmabuf : 0;
+}
+
+static int import_into(int fd)
+{
+	struct drm_prime_handle handle = { .fd = dmabuf };
+	int ret = call_once(fd, DRM_IOCTL_PRIME_FD_TO_HANDLE, &handle);
+
+	b = (struct bo){ .handle = handle.handle };
+	return ret;
+}
+
+static int run_import(void)
+{
+	return import_into(two.fd);
+}
+
+/* Where the import went well, a job can use it. */
+static int after_import(int ret)
+{
+	struct drm_puck_cmd cmd = cmd_fill(0, 0, SIZE, 0x33333333);
+	struct drm_puck_bo_ref ref = ref_write(&b);
+	struct drm_puck_submit fill = job(0, &ref, 1, &cmd, 1);
+	int wrong = 0, left;
+
+	if (!ret)
+		wrong = submit_wait(two.fd, &fill);
+	left = end(ret);
+	if (!left)
+		left = nothing_left(&two);
+	return wrong ? wrong : left;
+}
+
+static int before_foreign(void)
+{
+	struct udmabuf_create create = { .flags = UDMABUF_FLAGS_CLOEXEC, .size = SIZE };
+	int ret = reopen(&one), dev = open("/dev/udmabuf", O_RDWR | O_CLOEXEC);
+
+	if (ret || dev < 0)
+		return ret ? ret : -errno;
+	create.memfd = (unsigned int)memfd_create("puck", MFD_ALLOW_SEALING | MFD_CLOEXEC);
+	if (ftruncate((int)create.memfd, SIZE) ||
+	    fcntl((int)create.memfd, F_ADD_SEALS, F_SEAL_SHRINK))
+		return -errno;
+	dmabuf = ioctl(dev, UDMABUF_CREATE, &create);
+	return dmabuf < 0 ? -errno : 0;
+}
+
+static int run_foreign(void)
+{
+	return import_into(one.fd);
+}
+
+/* ---- debugfs ---- */
+
+static int knob_fd;
+
+static int before_knob(void)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), FAIL_DEBUGFS "dri/%s/ring0/delay_ns", one.pci);
+	knob_fd = open(path, O_WRONLY | O_CLOEXEC);
+	return knob_fd < 0 ? -errno : 0;
+}
+
+static int run_knob(void)
+{
+	return fail_write(knob_fd, "0\n");
+}
+
+/* What the file system behind a buffer's pages says when it has no memory for an inode. */
+static const int no_inode[] = { ENOSPC, 0 };
+
+static const struct fail_op ops[] = {
+	{ .name = "open", .run = run_open, .after = end },
+	{ .name = "gem_create", .before = before_open, .run = run_create, .after = end,
+	  .errnos = no_inode },
+	{ .name = "gem_mmap", .before = before_mmap, .run = run_mmap, .after = end },
+	{ .name = "queries", .before = before_bo, .run = run_queries, .after = end },
+	{ .name = "gem_close", .before = before_bo, .run = run_close, .after = end },
+	{ .name = "submit", .before = before_submit, .run = run_submit, .after = after_submit },
+	{ .name = "export", .before = before_bo, .run = run_export, .after = end },
+	{ .name = "import_foreign", .before = before_foreign, .run = run_foreign, .after = end },
+	{ .name = "knob", .before = before_knob, .run = run_knob, .after = end },
+};
+
+static const struct fail_op import_op = {
+	.name = "import", .before = before_import, .run = run_import, .after = after_import,
+};
+
+/* With something to be seen in each of them. */
+static void sweep_debugfs(void)
+{
+	static const struct fail_op op = {
+		.name = "debugfs", .run = fail_read_files, .after = fail_nothing_to_undo,
+	};
+	struct drm_puck_cmd cmd = cmd_fill(0, 0, SIZE, 0);
+	struct drm_puck_submit held;
+	long long timeout = puck_get(&one, 0, "timeout_ms");
+	struct drm_puck_bo_ref ref;
+	char path[128];
+	int fence;
+
+	ktap_need(!before_bo(), "a buffer");
+	ref = ref_write(&a);
+	held = job(0, &ref, 1, &cmd, 1);
+	/* Longer than it takes to look at it that often. */
+	puck_set(&one, 0, "timeout_ms", 3600000);
+	puck_set(&one, 0, "hold", 1);
+	fence = submit_fd(one.fd, &held);
+	snprintf(path, sizeof(path), FAIL_DEBUGFS "dri/%s", one.pci);
+	fail_choose_files(path);
+	fail_sweep(&op);
+	puck_set(&one, 0, "hold", 0);
+	ktap_ok(fence_result(fence, FOREVER_MS) == 1, "debugfs: the job that was looked at completes");
+	puck_set(&one, 0, "timeout_ms", timeout);
+	end(0);
+}
+
+int main(int argc, char **argv)
+{
+	bool both;
+
+	ktap_begin();
+	fail_parse(argc, argv);
+	if (!fail_init())
+		return fail_cannot();
+	ktap_need(!puck_open_any(&one), "a puck device");
+	both = !puck_open_other(&two, &one);
+	fds = one.fd;
+	close_all();
+	fail_sweeps(ops, ARRAY_SIZE(ops));
+	if (both)
+		fail_sweep(&import_op);
+	else
+		ktap_skip("only one GPU", "import");
+	sweep_debugfs();
+	return ktap_end();
+}

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Every allocation of every ioctl fails once: fault injection by number, until
+ * a call needs no more allocations. Each failure must be told as ENOMEM, and
+ * nothing may be left of it.
+ */
+#include "lib/ktap.h"
+#include "lib/puck_ioctl.h"
+
+#define SIZE (64 << 10)
+#define ENOUGH 400
+
+static struct puck puck, other;
+static struct bo a, b;
+static uint32_t binary, timeline;
+static int foreign;			/* a dma-buf of the other device */
+
+/* The file that sets which allocation fails, and what was left to count. */
+static int nth_fd = -1;
+static int nth_left;
+
+static void set(const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY);
+
+	if (fd < 0)
+		return;
+	if (write(fd, value, strlen(value)) < 0)
+		ktap_note("%s: %s", path, strerror(errno));
+	close(fd);
+}
+
+static bool set_up(void)
+{
+	static const char * const kinds[] = { "failslab", "fail_page_alloc", "fail_usercopy" };
+	char path[96];
+	unsigned int i;
+
+	if (access("/proc/self/fail-nth", W_OK) || access("/sys/kernel/debug/failslab", X_OK))
+		return false;
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		snprintf(path, sizeof(path), "/sys/kernel/debug/%s/verbose", kinds[i]);
+		set(path, "0");
+		snprintf(path, sizeof(path), "/sys/kernel/debug/%s/ignore-gfp-wait", kinds[i]);
+		set(path, "N");
+		snprintf(path, sizeof(path), "/sys/kernel/debug/%s/ignore-gfp-highmem", kinds[i]);
+		set(path, "N");
+		snprintf(path, sizeof(path), "/sys/kernel/debug/%s/min-order", kinds[i]);
+		set(path, "0");
+	}
+	return true;
+}
+
+/* ---- injection ---- */
+
+static void start_failing(int nth)
+{
+	char buf[16];
+
+	snprintf(buf, sizeof(buf), "%d", nth);
+	nth_fd = open("/proc/thread-self/fail-nth", O_RDWR);
+	if (nth_fd < 0 || write(nth_fd, buf, strlen(buf)) < 0)
+		ktap_note("fail-nth: %s", strerror(errno));
+}
+
+/* Right behind the call in question: all that follows is to work. */
+static void stop_failing(void)
+{
+	char buf[16] = "";
+
+	if (nth_fd < 0)
+		return;
+	/* Copies to and from user space can be hit as well, even this one. */
+	nth_left = pread(nth_fd, buf, sizeof(buf) - 1, 0) < 0 ? 0 : atoi(buf);
+	while (pwrite(nth_fd, "0", 1, 0) < 0)
+		;
+	close(nth_fd);
+	nth_fd = -1;
+}
+
+/* For what a call needs to have before it. */
+static int nth_paused;
+
+static void pause_failing(void)
+{
+	if (nth_fd < 0)
+		return;
+	stop_failing();
+	nth_paused = nth_left;
+}
+
+static void resume_failing(void)
+{
+	if (nth_paused)
+		start_failing(nth_paused);
+	nth_paused = 0;
+}
+
+static int failing_call(unsigned long nr, void *arg)
+{
+	int ret = puck_call(puck.fd, nr, arg);
+
+	stop_failing();
+	return ret;
+}
+
+/* ---- what is called ---- */
+
+static int do_create(void)
+{
+	struct drm_puck_gem_create args = { .size = SIZE };
+
+	return failing_call(DRM_IOCTL_PUCK_GEM_CREATE, &args);
+}
+
+static int do_export(void)
+{
+	struct drm_prime_handle args = { .flags = DRM_CLOEXEC | DRM_RDWR };
+	struct bo bo;
+	int ret;
+
+	/* A BO keeps its dma-buf, so take a new one each time. */
+	pause_failing();
+	ret = bo_create(puck.fd, &bo, 4096);
+	if (ret)
+		return ret;
+	args.handle = bo.handle;
+	resume_failing();
+	ret = failing_call(DRM_IOCTL_PRIME_HANDLE_TO_FD, &args);
+	if (!ret)
+		close(args.fd);
+	bo_close(puck.fd, &bo);
+	return ret;
+}
+
+static int do_import(void)
+{
+	struct drm_prime_handle args = { .fd = foreign };
+	int ret = failing_call(DRM_IOCTL_PRIME_FD_TO_HANDLE, &args);
+	struct bo bo = { .handle = args.handle };
+
+	if (!ret)
+		bo_close(puck.fd, &bo);
+	return ret;
+}
+
+static int do_open(void)
+{
+	int fd = open(puck.node, O_RDWR | O_CLOEXEC);
+	int ret = fd < 0 ? -errno : 0;
+
+	stop_failing();
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+static int do_submit(void)
+{
+	struct drm_puck_sync out[] = { { .handle = binary }, { .handle = timeline, .point = 2 } };
+	struct drm_puck_sync in = { .handle = timeline, .point = 1 };
+	struct drm_puck_bo_ref refs[] = { ref_read(&a), ref_write(&b) };
+	struct drm_puck_cmd cmds[] = { cmd_copy(0, 0, 1, 0, SIZE), cmd_fill(1, 0, 1, 1) };
+	struct drm_puck_submit args = job(0, refs, 2, cmds, 2);
+	int ret;
+
+	args.flags = PUCK_SUBMIT_OUT_FENCE_FD;
+	args.nin_syncs = 1;
+	args.in_syncs = (uintptr_t)&in;
+	args.nout_syncs = 2;
+	args.out_syncs = (uintptr_t)out;
+	ret = failing_call(DRM_IOCTL_PUCK_SUBMIT, &args);
+	if (ret)
+		return ret;
+	return fence_result(args.out_fence_fd, FOREVER_MS) == 1 ? 0 : -EIO;
+}
+
+/* ---- the sweep ---- */
+
+static int count_fds(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int n = 0;
+
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
+}
+
+/* What the kernel may say: no memory, or what user space would have caused. */
+static bool is_plain(int ret)
+{
+	return ret == -ENOMEM || ret == -EFAULT || ret == -ENOSPC;
+}
+
+static void prepare(void)
+{
+	struct drm_puck_submit args = job(0, NULL, 0, NULL, 0);
+	struct drm_puck_sync sync = { .point = 1 };
+
+	ktap_need(!puck_open_any(&puck), "a puck device");
+	ktap_need(!bo_create(puck.fd, &a, SIZE) && !bo_create(puck.fd, &b, SIZE), "create");
+	syncobj_create(puck.fd, &binary);
+	syncobj_create(puck.fd, &timeline);
+	sync.handle = timeline;
+	args.nout_syncs = 1;
+	args.out_syncs = (uintptr_t)&sync;
+	submit_wait(puck.fd, &args);
+}
+
+static void sweep(const char *name, int (*call)(void))
+{
+	int bos = puck_count(&puck, "bos", "bo "), fds = count_fds();
+	int nth, ret, failed = 0, odd = 0;
+
+	prepare();
+	/* Once without: caches are filled, what is made once is made. */
+	ktap_ok(!call(), "%s: good when nothing fails", name);
+	for (nth = 1, nth_left = 0; nth < ENOUGH && !nth_left; nth++) {
+		start_failing(nth);
+		ret = call();
+		failed += !!ret;
+		if (ret && !is_plain(ret)) {
+			ktap_note("%s: allocation %d fails with %d", name, nth, ret);
+			odd++;
+		}
+	}
+	ktap_ok(nth < ENOUGH && failed && !odd, "%s: %d allocations, %d of them make it fail", name,
+		nth - 2, failed);
+	ktap_ok(!call(), "%s: good again", name);
+	ktap_ok(puck_count_becomes(&puck, "fences", "ring", 0), "%s: no job is left", name);
+	/*
+	 * What could not be told to user space, handles and descriptors, goes
+	 * with the file and with all that was opened after it.
+	 */
+	munmap(a.map, a.size);
+	munmap(b.map, b.size);
+	close_range(puck.fd, ~0u, 0);
+	usleep(100000);
+	ktap_ok(count_fds() == fds && puck_count_becomes(&puck, "bos", "bo ", bos),
+		"%s: nothing is left", name);
+}
+
+int main(void)
+{
+	struct bo bo;
+
+	ktap_begin();
+	if (!set_up()) {
+		ktap_skip("no fault injection in this kernel", "sweeps");
+		return ktap_end();
+	}
+	ktap_need(!puck_open_any(&puck), "a puck device");
+	close(puck.fd);
+	sweep("open", do_open);
+	sweep("create", do_create);
+	sweep("export", do_export);
+	sweep("submit", do_submit);
+	if (!puck_open_other(&other, &puck)) {
+		bo_create(other.fd, &bo, SIZE);
+		foreign = bo_export(other.fd, &bo);
+		sweep("import", do_import);
+	}
+	return ktap_end();
+}

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Sharing buffers: between the two GPUs, and with exporters of other drivers.
+ * What one device writes late, the other must wait for.
+ */
+#include <linux/dma-buf.h>
+#include <linux/dma-heap.h>
+#include <linux/udmabuf.h>
+
+#include "lib/ktap.h"
+#include "lib/puck_ioctl.h"
+#include "lib/text_file.h"
+
+#define SIZE (1 << 20)
+#define LATE_MS 60
+
+static struct puck one, two;
+
+static int cpu_access(int dmabuf, uint64_t flags)
+{
+	struct dma_buf_sync args = { .flags = flags };
+
+	return puck_call(dmabuf, DMA_BUF_IOCTL_SYNC, &args);
+}
+
+static uint8_t model[SIZE];
+
+static void cpu_write(int dmabuf, uint8_t *map)
+{
+	cpu_access(dmabuf, DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW);
+	memcpy(map, model, SIZE);
+	cpu_access(dmabuf, DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW);
+}
+
+/* Read an imported buffer by the GPU, then fill all but the first 3 bytes. */
+static bool gpu_work(struct puck *puck, const struct bo *bo, uint32_t *crc)
+{
+	struct drm_puck_cmd cmds[] = {
+		cmd_crc(0, 1, SIZE - 1, 1, 0),
+		cmd_fill(0, 3, SIZE - 3, 0x5d5d5d5d),
+	};
+	struct drm_puck_bo_ref refs[2];
+	struct drm_puck_submit args;
+	struct bo sum;
+	bool ok;
+
+	ktap_need(!bo_create(puck->fd, &sum, 4096), "create");
+	refs[0] = ref_both(bo);
+	refs[1] = ref_write(&sum);
+	args = job(0, refs, 2, cmds, 2);
+	ok = !submit_wait(puck->fd, &args) && !bo_wait(puck->fd, &sum, 0, 0);
+	memcpy(crc, sum.map, sizeof(*crc));
+	bo_close(puck->fd, &sum);
+	return ok;
+}
+
+/*
+ * @mapped: let the CPU have the buffer while it is mapped for the GPU. Kernels
+ * with DMABUF_DEBUG spoil the table that dma-heap needs for that, and oops.
+ */
+static void check_import(const char *name, int dmabuf, struct puck *puck, bool mapped)
+{
+	struct drm_puck_gem_info info = { 0 };
+	uint32_t crc = 0;
+	uint64_t i;
+	struct bo bo;
+	uint8_t *map;
+	bool ok;
+
+	map = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, dmabuf, 0);
+	ktap_need(map != MAP_FAILED, "%s: mmap", name);
+	if (!mapped)
+		cpu_write(dmabuf, map);
+	if (!ktap_ok(!bo_import(puck->fd, &bo, dmabuf, SIZE), "%s: import", name))
+		return;
+	ok = !bo_info(puck->fd, &bo, &info);
+	ktap_ok(ok && info.flags & PUCK_BO_IMPORTED && info.size == SIZE && info.nents &&
+		info.nents <= info.orig_nents, "%s: %u entries, %u segments", name,
+		info.orig_nents, info.nents);
+	if (mapped)
+		cpu_write(dmabuf, map);
+
+	ktap_ok(gpu_work(puck, &bo, &crc), "%s: job", name);
+	ktap_ok(crc == crc32c(model + 1, SIZE - 1), "%s: the GPU reads what the CPU wrote", name);
+	if (!mapped)
+		bo_close(puck->fd, &bo);
+	cpu_access(dmabuf, DMA_BUF_SYNC_START | DMA_BUF_SYNC_READ);
+	for (i = 3; i < SIZE && map[i] == 0x5d; i++)
+		;
+	ktap_ok(i == SIZE && !memcmp(map, model, 3), "%s: the CPU reads what the GPU wrote", name);
+	cpu_access(dmabuf, DMA_BUF_SYNC_END | DMA_BUF_SYNC_READ);
+	munmap(map, SIZE);
+	if (mapped)
+		bo_close(puck->fd, &bo);
+}
+
+/* ---- exporters ---- */
+
+static int export_udmabuf(void)
+{
+	struct udmabuf_create args = { .flags = UDMABUF_FLAGS_CLOEXEC, .size = SIZE };
+	int dev = open("/dev/udmabuf", O_RDWR | O_CLOEXEC);
+	int memfd, dmabuf;
+
+	if (dev < 0)
+		return -errno;
+	memfd = memfd_create("puck", MFD_ALLOW_SEALING | MFD_CLOEXEC);
+	if (ftruncate(memfd, SIZE) || fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK))
+		return -errno;
+	args.memfd = memfd;
+	dmabuf = ioctl(dev, UDMABUF_CREATE, &args);
+	dmabuf = dmabuf < 0 ? -errno : dmabuf;
+	close(memfd);
+	close(dev);
+	return dmabuf;
+}
+
+static int export_heap(void)
+{
+	struct dma_heap_allocation_data args = { .len = SIZE, .fd_flags = O_RDWR | O_CLOEXEC };
+	int dev = open("/dev/dma_heap/system", O_RDONLY | O_CLOEXEC);
+	int ret;
+
+	if (dev < 0)
+		return -errno;
+	ret = puck_call(dev, DMA_HEAP_IOCTL_ALLOC, &args);
+	close(dev);
+	return ret ? ret : (int)args.fd;
+}
+
+static int open_vgem(void)
+{
+	char path[32], name[16];
+	int fd, i;
+
+	for (i = 0; i < 16; i++) {
+		struct drm_version version = { .name = name, .name_len = sizeof(name) - 1 };
+
+		snprintf(path, sizeof(path), "/dev/dri/card%d", i);
+		fd = open(path, O_RDWR | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		memset(name, 0, sizeof(name));
+		if (!puck_call(fd, DRM_IOCTL_VERSION, &version) && !strcmp(name, "vgem"))
+			return fd;
+		close(fd);
+	}
+	return -ENODEV;
+}
+
+static int export_vgem(void)
+{
+	struct drm_mode_create_dumb dumb = { .width = SIZE / 4, .height = 1, .bpp = 32 };
+	int fd = open_vgem();
+	struct bo bo;
+	int ret;
+
+	if (fd < 0)
+		return fd;
+	ret = puck_call(fd, DRM_IOCTL_MODE_CREATE_DUMB, &dumb);
+	bo = (struct bo){ .handle = dumb.handle };
+	if (!ret)
+		ret = bo_export(fd, &bo);
+	close(fd);
+	return ret;
+}
+
+static void test_exporter(const char *name, int dmabuf, bool mapped)
+{
+	char test[64];
+
+	if (dmabuf < 0) {
+		snprintf(test, sizeof(test), "%s: import", name);
+		ktap_skip(strerror(-dmabuf), test);
+		return;
+	}
+	check_import(name, dmabuf, &one, mapped);
+	close(dmabuf);
+}
+
+/* ---- our own exports ---- */
+
+static void test_self_import(void)
+{
+	struct bo bo, again;
+	int dmabuf;
+
+	ktap_need(!bo_create(one.fd, &bo, SIZE), "create");
+	dmabuf = bo_export(one.fd, &bo);
+	ktap_ok(dmabuf >= 0 && !bo_import(one.fd, &again, dmabuf, SIZE) &&
+		again.handle == bo.handle, "self: import gives the same handle");
+	close(dmabuf);
+	bo_close(one.fd, &bo);
+}
+
+/* dma-buf's own CPU access waits for the GPU. */
+static void test_cpu_access(void)
+{
+	struct drm_puck_cmd cmd = cmd_fill(0, 0, SIZE, 0x42424242);
+	struct drm_puck_bo_ref ref;
+	struct drm_puck_submit args;
+	int dmabuf, fence;
+	struct bo bo;
+
+	ktap_need(!bo_create(one.fd, &bo, SIZE), "create");
+	dmabuf = bo_export(one.fd, &bo);
+	ref = ref_write(&bo);
+	args = job(0, &ref, 1, &cmd, 1);
+	puck_set(&one, 0, "start_delay_ns", LATE_MS * NSEC_PER_MSEC);
+	fence = submit_fd(one.fd, &args);
+	ktap_ok(!cpu_access(dmabuf, DMA_BUF_SYNC_START | DMA_BUF_SYNC_READ) &&
+		fence_status(fence) == 1 && bo.map[0] == 0x42 && bo.map[SIZE - 1] == 0x42,
+		"cpu_access: begins when the data is there");
+	cpu_access(dmabuf, DMA_BUF_SYNC_END | DMA_BUF_SYNC_READ);
+	puck_set(&one, 0, "start_delay_ns", 0);
+	close(fence);
+	close(dmabuf);
+	bo_close(one.fd, &bo);
+}
+
+/* The first GPU writes late, the second one reads: across devices by dma_resv. */
+static void test_two_gpus(void)
+{
+	struct drm_puck_cmd fill = cmd_fill(0, 0, SIZE, 0x61616161);
+	struct drm_puck_cmd copy = cmd_copy(0, 0, 1, 0, SIZE);
+	struct drm_puck_bo_ref first, second[2];
+	struct drm_puck_submit args;
+	struct bo bo, there, dst;
+	int dmabuf, fence;
+
+	ktap_need(!bo_create(one.fd, &bo, SIZE) && !bo_create(two.fd, &dst, SIZE), "create");
+	dmabuf = bo_export(one.fd, &bo);
+	ktap_ok(dmabuf >= 0 && !bo_import(two.fd, &there, dmabuf, SIZE), "two GPUs: import");
+	close(dmabuf);
+
+	first = ref_write(&bo);
+	args = job(0, &first, 1, &fill, 1);
+	puck_set(&one, 0, "start_delay_ns", LATE_MS * NSEC_PER_MSEC);
+	fence = submit_fd(one.fd, &args);
+	second[0] = ref_read(&there);
+	second[1] = ref_write(&dst);
+	args = job(0, second, 2, &copy, 1);
+	ktap_ok(!submit_wait(two.fd, &args) && fence_status(fence) == 1 && dst.map[0] == 0x61 &&
+		dst.map[SIZE - 1] == 0x61, "two GPUs: the reader waits for the writer");
+	puck_set(&one, 0, "start_delay_ns", 0);
+	close(fence);
+
+	/* The exporter's handle goes first. */
+	bo_close(one.fd, &bo);
+	args.seqno = args.flags = args.out_fence_fd = 0;
+	memset(dst.map, 0, SIZE);
+	bo_flush(two.fd, &dst);
+	ktap_ok(!submit_wait(two.fd, &args) && dst.map[SIZE - 1] == 0x61,
+		"two GPUs: the import outlives the exporter's handle");
+	bo_close(two.fd, &there);
+	bo_close(two.fd, &dst);
+}
+
+/* The CPU gets our export while another device has it mapped. */
+static void test_export(void)
+{
+	int dmabuf;
+	struct bo bo;
+
+	ktap_need(!bo_create(one.fd, &bo, SIZE), "create");
+	dmabuf = bo_export(one.fd, &bo);
+	ktap_need(dmabuf >= 0, "export");
+	bo_close(one.fd, &bo);
+	check_import("puck", dmabuf, &two, true);
+	close(dmabuf);
+}
+
+/* An importer in the kernel maps one attachment twice: puck-gpu-share.ko. */
+static void test_map_twice(void)
+{
+	const char *param = "/sys/module/puck_gpu_share/parameters/map_twice";
+	char text[16];
+	int dmabuf, ret;
+	struct bo bo;
+
+	if (access(param, W_OK)) {
+		ktap_skip("puck-gpu-share is not loaded", "map twice");
+		return;
+	}
+	ktap_need(!bo_create(two.fd, &bo, SIZE), "create");
+	dmabuf = bo_export(two.fd, &bo);
+	snprintf(text, sizeof(text), "%d", dmabuf);
+	ret = write_text(param, text);
+	ktap_ok(!ret, "map twice: both mappings are good, and both go (%d)", ret);
+	close(dmabuf);
+	bo_close(two.fd, &bo);
+}
+
+static void test_bad_import(void)
+{
+	struct bo bo;
+
+	ktap_ok(bo_import(one.fd, &bo, -1, SIZE) == -EBADF, "bad_fd -1");
+	ktap_ok(bo_import(one.fd, &bo, one.fd, SIZE) == -EINVAL, "bad_fd: no dma-buf");
+}
+
+int main(void)
+{
+	uint64_t seed = 5, seg_len_max = 0;
+
+	ktap_begin();
+	rnd_fill(&seed, model, SIZE);
+	ktap_need(!puck_open_any(&one), "a puck device");
+	test_bad_import();
+	test_self_import();
+	test_cpu_access();
+	test_exporter("udmabuf", export_udmabuf(), true);
+	puck_param(one.fd, PUCK_PARAM_SEG_LEN_MAX, &seg_len_max);
+	if (seg_len_max >= SIZE) {
+		test_exporter("dma-heap", export_heap(), false);
+		test_exporter("vgem", export_vgem(), true);
+	} else {
+		ktap_skip("it does not care for the longest segment", "dma-heap: import");
+		ktap_skip("it does not care for the longest segment", "vgem: import");
+	}
+	if (!puck_open_other(&two, &one)) {
+		test_export();
+		test_two_gpus();
+		test_map_twice();
+	} else {
+		ktap_skip("only one GPU", "two GPUs: import");
+	}
+	ktap_ok(puck_count_becomes(&one, "bos", "bo ", 0), "no BO is left");
+	return ktap_end();
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A stale entry of puck-iommu's IOTLB, end to end. "stale_iotlb skipped": a
+ * client leaves the flush out, and CTRL.AUDIT names it. "stale_iotlb dropped":
+ * the client is right, and a rule of mischief loses its invalidation. The log
+ * on the host is looked at by who runs this.
+ */
+#include "lib/iommu_test.h"
+#include "lib/text_file.h"
+
+#define RUN		"/sys/kernel/debug/puck-scenarios/run"
+#define MISCHIEF	"/sys/kernel/debug/puck-mischief/"
+#define RULE		"iommu.invalidate iova=0x5ca1ab1e0000-0x5ca1ab1e0fff drop"
+
+static char gpu[64];
+static char result[1024];
+
+/* Runs a client; what became of it, behind the "#", is in @result. */
+static const char *play(const char *variant)
+{
+	char request[128], *line, *mark;
+	int ret;
+
+	snprintf(request, sizeof(request), "stale_iotlb %s %s", variant, gpu);
+	ret = write_text(RUN, request);
+	ktap_need(!ret, "stale_iotlb.%s runs (%s)", variant, strerror(-ret));
+	read_text(RUN, result, sizeof(result));
+	line = strstr(result, "ok 1 ");
+	mark = line ? strstr(line, "# ") : NULL;
+	ktap_need(mark, "stale_iotlb.%s has a result", variant);
+	mark[strcspn(mark, "\n")] = '\0';
+	return mark + 2;
+}
+
+static void skipped(void)
+{
+	uint64_t hits = counter("stale_hits"), uses = counter("stale_uses"), faults;
+	const char *seen;
+
+	ktap_need(!write_line(PUCK_SYSFS "/audit", "1"), "audit is on");
+	seen = play("buggy");
+	ktap_ok(strstr(seen, "caught by canary"), "without the flush: %s", seen);
+	ktap_ok(counter("stale_hits") > hits, "audit saw it (%" PRIu64 " stale hits)",
+		counter("stale_hits") - hits);
+
+	hits = counter("stale_hits");
+	faults = counter("faults");
+	seen = play("fixed");
+	ktap_ok(!strcmp(seen, "silent"), "with the flush: %s", seen);
+	ktap_ok(counter("stale_hits") == hits, "audit saw nothing");
+	ktap_ok(counter("faults") > faults, "the GPU ran into a fault");
+	write_line(PUCK_SYSFS "/audit", "0");
+	ktap_ok(counter("stale_uses") == uses, "no invalidation was lost");
+}
+
+static void dropped(void)
+{
+	uint64_t uses = counter("stale_uses");
+	char id[32];
+	const char *seen;
+	int ret;
+
+	ktap_need(!system("modprobe puck-mischief"), "puck-mischief loads");
+	ret = write_text(MISCHIEF "add", RULE);
+	ktap_need(!ret, "rule: %s (%s)", RULE, strerror(-ret));
+	read_text(MISCHIEF "last-id", id, sizeof(id));
+	seen = play("fixed");
+	ktap_ok(strstr(seen, "caught by canary"), "the flush is lost: %s", seen);
+	ktap_ok(counter("stale_uses") > uses, "%" PRIu64 " uses of stale entries",
+		counter("stale_uses") - uses);
+
+	ktap_ok(!write_text(MISCHIEF "remove", id), "the rule goes");
+	uses = counter("stale_uses");
+	seen = play("fixed");
+	ktap_ok(!strcmp(seen, "silent"), "the flush arrives: %s", seen);
+	ktap_ok(counter("stale_uses") == uses, "nothing stale was used");
+}
+
+int main(int argc, char **argv)
+{
+	ktap_begin();
+	ktap_need(!system("modprobe puck-scenarios"), "puck-scenarios loads");
+	ktap_need(pci_find(0x1234, 0x70c1, true, gpu, sizeof(gpu)),
+		  "there is a puck-gpu in charge of the IOMMU");
+	if (argc > 1 && !strcmp(argv[1], "dropped"))
+		dropped();
+	else
+		skipped();
+	return ktap_end();
+}
