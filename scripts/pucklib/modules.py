@@ -10,7 +10,7 @@ from . import apt, steps
 from .util import (REPO, PuckError, cache, cpus, digest, fresh_dir, lock, prune, prune_folders, read_json, say,
                    sync_tree, tree_files, write_json)
 
-CFLAGS = ["-std=c11", "-O2", "-Wall", "-Wextra", "-static", "-pthread"]
+CFLAGS = ["-std=c11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-static", "-pthread"]
 # Builds of the modules that are kept for a kernel, and the file with their names in order.
 KEEP = 8
 ORDER = "modules.json"

@@ -10,7 +10,13 @@
  * memcpy() is measured in the host: none starts with the caches full of what
  * the other left. The result is checked on a copy before all that.
  */
-#include "lib/puck_ioctl.h"
+#include "lib/base/clock.h"
+#include "lib/base/random.h"
+#include "lib/gpu/bo.h"
+#include "lib/gpu/device.h"
+#include "lib/gpu/job.h"
+
+#include <errno.h>
 
 #define WARM_UP 2
 

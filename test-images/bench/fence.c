@@ -20,8 +20,15 @@
  * One line a run and figure: "bench: puck_object_us <median of the round trips>"
  * and so on. The two devices take turns.
  */
-#include "lib/puck_ioctl.h"
+#include "lib/base/clock.h"
+#include "lib/gpu/bo.h"
+#include "lib/gpu/device.h"
+#include "lib/gpu/fence.h"
+#include "lib/gpu/job.h"
 #include "virtgpu_drm.h"
+
+#include <errno.h>
+#include <fcntl.h>
 
 #define LOOPS		200
 #define TRACING		"/sys/kernel/tracing/"

@@ -7,7 +7,6 @@
  *
  * One line a run: "bench: pages_<n> <ns of map plus unmap>".
  */
-#define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/types.h>
@@ -17,8 +16,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "lib/map_benchmark.h"
-#include "lib/text_file.h"
+#include "lib/base/map_benchmark.h"
+#include "lib/base/text_file.h"
 
 #define DEVICES "/sys/bus/pci/devices"
 #define DRIVER "dma_map_benchmark"

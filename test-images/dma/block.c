@@ -8,13 +8,24 @@
  *
  * Overwrites the disk, but for its last eighth: the host may have bad sectors there.
  */
-#include "lib/dma_find.h"
+#include "lib/base/command.h"
+#include "lib/base/ktap.h"
+#include "lib/base/patience.h"
+#include "lib/base/text_file.h"
+#include "lib/mapper/data.h"
+#include "lib/mapper/find.h"
+#include "lib/mapper/options.h"
+#include "lib/mapper/workload.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <linux/aio_abi.h>
 #include <linux/fs.h>
 #include <linux/nvme_ioctl.h>
 #include <scsi/sg.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 

@@ -9,7 +9,15 @@
  * With --host the host sets policies by puck-iommu's registers, too. With
  * --injected it only sees that faults of a rule of mischief are nobody's fault.
  */
-#include "lib/iommu_test.h"
+#include "lib/base/command.h"
+#include "lib/base/kernel_log.h"
+#include "lib/base/ktap.h"
+#include "lib/base/patience.h"
+#include "lib/base/pci.h"
+#include "lib/base/text_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
 
 #define MAPPER "/sys/kernel/debug/puck-dma"
 #define TRACING "/sys/kernel/tracing"
@@ -121,9 +129,9 @@ static bool run_case(const char *name)
 	int err;
 
 	snprintf(path, sizeof(path), PCI_DEVICES "/%s/run", edu);
-	err = write_line(path, name);
+	err = write_text(path, name);
 	if (err)
-		ktap_note("%s: %s", name, strerror(err));
+		ktap_note("%s: %s", name, strerror(-err));
 	return !err;
 }
 
@@ -188,14 +196,14 @@ static void test_leak(void)
 	log = log_open();
 	expect_begin("finding: leak: ");
 	snprintf(path, sizeof(path), PCI_DEVICES "/%s/driver/unbind", edu);
-	ktap_ok(!write_line(path, edu), "the driver is unbound");
+	ktap_ok(!write_text(path, edu), "the driver is unbound");
 	snprintf(want, sizeof(want), "puck-dma %s: finding: leak: 0x", edu);
 	ktap_ok(log_find(log, want, line, sizeof(line)) && has(line, " by edu_leak+0x"),
 		"what it left is found");
 	expect_end();
 	ktap_note("%s", line);
 	close(log);
-	ktap_ok(!write_line("/sys/bus/pci/drivers/puck-dma-edu/bind", edu), "and bound again");
+	ktap_ok(!write_text("/sys/bus/pci/drivers/puck-dma-edu/bind", edu), "and bound again");
 	mapper_path("mappings", path, sizeof(path));
 	ktap_ok(!read_line(path, line, sizeof(line)) || !line[0], "nothing is left of it");
 }
@@ -220,7 +228,7 @@ static void test_list_short(void)
 	log = log_open();
 	expect_begin("finding: list-short: ");
 	snprintf(path, sizeof(path), PCI_DEVICES "/%s/driver/unbind", edu);
-	ktap_ok(!write_line(path, edu), "the driver is unbound");
+	ktap_ok(!write_text(path, edu), "the driver is unbound");
 	snprintf(want, sizeof(want), "puck-dma %s: finding: list-short: 0x", edu);
 	found = log_find(log, want, line, sizeof(line));
 	expect_end();
@@ -228,7 +236,7 @@ static void test_list_short(void)
 		seen ? "" : "not ");
 	ktap_note("%s", line);
 	close(log);
-	ktap_ok(!write_line("/sys/bus/pci/drivers/puck-dma-edu/bind", edu), "and bound again");
+	ktap_ok(!write_text("/sys/bus/pci/drivers/puck-dma-edu/bind", edu), "and bound again");
 }
 
 enum suspects {
@@ -245,10 +253,10 @@ static unsigned int suspects_told(bool ask)
 	int log = log_open();
 
 	mapper_path("suspects", path, sizeof(path));
-	ktap_need(!ask || !write_line(path, "1"), "suspects can be asked for");
+	ktap_need(!ask || !write_text(path, "1"), "suspects can be asked for");
 	ktap_need(run_case("good_owner") && run_case("good_drop"), "cases that are good");
 	snprintf(path, sizeof(path), PCI_DEVICES "/%s/driver/unbind", edu);
-	ktap_need(!write_line(path, edu), "the driver is unbound");
+	ktap_need(!write_text(path, edu), "the driver is unbound");
 	while (log_has(log, ": suspect: ", line, sizeof(line))) {
 		ktap_note("%s", line);
 		if (strstr(line, ": suspect: list-merged: 0x") && strstr(line, "by edu_map_sg+0x"))
@@ -261,7 +269,7 @@ static unsigned int suspects_told(bool ask)
 			told |= SUSPECT_DROP;
 	}
 	close(log);
-	ktap_need(!write_line("/sys/bus/pci/drivers/puck-dma-edu/bind", edu), "and bound again");
+	ktap_need(!write_text("/sys/bus/pci/drivers/puck-dma-edu/bind", edu), "and bound again");
 	return told;
 }
 
@@ -321,9 +329,9 @@ static void test_error(const char *name, const char *class)
 	mapper_path("policy", path, sizeof(path));
 	ktap_need(read_line(path, policy, sizeof(policy)), "a policy");
 	snprintf(failing, sizeof(failing), "%s,fail=nth:1", policy);
-	ktap_need(!write_line(path, failing), "'%s' is taken", failing);
+	ktap_need(!write_text(path, failing), "'%s' is taken", failing);
 	test_bad(name, class);
-	ktap_need(!write_line(path, policy), "'%s' is taken", policy);
+	ktap_need(!write_text(path, policy), "'%s' is taken", policy);
 }
 
 static void test_cases(void)
@@ -364,11 +372,11 @@ static void test_trace(void)
 	size_t i, all = 0;
 	FILE *trace;
 
-	write_line(TRACING "/trace", "\n");
-	ktap_need(!write_line(TRACING "/events/puck_dma/enable", "1"), "trace points");
+	write_text(TRACING "/trace", "\n");
+	ktap_need(!write_text(TRACING "/events/puck_dma/enable", "1"), "trace points");
 	test_good("good_page");
 	test_bad("access_unmapped", "access-unmapped");
-	write_line(TRACING "/events/puck_dma/enable", "0");
+	write_text(TRACING "/events/puck_dma/enable", "0");
 	trace = fopen(TRACING "/trace", "r");
 	while (trace && fgets(line, sizeof(line), trace))
 		for (i = 0; i < 5; i++)
@@ -397,23 +405,23 @@ static void test_words(void)
 	mapper_path("policy", path, sizeof(path));
 	read_line(path, before, sizeof(before));
 	for (i = 2; i < sizeof(bad) / sizeof(*bad); i++) {
-		if (write_line(path, bad[i]))
+		if (write_text(path, bad[i]))
 			refused++;
 		else
 			ktap_note("'%s' was taken as a policy", bad[i]);
 	}
 	memset(big, 'a', sizeof(big) - 1);
 	big[sizeof(big) - 1] = '\0';
-	refused += write_line(path, big) == EINVAL;
+	refused += write_text(path, big) == -EINVAL;
 	read_line(path, after, sizeof(after));
 	ktap_ok(refused == i - 2 + 1 && !strcmp(before, after),
 		"a bad policy is refused, and the old one stays");
 
-	ktap_ok(write_line(MAPPER "/devices", "nonsense=merge=all") == EINVAL &&
-		write_line(MAPPER "/devices", "1234:11e8") == EINVAL &&
-		write_line(MAPPER "/devices", "1234:11e8=merge=bogus") == EINVAL &&
-		write_line(MAPPER "/devices", big) == EINVAL &&
-		write_line(MAPPER "/devices", "-ffff:ffff") == ENOENT, "so is a bad line");
+	ktap_ok(write_text(MAPPER "/devices", "nonsense=merge=all") == -EINVAL &&
+		write_text(MAPPER "/devices", "1234:11e8") == -EINVAL &&
+		write_text(MAPPER "/devices", "1234:11e8=merge=bogus") == -EINVAL &&
+		write_text(MAPPER "/devices", big) == -EINVAL &&
+		write_text(MAPPER "/devices", "-ffff:ffff") == -ENOENT, "so is a bad line");
 }
 
 static void test_taint(void)
@@ -425,12 +433,12 @@ static void test_taint(void)
 		ktap_skip("the kernel is tainted", "on_finding=taint");
 		return;
 	}
-	ktap_ok(write_line(ON_FINDING, "nonsense") == EINVAL && !write_line(ON_FINDING, "taint"),
+	ktap_ok(write_text(ON_FINDING, "nonsense") == -EINVAL && !write_text(ON_FINDING, "taint"),
 		"on_finding takes what it knows");
 	test_bad("unmap_size", "unmap-size");
 	read_line("/proc/sys/kernel/tainted", line, sizeof(line));
 	ktap_ok(strtoul(line, NULL, 10) & TAINT_WARN, "a finding taints the kernel");
-	write_line(ON_FINDING, "log");
+	write_text(ON_FINDING, "log");
 }
 
 /* A file that is open while its device goes must do no harm. */
@@ -443,10 +451,10 @@ static void test_open_file(void)
 	fd = open(path, O_RDONLY);
 	ktap_need(fd >= 0, "mappings");
 	snprintf(path, sizeof(path), PCI_DEVICES "/%s/remove", edu);
-	ktap_ok(!write_line(path, "1"), "the device is removed under an open file");
+	ktap_ok(!write_text(path, "1"), "the device is removed under an open file");
 	ktap_ok(read(fd, text, sizeof(text)) <= 0, "which has nothing more to say");
 	close(fd);
-	write_line("/sys/bus/pci/rescan", "1");
+	write_text("/sys/bus/pci/rescan", "1");
 	snprintf(path, sizeof(path), PCI_DEVICES "/%s/run", edu);
 	ktap_ok(!access(path, F_OK), "and comes again");
 	test_good("good_page");
@@ -499,7 +507,7 @@ static void start(const char *policy)
 	ktap_need(pci_find_any(0x1234, 0x11e8, edu, sizeof(edu)), "an edu device");
 	ktap_need(!run("modprobe puck-dma"), "puck-dma loads");
 	snprintf(line, sizeof(line), "1234:11e8=%s", policy);
-	ktap_need(!write_line(MAPPER "/devices", line), "'%s' is taken", line);
+	ktap_need(!write_text(MAPPER "/devices", line), "'%s' is taken", line);
 	ktap_need(!run("modprobe puck-dma-edu"), "puck-dma-edu loads");
 	/* Some IOMMUs know a device from when its driver binds. */
 	snprintf(line, sizeof(line), PCI_DEVICES "/%s/iommu_group", edu);

@@ -10,8 +10,9 @@
  * Lines "client: NAME VARIANT RESULT" are for who puts several machines side
  * by side.
  */
-#include "lib/ktap.h"
-#include "lib/text_file.h"
+#include "lib/base/ktap.h"
+#include "lib/base/patience.h"
+#include "lib/base/text_file.h"
 
 #include <dirent.h>
 

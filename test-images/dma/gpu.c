@@ -5,11 +5,22 @@
  * cannot see the screen. So it asks the host for a picture of it, which the host
  * writes into a file that is also a disk of the guest, with the serial "screen".
  */
-#include "lib/dma_find.h"
+#include "lib/base/command.h"
+#include "lib/base/ktap.h"
+#include "lib/base/patience.h"
+#include "lib/base/text_file.h"
+#include "lib/mapper/data.h"
+#include "lib/mapper/find.h"
+#include "lib/mapper/options.h"
+#include "lib/mapper/workload.h"
 
+#include <dirent.h>
 #include <drm.h>
 #include <drm_mode.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 
 /* With a framebuffer console virtio-gpu may leave its buffer mapped, docs/findings.rst. */
 #define FBCON "/sys/class/graphics/fbcon"

@@ -8,7 +8,12 @@
  * Wants an nvme behind any IOMMU, with neither module loaded; nvme's probe is one of
  * those that the kernel does in the background.
  */
-#include "lib/iommu_test.h"
+#include "lib/base/command.h"
+#include "lib/base/kernel_log.h"
+#include "lib/base/ktap.h"
+#include "lib/base/patience.h"
+#include "lib/base/pci.h"
+#include "lib/base/text_file.h"
 
 #define MAPPER		"/sys/kernel/debug/puck-dma"
 #define ROUNDS		6
@@ -53,7 +58,7 @@ static void nvme_goes(void)
 	char path[128];
 
 	snprintf(path, sizeof(path), "/sys/bus/pci/drivers/nvme/unbind");
-	ktap_need(!write_line(path, nvme), "nvme lets go");
+	ktap_need(!write_text(path, nvme), "nvme lets go");
 }
 
 static void nvme_first(void)
@@ -64,12 +69,12 @@ static void nvme_first(void)
 	wait_bound();
 	ktap_need(!run("modprobe puck-dma devices=%s=merge=none", nvme), "the mapper then");
 	ktap_ok(!under_mapper() && told(log), "a driver that was there before the mapper is told");
-	ktap_ok(!write_line(MAPPER "/devices", "all=") && told(log),
+	ktap_ok(!write_text(MAPPER "/devices", "all=") && told(log),
 		"and once more when another line chooses its device");
 	nvme_goes();
-	ktap_ok(!write_line("/sys/bus/pci/drivers/nvme/bind", nvme) && under_mapper() && !told(log),
+	ktap_ok(!write_text("/sys/bus/pci/drivers/nvme/bind", nvme) && under_mapper() && !told(log),
 		"its next bind is under the mapper");
-	ktap_ok(!write_line(MAPPER "/devices", "all=merge=none") && !told(log),
+	ktap_ok(!write_text(MAPPER "/devices", "all=merge=none") && !told(log),
 		"and a line for a device under the mapper is no complaint");
 	close(log);
 }
@@ -82,8 +87,8 @@ static void mapper_first(void)
 
 	for (round = 0; round < ROUNDS; round++) {
 		snprintf(path, sizeof(path), PCI_DEVICES "/%s/remove", nvme);
-		ktap_need(!write_line(path, "1"), "it is taken away");
-		ktap_need(!write_line("/sys/bus/pci/rescan", "1"), "and found");
+		ktap_need(!write_text(path, "1"), "it is taken away");
+		ktap_need(!write_text("/sys/bus/pci/rescan", "1"), "and found");
 		wait_bound();
 		slipped += !under_mapper();
 	}

@@ -5,8 +5,11 @@
  *
  * usage: dma_lines ADDRESS VENDOR:DEVICE DRIVER
  */
-#include "lib/ktap.h"
-#include "lib/text_file.h"
+#include "lib/base/ktap.h"
+#include "lib/base/patience.h"
+#include "lib/base/text_file.h"
+
+#include <errno.h>
 
 #define LINES "/sys/kernel/debug/puck-dma/devices"
 #define FULL ",layout=ascending,gap=0,guard=1,window=any,reuse=eager,fail=never,sync=coherent,seed=0\n"

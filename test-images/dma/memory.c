@@ -6,9 +6,19 @@
  *
  *	dma_memory [small]	small: none of hundreds of megabytes
  */
-#include "lib/dma_test.h"
+#include "lib/base/command.h"
+#include "lib/base/kernel_log.h"
+#include "lib/base/ktap.h"
+#include "lib/base/pci.h"
+#include "lib/base/text_file.h"
+#include "lib/mapper/data.h"
+#include "lib/mapper/device.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 
 #define PIECES (6u << 20)	/* more than the kernel has in one piece */
@@ -26,7 +36,7 @@ static int tell(const char *file, const char *text)
 	char path[128];
 
 	snprintf(path, sizeof(path), PCI_DEVICES "/%s/%s", edu, file);
-	return write_line(path, text);
+	return write_text(path, text);
 }
 
 static int share(size_t size)
@@ -56,7 +66,7 @@ static bool moved(uint8_t *memory, size_t from, size_t to, size_t bytes, uint64_
 	snprintf(text, sizeof(text), "%zu %zu %zu", from, to, bytes);
 	err = tell("move", text);
 	if (err)
-		ktap_note("move %s: %s", text, strerror(err));
+		ktap_note("move %s: %s", text, strerror(-err));
 	return !err && !dma_compare(memory + from, bytes, seed, 0) &&
 	       !dma_compare(memory + to, bytes, seed, 0);
 }
@@ -141,7 +151,7 @@ static void test_cases(const char *fail)
 		if (sscanf(line, "%63s %63s", name, class) != 2 || strcmp(class, want))
 			continue;
 		err = tell("run", name);
-		ktap_ok(!err, "%s: %s", name, strerror(err));
+		ktap_ok(!err, "%s: %s", name, strerror(-err));
 	}
 	fclose(cases);
 }
@@ -199,7 +209,7 @@ static void test_revoked(void)
 	memory = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	ktap_need(memory != MAP_FAILED, "shared memory is mapped");
 	ktap_ok(!is_gone(memory), "user space sees it");
-	ktap_ok(!share(0) && tell("move", "0 0 8") == EINVAL, "what is mapped can go");
+	ktap_ok(!share(0) && tell("move", "0 0 8") == -EINVAL, "what is mapped can go");
 	ktap_ok(is_gone(memory), "and is gone from the address space");
 	munmap(memory, 4096);
 	close(fd);
@@ -263,7 +273,7 @@ int main(int argc, char **argv)
 	ktap_begin();
 	ktap_need(pci_find_any(0x1234, 0x11e8, edu, sizeof(edu)), "an edu device");
 	ktap_need(!run("modprobe puck-dma"), "puck-dma loads");
-	ktap_need(!write_line(MAPPER "/devices", "1234:11e8="), "edu's line is taken");
+	ktap_need(!write_text(MAPPER "/devices", "1234:11e8="), "edu's line is taken");
 	ktap_need(!run("modprobe puck-dma-edu"), "puck-dma-edu loads");
 	ktap_need(dma_mapper_path(edu, "policy", line, sizeof(line)), "edu is under the mapper");
 	for (i = 0; i < sizeof(policies) / sizeof(*policies); i++)

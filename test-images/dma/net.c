@@ -9,16 +9,29 @@
  *
  * Random policies 21 to 40, 61 to 80 and so on are run with large frames.
  */
-#include "lib/dma_find.h"
-#include "lib/net_pair.h"
+#include "lib/base/command.h"
+#include "lib/base/ktap.h"
+#include "lib/base/net_pair.h"
+#include "lib/base/patience.h"
+#include "lib/mapper/data.h"
+#include "lib/mapper/device.h"
+#include "lib/mapper/find.h"
+#include "lib/mapper/options.h"
+#include "lib/mapper/workload.h"
 
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/sendfile.h>
+#include <sys/wait.h>
 
 #define USUAL 1500
 #define LARGE 4000

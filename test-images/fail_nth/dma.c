@@ -6,8 +6,19 @@
  *
  * usage: fail_nth_dma [OPERATION [FROM]]
  */
-#include "lib/fail_nth.h"
-#include "lib/dma_test.h"
+#include "lib/base/command.h"
+#include "lib/base/iommu.h"
+#include "lib/base/ktap.h"
+#include "lib/base/patience.h"
+#include "lib/base/pci.h"
+#include "lib/base/text_file.h"
+#include "lib/fail_nth/files.h"
+#include "lib/fail_nth/inject.h"
+#include "lib/fail_nth/sweep.h"
+#include "lib/mapper/device.h"
+
+#include <errno.h>
+#include <fcntl.h>
 
 #define LINE "1234:11e8="
 #define DRIVER "/sys/bus/pci/drivers/puck-dma-edu/"
@@ -158,7 +169,7 @@ static int before_domain(void)
 {
 	int ret = set_domain_type(edu, "identity");
 
-	return ret ? -ret : open_of_device("iommu_group/type");
+	return ret ? ret : open_of_device("iommu_group/type");
 }
 
 static int run_domain(void)
@@ -172,7 +183,7 @@ static int after_domain(int ret)
 
 	close(fd);
 	domain_type(edu, type, sizeof(type));
-	return strcmp(type, ret ? "identity" : "DMA") ? -EILSEQ : -set_domain_type(edu, "DMA");
+	return strcmp(type, ret ? "identity" : "DMA") ? -EILSEQ : set_domain_type(edu, "DMA");
 }
 
 /* ---- what the driver asks for ---- */
@@ -277,7 +288,7 @@ int main(int argc, char **argv)
 	ktap_need(!run("modprobe puck-dma") && !run("modprobe puck-dma-edu"), "modules");
 	fail_mark_caches();
 	write_text(DRIVER "unbind", edu);
-	ktap_need(!write_line(MAPPER "/devices", LINE), "edu's line is taken");
+	ktap_need(!write_text(MAPPER "/devices", LINE), "edu's line is taken");
 	fail_sweeps(unbound_ops, sizeof(unbound_ops) / sizeof(*unbound_ops));
 	ktap_need(!write_text(DRIVER "bind", edu) && under_mapper(), "edu is under the mapper");
 	fail_choose_files(MAPPER);

@@ -5,10 +5,23 @@
  *
  * usage: fail_nth_gpu [OPERATION [FROM]]
  */
-#include "lib/fail_nth.h"
-#include "lib/puck_ioctl.h"
+#include "lib/base/array.h"
+#include "lib/base/ktap.h"
+#include "lib/base/patience.h"
+#include "lib/fail_nth/files.h"
+#include "lib/fail_nth/inject.h"
+#include "lib/fail_nth/sweep.h"
+#include "lib/gpu/bo.h"
+#include "lib/gpu/debugfs.h"
+#include "lib/gpu/device.h"
+#include "lib/gpu/fence.h"
+#include "lib/gpu/job.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <linux/udmabuf.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 
 #define SIZE (96 << 10)
 

@@ -8,9 +8,19 @@
  * not survive their failure: docs/findings.rst.
  * usage: fail_nth_modules [OPERATION [FROM]]
  */
-#include "lib/fail_nth.h"
-#include "lib/puck_ioctl.h"
+#include "lib/base/array.h"
+#include "lib/base/ktap.h"
+#include "lib/base/patience.h"
+#include "lib/base/text_file.h"
+#include "lib/fail_nth/files.h"
+#include "lib/fail_nth/inject.h"
+#include "lib/fail_nth/sweep.h"
+#include "lib/gpu/device.h"
+#include "lib/gpu/job.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 
 #define PCI		"/sys/bus/pci/"

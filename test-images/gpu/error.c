@@ -3,8 +3,17 @@
  * Jobs that hang: the fence says so, the ring is reset, the jobs behind go on
  * where they were, and the other ring knows nothing of it.
  */
-#include "lib/ktap.h"
-#include "lib/puck_ioctl.h"
+#include "lib/base/clock.h"
+#include "lib/base/kernel_log.h"
+#include "lib/base/ktap.h"
+#include "lib/base/patience.h"
+#include "lib/gpu/bo.h"
+#include "lib/gpu/debugfs.h"
+#include "lib/gpu/device.h"
+#include "lib/gpu/fence.h"
+#include "lib/gpu/job.h"
+
+#include <errno.h>
 
 #define SIZE (64 << 10)
 /* Of what is late; jobs that are not have to be over by then on a busy machine. */
@@ -181,7 +190,7 @@ int main(void)
 	ktap_need(!puck_open_any(&puck), "a puck device");
 	ktap_need(!bo_create(puck.fd, &a, SIZE) && !bo_create(puck.fd, &b, SIZE) &&
 		  !bo_create(puck.fd, &c, SIZE), "create");
-	kmsg_expect("puck .*ring 0: job [0-9]+ is late, resetting the ring");
+	expect_begin("puck .*ring 0: job [0-9]+ is late, resetting the ring");
 	ktap_need(!puck_set(&puck, 0, "timeout_ms", TIMEOUT_MS), "timeout");
 	test_hold();
 	test_start_delay();
@@ -191,7 +200,7 @@ int main(void)
 	test_dependent();
 	test_syncobj_error();
 	puck_set(&puck, 0, "timeout_ms", 10000);
-	kmsg_expect(NULL);
+	expect_end();
 	ktap_ok(puck_count_becomes(&puck, "fences", "ring", 0), "no job is left");
 	return ktap_end();
 }

@@ -4,8 +4,19 @@
  * a call needs no more allocations. Each failure must be told as ENOMEM, and
  * nothing may be left of it.
  */
-#include "lib/ktap.h"
-#include "lib/puck_ioctl.h"
+#include "lib/base/array.h"
+#include "lib/base/ktap.h"
+#include "lib/base/patience.h"
+#include "lib/gpu/bo.h"
+#include "lib/gpu/debugfs.h"
+#include "lib/gpu/device.h"
+#include "lib/gpu/fence.h"
+#include "lib/gpu/job.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
 
 #define SIZE (64 << 10)
 #define ENOUGH 400

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: MIT
 /* Buffer objects: sizes, contents, mappings, segments, waiting. */
-#include "lib/ktap.h"
-#include "lib/puck_ioctl.h"
+#include "lib/base/ktap.h"
+#include "lib/gpu/bo.h"
+#include "lib/gpu/debugfs.h"
+#include "lib/gpu/device.h"
+
+#include <errno.h>
+#include <sys/mman.h>
 
 static struct puck puck;
 

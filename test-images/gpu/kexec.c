@@ -9,10 +9,17 @@
  * The other kernel is /puck/vmlinuz, with this root and this very command: what it
  * finds on its command line says which of the two it is.
  */
-#include "lib/ktap.h"
-#include "lib/puck_ioctl.h"
-#include "lib/text_file.h"
+#include "lib/base/kernel_log.h"
+#include "lib/base/ktap.h"
+#include "lib/base/text_file.h"
+#include "lib/gpu/bo.h"
+#include "lib/gpu/debugfs.h"
+#include "lib/gpu/device.h"
+#include "lib/gpu/fence.h"
+#include "lib/gpu/job.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <linux/kexec.h>
 #include <linux/reboot.h>
 #include <sys/reboot.h>
@@ -71,7 +78,7 @@ static void leave(bool crash)
 		reboot(LINUX_REBOOT_CMD_KEXEC);
 		return;
 	}
-	kmsg_expect("sysrq: Trigger a crash|Kernel panic");
+	expect_begin("sysrq: Trigger a crash|Kernel panic");
 	write_text("/proc/sysrq-trigger", "c");
 }
 
@@ -99,7 +106,7 @@ static int second(void)
 {
 	int fence, ring;
 
-	kmsg_expect(NULL);
+	expect_end();
 	ktap_need(open_gpu(), "the driver has bound to the GPU");
 	for (ring = 0; ring < 2; ring++) {
 		memset(dst.map, 0, SIZE);

@@ -3,9 +3,17 @@
  * puck.ko on a GPU that misbehaves: whatever it does, each fence comes, with the
  * error that fits, innocent jobs complete, and the driver works on.
  */
-#include "lib/ktap.h"
-#include "lib/puck_ioctl.h"
-#include "lib/text_file.h"
+#include "lib/base/kernel_log.h"
+#include "lib/base/ktap.h"
+#include "lib/base/patience.h"
+#include "lib/base/text_file.h"
+#include "lib/gpu/bo.h"
+#include "lib/gpu/debugfs.h"
+#include "lib/gpu/device.h"
+#include "lib/gpu/fence.h"
+#include "lib/gpu/job.h"
+
+#include <errno.h>
 
 #define FOLDER		"/sys/kernel/debug/puck-mischief/"
 #define SYS_PCI		"/sys/bus/pci/"
@@ -143,7 +151,7 @@ static void test_early(void)
 	int ret;
 
 	ktap_need(fence_result(fill(0, 0x30), FOREVER_MS) == 1 && all_are(0x30), "early: a good job");
-	kmsg_expect(".*(puck|iommu|IOMMU).*");
+	expect_begin(".*(puck|iommu|IOMMU).*");
 	number = rule("fence.complete", "ring=0 nth=1 early");
 	ret = fence_result(fill(0, 0x31), FOREVER_MS);
 	before = all_are(0x30);
@@ -152,7 +160,7 @@ static void test_early(void)
 	rule_done(number, 1);
 	works("early");
 	works("early, later");
-	kmsg_expect(NULL);
+	expect_end();
 }
 
 /*

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* GETPARAM, the driver's name and version, and numbers that are no ioctls. */
-#include "lib/ktap.h"
-#include "lib/puck_ioctl.h"
+#include "lib/base/ktap.h"
+#include "lib/gpu/device.h"
+
+#include <errno.h>
 
 static struct puck puck;
 

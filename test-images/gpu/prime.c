@@ -3,13 +3,23 @@
  * Sharing buffers: between the two GPUs, and with exporters of other drivers.
  * What one device writes late, the other must wait for.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-heap.h>
 #include <linux/udmabuf.h>
+#include <sys/mman.h>
 
-#include "lib/ktap.h"
-#include "lib/puck_ioctl.h"
-#include "lib/text_file.h"
+#include "lib/base/clock.h"
+#include "lib/base/crc32c.h"
+#include "lib/base/ktap.h"
+#include "lib/base/random.h"
+#include "lib/base/text_file.h"
+#include "lib/gpu/bo.h"
+#include "lib/gpu/debugfs.h"
+#include "lib/gpu/device.h"
+#include "lib/gpu/fence.h"
+#include "lib/gpu/job.h"
 
 #define SIZE (1 << 20)
 #define LATE_MS 60

@@ -5,11 +5,16 @@
  *
  *	gpu_stress [seed [jobs [threads]]]
  */
-#define _GNU_SOURCE
 #include <pthread.h>
 
-#include "lib/ktap.h"
-#include "lib/puck_ioctl.h"
+#include "lib/base/array.h"
+#include "lib/base/crc32c.h"
+#include "lib/base/ktap.h"
+#include "lib/base/random.h"
+#include "lib/gpu/bo.h"
+#include "lib/gpu/debugfs.h"
+#include "lib/gpu/device.h"
+#include "lib/gpu/job.h"
 
 #define NBOS 4
 #define SIZE (192 << 10)

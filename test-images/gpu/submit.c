@@ -1,7 +1,20 @@
 // SPDX-License-Identifier: MIT
 /* SUBMIT: every operation against a model, and every field that can be bad. */
-#include "lib/ktap.h"
-#include "lib/puck_ioctl.h"
+#include "lib/base/array.h"
+#include "lib/base/clock.h"
+#include "lib/base/crc32c.h"
+#include "lib/base/ktap.h"
+#include "lib/base/patience.h"
+#include "lib/base/random.h"
+#include "lib/gpu/bo.h"
+#include "lib/gpu/debugfs.h"
+#include "lib/gpu/device.h"
+#include "lib/gpu/fence.h"
+#include "lib/gpu/job.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <sys/mman.h>
 
 #define SIZE (256 << 10)
 #define ALL_BITS 0xffffffffu

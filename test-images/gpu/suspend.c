@@ -6,9 +6,19 @@
  * "platform" of the kernel's pm_test runs all callbacks of all devices, and
  * comes back after five seconds. Wants CONFIG_PM_DEBUG.
  */
-#include "lib/ktap.h"
-#include "lib/puck_ioctl.h"
-#include "lib/text_file.h"
+#include "lib/base/clock.h"
+#include "lib/base/kernel_log.h"
+#include "lib/base/ktap.h"
+#include "lib/base/patience.h"
+#include "lib/base/text_file.h"
+#include "lib/gpu/bo.h"
+#include "lib/gpu/debugfs.h"
+#include "lib/gpu/device.h"
+#include "lib/gpu/fence.h"
+#include "lib/gpu/job.h"
+
+#include <errno.h>
+#include <fcntl.h>
 
 #define SIZE (64 << 10)
 
@@ -212,13 +222,13 @@ static void test_late(void)
 
 	puck_set(&puck, 0, "hold", 1);
 	puck_set(&puck, 0, "timeout_ms", 1500);
-	kmsg_expect("puck .*ring 0: job [0-9]+ is late, resetting the ring");
+	expect_begin("puck .*ring 0: job [0-9]+ is late, resetting the ring");
 	held = fill(0, 0x88888888);
 	ktap_need(puck_count_becomes(&puck, "fences", "ring", 1), "late: a job in flight");
 	/* Counts for jobs to come, and for how long the driver waits. */
 	puck_set(&puck, 0, "timeout_ms", 20000);
 	ret = sleep_and_wake();
-	kmsg_expect(NULL);
+	expect_end();
 	puck_set(&puck, 0, "hold", 0);
 	ktap_ok(!ret, "late: the machine slept and woke (%d)", ret);
 	ret = fence_result(held, FOREVER_MS);

@@ -3,8 +3,17 @@
  * Who waits for whom: sync_files, syncobjs, timelines, and implicit sync
  * between two rings, with data or fences made late.
  */
-#include "lib/ktap.h"
-#include "lib/puck_ioctl.h"
+#include "lib/base/array.h"
+#include "lib/base/clock.h"
+#include "lib/base/ktap.h"
+#include "lib/base/patience.h"
+#include "lib/gpu/bo.h"
+#include "lib/gpu/debugfs.h"
+#include "lib/gpu/device.h"
+#include "lib/gpu/fence.h"
+#include "lib/gpu/job.h"
+
+#include <errno.h>
 
 #define SIZE (64 << 10)
 #define LATE_MS 60

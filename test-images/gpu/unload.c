@@ -3,15 +3,21 @@
  * The device goes while it is in use: files, mappings, fences and jobs that
  * never ran. And the module goes when all of that is gone, again and again.
  */
-#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <signal.h>
 
-#include "lib/ktap.h"
-#include "lib/puck_ioctl.h"
-#include "lib/text_file.h"
+#include "lib/base/clock.h"
+#include "lib/base/ktap.h"
+#include "lib/base/patience.h"
+#include "lib/base/text_file.h"
+#include "lib/gpu/bo.h"
+#include "lib/gpu/debugfs.h"
+#include "lib/gpu/device.h"
+#include "lib/gpu/fence.h"
+#include "lib/gpu/job.h"
 
 #define SIZE (64 << 10)
 #define LOOPS 5

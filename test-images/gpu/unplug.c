@@ -3,8 +3,15 @@
  * The device behind the IOMMU is pulled out while a job is in it, and plugged
  * in again. The host does both when asked by a line on our output.
  */
-#include "lib/ktap.h"
-#include "lib/puck_ioctl.h"
+#include "lib/base/ktap.h"
+#include "lib/base/patience.h"
+#include "lib/gpu/bo.h"
+#include "lib/gpu/debugfs.h"
+#include "lib/gpu/device.h"
+#include "lib/gpu/fence.h"
+#include "lib/gpu/job.h"
+
+#include <errno.h>
 
 #define SIZE (64 << 10)
 

@@ -8,9 +8,15 @@
  * Wants a kernel that lets user space map them (CONFIG_IO_STRICT_DEVMEM=n) and
  * an edu device in charge, with no driver.
  */
-#include "lib/iommu_test.h"
+#include "lib/base/iommu.h"
+#include "lib/base/kernel_log.h"
+#include "lib/base/ktap.h"
+#include "lib/base/pci.h"
+#include "lib/base/text_file.h"
 
+#include <fcntl.h>
 #include <linux/types.h>
+#include <sys/mman.h>
 
 #include "abi/puck_iommu.h"
 

@@ -6,7 +6,15 @@
  *
  * Wants an edu device in charge, with no driver.
  */
-#include "lib/iommu_test.h"
+#include "lib/base/iommu.h"
+#include "lib/base/kernel_log.h"
+#include "lib/base/ktap.h"
+#include "lib/base/patience.h"
+#include "lib/base/pci.h"
+#include "lib/base/text_file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
 
 /* QEMU's docs/specs/edu.rst. It reaches 28 bits of address. */
 #define EDU_DMA_SRC		0x80
@@ -31,7 +39,7 @@ static volatile uint8_t *edu_map(const char *name)
 	int fd;
 
 	snprintf(path, sizeof(path), PCI_DEVICES "/%s/enable", name);
-	ktap_need(!write_line(path, "1"), "%s is enabled", name);
+	ktap_need(!write_text(path, "1"), "%s is enabled", name);
 
 	snprintf(path, sizeof(path), PCI_DEVICES "/%s/config", name);
 	fd = open(path, O_RDWR);
@@ -94,11 +102,11 @@ static void test_report(volatile uint8_t *regs, const char *name)
 	char iova[32];
 	bool found;
 
-	if (write_line(IO_PAGE_FAULT, "1")) {
+	if (write_text(IO_PAGE_FAULT, "1")) {
 		ktap_skip("no trace point of the IOMMU core", "report_iommu_fault");
 		return;
 	}
-	write_line(TRACE, "");
+	write_text(TRACE, "");
 	expect_begin("DMA fault: ");
 	edu_dma(regs, NOBODY_MAPPED, true);
 	snprintf(iova, sizeof(iova), "%08x", NOBODY_MAPPED);
@@ -106,7 +114,7 @@ static void test_report(volatile uint8_t *regs, const char *name)
 		;
 	found = traced(name, iova);
 	expect_end();
-	write_line(IO_PAGE_FAULT, "0");
+	write_text(IO_PAGE_FAULT, "0");
 	ktap_ok(found, "report_iommu_fault() is told of device and IOVA");
 }
 

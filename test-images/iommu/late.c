@@ -6,7 +6,16 @@
  *
  * Wants a machine that loads nothing, and an nvme that would be in charge.
  */
-#include "lib/iommu_test.h"
+#include "lib/base/command.h"
+#include "lib/base/iommu.h"
+#include "lib/base/kernel_log.h"
+#include "lib/base/ktap.h"
+#include "lib/base/patience.h"
+#include "lib/base/pattern.h"
+#include "lib/base/pci.h"
+#include "lib/base/text_file.h"
+
+#include <fcntl.h>
 
 #define DISK "/dev/nvme0n1"
 
@@ -53,10 +62,10 @@ int main(void)
 
 	ktap_ok(!run("modprobe -r puck-iommu"), "the module goes again");
 	snprintf(path, sizeof(path), "/sys/bus/pci/drivers/nvme/unbind");
-	ktap_need(!write_line(path, nvme), "nvme lets go");
+	ktap_need(!write_text(path, nvme), "nvme lets go");
 	ktap_ok(!run("modprobe puck-iommu") && pci_in_charge(nvme), "now puck-iommu takes charge");
 	snprintf(path, sizeof(path), "/sys/bus/pci/drivers/nvme/bind");
-	ktap_need(!write_line(path, nvme), "nvme comes back");
+	ktap_need(!write_text(path, nvme), "nvme comes back");
 	ktap_ok(disk_works() && counter("translations") > 0, "and works, translated");
 	ktap_ok(counter("faults") == 0, "without a fault");
 	return ktap_end();

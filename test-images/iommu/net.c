@@ -6,7 +6,16 @@
  *
  * Wants one e1000e in charge and one that is not, both on one hub.
  */
-#include "lib/net_pair.h"
+#include "lib/base/command.h"
+#include "lib/base/iommu.h"
+#include "lib/base/ktap.h"
+#include "lib/base/net_pair.h"
+#include "lib/base/pattern.h"
+#include "lib/base/pci.h"
+
+#include <dirent.h>
+#include <inttypes.h>
+#include <sys/wait.h>
 
 #define BYTES (4u << 20)
 #define CHUNK NET_CHUNK

@@ -6,8 +6,17 @@
  *
  * Wants an nvme in charge whose disk may be overwritten, and the ext4 module.
  */
-#include "lib/iommu_test.h"
+#include "lib/base/command.h"
+#include "lib/base/iommu.h"
+#include "lib/base/ktap.h"
+#include "lib/base/patience.h"
+#include "lib/base/pattern.h"
+#include "lib/base/pci.h"
+#include "lib/base/text_file.h"
 
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -64,7 +73,7 @@ static void test_file_system(void)
 		good += file_write(n);
 	ktap_ok(good == FILES, "%d files of %u MiB written", good, FILE_SIZE >> 20);
 	ktap_need(!umount(WHERE), "unmounted");
-	ktap_need(!write_line("/proc/sys/vm/drop_caches", "3"), "caches dropped");
+	ktap_need(!write_text("/proc/sys/vm/drop_caches", "3"), "caches dropped");
 	ktap_need(!mount(DISK, WHERE, "ext4", MS_RDONLY, NULL), "mounted again");
 	for (n = 0, good = 0; n < FILES; n++)
 		good += file_verify(n);
@@ -82,8 +91,8 @@ static void test_file_system(void)
 
 static void trace_on(bool on)
 {
-	write_line(TRACING "/events/puck_iommu/puck_iommu_map/enable", on ? "1" : "0");
-	write_line(TRACING "/tracing_on", on ? "1" : "0");
+	write_text(TRACING "/events/puck_iommu/puck_iommu_map/enable", on ? "1" : "0");
+	write_text(TRACING "/tracing_on", on ? "1" : "0");
 }
 
 struct runs {
@@ -143,7 +152,7 @@ static void test_merging(void)
 
 	ktap_need(fd >= 0, "direct I/O");
 	trace_on(false);
-	write_line(TRACING "/trace", "");
+	write_text(TRACING "/trace", "");
 	trace_on(true);
 	done = read(fd, buf, PAGES * 4096);
 	trace_on(false);

@@ -8,12 +8,18 @@
  *
  * Wants an e1000e in charge and a kernel with CONFIG_DMA_MAP_BENCHMARK.
  */
-#include "lib/iommu_test.h"
+#include "lib/base/iommu.h"
+#include "lib/base/ktap.h"
+#include "lib/base/map_benchmark.h"
+#include "lib/base/pci.h"
+#include "lib/base/text_file.h"
 
+#include <fcntl.h>
+#include <inttypes.h>
 #include <linux/types.h>
 #include <sys/ioctl.h>
 
-#include "lib/map_benchmark.h"
+#include "lib/base/map_benchmark.h"
 
 #define DRIVER "/sys/bus/pci/drivers/dma_map_benchmark"
 #define NODE "/sys/kernel/debug/dma_map_benchmark"
@@ -24,13 +30,13 @@ static void bind(const char *name)
 	char path[512];
 
 	snprintf(path, sizeof(path), PCI_DEVICES "/%s/driver_override", name);
-	ktap_need(!write_line(path, "dma_map_benchmark"), "driver_override");
-	ktap_need(!write_line(DRIVER "/bind", name), "%s is bound to dma_map_benchmark", name);
+	ktap_need(!write_text(path, "dma_map_benchmark"), "driver_override");
+	ktap_need(!write_text(DRIVER "/bind", name), "%s is bound to dma_map_benchmark", name);
 }
 
 static void unbind(const char *name)
 {
-	ktap_need(!write_line(DRIVER "/unbind", name), "%s is unbound", name);
+	ktap_need(!write_text(DRIVER "/unbind", name), "%s is unbound", name);
 }
 
 static bool stress(__u32 threads, __u32 pages, __u32 bits)

@@ -10,7 +10,15 @@
  * edu will do, and what comes next has to show that it is translated: nvme in
  * 6.12 has a lockdep report of its own on resume.
  */
-#include "lib/iommu_test.h"
+#include "lib/base/command.h"
+#include "lib/base/iommu.h"
+#include "lib/base/ktap.h"
+#include "lib/base/patience.h"
+#include "lib/base/pattern.h"
+#include "lib/base/pci.h"
+#include "lib/base/text_file.h"
+
+#include <fcntl.h>
 
 #define DISK "/dev/nvme0n1"
 
@@ -43,9 +51,9 @@ static void disk_prepare(void)
 
 static int sleep_test(void)
 {
-	int err = write_line("/sys/power/pm_test", "platform");
+	int err = write_text("/sys/power/pm_test", "platform");
 
-	return err ? err : write_line("/sys/power/state", "mem");
+	return err ? err : write_text("/sys/power/state", "mem");
 }
 
 static bool find_client(bool diskless, char *name, size_t size)
@@ -66,7 +74,7 @@ static void test_sleep(const char *client)
 
 	domain_type(client, before, sizeof(before));
 	err = sleep_test();
-	ktap_ok(!err, "the machine slept and woke (errno %d)", err);
+	ktap_ok(!err, "the machine slept and woke (errno %d)", -err);
 	domain_type(client, after, sizeof(after));
 	ktap_ok(!strcmp(before, after), "%s has its domain still (%s)", client, after);
 }

@@ -5,8 +5,12 @@
  *
  * Wants an edu device in charge, with no driver.
  */
-#include "lib/iommu_test.h"
+#include "lib/base/iommu.h"
+#include "lib/base/ktap.h"
+#include "lib/base/pci.h"
+#include "lib/base/text_file.h"
 
+#include <errno.h>
 #include <sys/syscall.h>
 
 static const char * const counters[] = {
@@ -48,13 +52,13 @@ static void test_audit(void)
 {
 	char line[16];
 
-	ktap_ok(!write_line(PUCK_SYSFS "/audit", "1") &&
+	ktap_ok(!write_text(PUCK_SYSFS "/audit", "1") &&
 		read_line(PUCK_SYSFS "/audit", line, sizeof(line)) && !strcmp(line, "1"),
 		"audit can be switched on");
-	ktap_ok(!write_line(PUCK_SYSFS "/audit", "0") &&
+	ktap_ok(!write_text(PUCK_SYSFS "/audit", "0") &&
 		read_line(PUCK_SYSFS "/audit", line, sizeof(line)) && !strcmp(line, "0"),
 		"and off");
-	ktap_ok(write_line(PUCK_SYSFS "/audit", "perhaps") == EINVAL, "bad_audit is refused");
+	ktap_ok(write_text(PUCK_SYSFS "/audit", "perhaps") == -EINVAL, "bad_audit is refused");
 }
 
 static void test_types(const char *edu)
@@ -68,9 +72,9 @@ static void test_types(const char *edu)
 
 		domain_type(edu, type, sizeof(type));
 		ktap_ok(!err && !strcmp(type, types[i]), "the domain of %s becomes %s (%s, errno %d)",
-			edu, types[i], type, err);
+			edu, types[i], type, -err);
 	}
-	ktap_ok(set_domain_type(edu, "nonsense") == EINVAL, "bad_type is refused");
+	ktap_ok(set_domain_type(edu, "nonsense") == -EINVAL, "bad_type is refused");
 }
 
 /* Unplugged, a device leaves its group; plugged in again, it is translated again. */
@@ -79,8 +83,8 @@ static void test_replug(const char *edu)
 	char path[512], type[32];
 
 	snprintf(path, sizeof(path), PCI_DEVICES "/%s/remove", edu);
-	ktap_ok(!write_line(path, "1") && !pci_in_charge(edu), "%s is taken away", edu);
-	ktap_ok(!write_line("/sys/bus/pci/rescan", "1") && pci_in_charge(edu), "and comes back");
+	ktap_ok(!write_text(path, "1") && !pci_in_charge(edu), "%s is taken away", edu);
+	ktap_ok(!write_text("/sys/bus/pci/rescan", "1") && pci_in_charge(edu), "and comes back");
 	domain_type(edu, type, sizeof(type));
 	ktap_ok(!strncmp(type, "DMA", 3), "into a translated domain (%s)", type);
 }

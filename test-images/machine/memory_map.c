@@ -7,8 +7,11 @@
  *
  * Wants an edu device without a driver.
  */
-#include "lib/iommu_test.h"
+#include "lib/base/ktap.h"
+#include "lib/base/patience.h"
+#include "lib/base/pci.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>

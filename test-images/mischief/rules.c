@@ -4,10 +4,18 @@
  * removed from within the guest; each way to be refused; windows that come and
  * go. And that a rule from here acts, and acts on what it names alone.
  */
-#include "lib/ktap.h"
-#include "lib/puck_ioctl.h"
-#include "lib/text_file.h"
+#include "lib/base/clock.h"
+#include "lib/base/ktap.h"
+#include "lib/base/patience.h"
+#include "lib/base/text_file.h"
+#include "lib/gpu/bo.h"
+#include "lib/gpu/device.h"
+#include "lib/gpu/fence.h"
+#include "lib/gpu/job.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 
 #define FOLDER		"/sys/kernel/debug/puck-mischief/"

@@ -7,11 +7,22 @@
  * so is the exit status. Every job is waited for before the next is sent, so
  * that the order of the devices' events is the same in each run.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <linux/dma-buf.h>
 #include <linux/udmabuf.h>
+#include <sys/mman.h>
 
-#include "lib/puck_ioctl.h"
-#include "lib/text_file.h"
+#include "lib/base/array.h"
+#include "lib/base/clock.h"
+#include "lib/base/crc32c.h"
+#include "lib/base/late.h"
+#include "lib/base/patience.h"
+#include "lib/base/text_file.h"
+#include "lib/gpu/bo.h"
+#include "lib/gpu/debugfs.h"
+#include "lib/gpu/device.h"
+#include "lib/gpu/job.h"
 
 #define PAGE		4096
 #define PAGES		256

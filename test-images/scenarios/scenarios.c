@@ -4,9 +4,12 @@
  * where what shows it is there (an IOMMU, puck-dma), elsewhere it is not, and
  * the fixed one never. Where the kernel has DMA_API_DEBUG, it has to agree.
  */
-#include "lib/puck_ioctl.h"
-#include "lib/ktap.h"
-#include "lib/text_file.h"
+#include "lib/base/ktap.h"
+#include "lib/base/late.h"
+#include "lib/base/text_file.h"
+#include "lib/gpu/device.h"
+
+#include <errno.h>
 
 #define FOLDER		"/sys/kernel/debug/puck-scenarios/"
 #define ERROR_COUNT	"/sys/kernel/debug/dma-api/error_count"

@@ -5,8 +5,12 @@
  * the client is right, and a rule of mischief loses its invalidation. The log
  * on the host is looked at by who runs this.
  */
-#include "lib/iommu_test.h"
-#include "lib/text_file.h"
+#include "lib/base/iommu.h"
+#include "lib/base/ktap.h"
+#include "lib/base/pci.h"
+#include "lib/base/text_file.h"
+
+#include <inttypes.h>
 
 #define RUN		"/sys/kernel/debug/puck-scenarios/run"
 #define MISCHIEF	"/sys/kernel/debug/puck-mischief/"
@@ -37,7 +41,7 @@ static void skipped(void)
 	uint64_t hits = counter("stale_hits"), uses = counter("stale_uses"), faults;
 	const char *seen;
 
-	ktap_need(!write_line(PUCK_SYSFS "/audit", "1"), "audit is on");
+	ktap_need(!write_text(PUCK_SYSFS "/audit", "1"), "audit is on");
 	seen = play("buggy");
 	ktap_ok(strstr(seen, "caught by canary"), "without the flush: %s", seen);
 	ktap_ok(counter("stale_hits") > hits, "audit saw it (%" PRIu64 " stale hits)",
@@ -49,7 +53,7 @@ static void skipped(void)
 	ktap_ok(!strcmp(seen, "silent"), "with the flush: %s", seen);
 	ktap_ok(counter("stale_hits") == hits, "audit saw nothing");
 	ktap_ok(counter("faults") > faults, "the GPU ran into a fault");
-	write_line(PUCK_SYSFS "/audit", "0");
+	write_text(PUCK_SYSFS "/audit", "0");
 	ktap_ok(counter("stale_uses") == uses, "no invalidation was lost");
 }
 

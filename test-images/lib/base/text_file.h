@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Files of the kernel that hold text: sysfs, debugfs. */
-#ifndef PUCK_TEXT_FILE_H
-#define PUCK_TEXT_FILE_H
+#ifndef LIB_TEXT_FILE_H
+#define LIB_TEXT_FILE_H
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 /* Returns 0 or a negative errno, as the kernel's answer to the write was. */
@@ -40,4 +42,20 @@ static inline void read_text(const char *path, char *text, size_t size)
 		close(fd);
 }
 
-#endif
+/* One line of a file, without its end. False if there is no such file. */
+static inline bool read_line(const char *path, char *line, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t len;
+
+	line[0] = '\0';
+	if (fd < 0)
+		return false;
+	len = read(fd, line, size - 1);
+	close(fd);
+	line[len > 0 ? len : 0] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	return len >= 0;
+}
+
+#endif /* LIB_TEXT_FILE_H */

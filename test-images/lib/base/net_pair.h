@@ -6,14 +6,16 @@
 #ifndef NET_PAIR_H
 #define NET_PAIR_H
 
-#include "lib/iommu_test.h"
-
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+
+#include "lib/base/command.h"
+#include "lib/base/ktap.h"
+#include "lib/base/patience.h"
 
 #define NET_HERE "10.7.0.1"
 #define NET_THERE "10.7.0.2"

@@ -10,16 +10,12 @@
 #ifndef KTAP_H
 #define KTAP_H
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
-
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lib/patience.h"
+#include "lib/base/patience.h"
 
 static int ktap_tests, ktap_failed, ktap_skipped;
 

@@ -3,10 +3,24 @@
  * From a word of the user to a device of the kernel (a disk, an interface, a
  * card) and to the PCI function that does its DMA.
  */
-#ifndef DMA_FIND_H
-#define DMA_FIND_H
+#ifndef LIB_MAPPER_FIND_H
+#define LIB_MAPPER_FIND_H
 
-#include "lib/dma_test.h"
+#include <dirent.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/command.h"
+#include "lib/base/ktap.h"
+#include "lib/base/patience.h"
+#include "lib/mapper/workload.h"
+
+#define DMA_SKIP 4		/* exit status: nothing there to test */
 
 struct dma_device {
 	char name[64];		/* below /sys/class/CLASS */
@@ -146,4 +160,4 @@ static inline int dma_nothing(const char *which)
 	return DMA_SKIP;
 }
 
-#endif /* DMA_FIND_H */
+#endif /* LIB_MAPPER_FIND_H */

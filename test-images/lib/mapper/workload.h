@@ -1,41 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the workloads for the DMA mapper share: options, the function that a
- * driver drives, its policy, counters and findings, and the way through many
- * policies. Without --words and --policies the I/O is done once under whatever
- * layer is there, the kernel's own or the mapper.
+ * The way of a workload through many policies: the functions whose drivers it drives,
+ * its I/O under each policy, under mappings that fail, and until a finding comes.
+ * Without --words and --policies the I/O is done once under whatever layer is there,
+ * the kernel's own or the mapper.
  */
-#ifndef DMA_TEST_H
-#define DMA_TEST_H
+#ifndef LIB_MAPPER_WORKLOAD_H
+#define LIB_MAPPER_WORKLOAD_H
 
-#include "lib/iommu_test.h"
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 
-#include <limits.h>
-
-#define MAPPER "/sys/kernel/debug/puck-dma"
-#define DMA_FUNCTIONS 2
-#define DMA_SKIP 4		/* exit status: nothing there to test */
-
-struct dma_options {
-	const char *which[DMA_FUNCTIONS];
-	int count;		/* of which */
-	bool words;		/* each word of a policy on its own */
-	bool fail;		/* mappings that fail */
-	bool jumbo;		/* of the network: large frames */
-	int mtu;		/* of the network: frames of this size, unless 0 */
-	bool pages;		/* of the network: whole pages are sent as they are */
-	bool unbind;		/* at last, and look for what was left */
-	unsigned long first, last;	/* random policies; none if last is 0 */
-	const char *policy;	/* one, as given */
-	const char *expect;	/* the class of a finding that has to come */
-	const char *failing;	/* a policy that lets mappings fail */
-	size_t granule;		/* what a disk's buffers and lengths are multiples of */
-	int depth;		/* of a disk: so many requests at a time */
-	bool large;		/* of a disk: buffers of pages that follow each other */
-	bool bad;		/* of a disk: read where it has bad sectors, too */
-	size_t bytes;
-	uint64_t seed;
-};
+#include "lib/base/clock.h"
+#include "lib/base/command.h"
+#include "lib/base/kernel_log.h"
+#include "lib/base/ktap.h"
+#include "lib/base/pci.h"
+#include "lib/base/text_file.h"
+#include "lib/mapper/data.h"
+#include "lib/mapper/device.h"
+#include "lib/mapper/options.h"
 
 /* A PCI function and what is known of it from before. */
 struct dma_function {
@@ -44,12 +31,6 @@ struct dma_function {
 	const char *known;	/* lines of the kernel's log at its unbind: a bug of the driver */
 	uint64_t bytes, findings, failed;
 };
-
-struct dma_totals {
-	uint64_t written, read, checked, mismatches;
-};
-
-static struct dma_totals dma_totals;
 
 /*
  * Moves data and compares it; false if it was not what it should be. With
@@ -87,127 +68,6 @@ static const char *const dma_failures[] = {
 
 #define DMA_FAILURES_ENTRYWISE 4
 #define DMA_EACH_TURNS 8
-
-/* SplitMix64: the state is all there is. */
-static inline uint64_t dma_draw(uint64_t *state)
-{
-	uint64_t z = *state += 0x9e3779b97f4a7c15u;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-	return z ^ z >> 31;
-}
-
-static inline uint64_t dma_below(uint64_t *state, uint64_t n)
-{
-	return dma_draw(state) % n;
-}
-
-/* What belongs at offset @at of the data of @seed. @at is a multiple of 8. */
-static inline uint64_t dma_word(uint64_t seed, uint64_t at)
-{
-	uint64_t state = seed * 0xd1342543de82ef95u ^ at;
-
-	return dma_draw(&state);
-}
-
-static inline void dma_fill(void *buf, size_t size, uint64_t seed, uint64_t at)
-{
-	uint64_t word;
-	size_t done, left;
-
-	for (done = 0; done < size; done += sizeof(word)) {
-		word = dma_word(seed, at + done);
-		left = size - done;
-		memcpy((char *)buf + done, &word, left < sizeof(word) ? left : sizeof(word));
-	}
-}
-
-/* The number of words that are wrong; says where the first one is. */
-static inline size_t dma_compare(const void *buf, size_t size, uint64_t seed, uint64_t at)
-{
-	uint64_t want, got;
-	size_t done, left, wrong = 0;
-
-	for (done = 0; done < size; done += sizeof(want)) {
-		left = size - done < sizeof(want) ? size - done : sizeof(want);
-		want = dma_word(seed, at + done);
-		got = want;
-		memcpy(&got, (const char *)buf + done, left);
-		if (want != got && !wrong++)
-			ktap_note("at %#" PRIx64 ": %#" PRIx64 ", not %#" PRIx64, at + done, got,
-				  want);
-	}
-	dma_totals.checked += size;
-	dma_totals.mismatches += wrong;
-	return wrong;
-}
-
-static inline bool dma_mapper_path(const char *pci, const char *file, char *path, size_t size)
-{
-	snprintf(path, size, MAPPER "/%s/%s", pci, file);
-	return !access(path, F_OK);
-}
-
-static inline uint64_t dma_counter(const char *pci, const char *name)
-{
-	char path[128], line[128], *value;
-	FILE *file;
-
-	dma_mapper_path(pci, "counters", path, sizeof(path));
-	file = fopen(path, "r");
-	while (file && fgets(line, sizeof(line), file)) {
-		value = strchr(line, ' ');
-		if (!value)
-			continue;
-		*value++ = '\0';
-		if (strcmp(line, name))
-			continue;
-		fclose(file);
-		return strtoull(value, NULL, 10);
-	}
-	if (file)
-		fclose(file);
-	ktap_need(false, "the mapper counts '%s' of %s", name, pci);
-	return 0;
-}
-
-/* The lines of a file below the function's folder, as remarks. */
-static inline void dma_show(const char *pci, const char *name)
-{
-	char path[128], line[1024];
-	FILE *file;
-
-	dma_mapper_path(pci, name, path, sizeof(path));
-	file = fopen(path, "r");
-	while (file && fgets(line, sizeof(line), file)) {
-		line[strcspn(line, "\n")] = '\0';
-		ktap_note("%s", line);
-	}
-	if (file)
-		fclose(file);
-}
-
-static inline bool dma_set_policy(const char *pci, const char *policy)
-{
-	char path[128], line[512];
-	int err;
-
-	dma_mapper_path(pci, "policy", path, sizeof(path));
-	snprintf(line, sizeof(line), "%s\n", policy);
-	err = write_line(path, line);
-	if (err)
-		ktap_note("%s: policy '%s': %s", pci, policy, strerror(err));
-	return !err;
-}
-
-static inline double dma_seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 static inline bool dma_begin(struct dma_test *test, const char *policy)
 {
@@ -252,7 +112,7 @@ static inline bool dma_judge(struct dma_test *test, uint64_t bytes)
 static inline bool dma_under_policy(struct dma_test *test, const char *policy, uint64_t seed)
 {
 	uint64_t before = dma_totals.written + dma_totals.read;
-	double start = dma_seconds();
+	double start = now_seconds();
 	bool good;
 
 	good = dma_begin(test, policy);
@@ -262,7 +122,7 @@ static inline bool dma_under_policy(struct dma_test *test, const char *policy, u
 	if (!good)
 		dma_show(test->functions[0].pci, "policy");
 	return ktap_ok(good, "%s: %s, %.0f ms", test->functions[0].driver,
-		       *policy ? policy : "defaults", 1e3 * (dma_seconds() - start));
+		       *policy ? policy : "defaults", 1e3 * (now_seconds() - start));
 }
 
 static inline uint64_t dma_failed(struct dma_test *test)
@@ -340,7 +200,7 @@ static inline void dma_unbind(const struct dma_function *function)
 	snprintf(path, sizeof(path), PCI_DEVICES "/%s/driver/unbind", function->pci);
 	if (function->known)
 		expect_begin(function->known);
-	err = write_line(path, function->pci);
+	err = write_text(path, function->pci);
 	if (function->known)
 		expect_end();
 	ktap_ok(!err, "%s: unbound", function->driver);
@@ -428,95 +288,4 @@ static inline int dma_end(struct dma_test *test)
 	return ktap_end();
 }
 
-static inline size_t dma_size(const char *text)
-{
-	char *end;
-	size_t size = strtoull(text, &end, 0);
-
-	switch (*end) {
-	case 'G':
-		size <<= 10;
-		/* fall through */
-	case 'M':
-		size <<= 10;
-		/* fall through */
-	case 'K':
-		size <<= 10;
-	}
-	return size;
-}
-
-static inline void dma_usage(const char *program)
-{
-	fprintf(stderr,
-		"usage: %s WHICH... [--words] [--policies FIRST..LAST] [--policy TEXT]\n"
-		"       [--policy TEXT --expect CLASS] [--fail] [--failing TEXT]\n"
-		"       [--jumbo] [--mtu BYTES] [--pages] [--unbind] [--bytes SIZE]\n"
-		"       [--granule SIZE] [--depth N] [--large] [--bad] [--seed N]\n"
-		"WHICH is a module, a PCI address or a device of the kernel.\n", program);
-	exit(2);
-}
-
-static inline const char *dma_value(char **argv, int *i)
-{
-	if (!argv[*i + 1])
-		dma_usage(argv[0]);
-	return argv[++*i];
-}
-
-static inline void dma_option(struct dma_options *options, char **argv, int *i)
-{
-	const char *word = argv[*i];
-
-	if (!strcmp(word, "--words")) {
-		options->words = true;
-	} else if (!strcmp(word, "--fail")) {
-		options->fail = true;
-	} else if (!strcmp(word, "--jumbo")) {
-		options->jumbo = true;
-	} else if (!strcmp(word, "--mtu")) {
-		options->mtu = (int)strtol(dma_value(argv, i), NULL, 10);
-	} else if (!strcmp(word, "--pages")) {
-		options->pages = true;
-	} else if (!strcmp(word, "--unbind")) {
-		options->unbind = true;
-	} else if (!strcmp(word, "--policies")) {
-		if (sscanf(dma_value(argv, i), "%lu..%lu", &options->first, &options->last) != 2)
-			dma_usage(argv[0]);
-	} else if (!strcmp(word, "--policy")) {
-		options->policy = dma_value(argv, i);
-	} else if (!strcmp(word, "--expect")) {
-		options->expect = dma_value(argv, i);
-	} else if (!strcmp(word, "--failing")) {
-		options->failing = dma_value(argv, i);
-	} else if (!strcmp(word, "--large")) {
-		options->large = true;
-	} else if (!strcmp(word, "--bad")) {
-		options->bad = true;
-	} else if (!strcmp(word, "--depth")) {
-		options->depth = (int)strtol(dma_value(argv, i), NULL, 10);
-	} else if (!strcmp(word, "--granule")) {
-		options->granule = dma_size(dma_value(argv, i));
-	} else if (!strcmp(word, "--bytes")) {
-		options->bytes = dma_size(dma_value(argv, i));
-	} else if (!strcmp(word, "--seed")) {
-		options->seed = strtoull(dma_value(argv, i), NULL, 0);
-	} else if (word[0] == '-' || options->count == DMA_FUNCTIONS) {
-		dma_usage(argv[0]);
-	} else {
-		options->which[options->count++] = word;
-	}
-}
-
-/* @options holds the defaults. */
-static inline void dma_parse(struct dma_options *options, char **argv)
-{
-	int i;
-
-	for (i = 1; argv[i]; i++)
-		dma_option(options, argv, &i);
-	if (!options->count || !options->bytes || (options->expect && !options->policy))
-		dma_usage(argv[0]);
-}
-
-#endif /* DMA_TEST_H */
+#endif /* LIB_MAPPER_WORKLOAD_H */

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* The debugfs files of a puck device: knobs of its rings, lists of jobs and BOs. */
+#ifndef LIB_GPU_DEBUGFS_H
+#define LIB_GPU_DEBUGFS_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/patience.h"
+#include "lib/gpu/device.h"
+
+/* Write a knob of a ring: start_delay_ns, delay_ns, jitter_ns, seed, hold, ... */
+static inline int puck_set(const struct puck *puck, unsigned int ring, const char *knob,
+			   uint64_t value)
+{
+	char path[192];
+	FILE *file;
+	int ret;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/dri/%s/ring%u/%s", puck->pci, ring, knob);
+	file = fopen(path, "w");
+	if (!file)
+		return -errno;
+	ret = fprintf(file, "%llu\n", (unsigned long long)value) < 0 ? -errno : 0;
+	return fclose(file) ? -errno : ret;
+}
+
+static inline long long puck_get(const struct puck *puck, unsigned int ring, const char *knob)
+{
+	long long value = -1;
+	char path[192];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/dri/%s/ring%u/%s", puck->pci, ring, knob);
+	file = fopen(path, "r");
+	if (!file)
+		return -errno;
+	if (fscanf(file, "%lld", &value) != 1)
+		value = -EIO;
+	fclose(file);
+	return value;
+}
+
+/* How many lines of a debugfs file begin with @prefix. */
+static inline int puck_count(const struct puck *puck, const char *name, const char *prefix)
+{
+	char path[192], line[256];
+	int count = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/dri/%s/%s", puck->pci, name);
+	file = fopen(path, "r");
+	if (!file)
+		return -errno;
+	while (fgets(line, sizeof(line), file))
+		count += !strncmp(line, prefix, strlen(prefix));
+	fclose(file);
+	return count;
+}
+
+/*
+ * Waits until a debugfs file shows @count such lines: jobs and their BOs are
+ * released behind the back of user space.
+ */
+static inline bool puck_count_becomes(const struct puck *puck, const char *name,
+				      const char *prefix, int count)
+{
+	unsigned int looks = 0;
+	int seen;
+
+	while ((seen = puck_count(puck, name, prefix)) != count && patient(&looks))
+		;
+	return seen == count;
+}
+
+#endif /* LIB_GPU_DEBUGFS_H */
