@@ -6,13 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from . import children, kernel, modules, passes
+from . import children, kernel, layers, modules, passes
 from .qemu import Qemu
 from .util import REPO, PuckError, cpus, digest, doing, in_parallel, say, tree_files
 from .verdict import Case
 
 MAX_FILE = 800
 LONG_FUNCTION = 80
+SHORT_FUNCTION = 50
 # Drivers for the guest's kernel, among the tests of the host.
 CATALOGUE = "tests/catalogue"
 # What kernel maintainers' checkpatch asks for that does not fit a tree of its own:
@@ -162,11 +163,12 @@ def functions(path):
 
 def lengths():
     """File length is a limit; function length is reported, to be looked at."""
-    files = c_files("qemu-device", "guest-driver", "tests", "test-images")
+    files = c_files("qemu-device", "guest-driver", "include", "tests", "test-images")
     files += sorted((REPO / "scripts/pucklib").glob("*.py"))
-    cases, long_ones, all_lengths = [], [], []
+    cases, long_ones, all_lengths, sizes = [], [], [], []
     for path in files:
         count = len(path.read_text(errors="replace").splitlines())
+        sizes.append((count, rel(path)))
         cases.append(Case("style.length", rel(path), "passed" if count <= MAX_FILE else "failed",
                           f"{count} lines, at most {MAX_FILE}" if count > MAX_FILE else ""))
         if path.suffix == ".c":
@@ -174,8 +176,16 @@ def lengths():
                 all_lengths.append(size)
                 if size > LONG_FUNCTION:
                     long_ones.append(f"{size} lines: {name}() in {rel(path)}")
+    report_files(sizes)
     report_lengths(all_lengths, long_ones)
     return cases
+
+
+def report_files(sizes):
+    for what, some in (("file", sizes), ("header", [size for size in sizes if size[1].endswith(".h")])):
+        if some:
+            count, name = max(some)
+            say(f"  largest {what}: {count} lines, {name}")
 
 
 def report_lengths(sizes, long_ones):
@@ -183,7 +193,8 @@ def report_lengths(sizes, long_ones):
         return
     sizes.sort()
     say(f"  functions: median {sizes[len(sizes) // 2]}, 90th percentile {sizes[len(sizes) * 9 // 10]}, "
-        f"longest {sizes[-1]} lines")
+        f"longest {sizes[-1]} lines, {sum(size < SHORT_FUNCTION for size in sizes) * 100 / len(sizes):.1f}% "
+        f"under {SHORT_FUNCTION}")
     for line in sorted(long_ones, key=lambda text: -int(text.split()[0]))[:10]:
         say(f"  {line}")
 
@@ -191,7 +202,7 @@ def report_lengths(sizes, long_ones):
 def run(args, rundir):
     qemu = Qemu(args.qemu_src)
     qemu.ensure()
-    cases = lengths() + scripts_compile() + kernel_checkpatch() + qemu_checkpatch(qemu)
+    cases = lengths() + layers.check(tell=say) + scripts_compile() + kernel_checkpatch() + qemu_checkpatch(qemu)
     cases += sparse_and_warnings() + older_kernel()
     passes.tidy()
     (rundir / "style.log").write_text("".join(
