@@ -4,7 +4,7 @@
 import datetime
 import platform
 import re
-from xml.sax.saxutils import escape, quoteattr
+import xml.etree.ElementTree as xml
 
 from . import verdict
 
@@ -15,51 +15,51 @@ def write(cases, path, properties=None, start=None):
     for case in cases:
         suites.setdefault(case.suite, []).append(case)
     stamp = (start or datetime.datetime.now(datetime.timezone.utc)).isoformat(timespec="seconds")
-    lines = ['<?xml version="1.0" encoding="UTF-8"?>', f"<testsuites {counts(cases)}>"]
+    root = xml.Element("testsuites", counts(cases))
     for name, members in suites.items():
-        lines += testsuite(name, members, stamp, properties or {})
-    path.write_text("\n".join([*lines, "</testsuites>"]) + "\n")
+        add_suite(root, name, members, stamp, properties or {})
+    xml.indent(root)
+    path.write_bytes(xml.tostring(root, encoding="UTF-8", xml_declaration=True) + b"\n")
 
 
 def counts(cases):
     """What testsuites and testsuite say of their cases."""
     count = {result: sum(c.result == result for c in cases) for result in (*verdict.RESULTS, verdict.NOTE)}
-    return (f'tests="{len(cases) - count["note"]}" failures="{count["failed"]}" errors="{count["error"]}" '
-            f'skipped="{count["skipped"]}" time="{sum(c.seconds for c in cases):.3f}"')
+    return {"tests": str(len(cases) - count["note"]), "failures": str(count["failed"]), "errors": str(count["error"]),
+            "skipped": str(count["skipped"]), "time": f"{sum(c.seconds for c in cases):.3f}"}
 
 
-def testsuite(name, members, stamp, properties):
-    lines = [f"  <testsuite name={attribute(name)} {counts(members)} timestamp=\"{stamp}\" "
-             f"hostname={attribute(platform.node())}>"]
+def add(parent, tag, text=None, **attributes):
+    """An element; what it says comes from the guest, and may be anything."""
+    element = xml.SubElement(parent, tag, {key: printable(value) for key, value in attributes.items()})
+    if text is not None:
+        element.text = printable(text)
+    return element
+
+
+def add_suite(root, name, members, stamp, properties):
+    suite = add(root, "testsuite", name=name, **counts(members), timestamp=stamp, hostname=platform.node())
     if properties:
-        lines += ["    <properties>",
-                  *[f"      <property name={attribute(key)} value={attribute(value)}/>"
-                    for key, value in properties.items()], "    </properties>"]
-    lines += [f"    <testcase classname={attribute(name)} name={attribute(case.name)} "
-              f"time=\"{case.seconds:.3f}\">{outcome(case)}</testcase>"
-              for case in members if case.result != verdict.NOTE]
+        group = add(suite, "properties")
+        for key, value in properties.items():
+            add(group, "property", name=key, value=value)
+    for case in members:
+        if case.result != verdict.NOTE:
+            add_outcome(add(suite, "testcase", classname=name, name=case.name, time=f"{case.seconds:.3f}"), case)
     notes = [f"{case.name}: {case.detail}" for case in members if case.result == verdict.NOTE]
     if notes:
-        lines.append(f"    <system-out>{escape(printable(chr(10).join(notes)))}</system-out>")
-    return [*lines, "  </testsuite>"]
+        add(suite, "system-out", "\n".join(notes))
 
 
-def outcome(case):
+def add_outcome(element, case):
     """A failed test is a failure; that there is no result, for trouble elsewhere, is an error."""
-    detail = printable(case.detail)
     tag = {"failed": "failure", "error": "error"}.get(case.result)
     if tag:
-        first = detail.splitlines()[0] if detail else case.result
-        return f"<{tag} message={attribute(first)}>{escape(detail)}</{tag}>"
-    if case.result == "skipped":
-        return f"<skipped message={attribute(detail)}/>"
-    return ""
+        add(element, tag, case.detail, message=next(iter(case.detail.splitlines()), "") or case.result)
+    elif case.result == "skipped":
+        add(element, "skipped", message=case.detail)
 
 
-def attribute(text):
-    return quoteattr(printable(str(text)), {"\n": "&#10;"})
-
-
-def printable(text):
-    """XML 1.0 takes no control characters."""
-    return re.sub(r"[^\t\n\x20-\ud7ff\ue000-\ufffd]", "?", text)
+def printable(value):
+    """XML 1.0 takes neither control characters nor halves of characters."""
+    return re.sub("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "?", str(value))

@@ -224,9 +224,9 @@ class Report(unittest.TestCase):
              Case("s", "lost", "error", "QEMU fell \x1b over"), Case("s", "out", "skipped", "no disk"),
              Case("s", "run once more", "note", "because")]
 
-    def write(self):
+    def write(self, cases=CASES, **properties):
         with tempfile.TemporaryDirectory() as folder:
-            junit.write(self.CASES, Path(folder) / "x", {"seed": 7})
+            junit.write(cases, Path(folder) / "x", properties or {"seed": 7})
             return xml.parse(Path(folder) / "x").getroot()
 
     def test_counts(self):
@@ -244,6 +244,23 @@ class Report(unittest.TestCase):
     def test_outcomes(self):
         found = {case.get("name"): [part.tag for part in case] for case in self.write()[0].iter("testcase")}
         self.assertEqual(found, {"good": [], "bad": ["failure"], "lost": ["error"], "out": ["skipped"]})
+
+    def test_output_may_be_anything(self):
+        """What XML has a meaning for comes back as it was; what it cannot say is a question mark."""
+        odd = "<a href=\"x\">&amp; 'b' ]]> <!-- --> \u00e4 \u2028 \U0001f600\ttab"
+        bad = odd + "\nline \x00 \x1b[31m \x7f \x85 \ud800 \ufffe \r end"
+        good = odd + "\nline ? ?[31m \x7f \x85 ? ? ? end"
+        suite = self.write([Case(odd, odd, "failed", bad), Case(odd, "gone", "error", bad),
+                            Case(odd, "out", "skipped", bad), Case(odd, "n", "note", bad),
+                            Case(odd, "silent", "failed", "")], odd=bad)[0]
+        self.assertEqual(suite.get("name"), odd)
+        self.assertEqual(suite.find("properties/property").attrib, {"name": "odd", "value": good})
+        failure, error, skipped, silent = (list(case)[0] for case in suite.iter("testcase"))
+        # A line ends at U+2028 for whoever cuts text into lines.
+        self.assertEqual((failure.text, failure.get("message")), (good, odd.partition("\u2028")[0]))
+        self.assertEqual((error.text, skipped.get("message")), (good, good))
+        self.assertEqual((silent.text, silent.get("message")), (None, "failed"))
+        self.assertEqual(suite.find("system-out").text, f"n: {good}")
 
     def test_times_are_the_guests(self):
         text = "[   10.500000] puck-test: begin t\n[   12.000000][ T9] x\n[   12.750000] puck-test: end t 0\n"
