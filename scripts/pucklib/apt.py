@@ -20,33 +20,41 @@ NEWER_SUITE = "trixie"
 # Those of Debian that have what is needed.
 RELEASES = ("12", "13")
 
+# For a guest of Debian's stock kernel on the QEMU that Debian ships.
 HOST_PACKAGES = {
-    "build-essential": "compiler for QEMU, kernel modules and guest programs",
-    "ninja-build": "QEMU's build",
-    "pkg-config": "QEMU's build",
-    "python3-venv": "QEMU's configure",
-    "python3-setuptools": "QEMU's configure",
-    "libglib2.0-dev": "QEMU needs it",
-    "libpixman-1-dev": "QEMU's displays",
-    "libpng-dev": "QEMU's screendump to PNG",
-    "libattr1-dev": "QEMU's 9p file sharing",
-    "zlib1g-dev": "QEMU needs it",
-    "flex": "kernel configuration and QEMU",
-    "bison": "kernel configuration and QEMU",
-    "bc": "kernel build",
-    "libelf-dev": "kernel build (objtool)",
-    "libssl-dev": "kernel build",
+    "build-essential": "compiler for Puck's devices, kernel modules and guest programs",
+    "ninja-build": "the build of Puck's devices",
+    "pkg-config": "the build of Puck's devices",
+    "libglib2.0-dev": "QEMU's headers need it",
+    "libpixman-1-dev": "QEMU's headers need it",
+    "libelf-dev": "kernel modules (objtool)",
     "kmod": "kernel module lists (depmod)",
     "xz-utils": "unpacking kernels and modules",
     "libdrm-dev": "DRM definitions for the guest programs",
     "busybox-static": "the guest's user space",
+    "e2fsprogs": "file systems for the guest tests' disks",
+}
+# What else takes more of them.
+TEST_PACKAGES = {
+    "sparse": "checking the guest driver",
+}
+KERNEL_PACKAGES = {
+    "flex": "kernel configuration",
+    "bison": "kernel configuration",
+    "bc": "kernel build",
+    "libssl-dev": "kernel build",
+}
+QEMU_PACKAGES = {
+    "python3-venv": "QEMU's configure",
+    "python3-setuptools": "QEMU's configure",
+    "libpng-dev": "QEMU's screendump to PNG",
+    "libattr1-dev": "QEMU's 9p file sharing",
+    "zlib1g-dev": "QEMU needs it",
+    "flex": "QEMU's build",
+    "bison": "QEMU's build",
     "seabios": "the guest's firmware",
     "qemu-system-data": "the guest's firmware and keymaps",
     "ipxe-qemu": "option ROMs of the guest's network cards",
-    "e2fsprogs": "file systems for the guest tests' disks",
-}
-TEST_PACKAGES = {
-    "sparse": "checking the guest driver",
 }
 
 
@@ -265,6 +273,26 @@ def newer_apt():
     if "newer" not in _instances:
         _instances["newer"] = PrivateApt(NEWER_SUITE, [("deb deb-src", mirror(), NEWER_SUITE, ["main"])])
     return _instances["newer"]
+
+
+def source_apt():
+    """For the source of what the system has installed: its own release's, updates and all."""
+    if "sources" not in _instances:
+        _instances["sources"] = PrivateApt("sources", [("deb-src", *entry[1:]) for entry in debian_sources()])
+    return _instances["sources"]
+
+
+def meson_path():
+    """A meson new enough: Debian 12's is older than QEMU asks for. Elsewhere QEMU looks for one itself."""
+    if not on_debian():
+        return cache("tools", "none")
+    place = cache("tools", "meson")
+    if not place.exists():
+        with lock("meson"):
+            if not place.exists():
+                deb = newer_apt().download("meson", cache("debs", "x").parent)
+                unpack(deb, place)
+    return place / "usr/lib/python3/dist-packages"
 
 
 def unpack(deb, into):

@@ -13,11 +13,11 @@ import subprocess
 import time
 from dataclasses import dataclass
 
-from . import accel, apt, children, kernel, steps, verdict
+from . import accel, apt, children, kernel, qemu_module, steps, verdict
 from .guest import Bench, new_rundir
 from .machine import Spec
 from .qemu import Qemu
-from .qemu_stock import SOURCE
+from .qemu_stock import from_source
 from .util import REPO, PuckError, cache, digest, say, sync_tree, write_if_changed, write_json
 
 NIC = "8086:10d3"       # e1000e: a device that nobody else binds
@@ -341,17 +341,21 @@ def bench_hold(runner):
     What a device does itself is in each run, what the machine takes away meanwhile is
     not: so the figure is the shortest of the runs' longest times.
     """
-    if runner.args.qemu not in (None, SOURCE):
-        raise PuckError("hold is measured on a QEMU that is built: not with --qemu")
-    qemu = Qemu(runner.args.qemu_src)
-    binary = qemu.ensure([*qemu.qtests(), qemu.hold_bench()])
-    program = qemu.build / qemu.hold_bench()
+    binary, program = hold_programs(runner.args)
     cases = [line.split("\t") for line in steps.output([program]).splitlines()]
     for name, _ in cases:
         for _ in range(runner.args.runs):
             if not hold_case(runner, binary, program, name):
                 break
     return report_hold(runner, cases)
+
+
+def hold_programs(args):
+    """QEMU, and what measures it."""
+    if not from_source(args):
+        return qemu_module.stock(args.qemu).hold_bench()
+    qemu = Qemu(args.qemu_src)
+    return qemu.ensure([*qemu.qtests(), qemu.hold_bench()]), qemu.build / qemu.hold_bench()
 
 
 def hold_case(runner, binary, program, name):

@@ -3,23 +3,25 @@
 
 from . import apt, kernel, modules, qemu_module
 from .qemu import Qemu
-from .qemu_stock import DEBIAN, module_of
+from .qemu_stock import from_source, module_of
 from .util import PuckError, cache_dir, say
 
 DEFAULT = ["qemu", "stock", "modules", "programs"]
 
 
 def build_qemu(args):
-    return {"qemu": Qemu(args.qemu_src).ensure()}
+    return {"qemu": Qemu(args.qemu_src).ensure()} if from_source(args) else build_qemu_module(args)
 
 
 def build_qemu_module(args):
-    """The program that runs it, and the module."""
-    wrapper = qemu_module.stock(args.qemu or DEBIAN).ensure()
+    """The program that runs a QEMU that others built, and the module."""
+    wrapper = qemu_module.stock(args.qemu).ensure()
     return {"qemu": wrapper, "qemu-module": module_of(wrapper)}
 
 
 def build_qtests(args):
+    if not from_source(args):
+        return {path.name: path for path in qemu_module.stock(args.qemu).qtests()[1]}
     qemu = Qemu(args.qemu_src)
     qemu.ensure(qemu.qtests())
     return {name.rpartition("/")[2]: qemu.build / name for name in qemu.qtests()}

@@ -88,10 +88,14 @@ def add(sub, name, func, text, more=""):
     return p
 
 
+def qemu_options(p):
+    p.add_argument("--qemu", metavar="WHICH", help="the program of a Debian package; debian: as Debian 13 ships it; source: "
+                   "built with Puck in it (default: the system's own from 10.0 on, else debian)")
+    p.add_argument("--qemu-src", metavar="DIR", help="build it from this tree (10.0 or newer; it is not changed)")
+
+
 def common(p):
-    p.add_argument("--qemu", metavar="WHICH", help="source (the default): built from Debian's source; debian: as Debian "
-                                                   "ships it, with Puck as a module; or the program of a Debian package")
-    p.add_argument("--qemu-src", metavar="DIR", help="use this QEMU tree (10.0 or newer; it is not changed)")
+    qemu_options(p)
     p.add_argument("--accel", choices=("kvm", "tcg"), help="do not probe, use this")
     p.add_argument("--run-dir", metavar="DIR", help="where command line, console, events go "
                                                     "(default: a new folder in the cache)")
@@ -123,12 +127,11 @@ def machine_options(p, kernel="stock"):
 
 def add_build(sub):
     p = add(sub, "build", cmd_build, "build parts of Puck",
-            "WHAT: qemu, qemu-module (Puck for a QEMU that others built), modules, programs, qtests,\n"
+            "WHAT: qemu (and Puck's devices for it), qemu-module (these alone), modules, programs, qtests,\n"
             "kernel (the debug kernel), kasan (that with KASAN), stock (Debian's kernel, unpacked),\n"
             "or all of qemu, stock, modules and programs (the default).")
     p.add_argument("what", nargs="*", metavar="WHAT")
-    p.add_argument("--qemu", metavar="WHICH", help="qemu-module: debian (the default), or a program")
-    p.add_argument("--qemu-src", metavar="DIR", help="use this QEMU tree (10.0 or newer; it is not changed)")
+    qemu_options(p)
     p.add_argument("--kdir", metavar="DIR", help="build the guest modules against this kernel")
     p.add_argument("--drivers", metavar="A,B", help="only these subfolders of guest-driver")
     p.add_argument("--print-paths", action="store_true", help="print KEY=VALUE lines of where things are")

@@ -9,22 +9,22 @@ from pathlib import Path
 from . import accel, apt, ending, kernel, modules, ports, qemu_module, verdict
 from .machine import Machine, Spec, check_spec
 from .qemu import Qemu
-from .qemu_stock import SOURCE
+from .qemu_stock import from_source
 from .rundirs import new as new_rundir
-from .util import PuckError, heard, say
+from .util import PuckError, heard, run_quiet, say
 
 
 @functools.lru_cache(maxsize=None)
-def qemu_ready(which, qemu_src):
-    """Built once in a run of the tool: all its guests are of the same QEMU."""
-    if which in (None, SOURCE):
-        return Qemu(qemu_src).ensure()
-    return qemu_module.stock(which).ensure()
+def qemu_ready(which, qemu_src, source):
+    """Made once in a run of the tool: all its guests are of the same QEMU."""
+    binary = Qemu(qemu_src).ensure() if source else qemu_module.stock(which).ensure()
+    say(run_quiet(binary, "--version").partition("\n")[0] + (", built with Puck" if source else ""))
+    return binary
 
 
 def qemu_binary(args):
     """The QEMU that the options choose."""
-    return qemu_ready(getattr(args, "qemu", None), getattr(args, "qemu_src", None))
+    return qemu_ready(getattr(args, "qemu", None), getattr(args, "qemu_src", None), from_source(args))
 
 
 class Bench:

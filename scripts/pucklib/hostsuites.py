@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Suites that need no guest: abi and unit (meson), qtest (QEMU's build)."""
+"""Suites that need no guest: abi and unit (meson), qtest."""
 
 import json
 import os
@@ -8,10 +8,10 @@ import subprocess
 import sys
 import time
 
-from . import qemu_module, steps, verdict
+from . import apt, qemu_module, steps, verdict
 from .patience import Limit
 from .qemu import Qemu
-from .qemu_stock import SOURCE
+from .qemu_stock import from_source
 from .util import REPO, PuckError, cache, cpus, digest, doing, in_parallel, lock, say
 from .verdict import Case
 
@@ -19,11 +19,10 @@ QTEST_LIMIT = 120       # seconds without a line
 MESON_LIMIT = "40"      # times meson's own of 30 s for a test: against hanging alone
 
 
-def run_meson(suite, rundir, qemu_src=None):
+def run_meson(suite, rundir):
     """One suite of the top meson.build."""
-    qemu = Qemu(qemu_src)
     build = cache("unit", digest(str(REPO)))
-    env = dict(os.environ, PYTHONPATH=str(qemu.meson_path()), PYTHONDONTWRITEBYTECODE="1")
+    env = dict(os.environ, PYTHONPATH=str(apt.meson_path()), PYTHONDONTWRITEBYTECODE="1")
     meson = [sys.executable, "-m", "mesonbuild.mesonmain"]
     log = rundir / f"{suite}.log"
     with lock("unit-" + build.name):
@@ -69,7 +68,7 @@ def run_qtests(args, rundir):
 
 def built_qtests(args):
     """QEMU, and the programs: of its tree, or for a binary that others built."""
-    if args.qemu not in (None, SOURCE):
+    if not from_source(args):
         return qemu_module.stock(args.qemu).qtests()
     qemu = Qemu(args.qemu_src)
     targets = qemu.qtests()

@@ -226,7 +226,7 @@ def built(name):
     known = Kernel.load(stamp)
     if known:
         return known
-    apt.ensure_host()
+    apt.ensure_host({**apt.HOST_PACKAGES, **apt.KERNEL_PACKAGES})
     with lock(f"kernel-{name}"):
         known = Kernel.load(stamp)
         return known or build(name, root, stamp)

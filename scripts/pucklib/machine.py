@@ -180,7 +180,7 @@ class Machine:
         if not module:
             return []
         patterns = self.trace_patterns() if self.spec.trace else []
-        return ["-plugin", ",".join([quoted(module), *(f"trace={pattern}" for pattern in patterns)])]
+        return ["-plugin", ",".join([f"file={quoted(module)}", *(f"trace={pattern}" for pattern in patterns)])]
 
     def trace_patterns(self):
         known = (REPO / "qemu-device/trace-events").read_text()

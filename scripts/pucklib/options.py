@@ -10,7 +10,7 @@ import os
 import re
 from pathlib import Path
 
-from . import apt, dmarun, guesttests, kernel, suites, words
+from . import apt, dmarun, guesttests, kernel, qemu_stock, suites, words
 from .qemu_stock import DEBIAN, SOURCE
 from .util import PuckError
 
@@ -150,7 +150,8 @@ def check_test(args):
     if not {"guest"} & set(names):
         no_effect(args, ("accel",), "on suites without a guest")
     if not {"guest", "qtest"} & set(names):
-        no_effect(args, ("qemu",), "on suites without QEMU")
+        no_effect(args, ("qemu",), "on suites without QEMU" if "sanitize" not in names else
+                  "on sanitize, whose QEMU is built from source")
     if args.filter and not {"guest", "qtest", "sanitize"} & set(names):
         raise PuckError(f"--filter has no effect on {', '.join(names)}: it is for guest tests and qtests")
     if args.filter and names == ["guest"] and not guesttests.chosen_tests(args.filter, args.kernel):
@@ -170,8 +171,10 @@ def check_soak(args):
 
 
 def check_build(args):
-    if "qemu-module" not in args.what:
-        no_effect(args, ("qemu",), "unless qemu-module is built")
+    if args.what and not {"qemu", "qemu-module", "qtests", "all"} & set(args.what):
+        no_effect(args, ("qemu", "qemu_src"), "unless QEMU or its tests are built")
+    if "qemu-module" in args.what and qemu_stock.from_source(args):
+        raise PuckError("qemu-module is for a QEMU that others built: what is built from source has Puck in it")
     modules = not args.what or {"modules", "all"} & set(args.what)
     if not modules:
         no_effect(args, ("drivers", "kdir"), "unless modules are built")

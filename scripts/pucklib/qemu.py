@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""QEMU with Puck's devices: source, overlay, configure, build.
+"""QEMU built with Puck's devices in it: source, overlay, configure, build.
+
+That is for sanitizers, fuzzers and versions without a package; else QEMU is as others
+built it (qemu_stock).
 
 The source tree is a copy in the cache. Puck's files are copied into it by
 content, so every clone on a machine shares one build, and changing a file
@@ -242,20 +245,8 @@ class Qemu:
                 parts += [str(rel), REPO / ours / rel]
         return digest(self.key(), *parts)
 
-    def meson_path(self):
-        """A meson new enough: Debian 12's is older than QEMU asks for. Elsewhere QEMU looks for one itself."""
-        if not apt.on_debian():
-            return cache("tools", "none")
-        place = cache("tools", "meson")
-        if not place.exists():
-            with lock("meson"):
-                if not place.exists():
-                    deb = apt.newer_apt().download("meson", cache("debs", "x").parent)
-                    apt.unpack(deb, place)
-        return place / "usr/lib/python3/dist-packages"
-
     def env(self):
-        return {"PYTHONPATH": str(self.meson_path())}
+        return {"PYTHONPATH": str(apt.meson_path())}
 
     def configure(self):
         stamp = self.root / "configured"
@@ -295,6 +286,7 @@ class Qemu:
 
     def ensure(self, qtests=()):
         """Bring QEMU and the named qtests up to date; returns the QEMU binary."""
+        apt.ensure_host({**apt.HOST_PACKAGES, **apt.QEMU_PACKAGES})
         self.locate()
         overlay = self.flavour.overlay
         folders = {**overlay, **QTESTS} if qtests else overlay

@@ -15,7 +15,7 @@ import shutil
 from pathlib import Path
 
 from . import steps
-from .qemu_stock import BINARY, DEBIAN, FACTS, MODULE, RACE, Binary, Source
+from .qemu_stock import FACTS, MODULE, PROGRAM, Source, choose
 from .util import (REPO, PuckError, cache, cpus, digest, fresh_dir, lock, prune_folders, tree_files, write_if_changed,
                    write_json)
 
@@ -43,6 +43,7 @@ util/unicode.c
 # What these ask about a build, and libqtest makes no use of here.
 OF_A_BUILD = {"CONFIG_PREFIX": '"/usr"', "CONFIG_BINDIR": '"/usr/bin"', "CONFIG_KVM_TARGETS": '"x86_64-softmmu"'}
 ACCELERATOR = "accel-qtest-x86_64.so"
+HOLD_BENCH = "puck-hold-bench"
 
 
 def qtest_parts(text):
@@ -106,9 +107,11 @@ class Module:
     def generate(self):
         """What QEMU's tools write: code for its schema, once for a version, and for trace events."""
         schema = self.root / "qapi"
-        if not schema.exists():
-            with fresh_dir(schema) as tmp:
-                self.tool("generate QEMU's headers", "qapi-gen.py", "-o", tmp, "-b", self.source / "qapi/qapi-schema.json")
+        with lock(f"qemu-module-{self.root.name}-qapi"):
+            if not schema.exists():
+                with fresh_dir(schema) as tmp:
+                    self.tool("generate QEMU's headers", "qapi-gen.py", "-o", tmp, "-b",
+                              self.source / "qapi/qapi-schema.json")
         (self.build / "trace").mkdir(parents=True, exist_ok=True)
         ours = REPO / "qemu-device/trace-events"
         for name, kind, backend, events in (("hw_puck", "h", "log", ours), ("hw_puck", "c", "log", ours),
@@ -135,7 +138,8 @@ class Module:
         What another clone builds cannot take it from under a guest."""
         folder = self.root / name / digest_now
         if not folder.exists():
-            with lock(f"qemu-module-{self.root.name}"):
+            # Another clone does not have to wait, unless it makes the very same.
+            with lock(f"qemu-module-{self.build.name}"), lock(f"qemu-module-{self.root.name}-{digest_now}"):
                 if not folder.exists():
                     self.build.mkdir(parents=True, exist_ok=True)
                     self.generate()
@@ -147,7 +151,7 @@ class Module:
 
     def ensure(self):
         """The binary's wrapper, with the module of these sources beside it."""
-        return self.published("bin", self.digest(), self.make_module) / Path(BINARY).name
+        return self.published("bin", self.digest(), self.make_module) / PROGRAM
 
     def make_module(self, into, _place):
         edges = Edges(self.build)
@@ -158,15 +162,23 @@ class Module:
         edges.link(MODULE, objects, ["-shared"])
         edges.run([MODULE], f"build {MODULE}")
         shutil.copy2(self.build / MODULE, into)
-        write_program(into / Path(BINARY).name, self.binary.wrapper())
-        write_json(into / FACTS, {"version": self.binary.version, "package": self.binary.package,
-                                  "race": RACE in self.binary.program.read_bytes()})
+        write_program(into / PROGRAM, self.binary.wrapper())
+        write_json(into / FACTS, self.binary.facts())
+
+    def qtest_folder(self):
+        """Where the program lies that qtests are run on, and theirs."""
+        self.ensure()
+        return self.published("qtest", self.digest("tests/qtest"), self.make_qtests)
 
     def qtests(self):
         """The program to run qtests on, and theirs."""
-        self.ensure()
-        folder = self.published("qtest", self.digest("tests/qtest"), self.make_qtests)
-        return folder / Path(BINARY).name, [folder / name for name in self.qtest_parts() if name.endswith("-test")]
+        folder = self.qtest_folder()
+        return folder / PROGRAM, [folder / name for name in self.qtest_parts() if name.endswith("-test")]
+
+    def hold_bench(self):
+        """The same for what measures for how long QEMU does not answer."""
+        folder = self.qtest_folder()
+        return folder / PROGRAM, folder / HOLD_BENCH
 
     @staticmethod
     def qtest_parts():
@@ -191,7 +203,7 @@ class Module:
             shutil.copy2(self.build / name, into)
         self.lay_out_modules(into / "modules")
         module = self.ensure().with_name(MODULE)
-        write_program(into / Path(BINARY).name, self.binary.wrapper(place / "modules", ["-plugin", str(module)]))
+        write_program(into / PROGRAM, self.binary.wrapper(place / "modules", ["-plugin", str(module)]))
 
     def accelerator(self, edges, flags):
         """QEMU's own, as a module with the stamp that this build of it looks for."""
@@ -210,9 +222,9 @@ class Module:
             (folder / path.name).symlink_to(path)
 
 
-def stock(which=DEBIAN):
-    """The Module for Debian's binary, or for the program that --qemu names."""
-    binary = Binary(None if which == DEBIAN else which)
+def stock(which=None):
+    """The Module for the binary that --qemu names, or that is taken without it."""
+    binary = choose(which)
     return Module(binary, Source(binary).ensure())
 
 

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """QEMU as Debian ships it, with Puck's devices as a module that it loads.
 
-Nothing of QEMU is built or changed. The binary comes from the packages of a newer
-Debian, unpacked into the cache and run by its own dynamic loader, or is one that the
-user names. What is compiled for it is in qemu_module.
+Nothing of QEMU is built or changed. The binary is the system's own where Puck can be
+built for it, or one that the user names; else it comes from Debian 13's packages,
+unpacked into the cache and run by its own dynamic loader. What is compiled for it is in
+qemu_module.
 """
 
 import re
 import shlex
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 from . import apt, steps
@@ -19,7 +21,8 @@ from .util import (PuckError, cache, cpus, digest, fresh_dir, in_parallel, lock,
 # Of --qemu, besides a program.
 SOURCE, DEBIAN = "source", "debian"
 PACKAGE, SOURCE_PACKAGE = "qemu-system-x86", "qemu"
-BINARY = "usr/bin/qemu-system-x86_64"
+PROGRAM = "qemu-system-x86_64"
+BINARY = f"usr/bin/{PROGRAM}"
 LOADER = "usr/lib64/ld-linux-x86-64.so.2"
 LIBRARIES = "usr/lib/x86_64-linux-gnu"
 # What of the packages the binary needs, besides itself.
@@ -38,6 +41,32 @@ FACTS = "qemu.json"
 RACE = b"iotlb_to_section"
 # The types that it adds; QEMU's -device help is printed before modules are loaded.
 DEVICES = ("puck-gpu", "puck-iommu", "puck-mischief")
+
+
+# For how long it is believed that a package's source is not to be had.
+ASK_AGAIN = 86400
+# Of the wrapper of a QEMU in the cache: the folder that its packages are unpacked in.
+ROOT = "root="
+
+
+def from_source(args):
+    """Whether the options ask for a QEMU that is built with Puck in it."""
+    return bool(getattr(args, "qemu_src", None)) or getattr(args, "qemu", None) == SOURCE
+
+
+def choose(which=None):
+    """The Binary that --qemu names; without it the system's own if Puck can be built for that, else Debian's."""
+    if which:
+        return Binary(None if which == DEBIAN else which)
+    own = shutil.which(PROGRAM)
+    if own:
+        try:
+            binary = Binary(own)
+            Source(binary).ensure()
+            return binary
+        except PuckError as err:
+            say(f"not the system's QEMU: {str(err).splitlines()[0]}")
+    return Binary()
 
 
 def module_of(binary):
@@ -79,23 +108,27 @@ class Unpacked:
 
     def ensure(self):
         """The folder it lies in."""
-        known = read_json(self.root / "package.json", {})
-        folder = self.root / known.get("folder", "nothing")
-        if (folder / BINARY).exists():
+        folder = self.known()
+        if folder:
             return folder
         with lock("qemu-packages"):
-            return self.fetch()
+            return self.known() or self.fetch()
+
+    def known(self):
+        """The folder, if these parts have been unpacked."""
+        known = read_json(self.root / "package.json", {})
+        folder = self.root / known.get("folder", "nothing")
+        return folder if known.get("parts") == list(WANTED) and (folder / BINARY).exists() else None
 
     def fetch(self):
         need_space("QEMU's packages", 0.5)
         archives = self.root / "archives"
         files = apt.newer_apt().closure(PACKAGE, archives)
-        folder = self.root / digest([path.name for path in files])
-        say(f"unpacking QEMU: {len(files)} packages")
-        with fresh_dir(folder) as tmp:
+        folder = self.root / digest([path.name for path in files], WANTED)
+        with steps.timed(f"unpack QEMU's {len(files)} packages"), fresh_dir(folder) as tmp:
             in_parallel(lambda path: unpack_some(path, tmp), files, cpus())
         shutil.rmtree(archives)
-        write_json(self.root / "package.json", {"folder": folder.name})
+        write_json(self.root / "package.json", {"folder": folder.name, "parts": WANTED})
         return folder
 
 
@@ -116,29 +149,57 @@ class Binary:
     """A QEMU to run: of the packages, or the user's own."""
 
     def __init__(self, own=None):
-        if own:
-            self.program = Path(own).resolve()
-            if not self.program.exists():
-                raise PuckError(f"--qemu {own}: no such file")
-            self.command, self.more = [str(self.program)], []
-            self.modules, self.moved = Path("/") / LIBRARIES / "qemu", False
-        else:
-            root = Unpacked().ensure()
-            self.program = root / BINARY
-            self.command = [str(root / LOADER), "--library-path", str(root / LIBRARIES), "--argv0", self.program.name,
-                            str(self.program)]
-            self.more = ["-L", str(root / "usr/share/qemu"), "-L", str(root / "usr/share/seabios"),
-                         "-L", "/usr/lib/ipxe/qemu"]
-            self.modules, self.moved = root / LIBRARIES / "qemu", True
+        # The folder of unpacked packages; None if it runs as it is installed.
+        self.root = None if own else Unpacked().ensure()
+        self.program = Path(own).resolve() if own else self.root / BINARY
+        if not self.program.exists():
+            raise PuckError(f"--qemu {own}: no such file")
+        self.modules = (self.root or Path("/")) / LIBRARIES / "qemu"
         self.build_id = build_id(self.program)
-        self.version, self.package = version_of(self.command)
+        self.version, self.package = version_of(self.command(str(self.root)))
+
+    def command(self, root):
+        """The words that run it, when the packages are unpacked in `root`."""
+        if not self.root:
+            return [str(self.program)]
+        return [f"{root}/{LOADER}", "--library-path", f"{root}/{LIBRARIES}", "--argv0", PROGRAM, f"{root}/{BINARY}",
+                "-L", f"{root}/usr/share/qemu", "-L", f"{root}/usr/share/seabios", "-L", f"{root}/usr/lib/ipxe/qemu"]
 
     def wrapper(self, modules=None, options=()):
         """A program of one file that runs it, with modules of its own from another folder and more options."""
-        modules = modules or (self.modules if self.moved else None)
         lines = ["#!/bin/sh", f"# QEMU {self.version} {self.package}, build id {self.build_id}"]
-        lines += [f"export QEMU_MODULE_DIR={shlex.quote(str(modules))}"] if modules else []
-        return "\n".join([*lines, f'exec {shlex.join([*self.command, *self.more, *options])} "$@"', ""])
+        own = shlex.join(self.command(None))
+        if self.root:
+            lines.append(ROOT + shlex.quote(str(self.root)))
+            own = " ".join(f'"{word}"' for word in self.command("$root"))
+        if modules or self.root:
+            lines.append("export QEMU_MODULE_DIR=" + (shlex.quote(str(modules)) if modules else f'"$root/{LIBRARIES}/qemu"'))
+        return "\n".join([*lines, " ".join(["exec", own, *map(shlex.quote, options), '"$@"']), ""])
+
+    def facts(self):
+        """What others have to know of it, who have its wrapper alone."""
+        return {"version": self.version, "package": self.package, "root": str(self.root) if self.root else None,
+                "race": RACE in self.program.read_bytes()}
+
+
+def root_of(wrapper):
+    """The folder that the QEMU behind a wrapper was unpacked in, or None."""
+    root = read_json(Path(wrapper).with_name(FACTS), {}).get("root")
+    return root and Path(root)
+
+
+def keep(wrapper, folder):
+    """Put a QEMU into the folder of a run, which may move: its wrapper, and what that runs."""
+    root, text = root_of(wrapper), Path(wrapper).read_text()
+    if root:
+        # Links cost nothing, where they can be had.
+        if subprocess.run(["cp", "-al", root, folder / "qemu"], capture_output=True).returncode:
+            shutil.rmtree(folder / "qemu", ignore_errors=True)
+            steps.output(["cp", "-a", root, folder / "qemu"])
+        text = re.sub(f"^{ROOT}.*$", lambda _: ROOT + '$(dirname "$(readlink -f "$0")")/qemu', text, flags=re.M)
+    kept = folder / Path(wrapper).name
+    kept.write_text(text)
+    kept.chmod(0o755)
 
 
 class Source:
@@ -148,7 +209,7 @@ class Source:
         if not binary.package:
             raise PuckError(f"{binary.program} is not of a Debian package: Puck does not know its headers. "
                             "Build Puck into its source with --qemu-src DIR")
-        self.package = binary.package
+        self.package, self.unpacked = binary.package, bool(binary.root)
         self.root = cache("qemu-packages", "source", re.sub(r"[^\w.+~-]", "_", binary.package) + "-" + digest(PARTS))
 
     def ensure(self):
@@ -159,11 +220,22 @@ class Source:
                 self.fetch()
         return self.root
 
+    def download(self, folder):
+        """The source package; that it cannot be had is remembered for a day."""
+        stamp = self.root.with_name(self.root.name + ".lacking")
+        if not stamp.exists() or stamp.stat().st_mtime < time.time() - ASK_AGAIN:
+            try:
+                sources = apt.newer_apt() if self.unpacked else apt.source_apt()
+                return sources.source(SOURCE_PACKAGE, folder, self.package)
+            except PuckError:
+                stamp.touch()
+        raise PuckError(f"the source of the package qemu {self.package} cannot be had from this machine's package sources")
+
     def fetch(self):
         need_space("QEMU's source", 1)
         folder = self.root.with_name(self.root.name + ".source")
         shutil.rmtree(folder, ignore_errors=True)
-        dsc = apt.newer_apt().source(SOURCE_PACKAGE, folder, self.package)
+        dsc = self.download(folder)
         steps.run_step("unpack QEMU's source", ["dpkg-source", "--no-check", "-x", dsc, folder / "tree"],
                        steps.log_path("qemu-unpack"), quiet=True)
         with fresh_dir(self.root) as tmp:
@@ -172,3 +244,8 @@ class Source:
                 (tmp / name).parent.mkdir(parents=True, exist_ok=True)
                 (shutil.copytree if place.is_dir() else shutil.copy2)(place, tmp / name)
         shutil.rmtree(folder)
+
+
+def source(which=None):
+    """What is taken of the source of the QEMU that is chosen."""
+    return Source(choose(which)).ensure()

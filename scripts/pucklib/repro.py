@@ -5,7 +5,7 @@ import re
 import shutil
 from pathlib import Path
 
-from . import events, initramfs, runfile
+from . import events, initramfs, qemu_stock, runfile
 from .guest import new_rundir
 from .machine import Machine, Spec, read_text
 from .util import PuckError, read_json, say
@@ -39,7 +39,9 @@ def set_up(old, known, new):
         shutil.copy2(old / runfile.INITRD, new / runfile.INITRD)
     else:
         parts = [Path(p.replace(known["rundir"], str(old))) for p in known["parts"]]
-        needed = parts + [Path(known["cmd"][0]), Path(known["cmd"][known["cmd"].index("-kernel") + 1])]
+        qemu = Path(known["cmd"][0])
+        root = qemu_stock.root_of(qemu)
+        needed = parts + [qemu, *([root] if root else []), Path(known["cmd"][known["cmd"].index("-kernel") + 1])]
         lost = [str(p) for p in needed if not p.exists()]
         if lost:
             raise PuckError(f"the cache no longer has {', '.join(lost)}; --record keeps all in the run folder")

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """scripts/puck run: from whatever there is to a verdict, on one screen."""
 
+import contextlib
 import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import accel, apt, dmarun, events, explain, findings, kernel, results, verdict
+from . import accel, apt, dmarun, events, explain, findings, kernel, modules, results, verdict
 from .guest import Bench, new_rundir, qemu_binary, spec_from
 from .machine import Spec, read_text
 from .util import START, PuckError, heard, say
@@ -18,24 +19,19 @@ SAME = ("mischief.jsonl", "events.log", "console.log")
 
 
 class Ahead(threading.Thread):
-    """Fetch the guest's kernel while QEMU compiles: one waits for the network,
-    the other for the processors."""
+    """Make what the guest is of while QEMU is fetched: one waits for the network, the
+    other for the processors."""
 
-    def __init__(self, name):
+    def __init__(self, name, programs):
         super().__init__(daemon=True)
-        self.kernel_name, self.error = name, None
+        self.kernel_name, self.programs = name, programs
 
     def run(self):
-        try:
+        # What fails here fails once more where it is asked for, and is told there.
+        with contextlib.suppress(PuckError, OSError):
             if self.kernel_name == "stock":
-                kernel.stock()
-        except (PuckError, OSError) as err:
-            self.error = err
-
-    def wait(self):
-        self.join()
-        if self.error:
-            raise PuckError(f"the guest's kernel: {self.error}")
+                kernel.stock().drivers().ensure()
+                modules.programs(only=self.programs)
 
 
 def show(line):
@@ -62,10 +58,10 @@ class Job:
 def prepare(args, *programs):
     """All that is needed, with these guest programs or else all."""
     apt.ensure_host()
-    ahead = Ahead(args.kernel)
+    ahead = Ahead(args.kernel, programs or None)
     ahead.start()
     qemu_binary(args)
-    ahead.wait()
+    ahead.join()
     bench = Bench(args, args.kernel, programs=programs or None)
     counted = args.icount or args.record
     accel.announce("tcg" if counted else bench.accel, "instruction counting needs it" if counted else bench.why)

@@ -4,7 +4,7 @@
 import re
 from pathlib import Path
 
-from . import ending, icount, steps, verdict
+from . import ending, icount, qemu_stock, steps, verdict
 from .util import quoted, read_json, write_json
 
 NAME = "run.json"
@@ -18,7 +18,10 @@ def begin(rundir, cmd, parts, files, recorded):
     possible to replay it when the cache has moved on."""
     kept = {}
     for source in inputs(rundir, cmd) if recorded else []:
-        steps.output(["cp", "--sparse=always", "--reflink=auto", source, rundir / source.name])
+        if str(source) == cmd[0] and qemu_stock.module_of(source):
+            qemu_stock.keep(source, rundir)
+        else:
+            steps.output(["cp", "--sparse=always", "--reflink=auto", source, rundir / source.name])
         kept[str(source)] = source.name
     write_json(rundir / NAME, {
         "rundir": str(rundir), "cmd": cmd, "parts": [str(p) for p in parts], "files": files,
@@ -26,8 +29,9 @@ def begin(rundir, cmd, parts, files, recorded):
 
 
 def inputs(rundir, cmd):
-    """QEMU itself, the kernel and disks that are not of the run folder."""
-    found = [Path(cmd[0]), Path(cmd[cmd.index("-kernel") + 1])]
+    """QEMU itself and its module, the kernel, and disks that are not of the run folder."""
+    module = qemu_stock.module_of(cmd[0])
+    found = [Path(cmd[0]), *([module] if module else []), Path(cmd[cmd.index("-kernel") + 1])]
     for option, value in zip(cmd, cmd[1:]):
         named = re.search(r"(?:^|,)file=((?:[^,]|,,)+)", value) if option == "-drive" else None
         path = Path(named[1].replace(",,", ",")) if named else rundir / "none"

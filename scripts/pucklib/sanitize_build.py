@@ -44,7 +44,7 @@ def ensure(qemu_src=None):
     As with all published binaries, a build that goes on elsewhere does not take
     these away from under what runs.
     """
-    apt.ensure_host({**apt.HOST_PACKAGES, **PACKAGES})
+    apt.ensure_host({**apt.HOST_PACKAGES, **apt.QEMU_PACKAGES, **PACKAGES})
     qemu = Qemu(qemu_src, flavour())
     folder = qemu.ensure(qemu.qtests()).parent
     built, copy = qemu.build / FUZZER, folder / FUZZER

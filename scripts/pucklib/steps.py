@@ -66,6 +66,15 @@ def log_path(name):
     return cache("logs", name + ".log")
 
 
+@contextlib.contextmanager
+def timed(title):
+    """A step of the tool's own."""
+    start = time.monotonic()
+    with doing(title):
+        yield
+    say(f"{title}: done in {time.monotonic() - start:.0f}s")
+
+
 def run_step(title, cmd, log, cwd=None, env=None, expect=0, rewrite=None, quiet=False):
     """Run cmd with its output in a log file; raise PuckError with the tail.
 

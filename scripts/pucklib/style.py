@@ -6,8 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from . import children, kernel, layers, modules, passes
-from .qemu import Qemu
+from . import children, kernel, layers, modules, passes, qemu_stock
 from .util import REPO, PuckError, cpus, digest, doing, in_parallel, say, tree_files
 from .verdict import Case
 
@@ -86,8 +85,8 @@ def kernel_checkpatch():
     return cases + check_files("checkpatch", programs, command(PROGRAM_IGNORE), checker)
 
 
-def qemu_checkpatch(qemu):
-    script = qemu.src / "scripts/checkpatch.pl"
+def qemu_checkpatch():
+    script = qemu_stock.source() / "scripts/checkpatch.pl"
     # It takes __has_include for an architecture's macro; compat.h lives on that.
     quiet = 'perl "$0" --no-tree --terse --no-summary -q -f "$1" | grep -v "architecture specific defines"; true'
     files = [path for path in c_files("qemu-device", "tests") if REPO / CATALOGUE not in path.parents]
@@ -200,9 +199,7 @@ def report_lengths(sizes, long_ones):
 
 
 def run(args, rundir):
-    qemu = Qemu(args.qemu_src)
-    qemu.ensure()
-    cases = lengths() + layers.check(tell=say) + scripts_compile() + kernel_checkpatch() + qemu_checkpatch(qemu)
+    cases = lengths() + layers.check() + scripts_compile() + kernel_checkpatch() + qemu_checkpatch()
     cases += sparse_and_warnings() + older_kernel()
     passes.tidy()
     (rundir / "style.log").write_text("".join(

@@ -4,7 +4,7 @@
 import datetime
 import time
 
-from . import apt, junit, kernel, verdict
+from . import apt, junit, kernel, qemu_stock, verdict
 from .guest import new_rundir
 from .util import PuckError, say, version
 from .verdict import Case
@@ -80,9 +80,19 @@ def chosen_suites(args):
     return names
 
 
+def packages(args, names):
+    """All that the suites will ask for: asked for at once."""
+    wanted = {**apt.HOST_PACKAGES, **apt.TEST_PACKAGES}
+    if "guest" in names:
+        wanted |= apt.KERNEL_PACKAGES
+    if qemu_stock.from_source(args):
+        wanted |= apt.QEMU_PACKAGES
+    return wanted
+
+
 def cmd_test(args):
     names = chosen_suites(args)
-    apt.ensure_host({**apt.HOST_PACKAGES, **apt.TEST_PACKAGES})
+    apt.ensure_host(packages(args, names))
     rundir = new_rundir("test", args.run_dir)
     rundir.mkdir(parents=True, exist_ok=True)
     cases, start = [], datetime.datetime.now(datetime.timezone.utc)

@@ -59,12 +59,14 @@ REFUSED = {
     "soak --drivers nvme,ahci --module nvme": "one of --drivers",
     "soak --device edu": "--device wants --module",
     "build qemu --drivers iommu": "--drivers has no effect unless modules are built",
-    "build qemu --qemu debian": "--qemu has no effect unless qemu-module is built",
+    "build programs --qemu debian": "--qemu has no effect unless QEMU or its tests are built",
+    "build qemu-module --qemu source": "qemu-module is for a QEMU that others built",
+    "test sanitize --qemu debian": "--qemu has no effect on sanitize",
     "build --kdir /tmp": "is no kernel build or headers folder",
 }
 TAKEN = ("run", "run --driver nvme --dma random,seed=3,sync=watch", "run --events /tmp/puck-events", "test", "test guest --filter gpu",
          "test --filter nothing-of-the-kind", "guest true", "soak --boots 3 --machine std --smp 1",
-         "soak --drivers nvme,ahci", "soak --drivers nvme --module nvme", "soak --device edu --module nvme --workload true", "build", "shell")
+         "build qemu --qemu debian", "build qtests --qemu source", "soak --drivers nvme,ahci", "soak --drivers nvme --module nvme", "soak --device edu --module nvme --workload true", "build", "shell")
 
 
 class WithCache(unittest.TestCase):

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A QEMU as others built it, and the module that goes with it."""
 
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import unittest
 import unittest.mock
 from pathlib import Path
+from types import SimpleNamespace
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
@@ -36,7 +39,7 @@ class Versions(InFolder):
 
     def test_of_no_package(self):
         self.assertEqual(qemu_stock.version_of([self.program(SAYS.format("11.1.3"))]), ("11.1.3", ""))
-        binary = unittest.mock.Mock(program="/opt/qemu", package="")
+        binary = unittest.mock.Mock(program="/opt/qemu", package="", root=None)
         with self.assertRaisesRegex(PuckError, "not of a Debian package.*--qemu-src"):
             qemu_stock.Source(binary)
 
@@ -57,15 +60,119 @@ class Versions(InFolder):
 
 class Wrapper(InFolder):
     def test_it_becomes_the_program_with_all_its_words(self):
-        binary = qemu_stock.Binary.__new__(qemu_stock.Binary)
-        binary.version, binary.package, binary.build_id = "10.0.13", "1:10.0.13", "00"
-        binary.command = [str(self.program('#!/bin/sh\necho "$QEMU_MODULE_DIR:$$:$1:$2:$3"\n'))]
-        binary.more, binary.modules, binary.moved = ["-L", "a folder"], "the modules'", True
-        wrapper = self.program(binary.wrapper(), "wrapper")
+        binary = self.binary(root=None, program=self.program('#!/bin/sh\necho "$QEMU_MODULE_DIR:$$:$1:$2:$3"\n'))
+        wrapper = self.program(binary.wrapper("the modules'", ["-L", "a folder"]), "wrapper")
         run = subprocess.Popen([wrapper, "-M q35"], stdout=subprocess.PIPE, text=True)
         said = run.communicate()[0]
         # The same process: a signal for the one reaches the other.
         self.assertEqual(said, f"the modules':{run.pid}:-L:a folder:-M q35\n")
+
+    def binary(self, **known):
+        binary = qemu_stock.Binary.__new__(qemu_stock.Binary)
+        vars(binary).update(version="10.0.13", package="1:10.0.13", build_id="00", **known)
+        return binary
+
+    def unpacked(self):
+        """A wrapper, and a root whose loader tells the words that it gets."""
+        root = self.folder / "root"
+        loader = root / qemu_stock.LOADER
+        loader.parent.mkdir(parents=True)
+        loader.write_text('#!/bin/sh\necho "$QEMU_MODULE_DIR" "$0" "$5" "$8" "${12}"\n')
+        loader.chmod(0o755)
+        (root / qemu_stock.BINARY).parent.mkdir(parents=True)
+        (root / qemu_stock.BINARY).write_text("no race")
+        binary = self.binary(root=root, program=root / qemu_stock.BINARY)
+        (self.folder / "bin").mkdir()
+        wrapper = self.program(binary.wrapper(), f"bin/{qemu_stock.PROGRAM}")
+        write_json(wrapper.with_name(qemu_stock.FACTS), binary.facts())
+        return root, wrapper
+
+    def told(self, wrapper, root):
+        said = subprocess.run([wrapper, "-M"], capture_output=True, text=True, check=True).stdout
+        self.assertEqual(said, f"{root}/{qemu_stock.LIBRARIES}/qemu {root}/{qemu_stock.LOADER} {root}/{qemu_stock.BINARY} "
+                               f"-L -M\n")
+
+    def test_of_unpacked_packages(self):
+        root, wrapper = self.unpacked()
+        self.told(wrapper, root)
+        self.assertEqual(qemu_stock.root_of(wrapper), root)
+
+    def test_what_is_kept_needs_no_cache_and_may_move(self):
+        root, wrapper = self.unpacked()
+        run = self.folder / "a run"
+        run.mkdir()
+        qemu_stock.keep(wrapper, run)
+        shutil.rmtree(root)
+        moved = run.rename(self.folder / "it's moved")
+        self.told(moved / qemu_stock.PROGRAM, moved / "qemu")
+
+
+class Choice(InFolder):
+    """Which QEMU it is, without --qemu."""
+
+    def setUp(self):
+        super().setUp()
+        self.lacks = None
+        self.patch(shutil, "which", lambda name: "/usr/bin/" + name)
+        self.patch(qemu_stock, "say", self.heard)
+        self.patch(qemu_stock, "Binary", lambda own=None: SimpleNamespace(own=own, package="1", root=None))
+        self.patch(qemu_stock.Source, "__init__", lambda source, binary: None)
+        self.patch(qemu_stock.Source, "ensure", self.ensure)
+        self.said = []
+
+    def patch(self, *what):
+        patch = unittest.mock.patch.object(*what)
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def heard(self, text):
+        self.said.append(text)
+
+    def ensure(self):
+        if self.lacks:
+            raise PuckError(self.lacks)
+
+    def test_the_systems_own(self):
+        self.assertEqual(qemu_stock.choose().own, "/usr/bin/qemu-system-x86_64")
+        self.assertEqual(self.said, [])
+
+    def test_debians_if_that_does_not_do(self):
+        self.lacks = "it is QEMU 7.2\nmore"
+        self.assertIsNone(qemu_stock.choose().own)
+        self.assertEqual(self.said, ["not the system's QEMU: it is QEMU 7.2"])
+
+    def test_debians_if_there_is_none(self):
+        self.patch(shutil, "which", lambda name: None)
+        self.assertIsNone(qemu_stock.choose().own)
+        self.assertEqual(self.said, [])
+
+    def test_as_asked_for(self):
+        self.lacks = "whatever"
+        self.assertEqual(qemu_stock.choose("/opt/qemu").own, "/opt/qemu")
+        self.assertIsNone(qemu_stock.choose(qemu_stock.DEBIAN).own)
+        self.assertEqual(self.said, [])
+
+    def test_what_is_built(self):
+        for options, wanted in ((("source", None), True), ((None, "/tree"), True), ((None, None), False),
+                                (("debian", None), False)):
+            self.assertEqual(qemu_stock.from_source(SimpleNamespace(qemu=options[0], qemu_src=options[1])), wanted)
+
+
+class LackingSource(InFolder):
+    def test_it_is_asked_for_once_a_day(self):
+        asked = unittest.mock.Mock()
+        asked.source.side_effect = PuckError("404")
+        source = qemu_stock.Source.__new__(qemu_stock.Source)
+        source.package, source.unpacked, source.root = "1:10.0.2", False, self.folder / "parts"
+        with unittest.mock.patch.object(qemu_stock.apt, "source_apt", return_value=asked):
+            for times in (1, 1):
+                with self.assertRaisesRegex(PuckError, "source of the package qemu 1:10.0.2 cannot be had"):
+                    source.download(self.folder)
+                self.assertEqual(asked.source.call_count, times)
+            os.utime(self.folder / "parts.lacking", (1, 1))
+            with self.assertRaises(PuckError):
+                source.download(self.folder)
+            self.assertEqual(asked.source.call_count, 2)
 
 
 class Packages(InFolder):
@@ -163,13 +270,13 @@ class CommandLine(InFolder):
         (self.folder / qemu_stock.MODULE).write_text("")
         line = self.line()
         self.assertEqual(self.after(line, "-plugin"),
-                         f"{self.folder}/{qemu_stock.MODULE},trace=puck_*,trace=-puck_iommu_translate")
+                         f"file={self.folder}/{qemu_stock.MODULE},trace=puck_*,trace=-puck_iommu_translate")
         # QEMU does not know the events yet when it reads this.
         self.assertTrue(self.after(line, "-trace").startswith("file="))
         self.assertEqual(len([word for word in line if word.startswith("puck-gpu")]), 2)
         self.assertTrue(machine.has_device(self.qemu, "edu"))
         self.assertFalse(machine.has_device(self.qemu, "floppy"))
-        self.assertEqual(self.after(self.line(trace=False), "-plugin"), f"{self.folder}/{qemu_stock.MODULE}")
+        self.assertEqual(self.after(self.line(trace=False), "-plugin"), f"file={self.folder}/{qemu_stock.MODULE}")
 
     def test_one_thread_where_the_memory_map_may_change_under_a_cpu(self):
         for race, wanted in ((True, "tcg,thread=single"), (False, "tcg")):
