@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from . import apt, qemu_module, steps, verdict
+from . import apt, modulechecks, qemu_module, steps, verdict
 from .patience import Limit
 from .qemu import Qemu
 from .qemu_stock import from_source
@@ -63,6 +63,7 @@ def run_qtests(args, rundir):
     binary, programs = built_qtests(args)
     # A qtest keeps one CPU busy: it starts one QEMU after the other.
     found = in_parallel(lambda program: run_qtest(binary, program, args.filter, rundir), programs, cpus())
+    found.append(modulechecks.run(None if from_source(args) else args.qemu, args.filter))
     return [case for cases in found for case in cases]
 
 

@@ -20,6 +20,9 @@ from .util import (REPO, PuckError, cache, cpus, digest, fresh_dir, lock, prune_
                    write_json)
 
 KEEP = 8
+# Of the module: what QEMU calls, and what is made wrongly for the tests.
+ENTRY = REPO / "qemu-device/module/module.c"
+OTHER_BUILD, OTHER_LAYOUT, NO_BUILD = "other-build.so", "other-layout.so", 40 * "0"
 LANGUAGE = """
 -std=gnu11 -O2 -g -fPIC -fno-strict-aliasing -fno-common -fwrapv -pthread
 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_LARGEFILE_SOURCE
@@ -153,17 +156,35 @@ class Module:
         """The binary's wrapper, with the module of these sources beside it."""
         return self.published("bin", self.digest(), self.make_module) / PROGRAM
 
+    def link(self, edges, name, build_id, *includes):
+        """The module, for a QEMU of that build id; its first file finds headers in `includes` before others."""
+        flags = [*self.flags(REPO / "qemu-device/module/include"), *WARNINGS, "-fvisibility=hidden"]
+        first = [*(f"-I{path}" for path in includes), *flags, f'-DPUCK_QEMU_VERSION="{self.binary.version}"',
+                 f'-DPUCK_QEMU_BUILD_ID="{build_id}"']
+        sources = [REPO / "qemu-device" / rel for rel in tree_files(REPO / "qemu-device", (".c",))]
+        objects = [edges.compile(path, first if path == ENTRY else flags)
+                   for path in [*sources, self.build / "trace/trace-hw_puck.c"]]
+        edges.link(name, objects, ["-shared"])
+
     def make_module(self, into, _place):
         edges = Edges(self.build)
-        flags = [*self.flags(REPO / "qemu-device/module/include"), *WARNINGS, "-fvisibility=hidden",
-                 f'-DPUCK_QEMU_VERSION="{self.binary.version}"', f'-DPUCK_QEMU_BUILD_ID="{self.binary.build_id}"']
-        sources = [REPO / "qemu-device" / rel for rel in tree_files(REPO / "qemu-device", (".c",))]
-        objects = [edges.compile(path, flags) for path in [*sources, self.build / "trace/trace-hw_puck.c"]]
-        edges.link(MODULE, objects, ["-shared"])
+        self.link(edges, MODULE, self.binary.build_id)
         edges.run([MODULE], f"build {MODULE}")
         shutil.copy2(self.build / MODULE, into)
         write_program(into / PROGRAM, self.binary.wrapper())
         write_json(into / FACTS, self.binary.facts())
+
+    def wrong_ones(self):
+        """A folder with modules that QEMU must not load."""
+        return self.published("wrong", self.digest("tests/qtest/other-layout"), self.make_wrong_ones)
+
+    def make_wrong_ones(self, into, _place):
+        edges = Edges(self.build)
+        self.link(edges, OTHER_BUILD, NO_BUILD)
+        self.link(edges, OTHER_LAYOUT, self.binary.build_id, REPO / "tests/qtest/other-layout")
+        edges.run([OTHER_BUILD, OTHER_LAYOUT], "build modules that do not fit")
+        for name in (OTHER_BUILD, OTHER_LAYOUT):
+            shutil.copy2(self.build / name, into)
 
     def qtest_folder(self):
         """Where the program lies that qtests are run on, and theirs."""

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
-from pucklib import machine, qemu_module, qemu_stock  # noqa: E402
+from pucklib import machine, modulechecks, qemu_module, qemu_stock  # noqa: E402
 from pucklib.util import PuckError, write_json  # noqa: E402
 
 SAYS = "#!/bin/sh\necho 'QEMU emulator version {}'\n"
@@ -173,6 +173,22 @@ class LackingSource(InFolder):
             with self.assertRaises(PuckError):
                 source.download(self.folder)
             self.assertEqual(asked.source.call_count, 2)
+
+
+class Refusals(unittest.TestCase):
+    """How what QEMU does with a wrong module is judged."""
+
+    def test_an_error_with_its_words_and_nothing_else(self):
+        refused = modulechecks.Check("one", "m.so", "", "was built for .*; this is")
+        words = "qemu: was built for 1; this is 2"
+        for status, said, wanted in ((1, words, "passed"), (0, words, "failed"), (-11, words, "failed"),
+                                     (1, "out of memory", "failed"), (1, "", "failed")):
+            self.assertEqual(modulechecks.judge(refused, status, said).result, wanted, (status, said))
+
+    def test_what_fits_has_to_end_well(self):
+        taken = modulechecks.Check("one", "m.so", "")
+        self.assertEqual([modulechecks.judge(taken, status, "").result for status in (0, 1, -6)],
+                         ["passed", "failed", "failed"])
 
 
 class Packages(InFolder):
