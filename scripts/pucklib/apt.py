@@ -221,16 +221,14 @@ class PrivateApt:
         fields = dict(re.findall(r"^([A-Z][A-Za-z0-9-]+): (.*)$", result.stdout, re.M))
         return fields or None
 
-    def download(self, package, into):
-        """The .deb of a package; kept under `into`."""
+    def download(self, into, *packages):
+        """The .deb of each package; kept under `into`."""
         self.update()
         into.mkdir(parents=True, exist_ok=True)
-        steps.run_step(f"download {package}", ["apt-get", *self.options(), "-q", "download", package],
+        steps.run_step(f"download {packages[0]}" + (f" and {len(packages) - 1} more" if packages[1:] else ""),
+                       ["apt-get", *self.options(), "-q", "download", *packages],
                        steps.log_path("apt-" + self.root.name), cwd=into)
-        found = sorted(into.glob(package.replace("/", "_") + "_*.deb"), key=lambda p: p.stat().st_mtime)
-        if not found:
-            raise PuckError(f"apt-get downloaded no {package}")
-        return found[-1]
+        return [newest(into, package) for package in packages]
 
     def closure(self, package, into):
         """The .deb of a package and of all that it depends on, as for a machine that has none of it."""
@@ -257,6 +255,14 @@ class PrivateApt:
         if not found:
             raise PuckError(f"the source package {package} cannot be had from the suite {NEWER_SUITE}")
         return found[-1]
+
+
+def newest(folder, package):
+    """The .deb of a package that was downloaded last."""
+    found = sorted(folder.glob(f"{package}_*.deb"), key=lambda p: p.stat().st_mtime)
+    if not found:
+        raise PuckError(f"apt-get downloaded no {package}")
+    return found[-1]
 
 
 _instances = {}
@@ -290,8 +296,7 @@ def meson_path():
     if not place.exists():
         with lock("meson"):
             if not place.exists():
-                deb = newer_apt().download("meson", cache("debs", "x").parent)
-                unpack(deb, place)
+                unpack(*newer_apt().download(cache("debs", "x").parent, "meson"), place)
     return place / "usr/lib/python3/dist-packages"
 
 

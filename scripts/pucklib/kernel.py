@@ -122,8 +122,8 @@ def unpack_all(apt_, root, packages, headers=None):
     """All or nothing; `headers` is the release whose headers are among them."""
     if root.exists():
         return
-    debs = [apt_.download(name, cache("debs", "x").parent) for name in packages]
-    with fresh_dir(root) as tmp:
+    debs = apt_.download(cache("debs", "x").parent, *packages)
+    with steps.timed(f"unpack {packages[0]}"), fresh_dir(root) as tmp:
         for deb in debs:
             steps.output(["dpkg-deb", "-x", deb, tmp])
         if headers:
@@ -183,7 +183,7 @@ def source_tree():
         if tree.exists():
             return tree
         need_space(f"the source of Linux {version}", 3)
-        deb = apt.system_apt().download(f"linux-source-{SERIES}", cache("debs", "x").parent)
+        [deb] = apt.system_apt().download(cache("debs", "x").parent, f"linux-source-{SERIES}")
         say(f"unpacking the source of Linux {version}")
         unpacked = apt.unpack(deb, cache("kernels", "source-deb"))
         tarball = next((unpacked / "usr/src").glob("linux-source-*.tar.xz"))

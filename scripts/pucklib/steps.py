@@ -154,8 +154,8 @@ def excerpt(tail, rewrite):
 def output(cmd, **kwargs):
     """stdout of a short command, or PuckError."""
     try:
-        result = subprocess.run([str(c) for c in cmd], capture_output=True, text=True, check=True,
-                                stdin=subprocess.DEVNULL, **kwargs)
+        given = {} if "input" in kwargs else {"stdin": subprocess.DEVNULL}
+        result = subprocess.run([str(c) for c in cmd], capture_output=True, text=True, check=True, **given, **kwargs)
     except (OSError, subprocess.CalledProcessError) as err:
         detail = getattr(err, "stderr", "") or ""
         raise PuckError(f"{cmd[0]}: {err}\n{detail.strip()}") from err

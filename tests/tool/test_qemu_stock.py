@@ -175,6 +175,65 @@ class LackingSource(InFolder):
             self.assertEqual(asked.source.call_count, 2)
 
 
+PATCH = """From: somebody
+--- not a file, but text
+
+diff --git a/include/one.h b/include/one.h
+index 1..2
+--- a/include/one.h
++++ b/include/one.h
+@@ -1,2 +1,2 @@
+--- old
+++++ new
+ two
+diff --git a/hw/two.c b/hw/two.c
+--- a/hw/two.c
++++ b/hw/two.c
+@@ -1 +1 @@
+-one
++two
+-- 
+2.39
+"""
+
+
+class SourceParts(InFolder):
+    """Of a package that is made here: what is used is unpacked, as patched, and nothing else."""
+
+    FILES = {"include/one.h": "-- old\ntwo\n", "hw/two.c": "one\n", "VERSION": "10.0.13\n", "hw/include/other.h": "",
+             **{name: "" for name in qemu_stock.PARTS if name not in ("include", "VERSION")}}
+
+    def package(self, patch):
+        tree, packaging = self.folder / "qemu-10.0.13", self.folder / "debian"
+        for name, text in self.FILES.items():
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            (tree / name).write_text(text)
+        (packaging / "patches").mkdir(parents=True)
+        (packaging / "patches/series").write_text("# none of these\n\nfix.patch # why\n")
+        (packaging / "patches/fix.patch").write_text(patch)
+        for name, kind in ((tree, "orig"), (packaging, "debian")):
+            subprocess.run(["tar", "-C", self.folder, "-cJf", self.folder / f"qemu_10.{kind}.tar.xz", name.name], check=True)
+            shutil.rmtree(name)
+        into = self.folder / "parts"
+        into.mkdir()
+        qemu_stock.unpack_parts(self.folder, into)
+        return into
+
+    def test_they_are_patched(self):
+        into = self.package(PATCH)
+        self.assertEqual((into / "include/one.h").read_text(), "+++ new\ntwo\n")
+        self.assertFalse((into / "hw").exists())
+        self.assertTrue((into / "tests/qtest/libqtest.c").exists())
+
+    def test_a_patch_that_does_not_fit_is_an_error(self):
+        with self.assertRaises(PuckError):
+            self.package(PATCH.replace("-- old", "-- other"))
+
+    def test_no_source_package(self):
+        with self.assertRaisesRegex(PuckError, "no source package of two archives"):
+            qemu_stock.unpack_parts(self.folder, self.folder)
+
+
 class Refusals(unittest.TestCase):
     """How what QEMU does with a wrong module is judged."""
 
