@@ -10,8 +10,8 @@ import sys
 from . import rundirs
 from .util import PuckError, cache_dir, say
 
-EVERYTHING = ("runs", "logs", "apt", "debs", "qemu", "kernels", "modules", "initramfs", "initramfs-own", "guest", "unit",
-              "catalogue", "passes", "fuzz", "tools", "checks", "locks", "accel.json")
+EVERYTHING = ("runs", "logs", "apt", "debs", "qemu", "qemu-packages", "qemu-module", "kernels", "modules", "initramfs",
+              "initramfs-own", "guest", "unit", "catalogue", "passes", "fuzz", "tools", "checks", "locks", "accel.json")
 USERS = "in-use"
 
 _user = None
