@@ -261,7 +261,7 @@ def add_bench(sub):
     p = add(sub, "bench", cmd_bench, "measure, as ratios, in kernels without debugging")
     common(p)
     p.add_argument("--runs", type=int, default=5, metavar="N", help="runs per figure (default 5)")
-    p.add_argument("parts", nargs="*", metavar="PART", help="map, dma, copy, fence, hold (default: all)")
+    p.add_argument("parts", nargs="*", metavar="PART", help="map, floor, dma, copy, fence, hold (default: all)")
 
 
 class ShowVersion(argparse.Action):

@@ -199,7 +199,7 @@ def report_lengths(sizes, long_ones):
 
 
 def run(args, rundir):
-    cases = lengths() + layers.check() + scripts_compile() + kernel_checkpatch() + qemu_checkpatch()
+    cases = lengths() + layers.check(tell=say) + scripts_compile() + kernel_checkpatch() + qemu_checkpatch()
     cases += sparse_and_warnings() + older_kernel()
     passes.tidy()
     (rundir / "style.log").write_text("".join(
