@@ -20,43 +20,46 @@ static DEFINE_IDA(puck_iommu_domain_ids);
  * them: SYNC outlasts every walk that may still be in one. If the device does not
  * answer, they stay for a command that it does. Returns whether it did.
  */
-static bool domain_flush(struct puck_iommu_domain *pdom, u16 opcode, u64 iova, u64 size)
+static noinline bool domain_flush(struct puck_iommu_domain *pdom, u16 opcode, u64 iova, u64 size)
 {
 	struct puck_iommu *iommu = READ_ONCE(pdom->iommu);
 	struct page *retired = NULL;
 	bool done = true;
 
-	if (unlikely(READ_ONCE(pdom->retired)))
+	if (READ_ONCE(pdom->retired))
 		retired = xchg(&pdom->retired, NULL);
-	if (likely(iommu))
+	/* A domain that no device was ever in is in no IOTLB. */
+	if (iommu)
 		done = puck_iommu_command(iommu, opcode, pdom->id, iova, size);
-	if (unlikely(retired && done))
+	if (retired && done)
 		puck_iommu_pgtable_free_retired(retired);
-	else if (unlikely(retired))
+	else if (retired)
 		puck_iommu_pgtable_keep_retired(pdom, retired);
+	if (done)
+		trace_puck_iommu_flush(pdom->id, iova, size ?: PUCK_IOMMU_IOVA_END);
 	return done;
 }
 
 /* Lazy: thousands of unmapped ranges at once. */
 static void domain_flush_iotlb_all(struct iommu_domain *domain)
 {
-	struct puck_iommu_domain *pdom = to_puck_domain(domain);
-
-	domain_flush(pdom, PUCK_IOMMU_CMD_INV_DOMAIN, 0, 0);
-	trace_puck_iommu_flush(pdom->id, 0, PUCK_IOMMU_IOVA_END);
+	domain_flush(to_puck_domain(domain), PUCK_IOMMU_CMD_INV_DOMAIN, 0, 0);
 }
 
 /* Strict: what one unmap gathered, which is one range nearly always. */
 static void domain_iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_gather *gather)
 {
 	struct puck_iommu_domain *pdom = to_puck_domain(domain);
+	struct puck_iommu *iommu = READ_ONCE(pdom->iommu);
 	u64 size = gather->end - gather->start + 1;
 
 	/* Nothing was gathered. */
-	if (gather->start > gather->end)
+	if (unlikely(gather->start > gather->end))
 		return;
-	domain_flush(pdom, PUCK_IOMMU_CMD_INV_RANGE, gather->start, size);
-	trace_puck_iommu_flush(pdom->id, gather->start, size);
+	if (unlikely(!iommu || READ_ONCE(pdom->retired) || trace_puck_iommu_flush_enabled()))
+		domain_flush(pdom, PUCK_IOMMU_CMD_INV_RANGE, gather->start, size);
+	else
+		puck_iommu_command(iommu, PUCK_IOMMU_CMD_INV_RANGE, pdom->id, gather->start, size);
 }
 
 static int domain_attach_paging(PUCK_ATTACH_ARGS)

@@ -45,6 +45,11 @@ struct puck_iommu_queue {
 	phys_addr_t slot_phys;
 	/** @tail: position after the last command written */
 	u64 tail;
+	/**
+	 * @limit: @tail may go so far without a look at @slot; 0 unless @running, and
+	 * while @dead
+	 */
+	u64 limit;
 	/** @running: commands are accepted; else IOTLB and contexts hold nothing */
 	bool running;
 	/** @dead: @repairs were too many; only a repair that works ends it */

@@ -223,25 +223,49 @@ static int leaf_set_2m(struct puck_iommu_domain *pdom, __le64 *ptep, unsigned lo
 	return 0;
 }
 
-/* Entries that a round of the loops below deals with at once. */
-#define LEAF_ROUND	4
+/*
+ * Entries that a round of the loops below deals with at once: they are looked at
+ * together, by one branch, and written behind each other.
+ */
+#define LEAF_ROUND	8
+
+static __always_inline bool leaves_all_empty(const __le64 *ptep)
+{
+	return !(ptep[0] | ptep[1] | ptep[2] | ptep[3] | ptep[4] | ptep[5] | ptep[6] | ptep[7]);
+}
+
+/*
+ * An entry is 0 or present. False also for present ones that have no permission in
+ * common: the caller looks at them one by one then.
+ */
+static __always_inline bool leaves_surely_present(const __le64 *ptep)
+{
+	return ptep[0] & ptep[1] & ptep[2] & ptep[3] & ptep[4] & ptep[5] & ptep[6] & ptep[7];
+}
 
 /* Returns how many were set before one that was taken. */
 static __always_inline size_t leaves_set_4k(__le64 *ptep, u64 leaf, size_t count)
 {
-	__le64 *start = ptep, *end = ptep + count;
+	size_t rounds = count / LEAF_ROUND, rest = count % LEAF_ROUND;
 
-	for (; end - ptep >= LEAF_ROUND; ptep += LEAF_ROUND, leaf += LEAF_ROUND * SZ_4K) {
-		if (unlikely(ptep[0] || ptep[1] || ptep[2] || ptep[3]))
+	static_assert(LEAF_ROUND == 8);
+	for (; rounds; rounds--, ptep += LEAF_ROUND, leaf += LEAF_ROUND * SZ_4K) {
+		if (unlikely(!leaves_all_empty(ptep))) {
+			rest += rounds * LEAF_ROUND;
 			break;
+		}
 		WRITE_ONCE(ptep[0], cpu_to_le64(leaf));
 		WRITE_ONCE(ptep[1], cpu_to_le64(leaf + SZ_4K));
 		WRITE_ONCE(ptep[2], cpu_to_le64(leaf + 2 * SZ_4K));
 		WRITE_ONCE(ptep[3], cpu_to_le64(leaf + 3 * SZ_4K));
+		WRITE_ONCE(ptep[4], cpu_to_le64(leaf + 4 * SZ_4K));
+		WRITE_ONCE(ptep[5], cpu_to_le64(leaf + 5 * SZ_4K));
+		WRITE_ONCE(ptep[6], cpu_to_le64(leaf + 6 * SZ_4K));
+		WRITE_ONCE(ptep[7], cpu_to_le64(leaf + 7 * SZ_4K));
 	}
-	for (; ptep < end && likely(!*ptep); ptep++, leaf += SZ_4K)
+	for (; rest && likely(!*ptep); rest--, ptep++, leaf += SZ_4K)
 		WRITE_ONCE(*ptep, cpu_to_le64(leaf));
-	return ptep - start;
+	return count - rest;
 }
 
 static size_t leaves_set_2m(struct puck_iommu_domain *pdom, __le64 *ptep, unsigned long iova,
@@ -259,19 +283,25 @@ static size_t leaves_set_2m(struct puck_iommu_domain *pdom, __le64 *ptep, unsign
 /* Returns how many were cleared before one that was empty. */
 static __always_inline size_t leaves_clear_4k(__le64 *ptep, size_t count)
 {
-	__le64 *start = ptep, *end = ptep + count;
+	size_t rounds = count / LEAF_ROUND, rest = count % LEAF_ROUND;
 
-	for (; end - ptep >= LEAF_ROUND; ptep += LEAF_ROUND) {
-		if (unlikely(!ptep[0] || !ptep[1] || !ptep[2] || !ptep[3]))
+	for (; rounds; rounds--, ptep += LEAF_ROUND) {
+		if (unlikely(!leaves_surely_present(ptep))) {
+			rest += rounds * LEAF_ROUND;
 			break;
+		}
 		WRITE_ONCE(ptep[0], 0);
 		WRITE_ONCE(ptep[1], 0);
 		WRITE_ONCE(ptep[2], 0);
 		WRITE_ONCE(ptep[3], 0);
+		WRITE_ONCE(ptep[4], 0);
+		WRITE_ONCE(ptep[5], 0);
+		WRITE_ONCE(ptep[6], 0);
+		WRITE_ONCE(ptep[7], 0);
 	}
-	for (; ptep < end && likely(*ptep); ptep++)
+	for (; rest && likely(*ptep); rest--, ptep++)
 		WRITE_ONCE(*ptep, 0);
-	return ptep - start;
+	return count - rest;
 }
 
 /* What is unmapped as 2M may have been mapped in smaller pages. */
@@ -304,25 +334,14 @@ static noinline int pgtable_taken(void)
 	return -EEXIST;
 }
 
-static noinline void pgtable_trace_map(struct puck_iommu_domain *pdom, unsigned long iova,
-				       u64 leaf, size_t size)
-{
-	trace_puck_iommu_map(pdom->id, iova, leaf & PUCK_IOMMU_PTE_ADDR, size,
-			     leaf & PTE_PRESENT);
-}
-
-static noinline void pgtable_trace_unmap(struct puck_iommu_domain *pdom, unsigned long iova,
-					 size_t size)
-{
-	trace_puck_iommu_unmap(pdom->id, iova, size);
-}
-
-/* Any run: from table to table. */
+/* Any run, from table to table; and all of them while they are traced. */
 static noinline int pgtable_map_run(struct puck_iommu_domain *pdom, unsigned long iova, u64 leaf,
 				    size_t pgsize, size_t pgcount, gfp_t gfp, size_t *mapped)
 {
 	unsigned int level = leaf_level(pgsize);
 
+	trace_puck_iommu_map(pdom->id, iova, leaf & PUCK_IOMMU_PTE_ADDR, pgsize * pgcount,
+			     leaf & PTE_PRESENT);
 	if (!entry_present(leaf))
 		return -EINVAL;
 	if (!iova_range_ok(iova, pgsize * pgcount))
@@ -378,10 +397,8 @@ int puck_iommu_map_pages(struct iommu_domain *domain, unsigned long iova, phys_a
 	size_t done;
 
 	static_assert(IOMMU_READ == PUCK_IOMMU_PTE_READ && IOMMU_WRITE == PUCK_IOMMU_PTE_WRITE);
-	if (trace_puck_iommu_map_enabled())
-		pgtable_trace_map(pdom, iova, leaf, pgsize * pgcount);
-	if (unlikely(pgsize != SZ_4K || !table || pgcount > PUCK_IOMMU_PT_ENTRIES - index ||
-		     !(prot & PTE_PRESENT)))
+	if (unlikely(!table || pgsize != SZ_4K || pgcount > PUCK_IOMMU_PT_ENTRIES - index ||
+		     !entry_present(leaf) || trace_puck_iommu_map_enabled()))
 		return pgtable_map_run(pdom, iova, leaf, pgsize, pgcount, gfp, mapped);
 
 	done = leaves_set_4k(&table[index], leaf, pgcount);
@@ -389,9 +406,8 @@ int puck_iommu_map_pages(struct iommu_domain *domain, unsigned long iova, phys_a
 	return likely(done == pgcount) ? 0 : pgtable_taken();
 }
 
-/* Any run. Returns bytes. */
-static noinline size_t pgtable_unmap_run(struct puck_iommu_domain *pdom, unsigned long iova,
-					 size_t pgsize, size_t pgcount)
+static size_t pgtable_clear_run(struct puck_iommu_domain *pdom, unsigned long iova, size_t pgsize,
+				size_t pgcount)
 {
 	unsigned int level = leaf_level(pgsize);
 	size_t unmapped = 0;
@@ -418,6 +434,26 @@ static noinline size_t pgtable_unmap_run(struct puck_iommu_domain *pdom, unsigne
 	return unmapped;
 }
 
+/* What has to be invalidated; if a flush of everything is queued, it is that. */
+static __always_inline void gather_add(struct iommu_iotlb_gather *gather, unsigned long iova,
+				       size_t size)
+{
+	if (!iommu_iotlb_gather_queued(gather) && likely(size))
+		iommu_iotlb_gather_add_range(gather, iova, size);
+}
+
+/* Any run, from table to table; and all of them while they are traced. Returns bytes. */
+static noinline size_t pgtable_unmap_run(struct puck_iommu_domain *pdom, unsigned long iova,
+					 size_t pgsize, size_t pgcount,
+					 struct iommu_iotlb_gather *gather)
+{
+	size_t unmapped = pgtable_clear_run(pdom, iova, pgsize, pgcount);
+
+	trace_puck_iommu_unmap(pdom->id, iova, unmapped);
+	gather_add(gather, iova, unmapped);
+	return unmapped;
+}
+
 /**
  * puck_iommu_unmap_pages - take out a run of pages, see &struct iommu_domain_ops
  * @domain: the domain
@@ -436,15 +472,12 @@ size_t puck_iommu_unmap_pages(struct iommu_domain *domain, unsigned long iova, s
 	__le64 *table = low_table(pdom, iova);
 	size_t unmapped;
 
-	if (unlikely(pgsize != SZ_4K || !table || pgcount > PUCK_IOMMU_PT_ENTRIES - index))
-		unmapped = pgtable_unmap_run(pdom, iova, pgsize, pgcount);
-	else
-		unmapped = leaves_clear_4k(&table[index], pgcount) * SZ_4K;
+	if (unlikely(!table || pgsize != SZ_4K || pgcount > PUCK_IOMMU_PT_ENTRIES - index ||
+		     trace_puck_iommu_unmap_enabled()))
+		return pgtable_unmap_run(pdom, iova, pgsize, pgcount, gather);
 
-	if (trace_puck_iommu_unmap_enabled())
-		pgtable_trace_unmap(pdom, iova, unmapped);
-	if (!iommu_iotlb_gather_queued(gather) && likely(unmapped))
-		iommu_iotlb_gather_add_range(gather, iova, unmapped);
+	unmapped = leaves_clear_4k(&table[index], pgcount) * SZ_4K;
+	gather_add(gather, iova, unmapped);
 	return unmapped;
 }
 

@@ -19,6 +19,9 @@
 /* The slot that stays free, so that head == tail means empty. */
 #define CQ_RESERVE	1
 
+/* A command and the SYNC that goes with it. */
+#define CQ_SUBMISSION	2
+
 #define CQ_TIMEOUT_US	(1 * USEC_PER_SEC)
 
 /* Repairs in a row that may fail before the queue counts as dead. */
@@ -37,38 +40,44 @@ static bool queue_has_error(struct puck_iommu *iommu)
 	return readl(iommu->regs + PUCK_IOMMU_STATUS) & PUCK_IOMMU_STATUS_CQ_ERROR;
 }
 
-static void queue_put_locked(struct puck_iommu_queue *q, u16 opcode, u32 id, u64 addr, u64 size)
+static __always_inline void command_write(struct puck_iommu_cmd *cmd, u16 opcode, u16 flags,
+					  u32 id, u64 addr, u64 size, u64 data)
 {
-	struct puck_iommu_cmd *cmd = &q->ring[q->tail & CQ_MASK];
-
-	lockdep_assert_held(&q->lock);
 	cmd->opcode = cpu_to_le16(opcode);
-	cmd->flags = 0;
+	cmd->flags = cpu_to_le16(flags);
 	cmd->id = cpu_to_le32(id);
 	cmd->addr = cpu_to_le64(addr);
 	cmd->size = cpu_to_le64(size);
-	cmd->data = 0;
-	q->tail++;
+	cmd->data = cpu_to_le64(data);
 }
 
-static void queue_put_sync_locked(struct puck_iommu_queue *q)
+/* A command and its SYNC. Returns the position behind them. */
+static __always_inline u64 queue_put_locked(struct puck_iommu_queue *q, u16 opcode, u32 id,
+					    u64 addr, u64 size)
 {
-	struct puck_iommu_cmd *cmd = &q->ring[q->tail & CQ_MASK];
+	u64 tail = q->tail, end = tail + CQ_SUBMISSION;
 
 	lockdep_assert_held(&q->lock);
-	cmd->opcode = cpu_to_le16(PUCK_IOMMU_CMD_SYNC);
-	cmd->flags = cpu_to_le16(PUCK_IOMMU_SYNC_WRITE);
-	cmd->id = 0;
-	cmd->addr = cpu_to_le64(q->slot_phys);
-	cmd->size = 0;
-	q->tail++;
-	cmd->data = cpu_to_le64(q->tail);
+	command_write(&q->ring[tail & CQ_MASK], opcode, 0, id, addr, size, 0);
+	command_write(&q->ring[(tail + 1) & CQ_MASK], PUCK_IOMMU_CMD_SYNC, PUCK_IOMMU_SYNC_WRITE,
+		      0, q->slot_phys, 0, end);
+	q->tail = end;
+	return end;
 }
 
-static bool queue_has_room_locked(struct puck_iommu_queue *q, unsigned int commands)
+/*
+ * Looks at what the device has done only if there was no room when that was looked at
+ * last. False also for a queue that is stopped or dead.
+ */
+static bool queue_has_room_locked(struct puck_iommu_queue *q)
 {
 	lockdep_assert_held(&q->lock);
-	return q->tail - le64_to_cpu(READ_ONCE(*q->slot)) + commands + CQ_RESERVE <= CQ_ENTRIES;
+	if (likely(q->tail + CQ_SUBMISSION <= q->limit))
+		return true;
+	if (!q->running || q->dead)
+		return false;
+	q->limit = le64_to_cpu(READ_ONCE(*q->slot)) + CQ_ENTRIES - CQ_RESERVE;
+	return q->tail + CQ_SUBMISSION <= q->limit;
 }
 
 /* writel() orders the commands in memory before the doorbell. */
@@ -101,7 +110,7 @@ static bool queue_wait_slow(struct puck_iommu *iommu, u64 position)
 }
 
 /* Returns whether the device is past @position; false after the time it has. */
-static bool queue_wait(struct puck_iommu *iommu, u64 position)
+static noinline bool queue_wait(struct puck_iommu *iommu, u64 position)
 {
 	unsigned int spins;
 
@@ -143,7 +152,6 @@ static void queue_repair_locked(struct puck_iommu *iommu)
 	/* Forward to the first position with that index: positions only grow. */
 	q->tail += (index - q->tail) & CQ_MASK;
 	queue_put_locked(q, PUCK_IOMMU_CMD_INV_ALL, 0, 0, 0);
-	queue_put_sync_locked(q);
 	/* The cause as well: while it is set, the next error would not interrupt. */
 	writel(PUCK_IOMMU_IRQ_CMD_ERROR, iommu->regs + PUCK_IOMMU_IRQ_STATUS);
 	writel(PUCK_IOMMU_STATUS_CQ_ERROR, iommu->regs + PUCK_IOMMU_STATUS);
@@ -159,6 +167,13 @@ static bool queue_worth_repair_locked(struct puck_iommu_queue *q)
 	q->repairs = done == q->repaired_at ? q->repairs + 1 : 1;
 	q->repaired_at = done;
 	return q->repairs <= CQ_REPAIRS;
+}
+
+static void queue_set_dead_locked(struct puck_iommu_queue *q)
+{
+	lockdep_assert_held(&q->lock);
+	WRITE_ONCE(q->dead, true);
+	q->limit = 0;
 }
 
 /**
@@ -185,8 +200,9 @@ void puck_iommu_queue_recover(struct puck_iommu *iommu)
 	bad = q->ring[index];
 	q->errors++;
 	dead = !queue_worth_repair_locked(q);
-	WRITE_ONCE(q->dead, dead);
-	if (!dead)
+	if (dead)
+		queue_set_dead_locked(q);
+	else
 		queue_repair_locked(iommu);
 	spin_unlock_irqrestore(&q->lock, flags);
 
@@ -241,7 +257,6 @@ static bool queue_revive(struct puck_iommu *iommu)
 	q->repairs = 0;
 	if (was_dead && !repaired) {
 		queue_put_locked(q, PUCK_IOMMU_CMD_INV_ALL, 0, 0, 0);
-		queue_put_sync_locked(q);
 		queue_ring_locked(iommu);
 	}
 	position = q->tail;
@@ -251,23 +266,31 @@ static bool queue_revive(struct puck_iommu *iommu)
 	return was_dead && queue_wait(iommu, position);
 }
 
-static bool queue_is_blocked_locked(struct puck_iommu_queue *q)
-{
-	return q->running && (q->dead || !queue_has_room_locked(q, 2));
-}
-
 /*
- * Dead, or full up to @position. Returns 1 if all was invalidated in the place of the
- * caller's command, 0 if that can be tried again, -EIO if the device does not answer.
+ * For a queue without room. Returns 0 if that can be tried again, 1 if nothing is left
+ * to be done in the place of the caller's command, -EIO if the device does not answer.
  */
-static int queue_unblock(struct puck_iommu *iommu, bool dead, u64 position)
+static noinline int queue_unblock(struct puck_iommu *iommu)
 {
+	struct puck_iommu_queue *q = &iommu->queue;
+	unsigned long flags;
+	bool running, dead;
+	u64 position;
+
+	spin_lock_irqsave(&q->lock, flags);
+	running = q->running;
+	dead = q->dead;
+	position = q->tail;
+	spin_unlock_irqrestore(&q->lock, flags);
+
+	if (!running)
+		return 1;
 	if (!dead)
 		return queue_wait(iommu, position) ? 0 : -EIO;
 	if (queue_revive(iommu))
 		return 1;
 	/* Another CPU may have been first. */
-	return READ_ONCE(iommu->queue.dead) ? -EIO : 0;
+	return READ_ONCE(q->dead) ? -EIO : 0;
 }
 
 /**
@@ -295,28 +318,19 @@ bool puck_iommu_command(struct puck_iommu *iommu, u16 opcode, u32 id, u64 addr, 
 	int ret;
 
 	spin_lock_irqsave(&q->lock, flags);
-	while (unlikely(queue_is_blocked_locked(q))) {
-		bool dead = q->dead;
-
-		position = q->tail;
+	while (unlikely(!queue_has_room_locked(q))) {
 		spin_unlock_irqrestore(&q->lock, flags);
-		ret = queue_unblock(iommu, dead, position);
+		ret = queue_unblock(iommu);
 		if (ret)
 			return ret > 0;
 		spin_lock_irqsave(&q->lock, flags);
 	}
-	if (unlikely(!q->running)) {
-		spin_unlock_irqrestore(&q->lock, flags);
-		return true;
-	}
-	queue_put_locked(q, opcode, id, addr, size);
-	queue_put_sync_locked(q);
-	position = q->tail;
+	position = queue_put_locked(q, opcode, id, addr, size);
+	trace_puck_iommu_command(iommu->id, opcode, id, addr, size, position);
 	queue_ring_locked(iommu);
 	spin_unlock_irqrestore(&q->lock, flags);
 
-	trace_puck_iommu_command(iommu->id, opcode, id, addr, size, position);
-	return queue_wait(iommu, position);
+	return likely(queue_done(q, position)) || queue_wait(iommu, position);
 }
 
 /**
@@ -332,6 +346,7 @@ void puck_iommu_queue_start(struct puck_iommu *iommu)
 
 	spin_lock_irqsave(&q->lock, flags);
 	q->tail = 0;
+	q->limit = 0;
 	WRITE_ONCE(*q->slot, 0);
 	q->running = true;
 	q->dead = false;
@@ -352,6 +367,7 @@ void puck_iommu_queue_stop(struct puck_iommu *iommu)
 
 	spin_lock_irqsave(&q->lock, flags);
 	q->running = false;
+	q->limit = 0;
 	spin_unlock_irqrestore(&q->lock, flags);
 }
 
