@@ -2,4 +2,4 @@
 /* Bodies of the trace points. */
 
 #define CREATE_TRACE_POINTS
-#include "puck_iommu_trace.h"
+#include "trace.h"

@@ -8,7 +8,7 @@
 #include <linux/io.h>
 
 #include "puck_iommu_drv.h"
-#include "puck_iommu_trace.h"
+#include "trace.h"
 
 #define FQ_ENTRIES	BIT(PUCK_IOMMU_FQ_ORDER)
 #define FQ_MASK		(FQ_ENTRIES - 1)

@@ -17,7 +17,7 @@
 #include <linux/string.h>
 
 #include "puck_iommu_drv.h"
-#include "puck_iommu_trace.h"
+#include "trace.h"
 
 #define PTE_PRESENT	(PUCK_IOMMU_PTE_READ | PUCK_IOMMU_PTE_WRITE)
 #define PTE_TABLE	PTE_PRESENT

@@ -11,7 +11,7 @@
 #include <linux/ktime.h>
 
 #include "puck_iommu_drv.h"
-#include "puck_iommu_trace.h"
+#include "trace.h"
 
 #define CQ_ENTRIES	BIT(PUCK_IOMMU_CQ_ORDER)
 #define CQ_MASK		(CQ_ENTRIES - 1)

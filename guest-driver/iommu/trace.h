@@ -128,5 +128,5 @@ TRACE_EVENT(puck_iommu_fault,
 #undef TRACE_INCLUDE_PATH
 #define TRACE_INCLUDE_PATH .
 #undef TRACE_INCLUDE_FILE
-#define TRACE_INCLUDE_FILE puck_iommu_trace
+#define TRACE_INCLUDE_FILE trace
 #include <trace/define_trace.h>

@@ -10,7 +10,7 @@
 
 #include "../compat/iommu.h"
 #include "puck_iommu_drv.h"
-#include "puck_iommu_trace.h"
+#include "trace.h"
 
 /* Domain numbers, one space for all instances. 0 stays for entries without one. */
 static DEFINE_IDA(puck_iommu_domain_ids);
