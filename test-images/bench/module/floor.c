@@ -111,8 +111,9 @@ static int __init floor_init(void)
 		iommu_device_sysfs_remove(&floor_iommu);
 	return ret;
 }
-/* No exit: its device keeps it for the life of the guest. */
 module_init(floor_init);
+
+/* There is no exit: the device keeps this driver for the life of the guest. */
 
 MODULE_DESCRIPTION("IOMMU driver with emptied callbacks");
 MODULE_LICENSE("GPL");
