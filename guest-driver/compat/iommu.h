@@ -9,6 +9,14 @@
 
 #include <linux/iommu.h>
 
+/* Older kernels' KUnit has no stubs, and no tests are built for them. */
+#ifdef PUCK_HAVE_KUNIT_STUBS
+#include <kunit/static_stub.h>
+#include <kunit/visibility.h>
+#else
+#define KUNIT_STATIC_STUB_REDIRECT(args...)	do { } while (0)
+#endif
+
 /*
  * Newer kernels tell attach_dev which domain the device comes from. The driver
  * does not ask: the context entry in memory says as much.

@@ -8,7 +8,10 @@
 #include <linux/gfp.h>
 #include <linux/io.h>
 
-#include "puck_iommu_drv.h"
+#include "context.h"
+#include "device.h"
+#include "domain.h"
+#include "instance.h"
 
 /* The context entry of a requester, or NULL if its bus has no table yet. */
 static struct puck_iommu_ctx_entry *context_entry(struct puck_iommu *iommu, u16 requester)
@@ -170,7 +173,7 @@ int puck_iommu_context_set(struct puck_iommu_dev *pd, u64 mode, struct puck_iomm
 	}
 
 	mutex_lock(&iommu->dev_lock);
-	/* Two instances may be asked for one domain at a time: first come, first served. */
+	/* Devices of two instances may attach to one domain at a time: the first has it. */
 	if (domain && cmpxchg(&domain->iommu, NULL, iommu) && domain->iommu != iommu) {
 		ret = -EINVAL;
 	} else {

@@ -9,9 +9,16 @@
 #include <linux/slab.h>
 
 #include "../compat/iommu.h"
-#include "puck_iommu_drv.h"
+#include "context.h"
+#include "device.h"
+#include "domain.h"
+#include "instance.h"
+#include "pgtable.h"
 
-/* Section "PCI identity": what translates is not translated, whoever is in charge. */
+/*
+ * A puck-iommu's own accesses are never translated, whichever instance is in charge of
+ * its bus. Section "PCI identity".
+ */
 static bool device_is_iommu(struct pci_dev *pdev)
 {
 	return pdev->vendor == PUCK_IOMMU_PCI_VENDOR && pdev->device == PUCK_IOMMU_PCI_DEVICE;
@@ -82,7 +89,7 @@ static struct iommu_device *puck_iommu_probe_device(struct device *dev)
 	iommu = puck_iommu_find(to_pci_dev(dev));
 	if (!iommu || !iommu->registered)
 		return ERR_PTR(-ENODEV);
-	/* Again, for a driver that came between that check and now. */
+	/* A driver may have bound to the device since the instance looked for such. */
 	ret = device_check_unclaimed(iommu, to_pci_dev(dev));
 	if (ret)
 		return ERR_PTR(ret);

@@ -9,7 +9,11 @@
 #include <linux/slab.h>
 
 #include "../compat/iommu.h"
-#include "puck_iommu_drv.h"
+#include "context.h"
+#include "device.h"
+#include "domain.h"
+#include "instance.h"
+#include "pgtable.h"
 #include "trace.h"
 
 /* Domain numbers, one space for all instances. 0 stays for entries without one. */
@@ -46,20 +50,42 @@ static void domain_flush_iotlb_all(struct iommu_domain *domain)
 	domain_flush(to_puck_domain(domain), PUCK_IOMMU_CMD_INV_DOMAIN, 0, 0);
 }
 
-/* Strict: what one unmap gathered, which is one range nearly always. */
+/*
+ * Strict: what one unmap gathered, which is one range nearly always. Each unmapping
+ * waits for this, so a command that meets no trouble is sent from here.
+ */
 static void domain_iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_gather *gather)
 {
 	struct puck_iommu_domain *pdom = to_puck_domain(domain);
 	struct puck_iommu *iommu = READ_ONCE(pdom->iommu);
-	u64 size = gather->end - gather->start + 1;
+	struct puck_iommu_cmd *cmd;
+	unsigned long flags;
+	u64 position;
 
 	/* Nothing was gathered. */
 	if (unlikely(gather->start > gather->end))
 		return;
-	if (unlikely(!iommu || READ_ONCE(pdom->retired) || trace_puck_iommu_flush_enabled()))
-		domain_flush(pdom, PUCK_IOMMU_CMD_INV_RANGE, gather->start, size);
-	else
-		puck_iommu_command(iommu, PUCK_IOMMU_CMD_INV_RANGE, pdom->id, gather->start, size);
+	if (unlikely(!iommu || READ_ONCE(pdom->retired) || trace_puck_iommu_flush_enabled() ||
+		     trace_puck_iommu_command_enabled()))
+		goto flush;
+
+	spin_lock_irqsave(&iommu->queue.lock, flags);
+	cmd = puck_iommu_queue_slot_locked(&iommu->queue);
+	if (unlikely(!cmd)) {
+		spin_unlock_irqrestore(&iommu->queue.lock, flags);
+		goto flush;
+	}
+	position = puck_iommu_queue_put_locked(&iommu->queue, cmd, PUCK_IOMMU_CMD_INV_RANGE,
+					       pdom->id, gather->start,
+					       gather->end - gather->start + 1);
+	spin_unlock_irqrestore(&iommu->queue.lock, flags);
+	if (unlikely(!puck_iommu_queue_done(&iommu->queue, position)))
+		puck_iommu_queue_wait(iommu, position);
+	return;
+
+flush:
+	domain_flush(pdom, PUCK_IOMMU_CMD_INV_RANGE, gather->start,
+		     gather->end - gather->start + 1);
 }
 
 static int domain_attach_paging(PUCK_ATTACH_ARGS)
@@ -174,6 +200,7 @@ struct iommu_domain *puck_iommu_domain_alloc_paging(struct device *dev)
 
 	return pdom ? &pdom->domain : NULL;
 }
+EXPORT_SYMBOL_IF_KUNIT(puck_iommu_domain_alloc_paging);
 #else
 static void bare_domain_free(struct iommu_domain *domain)
 {

@@ -7,7 +7,11 @@
 #include <linux/interrupt.h>
 #include <linux/io.h>
 
-#include "puck_iommu_drv.h"
+#include "device.h"
+#include "domain.h"
+#include "fault.h"
+#include "instance.h"
+#include "policy.h"
 #include "trace.h"
 
 #define FQ_ENTRIES	BIT(PUCK_IOMMU_FQ_ORDER)
@@ -47,7 +51,7 @@ static void fault_print(struct puck_iommu *iommu, u16 requester, u64 iova, bool 
 		PCI_FUNC(requester), write ? "write" : "read", iova, fault_reason(reason));
 }
 
-/* dev_lock keeps device and domain alive while their handler runs. */
+/* dev_lock keeps the device and its domain alive while the domain's handler runs. */
 static void fault_report(struct puck_iommu *iommu, u16 requester, u64 iova, bool write)
 {
 	struct puck_iommu_dev *pd;
@@ -104,7 +108,10 @@ static irqreturn_t fault_thread(int irq, void *data)
 	return IRQ_HANDLED;
 }
 
-/* A waiter may have been here first; the message was ours all the same. */
+/*
+ * A CPU that waits for a command may have repaired the queue before this runs. The
+ * interrupt was the device's all the same, so it counts as handled.
+ */
 static irqreturn_t command_thread(int irq, void *data)
 {
 	struct puck_iommu *iommu = data;

@@ -12,7 +12,12 @@
 #include <linux/module.h>
 #include <linux/reboot.h>
 
-#include "puck_iommu_drv.h"
+#include "context.h"
+#include "device.h"
+#include "domain.h"
+#include "fault.h"
+#include "instance.h"
+#include "sysfs.h"
 
 /* Instances that are ready to translate. */
 static LIST_HEAD(puck_iommus);
@@ -94,7 +99,7 @@ int puck_iommu_for_each(int (*fn)(struct puck_iommu *iommu, void *arg), void *ar
 	return ret;
 }
 
-/* CTRL with some bits changed; AUDIT is not ours and stays. */
+/* Sets CTRL to @bits, but for AUDIT: that is the user's, by way of sysfs. */
 static void hw_ctrl(struct puck_iommu *iommu, u32 bits)
 {
 	u32 audit = readl(iommu->regs + PUCK_IOMMU_CTRL) & PUCK_IOMMU_CTRL_AUDIT;
@@ -134,7 +139,10 @@ static void hw_stop(struct puck_iommu *iommu)
 	hw_ctrl(iommu, 0);
 }
 
-/* Without this a device that was left translating would keep our tables' successor out. */
+/*
+ * A kernel that ran before this one may have left the device translating by its tables,
+ * and the device ignores a new ROOT while it translates.
+ */
 static void hw_reset(struct puck_iommu *iommu)
 {
 	writel(PUCK_IOMMU_CTRL_RESET, iommu->regs + PUCK_IOMMU_CTRL);
@@ -280,7 +288,7 @@ static int puck_iommu_probe(struct pci_dev *pdev, const struct pci_device_id *id
 	pci_set_drvdata(pdev, iommu);
 	list_enter(iommu);
 
-	/* Early, so that what is in the way makes the probe fail. */
+	/* Here, so that a device in use, which is in the way, makes the probe fail. */
 	ret = puck_iommu_settled ? puck_iommu_register(iommu) : puck_iommu_check_unclaimed(iommu);
 	if (ret)
 		goto leave_list;
@@ -369,7 +377,7 @@ static struct pci_driver puck_iommu_driver = {
 		/* Unbinding would take the translation from under its clients. */
 		.suppress_bind_attrs = true,
 	},
-	/* What does the translating is not itself translated. */
+	/* The function's own accesses are never translated: it needs no DMA domain. */
 	.driver_managed_dma = true,
 };
 

@@ -16,7 +16,9 @@
 #include <linux/sizes.h>
 #include <linux/string.h>
 
-#include "puck_iommu_drv.h"
+#include "../compat/iommu.h"
+#include "domain.h"
+#include "pgtable.h"
 #include "trace.h"
 
 #define PTE_PRESENT	(PUCK_IOMMU_PTE_READ | PUCK_IOMMU_PTE_WRITE)
@@ -42,7 +44,7 @@ static bool entry_present(u64 pte)
 	return pte & PTE_PRESENT;
 }
 
-/* At level 2 or above. */
+/* For entries of level 2 and above: a level-1 entry is never a table. */
 static bool entry_is_table(u64 pte)
 {
 	return entry_present(pte) && !(pte & PUCK_IOMMU_PTE_LEAF);
@@ -61,8 +63,10 @@ static __le64 *entry_table(u64 pte)
  */
 __le64 *puck_iommu_pgtable_alloc(gfp_t gfp)
 {
+	KUNIT_STATIC_STUB_REDIRECT(puck_iommu_pgtable_alloc, gfp);
 	return (__le64 *)get_zeroed_page(gfp);
 }
+EXPORT_SYMBOL_IF_KUNIT(puck_iommu_pgtable_alloc);
 
 static void pgtable_free_level(__le64 *table, unsigned int level)
 {
@@ -129,7 +133,10 @@ void puck_iommu_pgtable_keep_retired(struct puck_iommu_domain *pdom, struct page
 	} while (!try_cmpxchg(&pdom->retired, &head, list));
 }
 
-/* The level-1 table of @iova, no longer hooked in. */
+/*
+ * Puts the level-1 table of @iova, which no entry points to any more, on the list of
+ * those that are freed behind the domain's next SYNC.
+ */
 static void pgtable_retire(struct puck_iommu_domain *pdom, unsigned long iova, __le64 *table)
 {
 	struct page *page = virt_to_page(table);
@@ -327,7 +334,7 @@ static bool iova_range_ok(unsigned long iova, size_t size)
 	return size <= PUCK_IOMMU_IOVA_END && iova <= PUCK_IOMMU_IOVA_END - size;
 }
 
-/* Somebody maps what is mapped. */
+/* The caller maps where something is mapped already: a bug of the caller. */
 static noinline int pgtable_taken(void)
 {
 	WARN_ON_ONCE(true);
@@ -397,10 +404,20 @@ int puck_iommu_map_pages(struct iommu_domain *domain, unsigned long iova, phys_a
 	size_t done;
 
 	static_assert(IOMMU_READ == PUCK_IOMMU_PTE_READ && IOMMU_WRITE == PUCK_IOMMU_PTE_WRITE);
-	if (unlikely(!table || pgsize != SZ_4K || pgcount > PUCK_IOMMU_PT_ENTRIES - index ||
-		     !entry_present(leaf) || trace_puck_iommu_map_enabled()))
+	if (unlikely(!table || pgsize != SZ_4K || !entry_present(leaf) ||
+		     trace_puck_iommu_map_enabled()))
 		return pgtable_map_run(pdom, iova, leaf, pgsize, pgcount, gfp, mapped);
 
+	/* One page is what most drivers map. */
+	if (pgcount == 1) {
+		if (unlikely(table[index]))
+			return pgtable_taken();
+		WRITE_ONCE(table[index], cpu_to_le64(leaf));
+		*mapped += SZ_4K;
+		return 0;
+	}
+	if (unlikely(pgcount > PUCK_IOMMU_PT_ENTRIES - index))
+		return pgtable_map_run(pdom, iova, leaf, pgsize, pgcount, gfp, mapped);
 	done = leaves_set_4k(&table[index], leaf, pgcount);
 	*mapped += done * SZ_4K;
 	return likely(done == pgcount) ? 0 : pgtable_taken();
@@ -438,7 +455,7 @@ static size_t pgtable_clear_run(struct puck_iommu_domain *pdom, unsigned long io
 static __always_inline void gather_add(struct iommu_iotlb_gather *gather, unsigned long iova,
 				       size_t size)
 {
-	if (!iommu_iotlb_gather_queued(gather) && likely(size))
+	if (!gather->queued && likely(size))
 		iommu_iotlb_gather_add_range(gather, iova, size);
 }
 
@@ -472,16 +489,24 @@ size_t puck_iommu_unmap_pages(struct iommu_domain *domain, unsigned long iova, s
 	__le64 *table = low_table(pdom, iova);
 	size_t unmapped;
 
-	if (unlikely(!table || pgsize != SZ_4K || pgcount > PUCK_IOMMU_PT_ENTRIES - index ||
-		     trace_puck_iommu_unmap_enabled()))
+	if (unlikely(!table || pgsize != SZ_4K || trace_puck_iommu_unmap_enabled()))
 		return pgtable_unmap_run(pdom, iova, pgsize, pgcount, gather);
 
+	if (pgcount == 1) {
+		if (unlikely(!table[index]))
+			return 0;
+		WRITE_ONCE(table[index], 0);
+		gather_add(gather, iova, SZ_4K);
+		return SZ_4K;
+	}
+	if (unlikely(pgcount > PUCK_IOMMU_PT_ENTRIES - index))
+		return pgtable_unmap_run(pdom, iova, pgsize, pgcount, gather);
 	unmapped = leaves_clear_4k(&table[index], pgcount) * SZ_4K;
 	gather_add(gather, iova, unmapped);
 	return unmapped;
 }
 
-/* As the device does it. */
+/* Walks from the root down, as the device does. */
 static noinline phys_addr_t pgtable_walk(struct puck_iommu_domain *pdom, dma_addr_t iova)
 {
 	__le64 *table = pdom->root;

@@ -11,7 +11,8 @@
 #include <linux/notifier.h>
 
 #include "puck/iommu_policy.h"
-#include "puck_iommu_drv.h"
+#include "instance.h"
+#include "policy.h"
 
 /* Readings in a row that a host may spoil by changing the lines. */
 #define POLICY_TRIES	16

@@ -10,17 +10,11 @@
 #include <linux/io-64-nonatomic-lo-hi.h>
 #include <linux/ktime.h>
 
-#include "puck_iommu_drv.h"
+#include "instance.h"
 #include "trace.h"
-
-#define CQ_ENTRIES	BIT(PUCK_IOMMU_CQ_ORDER)
-#define CQ_MASK		(CQ_ENTRIES - 1)
 
 /* The slot that stays free, so that head == tail means empty. */
 #define CQ_RESERVE	1
-
-/* A command and the SYNC that goes with it. */
-#define CQ_SUBMISSION	2
 
 #define CQ_TIMEOUT_US	(1 * USEC_PER_SEC)
 
@@ -30,71 +24,52 @@
 /* How long a command waits for a dead queue to come back to life. */
 #define CQ_REVIVE_US	1000
 
-static bool queue_done(struct puck_iommu_queue *q, u64 position)
-{
-	return (s64)(le64_to_cpu(READ_ONCE(*q->slot)) - position) >= 0;
-}
-
 static bool queue_has_error(struct puck_iommu *iommu)
 {
 	return readl(iommu->regs + PUCK_IOMMU_STATUS) & PUCK_IOMMU_STATUS_CQ_ERROR;
 }
 
-static __always_inline void command_write(struct puck_iommu_cmd *cmd, u16 opcode, u16 flags,
-					  u32 id, u64 addr, u64 size, u64 data)
+/* Whether there is room or not: for a queue that the device has stopped, or emptied. */
+static void queue_put_inv_all_locked(struct puck_iommu_queue *q)
 {
-	cmd->opcode = cpu_to_le16(opcode);
-	cmd->flags = cpu_to_le16(flags);
-	cmd->id = cpu_to_le32(id);
-	cmd->addr = cpu_to_le64(addr);
-	cmd->size = cpu_to_le64(size);
-	cmd->data = cpu_to_le64(data);
+	struct puck_iommu_cmd *cmd = &q->ring[q->tail & PUCK_IOMMU_CQ_MASK];
+
+	puck_iommu_queue_put_locked(q, cmd, PUCK_IOMMU_CMD_INV_ALL, 0, 0, 0);
 }
 
-/* A command and its SYNC. Returns the position behind them. */
-static __always_inline u64 queue_put_locked(struct puck_iommu_queue *q, u16 opcode, u32 id,
-					    u64 addr, u64 size)
+/* Returns the position to be waited for, or 0 if there is not known to be room. */
+static u64 queue_try(struct puck_iommu_queue *q, u16 opcode, u32 id, u64 addr, u64 size)
 {
-	u64 tail = q->tail, end = tail + CQ_SUBMISSION;
+	struct puck_iommu_cmd *cmd;
+	unsigned long flags;
+	u64 position = 0;
 
-	lockdep_assert_held(&q->lock);
-	command_write(&q->ring[tail & CQ_MASK], opcode, 0, id, addr, size, 0);
-	command_write(&q->ring[(tail + 1) & CQ_MASK], PUCK_IOMMU_CMD_SYNC, PUCK_IOMMU_SYNC_WRITE,
-		      0, q->slot_phys, 0, end);
-	q->tail = end;
-	return end;
+	spin_lock_irqsave(&q->lock, flags);
+	cmd = puck_iommu_queue_slot_locked(q);
+	if (likely(cmd))
+		position = puck_iommu_queue_put_locked(q, cmd, opcode, id, addr, size);
+	spin_unlock_irqrestore(&q->lock, flags);
+	return position;
 }
 
-/*
- * Looks at what the device has done only if there was no room when that was looked at
- * last. False also for a queue that is stopped or dead.
- */
-static bool queue_has_room_locked(struct puck_iommu_queue *q)
+/* Sets the limit anew, by what the device has done. Returns whether there is room then. */
+static bool queue_find_room_locked(struct puck_iommu_queue *q)
 {
 	lockdep_assert_held(&q->lock);
-	if (likely(q->tail + CQ_SUBMISSION <= q->limit))
-		return true;
 	if (!q->running || q->dead)
 		return false;
-	q->limit = le64_to_cpu(READ_ONCE(*q->slot)) + CQ_ENTRIES - CQ_RESERVE;
-	return q->tail + CQ_SUBMISSION <= q->limit;
+	q->limit = le64_to_cpu(READ_ONCE(*q->slot)) + PUCK_IOMMU_CQ_ENTRIES - CQ_RESERVE;
+	return q->tail + PUCK_IOMMU_CQ_SUBMISSION <= q->limit;
 }
 
-/* writel() orders the commands in memory before the doorbell. */
-static void queue_ring_locked(struct puck_iommu *iommu)
-{
-	lockdep_assert_held(&iommu->queue.lock);
-	writel(iommu->queue.tail & CQ_MASK, iommu->regs + PUCK_IOMMU_CQ_TAIL);
-}
-
-/* Cold half of queue_wait(): the device has not answered at once. */
+/* Cold half of puck_iommu_queue_wait(): the device has not answered at once. */
 static bool queue_wait_slow(struct puck_iommu *iommu, u64 position)
 {
 	ktime_t limit = ktime_add_us(ktime_get(), CQ_TIMEOUT_US);
 
 	do {
 		puck_iommu_queue_recover(iommu);
-		if (queue_done(&iommu->queue, position))
+		if (puck_iommu_queue_done(&iommu->queue, position))
 			return true;
 		if (READ_ONCE(iommu->queue.dead))
 			return false;
@@ -109,13 +84,20 @@ static bool queue_wait_slow(struct puck_iommu *iommu, u64 position)
 	return false;
 }
 
-/* Returns whether the device is past @position; false after the time it has. */
-static noinline bool queue_wait(struct puck_iommu *iommu, u64 position)
+/**
+ * puck_iommu_queue_wait - wait for the device
+ * @iommu: the device
+ * @position: what puck_iommu_queue_put_locked() returned
+ *
+ * Context: Any. Takes the queue's lock if the device does not answer at once.
+ * Return: whether the device is past @position; false after the time it has.
+ */
+bool puck_iommu_queue_wait(struct puck_iommu *iommu, u64 position)
 {
 	unsigned int spins;
 
 	for (spins = 0; spins < 64; spins++) {
-		if (likely(queue_done(&iommu->queue, position)))
+		if (likely(puck_iommu_queue_done(&iommu->queue, position)))
 			return true;
 		cpu_relax();
 	}
@@ -150,12 +132,17 @@ static void queue_repair_locked(struct puck_iommu *iommu)
 
 	lockdep_assert_held(&q->lock);
 	/* Forward to the first position with that index: positions only grow. */
-	q->tail += (index - q->tail) & CQ_MASK;
-	queue_put_locked(q, PUCK_IOMMU_CMD_INV_ALL, 0, 0, 0);
+	q->tail += (index - q->tail) & PUCK_IOMMU_CQ_MASK;
+	/* The place of a SYNC: what goes there must not say yet that all is done. */
+	if (q->tail % PUCK_IOMMU_CQ_SUBMISSION)
+		q->ring[q->tail++ & PUCK_IOMMU_CQ_MASK] = (struct puck_iommu_cmd) {
+			.opcode = cpu_to_le16(PUCK_IOMMU_CMD_INV_ALL),
+		};
 	/* The cause as well: while it is set, the next error would not interrupt. */
 	writel(PUCK_IOMMU_IRQ_CMD_ERROR, iommu->regs + PUCK_IOMMU_IRQ_STATUS);
 	writel(PUCK_IOMMU_STATUS_CQ_ERROR, iommu->regs + PUCK_IOMMU_STATUS);
-	queue_ring_locked(iommu);
+	/* Cleared, the queue stays where it is until the doorbell rings. */
+	queue_put_inv_all_locked(q);
 }
 
 /* False if it is time to give up: repair after repair, and no command came through. */
@@ -196,7 +183,7 @@ void puck_iommu_queue_recover(struct puck_iommu *iommu)
 		return;
 	}
 	error = readl(iommu->regs + PUCK_IOMMU_CQ_ERROR);
-	index = FIELD_GET(PUCK_IOMMU_CQ_ERROR_INDEX, error) & CQ_MASK;
+	index = FIELD_GET(PUCK_IOMMU_CQ_ERROR_INDEX, error) & PUCK_IOMMU_CQ_MASK;
 	bad = q->ring[index];
 	q->errors++;
 	dead = !queue_worth_repair_locked(q);
@@ -220,7 +207,7 @@ static bool queue_wait_repair(struct puck_iommu *iommu, u64 position)
 	unsigned int us;
 
 	for (us = 0; us < CQ_REVIVE_US; us++) {
-		if (queue_done(&iommu->queue, position))
+		if (puck_iommu_queue_done(&iommu->queue, position))
 			return true;
 		if (queue_has_error(iommu))
 			return false;
@@ -255,38 +242,40 @@ static bool queue_revive(struct puck_iommu *iommu)
 	was_dead = q->dead;
 	WRITE_ONCE(q->dead, false);
 	q->repairs = 0;
-	if (was_dead && !repaired) {
-		queue_put_locked(q, PUCK_IOMMU_CMD_INV_ALL, 0, 0, 0);
-		queue_ring_locked(iommu);
-	}
+	if (was_dead && !repaired)
+		queue_put_inv_all_locked(q);
 	position = q->tail;
 	spin_unlock_irqrestore(&q->lock, flags);
 	if (was_dead)
 		dev_err(&iommu->pdev->dev, "commands work again; invalidated everything\n");
-	return was_dead && queue_wait(iommu, position);
+	return was_dead && puck_iommu_queue_wait(iommu, position);
 }
 
 /*
- * For a queue without room. Returns 0 if that can be tried again, 1 if nothing is left
- * to be done in the place of the caller's command, -EIO if the device does not answer.
+ * For a queue whose tail has come to its limit. Returns 0 if the caller's command can be
+ * tried again, 1 if nothing is left to be done in its place, -EIO if the device does not
+ * answer.
  */
 static noinline int queue_unblock(struct puck_iommu *iommu)
 {
 	struct puck_iommu_queue *q = &iommu->queue;
 	unsigned long flags;
-	bool running, dead;
+	bool room, running, dead;
 	u64 position;
 
 	spin_lock_irqsave(&q->lock, flags);
+	room = queue_find_room_locked(q);
 	running = q->running;
 	dead = q->dead;
 	position = q->tail;
 	spin_unlock_irqrestore(&q->lock, flags);
 
+	if (room)
+		return 0;
 	if (!running)
 		return 1;
 	if (!dead)
-		return queue_wait(iommu, position) ? 0 : -EIO;
+		return puck_iommu_queue_wait(iommu, position) ? 0 : -EIO;
 	if (queue_revive(iommu))
 		return 1;
 	/* Another CPU may have been first. */
@@ -313,24 +302,18 @@ static noinline int queue_unblock(struct puck_iommu *iommu)
 bool puck_iommu_command(struct puck_iommu *iommu, u16 opcode, u32 id, u64 addr, u64 size)
 {
 	struct puck_iommu_queue *q = &iommu->queue;
-	unsigned long flags;
 	u64 position;
 	int ret;
 
-	spin_lock_irqsave(&q->lock, flags);
-	while (unlikely(!queue_has_room_locked(q))) {
-		spin_unlock_irqrestore(&q->lock, flags);
+	position = queue_try(q, opcode, id, addr, size);
+	while (unlikely(!position)) {
 		ret = queue_unblock(iommu);
 		if (ret)
 			return ret > 0;
-		spin_lock_irqsave(&q->lock, flags);
+		position = queue_try(q, opcode, id, addr, size);
 	}
-	position = queue_put_locked(q, opcode, id, addr, size);
 	trace_puck_iommu_command(iommu->id, opcode, id, addr, size, position);
-	queue_ring_locked(iommu);
-	spin_unlock_irqrestore(&q->lock, flags);
-
-	return likely(queue_done(q, position)) || queue_wait(iommu, position);
+	return puck_iommu_queue_wait(iommu, position);
 }
 
 /**
@@ -384,10 +367,11 @@ int puck_iommu_queue_init(struct puck_iommu *iommu)
 
 	spin_lock_init(&q->lock);
 	q->ring = (void *)devm_get_free_pages(dev, GFP_KERNEL | __GFP_ZERO,
-					      get_order(CQ_ENTRIES * sizeof(*q->ring)));
+					      get_order(PUCK_IOMMU_CQ_ENTRIES * sizeof(*q->ring)));
 	q->slot = (void *)devm_get_free_pages(dev, GFP_KERNEL | __GFP_ZERO, 0);
 	if (!q->ring || !q->slot)
 		return -ENOMEM;
 	q->slot_phys = virt_to_phys(q->slot);
+	q->doorbell = iommu->regs + PUCK_IOMMU_CQ_TAIL;
 	return 0;
 }

@@ -11,7 +11,8 @@
 #include <linux/io-64-nonatomic-lo-hi.h>
 #include <linux/sysfs.h>
 
-#include "puck_iommu_drv.h"
+#include "instance.h"
+#include "sysfs.h"
 
 static struct puck_iommu *dev_to_puck(struct device *dev)
 {
