@@ -45,7 +45,7 @@ static inline bool pci_find(unsigned int vendor, unsigned int device, bool in_ch
 		    pci_number(entry->d_name, "device") != device ||
 		    pci_in_charge(entry->d_name) != in_charge)
 			continue;
-		snprintf(name, size, "%s", entry->d_name);
+		snprintf(name, size, "%.*s", (int)size - 1, entry->d_name);
 		found = true;
 	}
 	if (dir)
