@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * /sys/kernel/debug/dri/<device>/: rings, fences and bos to read, and a folder
- * for each ring with the knobs of its completion stage (docs/specs/gpu.rst,
- * "Completion stage") and the scheduler's timeout.
+ * for each ring with the scheduler's timeout and, if the device has it, the knobs of
+ * the completion stage (docs/specs/gpu.rst, "Completion stage").
  */
 #include <linux/debugfs.h>
+#include <linux/dma-resv.h>
 #include <linux/jiffies.h>
 #include <linux/scatterlist.h>
 #include <linux/seq_file.h>
 
 #include <drm/drm_debugfs.h>
 #include <drm/drm_drv.h>
+#include <drm/drm_gem.h>
 
 #include "core/device.h"
 #include "debugfs.h"
@@ -50,6 +52,8 @@ static void puck_debugfs_ring(struct seq_file *m, struct puck_ring *ring)
 		   le32_to_cpu(READ_ONCE(ring->wb->seqno)),
 		   puck_ring_read(ring, PUCK_GPU_RING_PENDING),
 		   puck_ring_read(ring, PUCK_GPU_RING_STOP_HEAD));
+	if (!(ring->puck->features & PUCK_GPU_FEATURE_STAGE))
+		return;
 	seq_printf(m, "  start_delay %llu ns, delay %llu ns, jitter %llu ns, seed %#llx, hold %u\n",
 		   puck_ring_read64(ring, PUCK_GPU_RING_START_DELAY),
 		   puck_ring_read64(ring, PUCK_GPU_RING_DELAY),
@@ -87,23 +91,22 @@ static int puck_debugfs_fences(struct seq_file *m, void *data)
 		spin_lock_irq(&ring->lock);
 		list_for_each_entry(job, &ring->inflight, inflight)
 			seq_printf(m, "ring %u job %llu seqno %u context %llu age %lld us error %d\n",
-				   i, job->number, job->seqno, job->fence->base.context,
+				   ring->index, job->number, job->seqno, job->fence->base.context,
 				   ktime_us_delta(now, job->fence->start), job->error);
 		spin_unlock_irq(&ring->lock);
 	}
 	return 0;
 }
 
-static void puck_debugfs_bo(struct seq_file *m, struct puck_bo *bo)
+static void puck_debugfs_bo(struct seq_file *m, struct puck_bo *bo, struct sg_table *sgt)
 {
 	struct drm_gem_object *obj = &bo->base.base;
 	struct scatterlist *sg;
 	int i;
 
 	seq_printf(m, "bo %p size %zu orig_nents %u nents %u%s\n", obj, obj->size,
-		   bo->sgt->orig_nents, bo->sgt->nents,
-		   obj->import_attach ? " imported" : "");
-	for_each_sgtable_dma_sg(bo->sgt, sg, i) {
+		   sgt->orig_nents, sgt->nents, obj->import_attach ? " imported" : "");
+	for_each_sgtable_dma_sg(sgt, sg, i) {
 		if (i == PUCK_DEBUGFS_SEGS) {
 			seq_puts(m, "  ...\n");
 			break;
@@ -113,22 +116,69 @@ static void puck_debugfs_bo(struct seq_file *m, struct puck_bo *bo)
 	}
 }
 
+/*
+ * The BO behind @bo in the list, or the first one for NULL, with a reference. One that is
+ * held stays in the list, so the way can be gone on from there.
+ */
+static struct puck_bo *puck_debugfs_next_bo(struct puck_device *puck, struct puck_bo *bo)
+{
+	struct puck_bo *next;
+	bool found = false;
+
+	spin_lock(&puck->list_lock);
+	next = bo ?: list_entry(&puck->bos, struct puck_bo, node);
+	list_for_each_entry_continue(next, &puck->bos, node) {
+		/* Some are on their way out. */
+		found = kref_get_unless_zero(&next->base.base.refcount);
+		if (found)
+			break;
+	}
+	spin_unlock(&puck->list_lock);
+	return found ? next : NULL;
+}
+
+static int puck_debugfs_lock_bo(struct seq_file *m, struct puck_bo *bo)
+{
+	struct dma_resv *resv = bo->base.base.resv;
+	struct sg_table *sgt;
+	int ret;
+
+	ret = dma_resv_lock_interruptible(resv, NULL);
+	if (ret)
+		return ret;
+	sgt = puck_bo_table(bo);
+	if (sgt)
+		puck_debugfs_bo(m, bo, sgt);
+	dma_resv_unlock(resv);
+	return 0;
+}
+
+static int puck_debugfs_all_bos(struct seq_file *m, struct puck_device *puck)
+{
+	struct puck_bo *bo = NULL, *next;
+	int ret = 0;
+
+	while (!ret && (next = puck_debugfs_next_bo(puck, bo))) {
+		if (bo)
+			drm_gem_object_put(&bo->base.base);
+		bo = next;
+		ret = puck_debugfs_lock_bo(m, bo);
+	}
+	if (bo)
+		drm_gem_object_put(&bo->base.base);
+	return ret;
+}
+
 static int puck_debugfs_bos(struct seq_file *m, void *data)
 {
 	struct drm_debugfs_entry *entry = m->private;
-	struct puck_device *puck = to_puck_device(entry->dev);
-	struct puck_bo *bo;
-	int idx;
+	int idx, ret;
 
-	if (!drm_dev_enter(&puck->drm, &idx))
+	if (!drm_dev_enter(entry->dev, &idx))
 		return -ENODEV;
-	/* A BO leaves the list before its mapping goes. */
-	spin_lock(&puck->list_lock);
-	list_for_each_entry(bo, &puck->bos, node)
-		puck_debugfs_bo(m, bo);
-	spin_unlock(&puck->list_lock);
+	ret = puck_debugfs_all_bos(m, to_puck_device(entry->dev));
 	drm_dev_exit(idx);
-	return 0;
+	return ret;
 }
 
 static const struct drm_debugfs_info puck_debugfs_files[] = {
@@ -240,13 +290,15 @@ static void puck_debugfs_knobs(struct puck_ring *ring, struct dentry *root)
 
 	snprintf(name, sizeof(name), "ring%u", ring->index);
 	dir = debugfs_create_dir(name, root);
+	debugfs_create_file_unsafe("timeout_ms", 0600, dir, ring, &puck_timeout_fops);
+	if (!(ring->puck->features & PUCK_GPU_FEATURE_STAGE))
+		return;
 	debugfs_create_file_unsafe("start_delay_ns", 0600, dir, ring, &puck_start_delay_fops);
 	debugfs_create_file_unsafe("delay_ns", 0600, dir, ring, &puck_delay_fops);
 	debugfs_create_file_unsafe("jitter_ns", 0600, dir, ring, &puck_jitter_fops);
 	debugfs_create_file_unsafe("seed", 0600, dir, ring, &puck_seed_fops);
 	debugfs_create_file_unsafe("hold", 0600, dir, ring, &puck_hold_fops);
 	debugfs_create_file_unsafe("release", 0200, dir, ring, &puck_release_fops);
-	debugfs_create_file_unsafe("timeout_ms", 0600, dir, ring, &puck_timeout_fops);
 }
 
 /**

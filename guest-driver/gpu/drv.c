@@ -23,6 +23,7 @@
 #include "core/device.h"
 #include "debugfs.h"
 #include "mem/bo.h"
+#include "mem/ioctl.h"
 #include "mem/prime.h"
 #include "mem/segs.h"
 #include "pm.h"
@@ -32,15 +33,21 @@
 #include "sched/rings.h"
 #include "submit/file.h"
 #include "submit/ioctl.h"
+#include "submit/query.h"
+#include "submit/queues.h"
 
 static const struct drm_ioctl_desc puck_ioctls[] = {
-	DRM_IOCTL_DEF_DRV(PUCK_GETPARAM, puck_ioctl_getparam, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(PUCK_GET_PARAM, puck_ioctl_get_param, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(PUCK_GET_REGIONS, puck_ioctl_get_regions, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(PUCK_GEM_CREATE, puck_ioctl_gem_create, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(PUCK_GEM_MMAP_OFFSET, puck_ioctl_gem_mmap_offset, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(PUCK_GEM_INFO, puck_ioctl_gem_info, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(PUCK_GEM_WAIT, puck_ioctl_gem_wait, DRM_RENDER_ALLOW),
-	DRM_IOCTL_DEF_DRV(PUCK_SUBMIT, puck_ioctl_submit, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(PUCK_GEM_FLUSH, puck_ioctl_gem_flush, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(PUCK_QUEUE_CREATE, puck_ioctl_queue_create, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(PUCK_QUEUE_DESTROY, puck_ioctl_queue_destroy, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(PUCK_QUEUE_STATE, puck_ioctl_queue_state, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(PUCK_SUBMIT, puck_ioctl_submit, DRM_RENDER_ALLOW),
 };
 
 DEFINE_DRM_GEM_FOPS(puck_fops);
@@ -60,26 +67,27 @@ static const struct drm_driver puck_drm_driver = {
 	.desc = "Puck virtual GPU",
 	PUCK_DRM_DRIVER_DATE
 	.major = 0,
-	.minor = 1,
+	.minor = 2,
 };
 
 static int puck_init_hw(struct puck_device *puck)
 {
+	struct puck_ring_info rings[PUCK_GPU_RINGS_MAX];
 	u32 num_rings;
 	int ret;
 
-	ret = puck_device_identify(puck, &num_rings);
+	ret = puck_identify(puck, rings, &num_rings);
 	if (ret)
 		return ret;
 	/* Whatever goes on there makes no access to memory, even if the reset fails. */
 	pci_clear_master(puck->pdev);
-	ret = puck_device_reset(puck, num_rings);
+	ret = puck_device_reset(puck);
 	if (ret)
 		return ret;
 	/* The DMA API works by pages; what is too long then is cut in mem/segs.c. */
 	dma_set_max_seg_size(puck->drm.dev, max_t(u32, puck->seg_len_max, PAGE_SIZE));
 
-	ret = puck_rings_create(puck, num_rings);
+	ret = puck_rings_create(puck, rings, num_rings);
 	if (ret)
 		return ret;
 	ret = puck_segs_init(puck);
@@ -101,7 +109,7 @@ static int puck_init_hw(struct puck_device *puck)
 	return 0;
 
 err_irq:
-	puck_device_reset(puck, puck->num_rings);
+	puck_device_reset(puck);
 	puck_irq_fini(puck);
 err_dma:
 	pci_clear_master(puck->pdev);
@@ -119,7 +127,7 @@ static void puck_fini_hw(struct puck_device *puck)
 	 * First silence, then the news: memory may be reused after a fence. A
 	 * device that does not reset is silenced by the end of bus mastering.
 	 */
-	puck_device_reset(puck, puck->num_rings);
+	puck_device_reset(puck);
 	pci_clear_master(puck->pdev);
 	puck_irq_fini(puck);
 	for (i = 0; i < puck->num_rings; i++) {
@@ -183,7 +191,7 @@ static void puck_shutdown(struct pci_dev *pdev)
 	struct puck_device *puck = pci_get_drvdata(pdev);
 
 	drm_dev_unplug(&puck->drm);
-	puck_device_reset(puck, puck->num_rings);
+	puck_device_reset(puck);
 	pci_clear_master(pdev);
 }
 

@@ -49,7 +49,7 @@ static int puck_drain_rings(struct puck_device *puck)
 
 		if (!wait_event_timeout(ring->idle, puck_ring_is_idle(ring),
 					READ_ONCE(ring->sched.timeout))) {
-			drm_err(&puck->drm, "ring %u does not get idle\n", i);
+			drm_err(&puck->drm, "ring %u does not get idle\n", ring->index);
 			return -EBUSY;
 		}
 	}
@@ -120,7 +120,7 @@ static int puck_suspend(struct device *dev)
 	}
 	for (i = 0; i < puck->num_rings; i++)
 		puck_ring_save(puck->ring[i]);
-	puck_device_reset(puck, puck->num_rings);
+	puck_device_reset(puck);
 	return 0;
 }
 
@@ -130,7 +130,7 @@ static int puck_resume(struct device *dev)
 	int ret;
 	u32 i;
 
-	ret = puck_device_reset(puck, puck->num_rings);
+	ret = puck_device_reset(puck);
 	if (!ret) {
 		for (i = 0; i < puck->num_rings; i++)
 			puck_ring_restore(puck->ring[i]);

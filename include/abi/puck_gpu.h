@@ -15,74 +15,93 @@
 /* Section "PCI identity" */
 #define PUCK_GPU_PCI_VENDOR		0x1234
 #define PUCK_GPU_PCI_DEVICE		0x70c1
-#define PUCK_GPU_PCI_REVISION		1
+#define PUCK_GPU_PCI_REVISION		2
 #define PUCK_GPU_BAR_REGS		0
-#define PUCK_GPU_BAR_REGS_SIZE		0x4000
+#define PUCK_GPU_BAR_REGS_SIZE		0x40000
 #define PUCK_GPU_BAR_VRAM		2
 #define PUCK_GPU_BAR_MSIX		4
-#define PUCK_GPU_VEC_ERROR		0
-#define PUCK_GPU_VEC_RING(r)		(1 + (r))
 #define PUCK_GPU_RINGS_MAX		8
 
 /* Section "Registers": the whole device */
 #define PUCK_GPU_MAGIC			0x000	/* RO  32 */
 #define PUCK_GPU_VERSION		0x004	/* RO  32 */
 #define PUCK_GPU_CTRL			0x008	/* RW  32 */
-#define PUCK_GPU_NUM_RINGS		0x00c	/* RO  32 */
-#define PUCK_GPU_VRAM_SIZE		0x010	/* RO  64 */
-#define PUCK_GPU_SEG_LEN_MAX		0x018	/* RO  32 */
-#define PUCK_GPU_SEGS_MAX		0x01c	/* RO  32 */
-#define PUCK_GPU_IRQ_STATUS		0x020	/* W1C 32 */
-#define PUCK_GPU_IRQ_ENABLE		0x024	/* RW  32 */
+#define PUCK_GPU_STATUS			0x00c	/* RO  32 */
+#define PUCK_GPU_FEATURES		0x010	/* RO  64 */
+#define PUCK_GPU_NUM_RINGS		0x018	/* RO  32 */
+#define PUCK_GPU_NUM_SOURCES		0x01c	/* RO  32 */
+#define PUCK_GPU_VRAM_SIZE		0x020	/* RO  64 */
+#define PUCK_GPU_SEG_LEN_MAX		0x028	/* RO  32 */
+#define PUCK_GPU_SEGS_MAX		0x02c	/* RO  32 */
+#define PUCK_GPU_IRQ_STATUS		0x030	/* W1C 32 */
+#define PUCK_GPU_IRQ_ENABLE		0x034	/* RW  32 */
+
+/* Section "Interrupt sources" */
+#define PUCK_GPU_SOURCE(i)		(0x400 + 4 * (i))	/* RO  32 */
+#define PUCK_GPU_SOURCES_MAX		64
+#define PUCK_GPU_SOURCE_VECTOR		0x000007ffu
+#define PUCK_GPU_SOURCE_KIND		0x00ff0000u
+#define PUCK_GPU_SOURCE_INDEX		0xff000000u
+#define PUCK_GPU_SOURCE_ERROR		0	/* values of KIND */
+#define PUCK_GPU_SOURCE_FENCE		1
 
 /* Section "Error queue" */
-#define PUCK_GPU_ERR_COUNT		0x040	/* RO  32 */
-#define PUCK_GPU_ERR_INFO		0x044	/* RO  32 */
-#define PUCK_GPU_ERR_SEQNO		0x048	/* RO  32 */
-#define PUCK_GPU_ERR_DESC		0x04c	/* RO  32 */
-#define PUCK_GPU_ERR_ADDR		0x050	/* RO  64 */
-#define PUCK_GPU_ERR_POP		0x058	/* WO  32 */
-#define PUCK_GPU_ERR_LOST		0x05c	/* RO  32 */
+#define PUCK_GPU_ERR_COUNT		0x1000	/* RO  32 */
+#define PUCK_GPU_ERR_INFO		0x1004	/* RO  32 */
+#define PUCK_GPU_ERR_SEQNO		0x1008	/* RO  32 */
+#define PUCK_GPU_ERR_DESC		0x100c	/* RO  32 */
+#define PUCK_GPU_ERR_ADDR		0x1010	/* RO  64 */
+#define PUCK_GPU_ERR_POP		0x1018	/* WO  32 */
+#define PUCK_GPU_ERR_LOST		0x101c	/* RO  32 */
 #define PUCK_GPU_ERR_DEPTH		64
 
 /* Section "Scanout" */
-#define PUCK_GPU_SCANOUT_CTRL		0x100	/* RW  32 */
-#define PUCK_GPU_SCANOUT_FORMAT		0x104	/* RW  32 */
-#define PUCK_GPU_SCANOUT_OFFSET		0x108	/* RW  64 */
-#define PUCK_GPU_SCANOUT_WIDTH		0x110	/* RW  32 */
-#define PUCK_GPU_SCANOUT_HEIGHT		0x114	/* RW  32 */
-#define PUCK_GPU_SCANOUT_PITCH		0x118	/* RW  32 */
+#define PUCK_GPU_SCANOUT_CTRL		0x2000	/* RW  32 */
+#define PUCK_GPU_SCANOUT_FORMAT		0x2004	/* RW  32 */
+#define PUCK_GPU_SCANOUT_OFFSET		0x2008	/* RW  64 */
+#define PUCK_GPU_SCANOUT_WIDTH		0x2010	/* RW  32 */
+#define PUCK_GPU_SCANOUT_HEIGHT		0x2014	/* RW  32 */
+#define PUCK_GPU_SCANOUT_PITCH		0x2018	/* RW  32 */
 #define PUCK_GPU_SCANOUT_ENABLE		0x00000001u
 #define PUCK_GPU_FORMAT_XRGB8888	1
 #define PUCK_GPU_SCANOUT_DIM_MAX	4096
 
 /* Section "Rings": one block for each ring */
-#define PUCK_GPU_RING(r)		(0x1000 + 0x100 * (r))
-#define PUCK_GPU_RING_STRIDE		0x100
-#define PUCK_GPU_RING_BASE		0x00	/* RW  64 */
-#define PUCK_GPU_RING_CTRL		0x08	/* RW  32 */
-#define PUCK_GPU_RING_STATUS		0x0c	/* RO  32 */
-#define PUCK_GPU_RING_HEAD		0x10	/* RO  32 */
-#define PUCK_GPU_RING_TAIL		0x14	/* RW  32, doorbell */
-#define PUCK_GPU_RING_WB_ADDR		0x18	/* RW  64 */
-#define PUCK_GPU_RING_SEQNO		0x20	/* RO  32 */
-#define PUCK_GPU_RING_PENDING		0x24	/* RO  32 */
+#define PUCK_GPU_RING(r)		(0x10000 + 0x1000 * (r))
+#define PUCK_GPU_RING_STRIDE		0x1000
+#define PUCK_GPU_RING_KIND		0x000	/* RO  32 */
+#define PUCK_GPU_RING_CTRL		0x004	/* RW  32 */
+#define PUCK_GPU_RING_STATUS		0x008	/* RO  32 */
+#define PUCK_GPU_RING_ORDER_MAX		0x00c	/* RO  32 */
+#define PUCK_GPU_RING_OPS		0x010	/* RO  64 */
+#define PUCK_GPU_RING_BASE		0x018	/* RW  64 */
+#define PUCK_GPU_RING_WB_ADDR		0x020	/* RW  64 */
+#define PUCK_GPU_RING_HEAD		0x028	/* RO  32 */
+#define PUCK_GPU_RING_TAIL		0x02c	/* RW  32, doorbell */
+#define PUCK_GPU_RING_SEQNO		0x030	/* RO  32 */
+#define PUCK_GPU_RING_PENDING		0x034	/* RO  32 */
+#define PUCK_GPU_RING_STOP_HEAD		0x038	/* RO  32 */
+#define PUCK_GPU_RING_FENCES_MAX	0x03c	/* RO  32 */
 /* Section "Completion stage" */
-#define PUCK_GPU_RING_START_DELAY	0x30	/* RW  64, ns */
-#define PUCK_GPU_RING_DELAY		0x38	/* RW  64, ns */
-#define PUCK_GPU_RING_JITTER		0x40	/* RW  64, ns */
-#define PUCK_GPU_RING_SEED		0x48	/* RW  64 */
-#define PUCK_GPU_RING_HOLD		0x50	/* RW  32 */
-#define PUCK_GPU_RING_RELEASE		0x54	/* WO  32 */
-/* Section "Rings" again */
-#define PUCK_GPU_RING_STOP_HEAD		0x58	/* RO  32 */
+#define PUCK_GPU_RING_START_DELAY	0x100	/* RW  64, ns */
+#define PUCK_GPU_RING_DELAY		0x108	/* RW  64, ns */
+#define PUCK_GPU_RING_JITTER		0x110	/* RW  64, ns */
+#define PUCK_GPU_RING_SEED		0x118	/* RW  64 */
+#define PUCK_GPU_RING_HOLD		0x120	/* RW  32 */
+#define PUCK_GPU_RING_RELEASE		0x124	/* WO  32 */
 
 #define PUCK_GPU_MAGIC_VALUE		0x50474b50u	/* "PKGP" */
 #define PUCK_GPU_VERSION_MAJOR		0xffff0000u
 #define PUCK_GPU_VERSION_MINOR		0x0000ffffu
-#define PUCK_GPU_VERSION_VALUE		0x00010001u
+#define PUCK_GPU_VERSION_VALUE		0x00020000u
 
 #define PUCK_GPU_CTRL_RESET		0x80000000u	/* reads as 0 */
+#define PUCK_GPU_STATUS_RESETTING	0x00000001u
+
+/* FEATURES */
+#define PUCK_GPU_FEATURE_STAGE		0x0000000000000001ull
+#define PUCK_GPU_FEATURE_MISCHIEF	0x0000000000000002ull
+#define PUCK_GPU_FEATURE_SCANOUT	0x0000000000000004ull
 
 #define PUCK_GPU_IRQ_ERROR		0x00000001u
 #define PUCK_GPU_IRQ_ALL		0x00000001u
@@ -90,7 +109,11 @@
 /* RING_BASE */
 #define PUCK_GPU_RING_BASE_ADDR		0xfffffffffffff000ull
 #define PUCK_GPU_RING_BASE_ORDER	0x000000000000000full
-#define PUCK_GPU_RING_ORDER_MAX		12
+#define PUCK_GPU_RING_ORDER_MAX_VALUE	12
+
+/* RING_KIND */
+#define PUCK_GPU_KIND_COPY		1
+#define PUCK_GPU_KIND_COMPUTE		2
 
 /* RING_CTRL */
 #define PUCK_GPU_RING_ENABLE		0x00000001u
@@ -103,7 +126,7 @@
 #define PUCK_GPU_RING_HELD		0x00000008u
 
 #define PUCK_GPU_DELAY_MAX_NS		60000000000ull
-#define PUCK_GPU_FENCES_MAX		1024	/* in one completion stage */
+#define PUCK_GPU_RING_FENCES_MAX_VALUE	1024
 
 /* Section "Write-back slot" */
 struct puck_gpu_wb {
@@ -157,6 +180,10 @@ struct puck_gpu_cmd {
 #define PUCK_GPU_CMD_BLIT		3
 #define PUCK_GPU_CMD_CRC32C		4
 #define PUCK_GPU_CMD_FENCE		5
+
+/* RING_OPS: bit n is opcode n */
+#define PUCK_GPU_OPS_COPY		0x000000000000002full	/* all but CRC32C */
+#define PUCK_GPU_OPS_COMPUTE		0x000000000000003full
 
 /* Flags of FENCE; all other commands take none */
 #define PUCK_GPU_FENCE_IRQ		0x0001u

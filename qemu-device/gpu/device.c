@@ -85,6 +85,10 @@ static bool check_options(PuckGpu *s, Error **errp)
         error_setg(errp, "rings: 2 to %d", PUCK_GPU_RINGS_MAX);
         return false;
     }
+    if (s->copy_rings >= s->num_rings) {
+        error_setg(errp, "copy-rings: less than rings");
+        return false;
+    }
     if (!s->seg_len_max) {
         error_setg(errp, "seg-len-max: at least 1");
         return false;
@@ -192,6 +196,9 @@ static void gpu_finalize(Object *obj)
 static const Property gpu_properties[] = {
     DEFINE_PROP_SIZE("vram-size", PuckGpu, vram_size, 64 * MiB),
     DEFINE_PROP_UINT32("rings", PuckGpu, num_rings, 2),
+    DEFINE_PROP_UINT32("copy-rings", PuckGpu, copy_rings, 0),
+    DEFINE_PROP_BIT("x-next-minor", PuckGpu, options, PUCK_OPTION_NEXT_MINOR,
+                    false),
     DEFINE_PROP_SIZE32("seg-len-max", PuckGpu, seg_len_max, 1 * GiB),
     DEFINE_PROP_UINT64("seed", PuckGpu, seed, 0),
     DEFINE_PROP_SIZE("inline-bytes", PuckGpu, inline_bytes, 64 * KiB),

@@ -2,7 +2,7 @@
 /*
  * puck-gpu: the completion stage as QOM properties, ringN-*. Before realize,
  * on the command line, they set the reset value; later, by qom-set, they are
- * another way to write the register.
+ * another way to write the register. And the option "vectors", a word.
  */
 
 #include "qemu/osdep.h"
@@ -161,8 +161,32 @@ static void set_prop(Object *obj, Visitor *v, const char *name, void *opaque,
     }
 }
 
+static char *get_vectors(Object *obj, Error **errp)
+{
+    return g_strdup(puck_gpu_option(PUCK_GPU(obj), PUCK_OPTION_VECTORS_REVERSED)
+                    ? "reverse" : "forward");
+}
+
+static void set_vectors(Object *obj, const char *value, Error **errp)
+{
+    PuckGpu *s = PUCK_GPU(obj);
+
+    if (DEVICE(obj)->realized) {
+        error_setg(errp, "vectors: only before the device is made");
+    } else if (!strcmp(value, "reverse")) {
+        s->options |= 1u << PUCK_OPTION_VECTORS_REVERSED;
+    } else if (!strcmp(value, "forward")) {
+        s->options &= ~(1u << PUCK_OPTION_VECTORS_REVERSED);
+    } else {
+        error_setg(errp, "vectors: forward or reverse, not %s", value);
+    }
+}
+
 void puck_gpu_class_add_props(ObjectClass *klass)
 {
+    object_class_property_add_str(klass, "vectors", get_vectors, set_vectors);
+    object_class_property_set_description(klass, "vectors",
+        "in which order interrupt sources have vectors: forward, reverse");
     for (unsigned r = 0; r < PUCK_GPU_RINGS_MAX; r++) {
         for (unsigned p = 0; p < PROP_COUNT; p++) {
             g_autofree char *name = g_strdup_printf("ring%u-%s", r,

@@ -33,12 +33,51 @@ static void write_ctrl(void *object, unsigned n, uint64_t value)
     }
 }
 
-/* RESET is over when the write is, but for a rule. */
-static uint64_t read_ctrl(void *object, unsigned n)
+static bool is_next_minor(PuckGpu *s)
+{
+    return puck_gpu_option(s, PUCK_OPTION_NEXT_MINOR);
+}
+
+static uint64_t read_version(void *object, unsigned n)
 {
     PuckGpu *s = object;
 
-    return s->reset_rule ? PUCK_GPU_CTRL_RESET : 0;
+    return PUCK_GPU_VERSION_VALUE | (is_next_minor(s) ? PUCK_NEXT_MINOR : 0);
+}
+
+/* A reset is over when no ring is in one, and no rule lets it fail. */
+static uint64_t read_status(void *object, unsigned n)
+{
+    PuckGpu *s = object;
+
+    if (s->reset_rule) {
+        return PUCK_GPU_STATUS_RESETTING;
+    }
+    for (unsigned r = 0; r < s->num_rings; r++) {
+        if (s->rings[r].resetting) {
+            return PUCK_GPU_STATUS_RESETTING;
+        }
+    }
+    return 0;
+}
+
+static uint64_t read_features(void *object, unsigned n)
+{
+    PuckGpu *s = object;
+
+    return PUCK_GPU_FEATURE_STAGE | PUCK_GPU_FEATURE_MISCHIEF |
+           PUCK_GPU_FEATURE_SCANOUT |
+           (is_next_minor(s) ? PUCK_NEXT_MINOR_FEATURE : 0);
+}
+
+static uint64_t read_num_sources(void *object, unsigned n)
+{
+    return puck_irq_num_sources(object);
+}
+
+static uint64_t read_source(void *object, unsigned n)
+{
+    return puck_irq_source(object, n);
 }
 
 static void write_irq_enable(void *object, unsigned n, uint64_t value)
@@ -71,10 +110,13 @@ static bool scanout_on(void *object)
 
 static const PuckReg device_registers[] = {
     { PUCK_GPU_MAGIC, 4, PUCK_REG_NO_VALUE, .fixed = PUCK_GPU_MAGIC_VALUE },
-    { PUCK_GPU_VERSION, 4, PUCK_REG_NO_VALUE, .fixed = PUCK_GPU_VERSION_VALUE },
+    { PUCK_GPU_VERSION, 4, PUCK_REG_NO_VALUE, .read = read_version },
     { PUCK_GPU_CTRL, 4, PUCK_REG_NO_VALUE, .rw = PUCK_GPU_CTRL_RESET,
-      .read = read_ctrl, .write = write_ctrl },
+      .write = write_ctrl },
+    { PUCK_GPU_STATUS, 4, PUCK_REG_NO_VALUE, .read = read_status },
+    { PUCK_GPU_FEATURES, 8, PUCK_REG_NO_VALUE, .read = read_features },
     { PUCK_GPU_NUM_RINGS, 4, GPU(num_rings) },
+    { PUCK_GPU_NUM_SOURCES, 4, PUCK_REG_NO_VALUE, .read = read_num_sources },
     { PUCK_GPU_VRAM_SIZE, 8, GPU(vram_size) },
     { PUCK_GPU_SEG_LEN_MAX, 4, GPU(seg_len_max) },
     { PUCK_GPU_SEGS_MAX, 4, PUCK_REG_NO_VALUE,
@@ -82,6 +124,8 @@ static const PuckReg device_registers[] = {
     { PUCK_GPU_IRQ_STATUS, 4, GPU(irq_status), .w1c = PUCK_GPU_IRQ_ALL },
     { PUCK_GPU_IRQ_ENABLE, 4, GPU(irq_enable), .rw = PUCK_GPU_IRQ_ALL,
       .write = write_irq_enable },
+    { PUCK_GPU_SOURCE(0), 4, PUCK_REG_NO_VALUE, .count = PUCK_GPU_SOURCES_MAX,
+      .read = read_source },
     { PUCK_GPU_ERR_COUNT, 4, GPU(errors.count) },
     { PUCK_GPU_ERR_INFO, 4, GPU(errors.records[0].info) },
     { PUCK_GPU_ERR_SEQNO, 4, GPU(errors.records[0].seqno) },
@@ -112,6 +156,16 @@ static bool ring_on(void *object)
     PuckRing *ring = object;
 
     return ring->enabled;
+}
+
+static uint64_t read_ring_kind(void *object, unsigned n)
+{
+    return puck_ring_kind(object);
+}
+
+static uint64_t read_ring_ops(void *object, unsigned n)
+{
+    return puck_ring_ops(object);
 }
 
 static uint64_t read_ring_ctrl(void *object, unsigned n)
@@ -186,17 +240,24 @@ static void write_release(void *object, unsigned n, uint64_t value)
 }
 
 static const PuckReg ring_registers[] = {
-    { PUCK_GPU_RING_BASE, 8, RING(base), .rw = RING_BASE_BITS,
-      .locked = ring_on },
+    { PUCK_GPU_RING_KIND, 4, PUCK_REG_NO_VALUE, .read = read_ring_kind },
     { PUCK_GPU_RING_CTRL, 4, PUCK_REG_NO_VALUE, .rw = RING_CTRL_BITS,
       .read = read_ring_ctrl, .write = write_ring_ctrl },
     { PUCK_GPU_RING_STATUS, 4, PUCK_REG_NO_VALUE, .read = read_ring_status },
+    { PUCK_GPU_RING_ORDER_MAX, 4, PUCK_REG_NO_VALUE,
+      .fixed = PUCK_GPU_RING_ORDER_MAX_VALUE },
+    { PUCK_GPU_RING_OPS, 8, PUCK_REG_NO_VALUE, .read = read_ring_ops },
+    { PUCK_GPU_RING_BASE, 8, RING(base), .rw = RING_BASE_BITS,
+      .locked = ring_on },
+    { PUCK_GPU_RING_WB_ADDR, 8, RING(wb_addr), .rw = WB_ADDR_BITS },
     { PUCK_GPU_RING_HEAD, 4, RING(head) },
     { PUCK_GPU_RING_TAIL, 4, RING(tail), .rw = UINT32_MAX,
       .write = write_ring_tail },
-    { PUCK_GPU_RING_WB_ADDR, 8, RING(wb_addr), .rw = WB_ADDR_BITS },
     { PUCK_GPU_RING_SEQNO, 4, RING(seqno) },
     { PUCK_GPU_RING_PENDING, 4, RING(num_fences) },
+    { PUCK_GPU_RING_STOP_HEAD, 4, RING(stop_head) },
+    { PUCK_GPU_RING_FENCES_MAX, 4, PUCK_REG_NO_VALUE,
+      .fixed = PUCK_GPU_RING_FENCES_MAX_VALUE },
     { PUCK_GPU_RING_START_DELAY, 8, RING(stage.start_delay), .rw = UINT64_MAX,
       .write = write_start_delay },
     { PUCK_GPU_RING_DELAY, 8, RING(stage.delay), .rw = UINT64_MAX,
@@ -208,7 +269,6 @@ static const PuckReg ring_registers[] = {
     { PUCK_GPU_RING_HOLD, 4, RING(stage.hold), .rw = 1, .write = write_hold },
     { PUCK_GPU_RING_RELEASE, 4, PUCK_REG_NO_VALUE, .rw = UINT32_MAX,
       .write = write_release },
-    { PUCK_GPU_RING_STOP_HEAD, 4, RING(stop_head) },
 };
 
 /* Nothing of a ring changes while its RESET is not over. */
@@ -242,6 +302,13 @@ typedef struct Place {
     hwaddr offset;
 } Place;
 
+/* There are as many SOURCE registers as there are sources. */
+static bool past_sources(PuckGpu *s, hwaddr addr)
+{
+    return addr >= PUCK_GPU_SOURCE(puck_irq_num_sources(s)) &&
+           addr < PUCK_GPU_SOURCE(PUCK_GPU_SOURCES_MAX);
+}
+
 /* False if there is none. */
 static bool find_place(PuckGpu *s, hwaddr addr, Place *place)
 {
@@ -249,7 +316,7 @@ static bool find_place(PuckGpu *s, hwaddr addr, Place *place)
 
     if (addr < PUCK_GPU_SCANOUT_CTRL) {
         *place = (Place) { &device_block, s, addr };
-        return true;
+        return !past_sources(s, addr);
     }
     if (addr < PUCK_GPU_RING(0)) {
         *place = (Place) { &scanout_block, s->scanout, addr };

@@ -71,11 +71,11 @@ static bool ring_valid(const PuckRing *ring)
         (ring->base & ~(PUCK_GPU_RING_BASE_ADDR | PUCK_GPU_RING_BASE_ORDER))) {
         return false;
     }
-    if (ring->enabled && (order < 1 || order > PUCK_GPU_RING_ORDER_MAX ||
+    if (ring->enabled && (order < 1 || order > PUCK_GPU_RING_ORDER_MAX_VALUE ||
                           ring->head >= size || ring->tail >= size)) {
         return false;
     }
-    return ring->stop_head < (1u << PUCK_GPU_RING_ORDER_MAX) &&
+    return ring->stop_head < (1u << PUCK_GPU_RING_ORDER_MAX_VALUE) &&
            ring->num_fences <= ARRAY_SIZE(ring->fences) &&
            (ring->start_at == PUCK_NO_TIME || ring->start_at >= 0) &&
            stage_valid(&ring->stage) && fences_valid(ring);
@@ -124,8 +124,8 @@ static const VMStateDescription vmstate_ring = {
         VMSTATE_UINT32(credits, PuckRing),
         VMSTATE_BOOL(resetting, PuckRing),
         VMSTATE_UINT32(num_fences, PuckRing),
-        VMSTATE_STRUCT_ARRAY(fences, PuckRing, PUCK_GPU_FENCES_MAX, 1,
-                             vmstate_fence, PuckFence),
+        VMSTATE_STRUCT_ARRAY(fences, PuckRing, PUCK_GPU_RING_FENCES_MAX_VALUE,
+                             1, vmstate_fence, PuckFence),
         VMSTATE_END_OF_LIST()
     },
     .subsections = puck_ring_mischief_subsections,
@@ -199,16 +199,20 @@ static int gpu_post_load(void *opaque, int version_id)
 
 const VMStateDescription vmstate_puck_gpu = {
     .name = TYPE_PUCK_GPU,
-    .version_id = 1,
-    .minimum_version_id = 1,
+    .version_id = 2,
+    .minimum_version_id = 2,
     .pre_load = gpu_pre_load,
     .post_load = gpu_post_load,
     .fields = (const VMStateField[]) {
-        VMSTATE_PCI_DEVICE(parent_obj, PuckGpu),
-        VMSTATE_MSIX(parent_obj, PuckGpu),
+        /* What they differ in is said before other parts do not fit. */
         VMSTATE_UINT64_EQUAL(vram_size, PuckGpu, "vram-size differs"),
         VMSTATE_UINT32_EQUAL(num_rings, PuckGpu, "rings differs"),
+        VMSTATE_UINT32_EQUAL(copy_rings, PuckGpu, "copy-rings differs"),
+        VMSTATE_UINT32_EQUAL(options, PuckGpu,
+                             "vectors or x-next-minor differs"),
         VMSTATE_UINT32_EQUAL(seg_len_max, PuckGpu, "seg-len-max differs"),
+        VMSTATE_PCI_DEVICE(parent_obj, PuckGpu),
+        VMSTATE_MSIX(parent_obj, PuckGpu),
         VMSTATE_UINT32(irq_status, PuckGpu),
         VMSTATE_UINT32(irq_enable, PuckGpu),
         VMSTATE_STRUCT(errors, PuckGpu, 1, vmstate_errors, PuckErrorQueue),

@@ -37,6 +37,7 @@ HOST_PACKAGES = {
 # What else takes more of them.
 TEST_PACKAGES = {
     "sparse": "checking the guest driver",
+    "dwarves": "the layout of structures (pahole)",
 }
 KERNEL_PACKAGES = {
     "flex": "kernel configuration",

@@ -30,7 +30,7 @@ static double gpu_copy(const struct puck *puck, const struct bo *src, const stru
 {
 	struct drm_puck_bo_ref refs[] = { ref_read(src), ref_write(dst) };
 	struct drm_puck_cmd cmd = cmd_copy(0, 0, 1, 0, src->size);
-	struct drm_puck_submit args = job(0, refs, 2, &cmd, 1);
+	struct drm_puck_submit args = job(puck->queue[0], refs, 2, &cmd, 1);
 	int64_t start = now_ns();
 	int ret = submit_wait(puck->fd, &args);
 

@@ -39,6 +39,7 @@
 #define TARGET_2D	2
 
 static double samples[LOOPS];
+static uint32_t queue;
 
 static void die(const char *what, int error)
 {
@@ -117,10 +118,13 @@ static double virtio_object(int fd)
 
 static double puck_object(int fd)
 {
-	struct drm_puck_gem_create create = { .size = 4096 };
+	struct drm_puck_gem_create create = {
+		.size = 4096,
+		.placements = 1 << DRM_PUCK_REGION_SYSTEM,
+	};
 	struct drm_puck_cmd cmd = cmd_nop();
-	struct drm_puck_bo_ref ref = { .flags = PUCK_BO_WRITE };
-	struct drm_puck_submit args = job(0, &ref, 1, &cmd, 1);
+	struct drm_puck_bo_ref ref = { .flags = DRM_PUCK_REF_WRITE };
+	struct drm_puck_submit args = job(queue, &ref, 1, &cmd, 1);
 	struct bo bo = { 0 };
 	int64_t start = now_ns();
 	int ret;
@@ -143,7 +147,7 @@ static double puck_object(int fd)
 static double puck_submit(int fd)
 {
 	struct drm_puck_cmd cmd = cmd_nop();
-	struct drm_puck_submit args = job(0, NULL, 0, &cmd, 1);
+	struct drm_puck_submit args = job(queue, NULL, 0, &cmd, 1);
 	int64_t start = now_ns();
 	int fence = submit_fd(fd, &args);
 	int ret = fence < 0 ? fence : fence_wait(fence, 1000);
@@ -261,6 +265,7 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (puck_open(&puck, true))
 		die("no GPU behind an IOMMU", -ENODEV);
+	queue = puck.queue[0];
 	virtio = virtio_open();
 	tracing("trace_clock", "mono");
 	tracing("buffer_size_kb", "4096");

@@ -16,6 +16,8 @@
 #include "lib/gpu/device.h"
 #include "lib/gpu/fence.h"
 #include "lib/gpu/job.h"
+#include "lib/gpu/queue.h"
+#include "lib/gpu/sync.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +31,8 @@ static struct puck one, two;	/* two is -1 if there is one GPU only */
 static int fds;			/* what is open from here on is of one time */
 static struct bo a, b;
 
-static int reopen(struct puck *puck)
+/* Without queues. */
+static int open_alone(struct puck *puck)
 {
 	puck->fd = open(puck->node, O_RDWR | O_CLOEXEC);
 	return puck->fd < 0 ? -errno : 0;
@@ -73,24 +76,27 @@ static int end(int ret)
 
 static int run_open(void)
 {
-	return reopen(&one);
+	return open_alone(&one);
 }
 
 static int before_open(void)
 {
-	return reopen(&one);
+	return open_alone(&one);
 }
 
 static int run_create(void)
 {
-	struct drm_puck_gem_create args = { .size = SIZE };
+	struct drm_puck_gem_create args = {
+		.size = SIZE,
+		.placements = 1 << DRM_PUCK_REGION_SYSTEM,
+	};
 
 	return call_once(one.fd, DRM_IOCTL_PUCK_GEM_CREATE, &args);
 }
 
 static int before_bo(void)
 {
-	int ret = reopen(&one);
+	int ret = puck_reopen(&one);
 
 	return ret ? ret : bo_create(one.fd, &a, SIZE);
 }
@@ -117,13 +123,20 @@ static int before_mmap(void)
 
 static int run_queries(void)
 {
-	struct drm_puck_getparam param = { .param = PUCK_PARAM_NUM_RINGS };
+	struct drm_puck_get_param param = { .param = DRM_PUCK_PARAM_FEATURES };
+	struct drm_puck_region list[4] = { 0 };
+	struct drm_puck_get_regions regions = { .regions = puck_array(list, ARRAY_SIZE(list)) };
+	struct drm_puck_queue_state state = { .queue = one.queue[0] };
 	struct drm_puck_gem_info info = { .handle = a.handle };
-	struct drm_puck_gem_wait wait = { .handle = a.handle, .flags = PUCK_WAIT_WRITE };
+	struct drm_puck_gem_wait wait = { .handle = a.handle, .flags = DRM_PUCK_WAIT_WRITE };
 	struct drm_puck_gem_flush flush = { .handle = a.handle };
 	int ret;
 
-	ret = call_once(one.fd, DRM_IOCTL_PUCK_GETPARAM, &param);
+	ret = call_once(one.fd, DRM_IOCTL_PUCK_GET_PARAM, &param);
+	if (!ret)
+		ret = call_once(one.fd, DRM_IOCTL_PUCK_GET_REGIONS, &regions);
+	if (!ret)
+		ret = call_once(one.fd, DRM_IOCTL_PUCK_QUEUE_STATE, &state);
 	if (!ret)
 		ret = call_once(one.fd, DRM_IOCTL_PUCK_GEM_INFO, &info);
 	if (!ret)
@@ -138,9 +151,37 @@ static int run_close(void)
 	return call_once(one.fd, DRM_IOCTL_GEM_CLOSE, &args);
 }
 
+/* ---- queues ---- */
+
+static int run_queue_create(void)
+{
+	struct drm_puck_queue_create args = { .kind = DRM_PUCK_KIND_COMPUTE };
+
+	return call_once(one.fd, DRM_IOCTL_PUCK_QUEUE_CREATE, &args);
+}
+
+static int run_queue_destroy(void)
+{
+	struct drm_puck_queue_destroy args = { .queue = one.queue[0] };
+
+	return call_once(one.fd, DRM_IOCTL_PUCK_QUEUE_DESTROY, &args);
+}
+
+/* A queue is there until it was destroyed, and then it is not. */
+static int after_queue_destroy(int ret)
+{
+	struct drm_puck_queue_state state;
+	int there = queue_state(one.fd, one.queue[0], &state), left = end(ret);
+
+	if (there != (ret ? 0 : -ENOENT))
+		return -EILSEQ;
+	return left;
+}
+
 /* ---- jobs ---- */
 
-static struct drm_puck_sync in_sync, out_syncs[2];
+/* What was there before, and what the job signals. */
+static struct drm_puck_sync syncs[3];
 static struct drm_puck_submit args;
 static struct drm_puck_bo_ref refs[2];
 static struct drm_puck_cmd cmds[4];
@@ -153,34 +194,31 @@ static void fill_submit(int in_fence)
 	cmds[1] = cmd_copy(0, 0, 1, 0, SIZE);
 	cmds[2] = cmd_blit(0, 100, 300, 1, 200, 400, 250, 30);
 	cmds[3] = cmd_crc(1, 0, SIZE, 0, 0);
-	args = job(1, refs, 2, cmds, ARRAY_SIZE(cmds));
-	args.flags = PUCK_SUBMIT_IN_FENCE_FD | PUCK_SUBMIT_OUT_FENCE_FD;
+	args = job(one.queue[0], refs, 2, cmds, ARRAY_SIZE(cmds));
+	args.flags = DRM_PUCK_SUBMIT_IN_FENCE_FD | DRM_PUCK_SUBMIT_OUT_FENCE_FD;
 	args.in_fence_fd = in_fence;
-	args.nin_syncs = 1;
-	args.in_syncs = (uintptr_t)&in_sync;
-	args.nout_syncs = ARRAY_SIZE(out_syncs);
-	args.out_syncs = (uintptr_t)out_syncs;
+	args.syncs = puck_array(syncs, ARRAY_SIZE(syncs));
 }
 
 /* A first job, complete, gives the fences that the second one waits for. */
 static int before_submit(void)
 {
-	struct drm_puck_submit first = job(0, NULL, 0, NULL, 0);
-	int ret = before_bo(), fence;
+	struct drm_puck_submit first;
+	struct drm_puck_sync signal;
+	uint32_t handles[3];
+	int ret = before_bo(), fence, i;
 
 	if (!ret)
 		ret = bo_create(one.fd, &b, SIZE);
-	if (!ret)
-		ret = syncobj_create(one.fd, &in_sync.handle);
-	if (!ret)
-		ret = syncobj_create(one.fd, &out_syncs[0].handle);
-	if (!ret)
-		ret = syncobj_create(one.fd, &out_syncs[1].handle);
+	for (i = 0; !ret && i < 3; i++)
+		ret = syncobj_create(one.fd, &handles[i]);
 	if (ret)
 		return ret;
-	out_syncs[1].point = 7;
-	first.nout_syncs = 1;
-	first.out_syncs = (uintptr_t)&in_sync;
+	syncs[0] = sync_wait(handles[0], 0);
+	syncs[1] = sync_signal(handles[1], 0);
+	syncs[2] = sync_signal(handles[2], 7);
+	signal = sync_signal(handles[0], 0);
+	first = job_syncs(one.queue[1], &signal, 1);
 	fence = submit_fd(one.fd, &first);
 	if (fence < 0)
 		return fence;
@@ -196,14 +234,14 @@ static int run_submit(void)
 static int check_submit(int ret)
 {
 	/* The answer's copy may fail when the job is queued; before that nothing has happened. */
-	if (ret == -ENOMEM && bo_wait(one.fd, &a, PUCK_WAIT_WRITE, 0))
+	if (ret == -ENOMEM && bo_wait(one.fd, &a, DRM_PUCK_WAIT_WRITE, 0))
 		return -EBUSY;
 	if (ret)
-		return bo_wait(one.fd, &a, PUCK_WAIT_WRITE, FOREVER_NS);
+		return bo_wait(one.fd, &a, DRM_PUCK_WAIT_WRITE, FOREVER_NS);
 	if (fence_result(args.out_fence_fd, FOREVER_MS) != 1)
 		return -EIO;
-	if (syncobj_wait(one.fd, out_syncs[0].handle, 0, 0) ||
-	    syncobj_wait(one.fd, out_syncs[1].handle, 7, 0))
+	if (syncobj_wait(one.fd, syncs[1].handle, 0, 0) ||
+	    syncobj_wait(one.fd, syncs[2].handle, 7, 0))
 		return -ETIME;
 	ret = bo_wait(one.fd, &b, 0, 0);
 	return ret ? ret : b.map[SIZE - 1] == 0x5a && b.map[0] == 0x5a ? 0 : -EBADMSG;
@@ -232,7 +270,7 @@ static int before_import(void)
 	int ret = before_bo();
 
 	if (!ret)
-		ret = reopen(&two);
+		ret = puck_reopen(&two);
 	dmabuf = ret ? ret : bo_export(one.fd, &a);
 	return dmabuf < 0 ? dmabuf : 0;
 }
@@ -256,7 +294,7 @@ static int after_import(int ret)
 {
 	struct drm_puck_cmd cmd = cmd_fill(0, 0, SIZE, 0x33333333);
 	struct drm_puck_bo_ref ref = ref_write(&b);
-	struct drm_puck_submit fill = job(0, &ref, 1, &cmd, 1);
+	struct drm_puck_submit fill = job(two.queue[0], &ref, 1, &cmd, 1);
 	int wrong = 0, left;
 
 	if (!ret)
@@ -270,7 +308,7 @@ static int after_import(int ret)
 static int before_foreign(void)
 {
 	struct udmabuf_create create = { .flags = UDMABUF_FLAGS_CLOEXEC, .size = SIZE };
-	int ret = reopen(&one), dev = open("/dev/udmabuf", O_RDWR | O_CLOEXEC);
+	int ret = open_alone(&one), dev = open("/dev/udmabuf", O_RDWR | O_CLOEXEC);
 
 	if (ret || dev < 0)
 		return ret ? ret : -errno;
@@ -315,6 +353,9 @@ static const struct fail_op ops[] = {
 	{ .name = "gem_mmap", .before = before_mmap, .run = run_mmap, .after = end },
 	{ .name = "queries", .before = before_bo, .run = run_queries, .after = end },
 	{ .name = "gem_close", .before = before_bo, .run = run_close, .after = end },
+	{ .name = "queue_create", .before = before_open, .run = run_queue_create, .after = end },
+	{ .name = "queue_destroy", .before = before_bo, .run = run_queue_destroy,
+	  .after = after_queue_destroy },
 	{ .name = "submit", .before = before_submit, .run = run_submit, .after = after_submit },
 	{ .name = "export", .before = before_bo, .run = run_export, .after = end },
 	{ .name = "import_foreign", .before = before_foreign, .run = run_foreign, .after = end },
@@ -340,7 +381,7 @@ static void sweep_debugfs(void)
 
 	ktap_need(!before_bo(), "a buffer");
 	ref = ref_write(&a);
-	held = job(0, &ref, 1, &cmd, 1);
+	held = job(one.queue[0], &ref, 1, &cmd, 1);
 	/* Longer than it takes to look at it that often. */
 	puck_set(&one, 0, "timeout_ms", 3600000);
 	puck_set(&one, 0, "hold", 1);

@@ -12,6 +12,7 @@
 #include "lib/gpu/device.h"
 #include "lib/gpu/fence.h"
 #include "lib/gpu/job.h"
+#include "lib/gpu/sync.h"
 
 #include <errno.h>
 
@@ -25,9 +26,9 @@ static struct bo a, b, c;
 static int submit_cmds(uint32_t ring, struct drm_puck_cmd *cmds, uint32_t ncmds)
 {
 	struct drm_puck_bo_ref refs[] = { ref_both(&a), ref_both(&b) };
-	struct drm_puck_submit args = job(ring, refs, 2, cmds, ncmds);
+	struct drm_puck_submit args = job(puck.queue[ring], refs, 2, cmds, ncmds);
 
-	args.flags = PUCK_SUBMIT_NO_IMPLICIT;
+	args.flags = DRM_PUCK_SUBMIT_NO_IMPLICIT;
 	return submit_fd(puck.fd, &args);
 }
 
@@ -35,7 +36,7 @@ static int submit_fill(uint32_t ring, const struct bo *bo, uint32_t value)
 {
 	struct drm_puck_bo_ref ref = ref_write(bo);
 	struct drm_puck_cmd cmd = cmd_fill(0, 0, bo->size, value);
-	struct drm_puck_submit args = job(ring, &ref, 1, &cmd, 1);
+	struct drm_puck_submit args = job(puck.queue[ring], &ref, 1, &cmd, 1);
 
 	return submit_fd(puck.fd, &args);
 }
@@ -164,24 +165,25 @@ static void test_dependent(void)
 
 static void test_syncobj_error(void)
 {
-	struct drm_puck_submit args = job(0, NULL, 0, NULL, 0);
-	struct drm_puck_sync sync = { 0 };
+	struct drm_puck_submit args;
+	struct drm_puck_sync sync;
 	struct drm_syncobj_handle export;
+	uint32_t handle;
 	int fence;
 
-	syncobj_create(puck.fd, &sync.handle);
-	args.nout_syncs = 1;
-	args.out_syncs = (uintptr_t)&sync;
+	syncobj_create(puck.fd, &handle);
+	sync = sync_signal(handle, 0);
+	args = job_syncs(puck.queue[0], &sync, 1);
 	puck_set(&puck, 0, "hold", 1);
 	ktap_need(!submit(puck.fd, &args), "syncobj: submit");
 	memset(&export, 0, sizeof(export));
-	export.handle = sync.handle;
+	export.handle = handle;
 	export.flags = DRM_SYNCOBJ_HANDLE_TO_FD_FLAGS_EXPORT_SYNC_FILE;
 	ktap_need(!puck_call(puck.fd, DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD, &export), "syncobj: export");
 	fence = export.fd;
 	ktap_ok(fence_result(fence, FOREVER_MS) == -ETIME, "syncobj: the error is seen through it");
 	puck_set(&puck, 0, "hold", 0);
-	syncobj_destroy(puck.fd, sync.handle);
+	syncobj_destroy(puck.fd, handle);
 }
 
 int main(void)

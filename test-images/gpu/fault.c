@@ -12,6 +12,8 @@
 #include "lib/gpu/device.h"
 #include "lib/gpu/fence.h"
 #include "lib/gpu/job.h"
+#include "lib/gpu/queue.h"
+#include "lib/gpu/sync.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -119,7 +121,10 @@ static int failing_call(unsigned long nr, void *arg)
 
 static int do_create(void)
 {
-	struct drm_puck_gem_create args = { .size = SIZE };
+	struct drm_puck_gem_create args = {
+		.size = SIZE,
+		.placements = 1 << DRM_PUCK_REGION_SYSTEM,
+	};
 
 	return failing_call(DRM_IOCTL_PUCK_GEM_CREATE, &args);
 }
@@ -166,20 +171,51 @@ static int do_open(void)
 	return ret;
 }
 
-static int do_submit(void)
+static int do_queue(void)
 {
-	struct drm_puck_sync out[] = { { .handle = binary }, { .handle = timeline, .point = 2 } };
-	struct drm_puck_sync in = { .handle = timeline, .point = 1 };
-	struct drm_puck_bo_ref refs[] = { ref_read(&a), ref_write(&b) };
-	struct drm_puck_cmd cmds[] = { cmd_copy(0, 0, 1, 0, SIZE), cmd_fill(1, 0, 1, 1) };
-	struct drm_puck_submit args = job(0, refs, 2, cmds, 2);
+	struct drm_puck_queue_create args = { .kind = DRM_PUCK_KIND_COMPUTE };
+	int ret = failing_call(DRM_IOCTL_PUCK_QUEUE_CREATE, &args);
+
+	return ret ? ret : queue_destroy(puck.fd, args.queue);
+}
+
+static int do_destroy(void)
+{
+	struct drm_puck_queue_destroy args = { 0 };
 	int ret;
 
-	args.flags = PUCK_SUBMIT_OUT_FENCE_FD;
-	args.nin_syncs = 1;
-	args.in_syncs = (uintptr_t)&in;
-	args.nout_syncs = 2;
-	args.out_syncs = (uintptr_t)out;
+	pause_failing();
+	ret = queue_create(puck.fd, DRM_PUCK_KIND_COMPUTE, 0, DRM_PUCK_PRIORITY_LOW, &args.queue);
+	if (ret)
+		return ret;
+	resume_failing();
+	ret = failing_call(DRM_IOCTL_PUCK_QUEUE_DESTROY, &args);
+	/* What failed has done nothing: the queue is there. */
+	return ret ? queue_destroy(puck.fd, args.queue) ?: ret : 0;
+}
+
+static int do_regions(void)
+{
+	struct drm_puck_region regions[4] = { 0 };
+	struct drm_puck_get_regions args = { .regions = puck_array(regions, 4) };
+
+	return failing_call(DRM_IOCTL_PUCK_GET_REGIONS, &args);
+}
+
+static int do_submit(void)
+{
+	struct drm_puck_sync syncs[] = {
+		sync_wait(timeline, 1),
+		sync_signal(binary, 0),
+		sync_signal(timeline, 2),
+	};
+	struct drm_puck_bo_ref refs[] = { ref_read(&a), ref_write(&b) };
+	struct drm_puck_cmd cmds[] = { cmd_copy(0, 0, 1, 0, SIZE), cmd_fill(1, 0, 1, 1) };
+	struct drm_puck_submit args = job(puck.queue[0], refs, 2, cmds, 2);
+	int ret;
+
+	args.flags = DRM_PUCK_SUBMIT_OUT_FENCE_FD;
+	args.syncs = puck_array(syncs, ARRAY_SIZE(syncs));
 	ret = failing_call(DRM_IOCTL_PUCK_SUBMIT, &args);
 	if (ret)
 		return ret;
@@ -207,16 +243,15 @@ static bool is_plain(int ret)
 
 static void prepare(void)
 {
-	struct drm_puck_submit args = job(0, NULL, 0, NULL, 0);
-	struct drm_puck_sync sync = { .point = 1 };
+	struct drm_puck_submit args;
+	struct drm_puck_sync sync;
 
 	ktap_need(!puck_open_any(&puck), "a puck device");
 	ktap_need(!bo_create(puck.fd, &a, SIZE) && !bo_create(puck.fd, &b, SIZE), "create");
 	syncobj_create(puck.fd, &binary);
 	syncobj_create(puck.fd, &timeline);
-	sync.handle = timeline;
-	args.nout_syncs = 1;
-	args.out_syncs = (uintptr_t)&sync;
+	sync = sync_signal(timeline, 1);
+	args = job_syncs(puck.queue[0], &sync, 1);
 	submit_wait(puck.fd, &args);
 }
 
@@ -268,6 +303,9 @@ int main(void)
 	sweep("create", do_create);
 	sweep("export", do_export);
 	sweep("submit", do_submit);
+	sweep("queue create", do_queue);
+	sweep("queue destroy", do_destroy);
+	sweep("regions", do_regions);
 	if (!puck_open_other(&other, &puck)) {
 		bo_create(other.fd, &bo, SIZE);
 		foreign = bo_export(other.fd, &bo);

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
 /* Buffer objects: sizes, contents, mappings, segments, waiting. */
 #include "lib/base/ktap.h"
+#include "lib/base/pattern.h"
 #include "lib/gpu/bo.h"
 #include "lib/gpu/debugfs.h"
 #include "lib/gpu/device.h"
+#include "lib/gpu/job.h"
 
 #include <errno.h>
 #include <sys/mman.h>
+
+#define CACHED (64 << 10)
 
 static struct puck puck;
 
@@ -14,6 +18,7 @@ static int create_raw(uint64_t size, uint32_t flags, struct drm_puck_gem_create 
 {
 	memset(args, 0, sizeof(*args));
 	args->size = size;
+	args->placements = 1 << DRM_PUCK_REGION_SYSTEM;
 	args->flags = flags;
 	return puck_call(puck.fd, DRM_IOCTL_PUCK_GEM_CREATE, args);
 }
@@ -50,7 +55,7 @@ static void test_bad_create(void)
 	struct drm_puck_gem_create args;
 
 	ktap_ok(create_raw(0, 0, &args) == -EINVAL, "create: bad_size 0");
-	ktap_ok(create_raw(PUCK_BO_SIZE_MAX + 1, 0, &args) == -E2BIG, "create: bad_size over limit");
+	ktap_ok(create_raw(DRM_PUCK_BO_SIZE_MAX + 1, 0, &args) == -E2BIG, "create: bad_size over limit");
 	ktap_ok(create_raw(~0ull, 0, &args) == -E2BIG, "create: bad_size ~0");
 	ktap_ok(create_raw(4096, 1, &args) == -EINVAL, "create: bad_flags");
 	ktap_ok(puck_call(puck.fd, DRM_IOCTL_PUCK_GEM_CREATE, NULL) == -EFAULT,
@@ -62,7 +67,7 @@ static void test_no_memory(void)
 {
 	int before = puck_count(&puck, "bos", "bo ");
 	struct drm_puck_gem_create args;
-	int ret = create_raw(PUCK_BO_SIZE_MAX, 0, &args);
+	int ret = create_raw(DRM_PUCK_BO_SIZE_MAX, 0, &args);
 	struct bo bo = { .handle = args.handle };
 
 	ktap_ok(!ret || ret == -ENOMEM, "create: 4 GiB are there or are not (%d)", ret);
@@ -120,9 +125,9 @@ static void test_bad_mmap_offset(void)
 
 	ktap_ok(puck_call(puck.fd, DRM_IOCTL_PUCK_GEM_MMAP_OFFSET, &args) == -ENOENT,
 		"mmap_offset: bad_handle");
-	args.pad = 1;
+	args.flags = 1;
 	ktap_ok(puck_call(puck.fd, DRM_IOCTL_PUCK_GEM_MMAP_OFFSET, &args) == -EINVAL,
-		"mmap_offset: bad_pad");
+		"mmap_offset: bad_flags");
 }
 
 static void test_info(void)
@@ -133,12 +138,17 @@ static void test_info(void)
 
 	ktap_need(!bo_create(puck.fd, &bo, 1 << 20), "create");
 	ktap_need(!bo_info(puck.fd, &bo, &info), "info");
-	ktap_ok(info.size == bo.size && !(info.flags & PUCK_BO_IMPORTED), "info: size and flags");
+	ktap_ok(info.size == bo.size && !(info.flags & DRM_PUCK_INFO_IMPORTED), "info: size and flags");
+	ktap_ok(info.placements == 1 << DRM_PUCK_REGION_SYSTEM &&
+		info.region == DRM_PUCK_REGION_SYSTEM, "info: placements and region");
+	ktap_ok(info.caching == DRM_PUCK_CACHING_WB || info.caching == DRM_PUCK_CACHING_WC,
+		"info: the driver has chosen a caching");
+	ktap_ok(info.handle == bo.handle && !info.pad, "info: nothing else has changed");
 	ktap_ok(info.orig_nents >= 1 && info.orig_nents <= bo.size / 4096,
 		"info: at most one entry for each page");
 	ktap_ok(info.nents >= 1 && info.nents <= info.orig_nents,
 		"info: segments are not more than entries");
-	puck_param(puck.fd, PUCK_PARAM_SEG_LEN_MAX, &seg_len_max);
+	puck_param(puck.fd, DRM_PUCK_PARAM_SEG_LEN_MAX, &seg_len_max);
 	if (!puck.translated)
 		ktap_skip("not behind an IOMMU", "info: the IOMMU merges all");
 	else
@@ -148,14 +158,43 @@ static void test_info(void)
 	ktap_ok(bo_info(puck.fd, &bo, &info) == -ENOENT, "info: bad_handle");
 }
 
+/* What the CPU writes the GPU reads and the other way round, however the CPU has it mapped. */
+static void test_caching(uint32_t caching, const char *name)
+{
+	struct drm_puck_cmd cmds[] = { cmd_copy(0, 0, 1, 0, CACHED), cmd_fill(0, 0, 4, 0xfeedbeef) };
+	struct drm_puck_bo_ref refs[2];
+	struct drm_puck_gem_info info;
+	struct drm_puck_submit args;
+	struct bo bo, copy;
+	uint32_t word;
+
+	ktap_need(!bo_create_cached(puck.fd, &bo, CACHED, caching), "%s: create", name);
+	ktap_ok(!bo_info(puck.fd, &bo, &info) && info.caching == caching, "%s: info says so", name);
+	ktap_ok(is_zero(bo.map, bo.size), "%s: memory is zero", name);
+	ktap_need(!bo_create(puck.fd, &copy, CACHED), "create");
+	pattern_fill(bo.map, CACHED, 1 + caching);
+	bo_flush(puck.fd, &bo);
+	refs[0] = ref_both(&bo);
+	refs[1] = ref_write(&copy);
+	args = job(puck.queue[0], refs, 2, cmds, 2);
+	ktap_ok(!submit_wait(puck.fd, &args) && !bo_wait(puck.fd, &copy, 0, 0) &&
+		!bo_wait(puck.fd, &bo, DRM_PUCK_WAIT_WRITE, 0), "%s: a job", name);
+	ktap_ok(!memcmp(copy.map + 4, bo.map + 4, CACHED - 4), "%s: the GPU reads what the CPU wrote",
+		name);
+	memcpy(&word, bo.map, sizeof(word));
+	ktap_ok(word == 0xfeedbeef, "%s: the CPU reads what the GPU wrote", name);
+	bo_close(puck.fd, &copy);
+	bo_close(puck.fd, &bo);
+}
+
 static void test_wait(void)
 {
 	struct bo bo;
 
 	ktap_need(!bo_create(puck.fd, &bo, 4096), "create");
 	ktap_ok(!bo_wait(puck.fd, &bo, 0, 0), "wait: an idle BO needs no time");
-	ktap_ok(!bo_wait(puck.fd, &bo, PUCK_WAIT_WRITE, 0), "wait: the same for writing");
-	ktap_ok(bo_wait(puck.fd, &bo, ~PUCK_WAIT_WRITE, 0) == -EINVAL, "wait: bad_flags");
+	ktap_ok(!bo_wait(puck.fd, &bo, DRM_PUCK_WAIT_WRITE, 0), "wait: the same for writing");
+	ktap_ok(bo_wait(puck.fd, &bo, ~DRM_PUCK_WAIT_WRITE, 0) == -EINVAL, "wait: bad_flags");
 	ktap_ok(!bo_flush(puck.fd, &bo), "flush");
 	bo_close(puck.fd, &bo);
 	ktap_ok(bo_wait(puck.fd, &bo, 0, 0) == -ENOENT, "wait: bad_handle");
@@ -165,9 +204,9 @@ static void test_wait(void)
 
 static void test_bad_flush(void)
 {
-	struct drm_puck_gem_flush args = { .pad = 1 };
+	struct drm_puck_gem_flush args = { .flags = 1 };
 
-	ktap_ok(puck_call(puck.fd, DRM_IOCTL_PUCK_GEM_FLUSH, &args) == -EINVAL, "flush: bad_pad");
+	ktap_ok(puck_call(puck.fd, DRM_IOCTL_PUCK_GEM_FLUSH, &args) == -EINVAL, "flush: bad_flags");
 }
 
 /* Handles are of one file; another file's mean nothing. */
@@ -195,6 +234,8 @@ int main(void)
 	test_mmap_outlives();
 	test_bad_mmap_offset();
 	test_info();
+	test_caching(DRM_PUCK_CACHING_WB, "cached");
+	test_caching(DRM_PUCK_CACHING_WC, "write-combined");
 	test_wait();
 	test_bad_flush();
 	test_other_file();

@@ -36,7 +36,7 @@ static int copy(uint32_t ring)
 {
 	struct drm_puck_bo_ref refs[] = { ref_read(&src), ref_write(&dst) };
 	struct drm_puck_cmd cmd = cmd_copy(0, 0, 1, 0, SIZE);
-	struct drm_puck_submit args = job(ring, refs, 2, &cmd, 1);
+	struct drm_puck_submit args = job(puck.queue[ring], refs, 2, &cmd, 1);
 
 	return submit_fd(puck.fd, &args);
 }

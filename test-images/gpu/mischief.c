@@ -66,7 +66,7 @@ static int fill_on(const struct puck *on, const struct bo *to, uint32_t ring, ui
 {
 	struct drm_puck_bo_ref ref = ref_write(to);
 	struct drm_puck_cmd cmd = cmd_fill(0, 0, to->size, value * 0x01010101u);
-	struct drm_puck_submit args = job(ring, &ref, 1, &cmd, 1);
+	struct drm_puck_submit args = job(on->queue[ring], &ref, 1, &cmd, 1);
 
 	return submit_fd(on->fd, &args);
 }
@@ -169,10 +169,10 @@ static void test_early(void)
  */
 static void test_early_full(void)
 {
-	enum { LONG = PUCK_MAX_CMDS, JOBS = 500 };
+	enum { LONG = DRM_PUCK_SUBMIT_CMDS_MAX, JOBS = 500 };
 	static struct drm_puck_cmd nops[LONG];
 	static int fences[JOBS];
-	struct drm_puck_submit args = job(0, NULL, 0, nops, LONG);
+	struct drm_puck_submit args = job(puck.queue[0], NULL, 0, nops, LONG);
 	unsigned long number;
 	int i, ret, good = 0, refused = 0;
 
@@ -181,7 +181,7 @@ static void test_early_full(void)
 	number = rule("fence.complete", "ring=0 count=1 early");
 	ret = fence_result(submit_fd(puck.fd, &args), FOREVER_MS);
 	for (i = 0; i < JOBS; i++) {
-		args = job(0, NULL, 0, NULL, 0);
+		args = job_empty(puck.queue[0]);
 		fences[i] = submit_fd(puck.fd, &args);
 	}
 	ktap_ok(ret == 1 && fence_wait(fences[JOBS - 1], FOREVER_MS) == 0,
@@ -200,7 +200,7 @@ static void test_early_full(void)
 
 static int empty_job(uint32_t ring)
 {
-	struct drm_puck_submit args = job(ring, NULL, 0, NULL, 0);
+	struct drm_puck_submit args = job_empty(puck.queue[ring]);
 
 	return submit_fd(puck.fd, &args);
 }
@@ -371,7 +371,7 @@ static void test_start(void)
 {
 	unsigned long number = rule("fence.complete", "ring=0 start=0xfffffff0");
 	unsigned long never;
-	struct drm_puck_submit args = job(0, NULL, 0, NULL, 0);
+	struct drm_puck_submit args = job_empty(puck.queue[0]);
 	int fences[4], i, good = 0;
 
 	ktap_need(rebind(), "start: bound again");
@@ -392,7 +392,7 @@ static void test_start(void)
 	puck_set(&puck, 0, "timeout_ms", 10000);
 	for (i = 0; i < 20; i++)
 		good += fence_result(fill(0, i), FOREVER_MS) == 1 && all_are(i);
-	args = job(0, NULL, 0, NULL, 0);
+	args = job_empty(puck.queue[0]);
 	ktap_ok(good == 34 && !submit_wait(puck.fd, &args) && last_seqno() < 0x100,
 		"start: and past it: seqno %#x", last_seqno());
 	rule_done(number, -1);

@@ -57,7 +57,7 @@ static bool gpu_work(struct puck *puck, const struct bo *bo, uint32_t *crc)
 	ktap_need(!bo_create(puck->fd, &sum, 4096), "create");
 	refs[0] = ref_both(bo);
 	refs[1] = ref_write(&sum);
-	args = job(0, refs, 2, cmds, 2);
+	args = job(puck->queue[0], refs, 2, cmds, 2);
 	ok = !submit_wait(puck->fd, &args) && !bo_wait(puck->fd, &sum, 0, 0);
 	memcpy(crc, sum.map, sizeof(*crc));
 	bo_close(puck->fd, &sum);
@@ -84,7 +84,7 @@ static void check_import(const char *name, int dmabuf, struct puck *puck, bool m
 	if (!ktap_ok(!bo_import(puck->fd, &bo, dmabuf, SIZE), "%s: import", name))
 		return;
 	ok = !bo_info(puck->fd, &bo, &info);
-	ktap_ok(ok && info.flags & PUCK_BO_IMPORTED && info.size == SIZE && info.nents &&
+	ktap_ok(ok && info.flags & DRM_PUCK_INFO_IMPORTED && info.size == SIZE && info.nents &&
 		info.nents <= info.orig_nents, "%s: %u entries, %u segments", name,
 		info.orig_nents, info.nents);
 	if (mapped)
@@ -215,7 +215,7 @@ static void test_cpu_access(void)
 	ktap_need(!bo_create(one.fd, &bo, SIZE), "create");
 	dmabuf = bo_export(one.fd, &bo);
 	ref = ref_write(&bo);
-	args = job(0, &ref, 1, &cmd, 1);
+	args = job(one.queue[0], &ref, 1, &cmd, 1);
 	puck_set(&one, 0, "start_delay_ns", LATE_MS * NSEC_PER_MSEC);
 	fence = submit_fd(one.fd, &args);
 	ktap_ok(!cpu_access(dmabuf, DMA_BUF_SYNC_START | DMA_BUF_SYNC_READ) &&
@@ -244,12 +244,12 @@ static void test_two_gpus(void)
 	close(dmabuf);
 
 	first = ref_write(&bo);
-	args = job(0, &first, 1, &fill, 1);
+	args = job(one.queue[0], &first, 1, &fill, 1);
 	puck_set(&one, 0, "start_delay_ns", LATE_MS * NSEC_PER_MSEC);
 	fence = submit_fd(one.fd, &args);
 	second[0] = ref_read(&there);
 	second[1] = ref_write(&dst);
-	args = job(0, second, 2, &copy, 1);
+	args = job(two.queue[0], second, 2, &copy, 1);
 	ktap_ok(!submit_wait(two.fd, &args) && fence_status(fence) == 1 && dst.map[0] == 0x61 &&
 		dst.map[SIZE - 1] == 0x61, "two GPUs: the reader waits for the writer");
 	puck_set(&one, 0, "start_delay_ns", 0);
@@ -320,7 +320,7 @@ int main(void)
 	test_self_import();
 	test_cpu_access();
 	test_exporter("udmabuf", export_udmabuf(), true);
-	puck_param(one.fd, PUCK_PARAM_SEG_LEN_MAX, &seg_len_max);
+	puck_param(one.fd, DRM_PUCK_PARAM_SEG_LEN_MAX, &seg_len_max);
 	if (seg_len_max >= SIZE) {
 		test_exporter("dma-heap", export_heap(), false);
 		test_exporter("vgem", export_vgem(), true);

@@ -15,6 +15,7 @@
 #include "lib/gpu/debugfs.h"
 #include "lib/gpu/device.h"
 #include "lib/gpu/job.h"
+#include "lib/gpu/model.h"
 
 #define NBOS 4
 #define SIZE (192 << 10)
@@ -25,7 +26,6 @@ struct worker {
 	uint64_t seed;
 	int jobs;
 	struct puck puck;
-	uint64_t rings;
 	struct bo bos[NBOS];
 	struct bo sums;			/* CRCs of all BOs */
 	uint8_t *model[NBOS];
@@ -40,10 +40,8 @@ static struct drm_puck_cmd random_fill(struct worker *w)
 	uint64_t offset = rnd(&w->seed) % (SIZE - length + 1);
 	uint32_t dst = rnd(&w->seed) % NBOS;
 	uint32_t value = rnd(&w->seed);
-	uint64_t i;
 
-	for (i = 0; i < length; i++)
-		w->model[dst][offset + i] = value >> 8 * (i % 4);
+	model_fill(w->model[dst], offset, length, value);
 	return cmd_fill(dst, offset, length, value);
 }
 
@@ -55,7 +53,7 @@ static struct drm_puck_cmd random_copy(struct worker *w)
 	uint32_t src = rnd(&w->seed) % NBOS;
 	uint32_t dst = (src + 1 + rnd(&w->seed) % (NBOS - 1)) % NBOS;
 
-	memcpy(w->model[dst] + to, w->model[src] + from, length);
+	model_copy(w->model[src], from, w->model[dst], to, length);
 	return cmd_copy(src, from, dst, to, length);
 }
 
@@ -64,12 +62,10 @@ static struct drm_puck_cmd random_blit(struct worker *w)
 	uint32_t width = 1 + rnd(&w->seed) % 500, height = 1 + rnd(&w->seed) % 200;
 	uint32_t spitch = width + rnd(&w->seed) % 100, dpitch = width + rnd(&w->seed) % 100;
 	uint64_t from = rnd(&w->seed) % 1000, to = rnd(&w->seed) % 1000;
-	uint32_t src = rnd(&w->seed) % NBOS, y;
+	uint32_t src = rnd(&w->seed) % NBOS;
 	uint32_t dst = (src + 1 + rnd(&w->seed) % (NBOS - 1)) % NBOS;
 
-	for (y = 0; y < height; y++)
-		memcpy(w->model[dst] + to + (uint64_t)y * dpitch,
-		       w->model[src] + from + (uint64_t)y * spitch, width);
+	model_blit(w->model[src], from, spitch, w->model[dst], to, dpitch, width, height);
 	return cmd_blit(src, from, spitch, dst, to, dpitch, width, height);
 }
 
@@ -99,7 +95,7 @@ static int random_job(struct worker *w)
 		refs[i] = ref_both(&w->bos[i]);
 	for (i = 0; i < n; i++)
 		cmds[i] = random_cmd(w);
-	args = job(rnd(&w->seed) % w->rings, refs, NBOS, cmds, n);
+	args = job(w->puck.queue[rnd(&w->seed) % w->puck.rings], refs, NBOS, cmds, n);
 	return submit(w->puck.fd, &args);
 }
 
@@ -117,7 +113,7 @@ static bool check(struct worker *w)
 		cmds[i] = cmd_crc(i, 0, SIZE, NBOS, i * 4);
 	}
 	refs[NBOS] = ref_write(&w->sums);
-	args = job(rnd(&w->seed) % w->rings, refs, NBOS + 1, cmds, NBOS);
+	args = job(w->puck.queue[rnd(&w->seed) % w->puck.compute], refs, NBOS + 1, cmds, NBOS);
 	ret = submit_wait(w->puck.fd, &args);
 	if (!ret)
 		ret = bo_wait(w->puck.fd, &w->sums, 0, 0);
@@ -161,7 +157,7 @@ static bool begin(struct worker *w, uint64_t seed, int jobs)
 
 	w->seed = seed;
 	w->jobs = jobs;
-	if (puck_open(&w->puck, translated) || puck_param(w->puck.fd, PUCK_PARAM_NUM_RINGS, &w->rings))
+	if (puck_open(&w->puck, translated))
 		return false;
 	for (i = 0; i < NBOS; i++) {
 		w->model[i] = calloc(1, SIZE);

@@ -46,7 +46,7 @@ static int fill(uint32_t ring, uint32_t value)
 {
 	struct drm_puck_bo_ref ref = ref_write(&bo);
 	struct drm_puck_cmd cmd = cmd_fill(0, 0, SIZE, value);
-	struct drm_puck_submit args = job(ring, &ref, 1, &cmd, 1);
+	struct drm_puck_submit args = job(puck.queue[ring], &ref, 1, &cmd, 1);
 
 	return submit_fd(puck.fd, &args);
 }
@@ -131,15 +131,15 @@ static int gate_signal(struct gate *gate)
 	return ret;
 }
 
-static int fill_gated(int fd, const struct bo *to, uint32_t value, int in_fence)
+static int fill_gated(const struct puck *file, const struct bo *to, uint32_t value, int in_fence)
 {
 	struct drm_puck_bo_ref ref = ref_write(to);
 	struct drm_puck_cmd cmd = cmd_fill(0, 0, SIZE, value);
-	struct drm_puck_submit args = job(0, &ref, 1, &cmd, 1);
+	struct drm_puck_submit args = job(file->queue[0], &ref, 1, &cmd, 1);
 
-	args.flags = PUCK_SUBMIT_IN_FENCE_FD;
+	args.flags = DRM_PUCK_SUBMIT_IN_FENCE_FD;
 	args.in_fence_fd = in_fence;
-	return submit_fd(fd, &args);
+	return submit_fd(file->fd, &args);
 }
 
 /*
@@ -163,12 +163,12 @@ static void test_queued(void)
 		  "queued: another file");
 	late.map[SIZE - 1] = 0;
 	bo_flush(file.fd, &late);
-	fence = fill_gated(file.fd, &late, 0x55555555, gate.fence);
+	fence = fill_gated(&file, &late, 0x55555555, gate.fence);
 	n = last_number();
 	ret = sleep_and_wake();
 	ktap_ok(!ret && fence_status(fence) == 0, "queued: slept with a job in a queue (%d)", ret);
 	for (i = 1; !ret && i < n; i++) {
-		args = job(0, NULL, 0, NULL, 0);
+		args = job_empty(puck.queue[0]);
 		ret = submit(puck.fd, &args);
 	}
 	ktap_ok(!ret && fence_result(fill(0, 0), FOREVER_MS) == 1, "queued: %d jobs of the other file",
@@ -201,7 +201,7 @@ static void test_timeout(void)
 	puck_set(&puck, 1, "delay_ns", delay);
 	puck_set(&puck, 1, "timeout_ms", 3500);
 	first = fill(0, 0x66666666);
-	args = job(1, NULL, 0, NULL, 0);
+	args = job_empty(puck.queue[1]);
 	second = submit_fd(puck.fd, &args);
 	next = fill(1, 0x77777777);
 	ret = sleep_and_wake();

@@ -3,6 +3,8 @@
  * Who waits for whom: sync_files, syncobjs, timelines, and implicit sync
  * between two rings, with data or fences made late.
  */
+#include <pthread.h>
+
 #include "lib/base/array.h"
 #include "lib/base/clock.h"
 #include "lib/base/ktap.h"
@@ -12,6 +14,7 @@
 #include "lib/gpu/device.h"
 #include "lib/gpu/fence.h"
 #include "lib/gpu/job.h"
+#include "lib/gpu/sync.h"
 
 #include <errno.h>
 
@@ -26,7 +29,7 @@ static int fill_on(uint32_t ring, const struct bo *bo, uint32_t value, uint32_t 
 {
 	struct drm_puck_bo_ref ref = ref_write(bo);
 	struct drm_puck_cmd cmd = cmd_fill(0, 0, bo->size, value);
-	struct drm_puck_submit args = job(ring, &ref, 1, &cmd, 1);
+	struct drm_puck_submit args = job(puck.queue[ring], &ref, 1, &cmd, 1);
 
 	args.flags = flags;
 	return submit_fd(puck.fd, &args);
@@ -36,7 +39,7 @@ static int copy_on(uint32_t ring, const struct bo *src, const struct bo *dst, ui
 {
 	struct drm_puck_bo_ref refs[] = { ref_read(src), ref_write(dst) };
 	struct drm_puck_cmd cmd = cmd_copy(0, 0, 1, 0, src->size);
-	struct drm_puck_submit args = job(ring, refs, 2, &cmd, 1);
+	struct drm_puck_submit args = job(puck.queue[ring], refs, 2, &cmd, 1);
 
 	args.flags = flags;
 	return submit_fd(puck.fd, &args);
@@ -55,7 +58,7 @@ static bool all_are(const struct bo *bo, uint8_t value)
 
 static void set_all(const struct bo *bo, uint8_t value)
 {
-	bo_wait(puck.fd, bo, PUCK_WAIT_WRITE, FOREVER_NS);
+	bo_wait(puck.fd, bo, DRM_PUCK_WAIT_WRITE, FOREVER_NS);
 	memset(bo->map, value, bo->size);
 	bo_flush(puck.fd, bo);
 }
@@ -94,12 +97,12 @@ static void test_delay(void)
 /* The job on ring 1 has no BO in common: only the in-fence makes it wait. */
 static void test_in_fence(void)
 {
-	struct drm_puck_submit args = job(1, NULL, 0, NULL, 0);
+	struct drm_puck_submit args = job_empty(puck.queue[1]);
 	int first, second;
 
 	puck_set(&puck, 0, "hold", 1);
 	first = fill_on(0, &a, 0x22222222, 0);
-	args.flags = PUCK_SUBMIT_IN_FENCE_FD;
+	args.flags = DRM_PUCK_SUBMIT_IN_FENCE_FD;
 	args.in_fence_fd = first;
 	second = submit_fd(puck.fd, &args);
 	ktap_need(first >= 0 && second >= 0, "in_fence: submit");
@@ -113,33 +116,35 @@ static void test_in_fence(void)
 
 static void test_syncobj(uint64_t point)
 {
-	struct drm_puck_submit args = job(0, NULL, 0, NULL, 0);
-	struct drm_puck_sync sync = { .point = point };
 	const char *kind = point ? "timeline" : "binary";
+	struct drm_puck_submit args;
+	struct drm_puck_sync sync;
+	uint32_t handle;
 	int second;
 
-	ktap_need(!syncobj_create(puck.fd, &sync.handle), "%s: create", kind);
+	ktap_need(!syncobj_create(puck.fd, &handle), "%s: create", kind);
+	sync = sync_wait(handle, point);
+	args = job_syncs(puck.queue[0], &sync, 1);
+	ktap_ok(submit(puck.fd, &args) == -EINVAL, "%s: bad_handle of one without a fence", kind);
 	puck_set(&puck, 0, "hold", 1);
-	args.nout_syncs = 1;
-	args.out_syncs = (uintptr_t)&sync;
-	ktap_ok(!submit(puck.fd, &args), "%s: out", kind);
-	ktap_ok(syncobj_wait(puck.fd, sync.handle, point, 0) == -ETIME,
+	sync = sync_signal(handle, point);
+	ktap_ok(!submit(puck.fd, &args), "%s: signal", kind);
+	ktap_ok(syncobj_wait(puck.fd, handle, point, 0) == -ETIME,
 		"%s: not signalled while it is held", kind);
 
-	args = job(1, NULL, 0, NULL, 0);
-	args.nin_syncs = 1;
-	args.in_syncs = (uintptr_t)&sync;
+	sync = sync_wait(handle, point);
+	args = job_syncs(puck.queue[1], &sync, 1);
 	second = submit_fd(puck.fd, &args);
-	ktap_ok(second >= 0 && fence_wait(second, LATE_MS) == -ETIME, "%s: in", kind);
+	ktap_ok(second >= 0 && fence_wait(second, LATE_MS) == -ETIME, "%s: wait", kind);
 	puck_set(&puck, 0, "hold", 0);
-	ktap_ok(fence_result(second, FOREVER_MS) == 1 && !syncobj_wait(puck.fd, sync.handle, point, 0),
+	ktap_ok(fence_result(second, FOREVER_MS) == 1 && !syncobj_wait(puck.fd, handle, point, 0),
 		"%s: the second job comes after the first", kind);
 	if (point) {
-		sync.point = point + 1;
-		args.seqno = args.flags = args.out_fence_fd = 0;
+		sync = sync_wait(handle, point + 1);
+		args = job_syncs(puck.queue[1], &sync, 1);
 		ktap_ok(submit(puck.fd, &args) == -EINVAL, "%s: bad_point not reached", kind);
 	}
-	syncobj_destroy(puck.fd, sync.handle);
+	syncobj_destroy(puck.fd, handle);
 }
 
 /* Three points of one timeline, out of one job each; all is over with the last. */
@@ -147,24 +152,161 @@ static void test_timeline_points(void)
 {
 	uint64_t points[] = { 1, 7, 0x100000001ull };
 	struct drm_puck_sync sync;
+	uint32_t handle;
 	unsigned int i;
 	bool ok = true;
 
-	ktap_need(!syncobj_create(puck.fd, &sync.handle), "points: create");
-	sync.flags = 0;
+	ktap_need(!syncobj_create(puck.fd, &handle), "points: create");
 	for (i = 0; i < ARRAY_SIZE(points); i++) {
-		struct drm_puck_submit args = job(i % 2, NULL, 0, NULL, 0);
+		struct drm_puck_submit args = job_syncs(puck.queue[i % 2], &sync, 1);
 
-		sync.point = points[i];
-		args.nout_syncs = 1;
-		args.out_syncs = (uintptr_t)&sync;
+		sync = sync_signal(handle, points[i]);
 		ok = ok && !submit(puck.fd, &args);
 	}
 	ktap_ok(ok, "points: submit");
-	ktap_ok(!syncobj_wait(puck.fd, sync.handle, points[2], FOREVER_NS),
+	ktap_ok(!syncobj_wait(puck.fd, handle, points[2], FOREVER_NS),
 		"points: the last one beyond 32 bits is reached");
-	ktap_ok(!syncobj_wait(puck.fd, sync.handle, 3, 0), "points: one in between is, too");
-	syncobj_destroy(puck.fd, sync.handle);
+	ktap_ok(!syncobj_wait(puck.fd, handle, 3, 0), "points: one in between is, too");
+	syncobj_destroy(puck.fd, handle);
+}
+
+/*
+ * One entry that says both: the job waits for the fence that is there, and puts its own
+ * in its place. So the job on ring 1 waits for ring 0, and never for itself.
+ */
+static void test_wait_and_signal(uint64_t point)
+{
+	const char *kind = point ? "both, timeline" : "both, binary";
+	struct drm_puck_submit args;
+	struct drm_puck_sync sync;
+	uint32_t handle;
+	int second;
+
+	ktap_need(!syncobj_create(puck.fd, &handle), "%s: create", kind);
+	sync = sync_signal(handle, point);
+	puck_set(&puck, 0, "hold", 1);
+	args = job_syncs(puck.queue[0], &sync, 1);
+	ktap_need(!submit(puck.fd, &args), "%s: the first job", kind);
+	sync = sync_entry(handle, point, DRM_PUCK_SYNC_WAIT | DRM_PUCK_SYNC_SIGNAL);
+	args = job_syncs(puck.queue[1], &sync, 1);
+	second = submit_fd(puck.fd, &args);
+	ktap_ok(second >= 0 && fence_wait(second, LATE_MS) == -ETIME, "%s: waits for the first", kind);
+	puck_set(&puck, 0, "hold", 0);
+	ktap_ok(fence_wait(second, FOREVER_MS) == 0 && fence_status(second) == 1 &&
+		!syncobj_wait(puck.fd, handle, point, 0), "%s: and signals", kind);
+	close(second);
+	syncobj_destroy(puck.fd, handle);
+}
+
+/* Waits for one entry of many, and signals another two. */
+static void test_many_syncs(void)
+{
+	struct drm_puck_sync syncs[3];
+	struct drm_puck_submit args;
+	uint32_t handles[3], i;
+	int second;
+
+	for (i = 0; i < 3; i++)
+		ktap_need(!syncobj_create(puck.fd, &handles[i]), "many: create");
+	syncs[0] = sync_signal(handles[0], 0);
+	puck_set(&puck, 0, "hold", 1);
+	args = job_syncs(puck.queue[0], syncs, 1);
+	ktap_need(!submit(puck.fd, &args), "many: the first job");
+	syncs[0] = sync_signal(handles[1], 9);
+	syncs[1] = sync_wait(handles[0], 0);
+	syncs[2] = sync_signal(handles[2], 0);
+	args = job_syncs(puck.queue[1], syncs, 3);
+	second = submit_fd(puck.fd, &args);
+	ktap_ok(second >= 0 && fence_wait(second, LATE_MS) == -ETIME &&
+		syncobj_wait(puck.fd, handles[1], 9, 0) == -ETIME &&
+		syncobj_wait(puck.fd, handles[2], 0, 0) == -ETIME, "many: nothing is signalled yet");
+	puck_set(&puck, 0, "hold", 0);
+	ktap_ok(fence_result(second, FOREVER_MS) == 1 && !syncobj_wait(puck.fd, handles[1], 9, 0) &&
+		!syncobj_wait(puck.fd, handles[2], 0, 0), "many: both are signalled");
+	for (i = 0; i < 3; i++)
+		syncobj_destroy(puck.fd, handles[i]);
+}
+
+/* A syncobj that is named more than once gets the fence by each of the entries. */
+static void test_twice(void)
+{
+	struct drm_puck_sync syncs[4];
+	struct drm_puck_submit args;
+	uint32_t binary, timeline;
+
+	ktap_need(!syncobj_create(puck.fd, &binary) && !syncobj_create(puck.fd, &timeline),
+		  "twice: create");
+	syncs[0] = sync_signal(binary, 0);
+	syncs[1] = sync_signal(timeline, 2);
+	syncs[2] = sync_signal(binary, 0);
+	syncs[3] = sync_signal(timeline, 4);
+	puck_set(&puck, 0, "hold", 1);
+	args = job_syncs(puck.queue[0], syncs, 4);
+	ktap_ok(!submit(puck.fd, &args) && syncobj_wait(puck.fd, binary, 0, 0) == -ETIME &&
+		syncobj_wait(puck.fd, timeline, 2, 0) == -ETIME &&
+		syncobj_wait(puck.fd, timeline, 4, 0) == -ETIME, "twice: nothing is signalled yet");
+	puck_set(&puck, 0, "hold", 0);
+	ktap_ok(!syncobj_wait(puck.fd, binary, 0, FOREVER_NS) &&
+		!syncobj_wait(puck.fd, timeline, 2, FOREVER_NS) &&
+		!syncobj_wait(puck.fd, timeline, 4, FOREVER_NS), "twice: each point is");
+	syncobj_destroy(puck.fd, binary);
+	syncobj_destroy(puck.fd, timeline);
+}
+
+struct waiter {
+	uint32_t handle;
+	uint64_t point;
+	int ready;		/* a pipe: it is about to wait */
+	int ret;
+};
+
+/* Waits until somebody has submitted what the point will be signalled by, and no longer. */
+static void *wait_available(void *arg)
+{
+	struct waiter *w = arg;
+
+	w->ret = write(w->ready, "", 1) == 1 ?
+		syncobj_wait_flags(puck.fd, w->handle, w->point, FOREVER_NS,
+				   DRM_SYNCOBJ_WAIT_FLAGS_WAIT_AVAILABLE) : -EPIPE;
+	return NULL;
+}
+
+/*
+ * Wait before signal, as the header says: in user space, until the point is there, and
+ * the job that waits for it is submitted then.
+ */
+static void test_wait_before_signal(void)
+{
+	struct waiter w = { .point = 3 };
+	struct drm_puck_submit args;
+	struct drm_puck_sync sync;
+	int ready[2], second;
+	pthread_t thread;
+	char byte;
+
+	ktap_need(!syncobj_create(puck.fd, &w.handle) && !pipe(ready), "wait before signal: create");
+	w.ready = ready[1];
+	sync = sync_wait(w.handle, w.point);
+	args = job_syncs(puck.queue[1], &sync, 1);
+	ktap_ok(submit(puck.fd, &args) == -EINVAL, "wait before signal: no job may do it");
+	ktap_need(!pthread_create(&thread, NULL, wait_available, &w) && read(ready[0], &byte, 1) == 1,
+		  "wait before signal: a thread");
+	puck_set(&puck, 0, "hold", 1);
+	sync = sync_signal(w.handle, w.point);
+	args = job_syncs(puck.queue[0], &sync, 1);
+	ktap_need(!submit(puck.fd, &args), "wait before signal: the first job");
+	pthread_join(thread, NULL);
+	ktap_ok(!w.ret && syncobj_wait(puck.fd, w.handle, w.point, 0) == -ETIME,
+		"wait before signal: the point is there and not signalled (%d)", w.ret);
+	sync = sync_wait(w.handle, w.point);
+	args = job_syncs(puck.queue[1], &sync, 1);
+	second = submit_fd(puck.fd, &args);
+	ktap_ok(second >= 0 && fence_status(second) == 0, "wait before signal: the job is submitted");
+	puck_set(&puck, 0, "hold", 0);
+	ktap_ok(fence_result(second, FOREVER_MS) == 1, "wait before signal: and completes");
+	syncobj_destroy(puck.fd, w.handle);
+	close(ready[0]);
+	close(ready[1]);
 }
 
 /* ---- implicit ---- */
@@ -238,7 +380,7 @@ static void test_no_implicit(void)
 
 	puck_set(&puck, 0, "hold", 1);
 	first = fill_on(0, &a, 0xbbbbbbbb, 0);
-	second = fill_on(1, &a, 0xcccccccc, PUCK_SUBMIT_NO_IMPLICIT);
+	second = fill_on(1, &a, 0xcccccccc, DRM_PUCK_SUBMIT_NO_IMPLICIT);
 	ktap_ok(fence_result(second, FOREVER_MS) == 1 && fence_status(first) == 0,
 		"NO_IMPLICIT does not wait");
 	puck_set(&puck, 0, "hold", 0);
@@ -256,12 +398,12 @@ static void test_gem_wait(void)
 	ktap_ok(bo_wait(puck.fd, &b, 0, 20 * NSEC_PER_MSEC) == -ETIME,
 		"gem_wait: what is being written is not ready");
 	ktap_ok(!bo_wait(puck.fd, &a, 0, 0), "gem_wait: what is being read can be read");
-	ktap_ok(bo_wait(puck.fd, &a, PUCK_WAIT_WRITE, 20 * NSEC_PER_MSEC) == -ETIME,
+	ktap_ok(bo_wait(puck.fd, &a, DRM_PUCK_WAIT_WRITE, 20 * NSEC_PER_MSEC) == -ETIME,
 		"gem_wait: what is being read cannot be written");
 	/* RELEASE is for what is held by now, and the job may be on its way there. */
 	do {
 		puck_set(&puck, 0, "release", 1);
-		ret = bo_wait(puck.fd, &b, PUCK_WAIT_WRITE, 20 * NSEC_PER_MSEC);
+		ret = bo_wait(puck.fd, &b, DRM_PUCK_WAIT_WRITE, 20 * NSEC_PER_MSEC);
 	} while (ret == -ETIME && patient(&looks));
 	ktap_ok(!ret && all_are(&b, 12),
 		"gem_wait: ready after RELEASE");
@@ -296,6 +438,11 @@ int main(void)
 	test_syncobj(0);
 	test_syncobj(5);
 	test_timeline_points();
+	test_wait_and_signal(0);
+	test_wait_and_signal(5);
+	test_many_syncs();
+	test_twice();
+	test_wait_before_signal();
 	test_raw();
 	test_war();
 	test_waw();

@@ -55,7 +55,7 @@ static int submit_fill(const struct bo *bo, uint32_t ring, uint32_t flags, int i
 {
 	struct drm_puck_bo_ref ref = ref_write(bo);
 	struct drm_puck_cmd cmd = cmd_fill(0, 0, bo->size, 0x11111111);
-	struct drm_puck_submit args = job(ring, &ref, 1, &cmd, 1);
+	struct drm_puck_submit args = job(puck.queue[ring], &ref, 1, &cmd, 1);
 
 	args.flags = flags;
 	args.in_fence_fd = in_fence;
@@ -64,8 +64,11 @@ static int submit_fill(const struct bo *bo, uint32_t ring, uint32_t flags, int i
 
 static void check_dead_file(const struct bo *bo)
 {
-	struct drm_puck_gem_create create = { .size = 4096 };
-	struct drm_puck_submit args = job(0, NULL, 0, NULL, 0);
+	struct drm_puck_gem_create create = {
+		.size = 4096,
+		.placements = 1 << DRM_PUCK_REGION_SYSTEM,
+	};
+	struct drm_puck_submit args = job_empty(puck.queue[0]);
 
 	ktap_ok(puck_call(puck.fd, DRM_IOCTL_PUCK_GEM_CREATE, &create) == -ENODEV,
 		"unbind: create says ENODEV");
@@ -89,7 +92,7 @@ static void test_unbind(void)
 	dmabuf = bo_export(puck.fd, &shared);
 	puck_set(&puck, 0, "hold", 1);
 	for (i = 0; i < 8; i++)
-		fences[i] = submit_fill(&bo, i % 2, i == 7 ? PUCK_SUBMIT_IN_FENCE_FD : 0,
+		fences[i] = submit_fill(&bo, i % 2, i == 7 ? DRM_PUCK_SUBMIT_IN_FENCE_FD : 0,
 					i == 7 ? fences[0] : 0);
 	ktap_ok(!unbind_device(puck.pci), "unbind with open files and jobs under way");
 	for (i = 0; i < 8; i++)
@@ -210,7 +213,7 @@ static int hammer(const char *pci, unsigned int ring, int ready)
 		ret = bo_create(puck.fd, &bo, SIZE);
 	while (!ret) {
 		ref = ref_write(&bo);
-		args = job(ring, &ref, 1, &cmd, 1);
+		args = job(puck.queue[ring], &ref, 1, &cmd, 1);
 		ret = submit(puck.fd, &args);
 		if (!count++ && write(ready, "", 1) != 1)
 			return 1;

@@ -22,7 +22,7 @@ static int fill(void)
 {
 	struct drm_puck_bo_ref ref = ref_write(&bo);
 	struct drm_puck_cmd cmd = cmd_fill(0, 0, SIZE, 0x11111111);
-	struct drm_puck_submit args = job(0, &ref, 1, &cmd, 1);
+	struct drm_puck_submit args = job(puck.queue[0], &ref, 1, &cmd, 1);
 
 	return submit_fd(puck.fd, &args);
 }
@@ -49,7 +49,7 @@ static bool plug_again(void)
 
 static void test_pull(void)
 {
-	struct drm_puck_submit args = job(0, NULL, 0, NULL, 0);
+	struct drm_puck_submit args = job_empty(puck.queue[0]);
 	int fence;
 
 	puck_set(&puck, 0, "hold", 1);

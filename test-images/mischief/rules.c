@@ -258,7 +258,7 @@ static int fill(void)
 {
 	struct drm_puck_bo_ref ref = ref_write(&bo);
 	struct drm_puck_cmd cmd = cmd_fill(0, 0, SIZE, 0x5eed);
-	struct drm_puck_submit args = job(0, &ref, 1, &cmd, 1);
+	struct drm_puck_submit args = job(puck.queue[0], &ref, 1, &cmd, 1);
 
 	return submit_fd(puck.fd, &args);
 }

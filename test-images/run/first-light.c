@@ -197,7 +197,7 @@ static void submit_one(const struct gpu *gpu, const struct drm_puck_cmd *cmd,
 		       const struct bo *src, const struct bo *dst)
 {
 	struct drm_puck_bo_ref refs[] = { ref_read(src), ref_write(dst) };
-	struct drm_puck_submit args = job(0, refs, 2, cmd, 1);
+	struct drm_puck_submit args = job(gpu->puck.queue[0], refs, 2, cmd, 1);
 
 	if (submit(gpu->puck.fd, &args))
 		die("SUBMIT");

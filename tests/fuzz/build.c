@@ -60,7 +60,7 @@ static uint64_t gpu_register(FuzzInput *in)
         PUCK_GPU_CTRL, PUCK_GPU_IRQ_STATUS, PUCK_GPU_IRQ_ENABLE,
         PUCK_GPU_ERR_POP, PUCK_GPU_SCANOUT_CTRL,
     };
-    static const uint8_t ring_regs[] = {
+    static const uint16_t ring_regs[] = {
         PUCK_GPU_RING_TAIL, PUCK_GPU_RING_TAIL, PUCK_GPU_RING_CTRL,
         PUCK_GPU_RING_HOLD, PUCK_GPU_RING_RELEASE, PUCK_GPU_RING_DELAY,
         PUCK_GPU_RING_START_DELAY, PUCK_GPU_RING_BASE, PUCK_GPU_RING_WB_ADDR,

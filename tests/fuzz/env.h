@@ -66,6 +66,8 @@ typedef enum FuzzVariant {
 extern FuzzVariant fuzz_variant;
 
 #define FUZZ_RINGS          3
+/* Of errors, and of each ring. */
+#define FUZZ_GPU_VECTORS    (1 + FUZZ_RINGS)
 #define FUZZ_VRAM_SIZE      (1u << 20)
 #define FUZZ_ECAM           0xb0000000ull
 #define FUZZ_AMD_BASE       0xfed80000ull

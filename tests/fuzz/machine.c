@@ -41,7 +41,7 @@ FuzzVariant fuzz_variant;
 #define GPU_ARGS(_id, _bus, _more) \
     " -device puck-gpu,id=" _id ",bus=" _bus ",vram-size=1M,rings=3" _more
 #define GPU0_MORE       ",threads=3,inline-bytes=8192"
-#define GPU1_MORE       ""
+#define GPU1_MORE       ",copy-rings=1,vectors=reverse"
 #define MACHINE(_buses) \
     "-m 64M -nodefaults -vga none -display none -accel qtest " \
     "-device puck-mischief,id=mischief,guest=on,log=/dev/null " \
@@ -58,13 +58,13 @@ const FuzzFunction fuzz_functions[FUZZ_COUNT] = {
     },
     [FUZZ_GPU0] = {
         .id = "gpu0", .bus = 1, .devfn = 0, .regs = 0xe8100000,
-        .msix = 0xe8104000, .vram = 0xe8200000,
-        .vectors = PUCK_GPU_VEC_RING(FUZZ_RINGS),
+        .msix = 0xe8140000, .vram = 0xe8200000,
+        .vectors = FUZZ_GPU_VECTORS,
     },
     [FUZZ_GPU1] = {
         .id = "gpu1", .bus = 2, .devfn = 0, .regs = 0xe8400000,
-        .msix = 0xe8404000, .vram = 0xe8500000,
-        .vectors = PUCK_GPU_VEC_RING(FUZZ_RINGS),
+        .msix = 0xe8440000, .vram = 0xe8500000,
+        .vectors = FUZZ_GPU_VECTORS,
     },
     [FUZZ_RP1] = { .id = "rp1", .bus = 0, .devfn = PCI_DEVFN(4, 0) },
     [FUZZ_RP2] = { .id = "rp2", .bus = 0, .devfn = PCI_DEVFN(5, 0) },
@@ -282,6 +282,9 @@ void fuzz_plug(FuzzFunctionIndex f)
     if (f == FUZZ_GPU0) {
         qdict_put_str(opts, "threads", "3");
         qdict_put_str(opts, "inline-bytes", "8192");
+    } else {
+        qdict_put_str(opts, "copy-rings", "1");
+        qdict_put_str(opts, "vectors", "reverse");
     }
     dev = qdev_device_add_from_qdict(opts, false, &err);
     if (dev) {

@@ -30,12 +30,51 @@ static unsigned any_size(FuzzInput *in)
     return sizes[fuzz_pick(in, ARRAY_SIZE(sizes))];
 }
 
+/*
+ * Blocks of registers of the GPU, each with a piece of what lies behind it;
+ * what is set aside; the ring that there is not; the end.
+ */
+static const struct {
+    unsigned start;
+    unsigned size;
+} gpu_blocks[] = {
+    { PUCK_GPU_MAGIC, 0x80 },
+    { PUCK_GPU_SOURCE(0), 4 * PUCK_GPU_SOURCES_MAX + 0x40 },
+    { PUCK_MISCHIEF_WINDOW, PUCK_MISCHIEF_WINDOW_SIZE },
+    { PUCK_GPU_ERR_COUNT, 0x80 },
+    { PUCK_GPU_SCANOUT_CTRL, 0x80 },
+    { 0x4000, 0x40 },
+    { 0x6000, 0x40 },
+    { PUCK_GPU_RING(0), 0x180 },
+    { PUCK_GPU_RING(1), 0x180 },
+    { PUCK_GPU_RING(2), 0x180 },
+    { PUCK_GPU_RING(FUZZ_RINGS), 0x180 },
+    { PUCK_GPU_BAR_REGS_SIZE - 0x40, 0x40 },
+};
+
+static unsigned gpu_offset(FuzzInput *in)
+{
+    unsigned total = 0, at;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(gpu_blocks); i++) {
+        total += gpu_blocks[i].size;
+    }
+    at = fuzz_pick(in, total);
+    for (unsigned i = 0; i < ARRAY_SIZE(gpu_blocks); i++) {
+        if (at < gpu_blocks[i].size) {
+            return gpu_blocks[i].start + at;
+        }
+        at -= gpu_blocks[i].size;
+    }
+    g_assert_not_reached();
+}
+
 /* Any offset, also such as are no register's. */
 static void op_register(FuzzInput *in)
 {
     const FuzzFunction *f = any_function(in);
     unsigned size = any_size(in);
-    unsigned offset = fuzz_pick(in, f->vram ? 0x1400 : 0x400);
+    unsigned offset = f->vram ? gpu_offset(in) : fuzz_pick(in, 0x400);
 
     if (!fuzz_rarely(in, 8)) {
         offset = ROUND_DOWN(offset, size);
@@ -93,7 +132,7 @@ static void op_ring(FuzzInput *in)
 
 static void op_stage(FuzzInput *in)
 {
-    static const uint8_t regs[] = {
+    static const uint16_t regs[] = {
         PUCK_GPU_RING_START_DELAY, PUCK_GPU_RING_DELAY, PUCK_GPU_RING_JITTER,
         PUCK_GPU_RING_SEED, PUCK_GPU_RING_HOLD, PUCK_GPU_RING_RELEASE,
     };

@@ -44,7 +44,7 @@ static uint8_t reason_of(const struct puck_gpu_cmd *raw)
 {
     PuckFault fault = { };
     PuckCmd cmd;
-    bool ok = puck_cmd_decode(raw, &cmd, &fault);
+    bool ok = puck_cmd_decode(raw, UINT64_MAX, &cmd, &fault);
 
     g_assert_cmpint(ok, ==, !fault.reason);
     g_assert_cmphex(cmd.seqno, ==, 0x11223344);
@@ -66,7 +66,7 @@ static void test_fields(void)
     PuckFault fault;
     PuckCmd cmd;
 
-    g_assert_true(puck_cmd_decode(&raw, &cmd, &fault));
+    g_assert_true(puck_cmd_decode(&raw, PUCK_GPU_OPS_COMPUTE, &cmd, &fault));
     g_assert_cmphex(cmd.src.list, ==, 0x1000);
     g_assert_cmpuint(cmd.src.nsegs, ==, 3);
     g_assert_cmpuint(cmd.src.pitch, ==, 20);
@@ -78,10 +78,28 @@ static void test_fields(void)
     /* A list of one byte segments costs what it weighs. */
     raw = good(PUCK_GPU_CMD_CRC32C);
     raw.src_nsegs = GUINT32_TO_LE(1000);
-    g_assert_true(puck_cmd_decode(&raw, &cmd, &fault));
+    g_assert_true(puck_cmd_decode(&raw, PUCK_GPU_OPS_COMPUTE, &cmd, &fault));
     g_assert_cmpuint(cmd.src.width, ==, 1000);
     g_assert_cmpuint(cmd.dst.width, ==, 4);
     g_assert_cmpuint(puck_cmd_bytes(&cmd), ==, 16000);
+}
+
+/* A ring takes what its mask says: neither more nor less. */
+static void test_ops(void)
+{
+    for (uint16_t op = 0; op <= PUCK_GPU_CMD_FENCE; op++) {
+        struct puck_gpu_cmd raw = good(op);
+        PuckFault fault = { };
+        PuckCmd cmd;
+
+        g_assert_true(puck_cmd_decode(&raw, 1ull << op, &cmd, &fault));
+        g_assert_false(puck_cmd_decode(&raw, ~(1ull << op), &cmd, &fault));
+        g_assert_cmpuint(fault.reason, ==, PUCK_GPU_ERR_OPCODE);
+        g_assert_cmpuint(fault.list, ==, PUCK_GPU_ERR_LIST_NONE);
+        /* What the record of the error needs. */
+        g_assert_cmpuint(cmd.opcode, ==, op);
+        g_assert_cmphex(cmd.seqno, ==, 0x11223344);
+    }
 }
 
 static PuckCmd decoded(const struct puck_gpu_cmd *raw)
@@ -89,7 +107,7 @@ static PuckCmd decoded(const struct puck_gpu_cmd *raw)
     PuckFault fault;
     PuckCmd cmd;
 
-    g_assert_true(puck_cmd_decode(raw, &cmd, &fault));
+    g_assert_true(puck_cmd_decode(raw, PUCK_GPU_OPS_COMPUTE, &cmd, &fault));
     return cmd;
 }
 
@@ -292,6 +310,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/gpu/command/good", test_good);
     g_test_add_func("/gpu/command/fields", test_fields);
+    g_test_add_func("/gpu/command/ops", test_ops);
     g_test_add_func("/gpu/command/cost", test_cost);
     g_test_add_func("/gpu/command/reserved", test_reserved);
     g_test_add_func("/gpu/command/opcodes", test_opcodes);

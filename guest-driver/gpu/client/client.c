@@ -15,19 +15,19 @@
 #include "core/trace.h"
 #include "mem/segs.h"
 #include "puck/client.h"
-#include "sched/entity.h"
 #include "sched/job.h"
+#include "sched/queue.h"
 #include "sched/ring.h"
 #include "sched/sched.h"
 
 /**
  * struct puck_client - a kernel module that uses the engine
  * @puck: the device; a reference
- * @entity: one for each ring
+ * @queue: one for each ring
  */
 struct puck_client {
 	struct puck_device *puck;
-	struct puck_entity entity[PUCK_GPU_RINGS_MAX];
+	struct puck_queue *queue[PUCK_GPU_RINGS_MAX];
 };
 
 /* Devices between probe and remove. */
@@ -72,6 +72,20 @@ static struct puck_device *puck_client_find(struct pci_dev *pdev)
 	return found;
 }
 
+static int puck_client_make_queues(struct puck_client *client)
+{
+	struct puck_queue *queue;
+	u32 i;
+
+	for (i = 0; i < client->puck->num_rings; i++) {
+		queue = puck_queue_create(client->puck->ring[i], DRM_SCHED_PRIORITY_NORMAL);
+		if (IS_ERR(queue))
+			return PTR_ERR(queue);
+		client->queue[i] = queue;
+	}
+	return 0;
+}
+
 /**
  * puck_client_get - become a client of a Puck GPU
  * @pdev: its PCI function
@@ -83,8 +97,7 @@ static struct puck_device *puck_client_find(struct pci_dev *pdev)
 struct puck_client *puck_client_get(struct pci_dev *pdev)
 {
 	struct puck_client *client;
-	int ret = 0;
-	u32 i;
+	int ret;
 
 	client = kzalloc(sizeof(*client), GFP_KERNEL);
 	if (!client)
@@ -94,19 +107,12 @@ struct puck_client *puck_client_get(struct pci_dev *pdev)
 		kfree(client);
 		return ERR_PTR(-ENODEV);
 	}
-	for (i = 0; i < client->puck->num_rings; i++) {
-		ret = puck_entity_init(&client->entity[i], client->puck->ring[i]);
-		if (ret)
-			break;
+	ret = puck_client_make_queues(client);
+	if (ret) {
+		puck_client_put(client);
+		return ERR_PTR(ret);
 	}
-	if (!ret)
-		return client;
-
-	while (i--)
-		puck_entity_fini(&client->entity[i]);
-	drm_dev_put(&client->puck->drm);
-	kfree(client);
-	return ERR_PTR(ret);
+	return client;
 }
 EXPORT_SYMBOL_GPL(puck_client_get);
 
@@ -122,8 +128,10 @@ void puck_client_put(struct puck_client *client)
 {
 	u32 i;
 
-	for (i = 0; i < client->puck->num_rings; i++)
-		puck_entity_fini(&client->entity[i]);
+	for (i = 0; i < client->puck->num_rings && client->queue[i]; i++) {
+		puck_queue_close(client->queue[i], MAX_WAIT_SCHED_ENTITY_Q_EMPTY);
+		puck_queue_put(client->queue[i]);
+	}
 	drm_dev_put(&client->puck->drm);
 	kfree(client);
 }
@@ -145,7 +153,9 @@ EXPORT_SYMBOL_GPL(puck_client_dma_dev);
  * puck_client_num_rings - how many rings there are
  * @client: the client
  *
- * Return: their number, at least 2.
+ * Rings of a kind that the driver does not know are not among them.
+ *
+ * Return: their number, at least 1.
  */
 unsigned int puck_client_num_rings(struct puck_client *client)
 {
@@ -192,15 +202,15 @@ static int puck_client_fill(struct puck_job *job, const struct puck_client_job *
 	return 0;
 }
 
-static struct dma_fence *puck_client_queue(struct puck_entity *entity,
+static struct dma_fence *puck_client_queue(struct puck_queue *queue,
 					   const struct puck_client_job *desc)
 {
-	struct puck_ring *ring = entity->ring;
+	struct puck_ring *ring = queue->ring;
 	struct dma_fence *fence;
 	struct puck_job *job;
 	int ret;
 
-	job = puck_job_create(entity, 1, 0, 0);
+	job = puck_job_create(queue, 1, 0, 0);
 	if (IS_ERR(job))
 		return ERR_CAST(job);
 	ret = puck_client_fill(job, desc);
@@ -209,12 +219,12 @@ static struct dma_fence *puck_client_queue(struct puck_entity *entity,
 		return ERR_PTR(ret);
 	}
 
-	mutex_lock(&entity->submit_lock);
+	mutex_lock(&queue->submit_lock);
 	job->number = atomic64_inc_return(&ring->number);
-	trace_puck_submit(ring->index, job->number, 1, 0, job->segs.used);
+	trace_puck_submit(ring->index, job->number, 1, 0);
 	fence = puck_sched_arm(job);
 	puck_sched_push(job);
-	mutex_unlock(&entity->submit_lock);
+	mutex_unlock(&queue->submit_lock);
 	/* Clients rely on it that the hardware knows of the job by now. */
 	dma_fence_wait(&to_drm_sched_fence(fence)->scheduled, false);
 	return fence;
@@ -223,7 +233,7 @@ static struct dma_fence *puck_client_queue(struct puck_entity *entity,
 /**
  * puck_client_submit - queue a job with segment lists as they are
  * @client: the client
- * @ring: number of the ring
+ * @ring: number of the ring, less than puck_client_num_rings()
  * @job: what to do; copied
  *
  * Returns when the doorbell was rung for the job: what the hardware does without
@@ -232,8 +242,8 @@ static struct dma_fence *puck_client_queue(struct puck_entity *entity,
  * -EFAULT, -ETIME, -ENODEV. No dma_resv is looked at.
  *
  * Context: may sleep.
- * Return: the job's fence, a reference; ERR_PTR(-EINVAL) for no such ring or
- * opcode; -E2BIG; -ENODEV; -ENOMEM.
+ * Return: the job's fence, a reference; ERR_PTR(-EINVAL) for no such ring, or an opcode
+ * that is none of these three or that the ring does not take; -E2BIG; -ENODEV; -ENOMEM.
  */
 struct dma_fence *puck_client_submit(struct puck_client *client, unsigned int ring,
 				     const struct puck_client_job *job)
@@ -246,9 +256,11 @@ struct dma_fence *puck_client_submit(struct puck_client *client, unsigned int ri
 	if (job->opcode != PUCK_GPU_CMD_FILL && job->opcode != PUCK_GPU_CMD_COPY &&
 	    job->opcode != PUCK_GPU_CMD_CRC32C)
 		return ERR_PTR(-EINVAL);
+	if (!(client->puck->ring[ring]->ops & BIT_ULL(job->opcode)))
+		return ERR_PTR(-EINVAL);
 
 	if (drm_dev_enter(&client->puck->drm, &idx)) {
-		fence = puck_client_queue(&client->entity[ring], job);
+		fence = puck_client_queue(client->queue[ring], job);
 		drm_dev_exit(idx);
 	}
 	return fence;
@@ -264,7 +276,8 @@ EXPORT_SYMBOL_GPL(puck_client_submit);
  *
  * This holds for all users of the ring, until it is set again.
  *
- * Return: 0, -EINVAL for no such ring, -ENODEV.
+ * Return: 0, -EINVAL for no such ring, -EOPNOTSUPP if the device has no completion stage,
+ * -ENODEV.
  */
 int puck_client_set_delay(struct puck_client *client, unsigned int ring,
 			  u64 start_delay_ns, u64 delay_ns)
@@ -273,6 +286,8 @@ int puck_client_set_delay(struct puck_client *client, unsigned int ring,
 
 	if (ring >= client->puck->num_rings)
 		return -EINVAL;
+	if (!(client->puck->features & PUCK_GPU_FEATURE_STAGE))
+		return -EOPNOTSUPP;
 	if (!drm_dev_enter(&client->puck->drm, &idx))
 		return -ENODEV;
 

@@ -2,15 +2,16 @@
 /*
  * A puck-gpu function, as all parts of puck.ko know it.
  *
- * A job walks through the folders in this order: submit/ (user input: ioctl.c; what it waits
- * for, who waits for it: resv.c, sync.c), mem/ (buffers: gem.c; segment lists: segs.c), sched/
- * (its life: job.c; its turn: sched.c; hardware: ring.c; completion: irq.c, fence.c). drv.c and
- * pm.c begin and end it all. docs/dataflow.rst follows it; docs/locking.rst, "puck.ko", orders
- * the locks.
+ * A job walks through the folders in this order: submit/ (user input: ioctl.c, commands.c;
+ * what it waits for, who waits for it: resv.c, sync.c), mem/ (buffers: gem.c; segment lists:
+ * segs.c), sched/ (its queue: queue.c; its life: job.c; its turn: sched.c; hardware: ring.c;
+ * completion: irq.c, fence.c). drv.c and pm.c begin and end it all. docs/dataflow.rst follows
+ * it; docs/locking.rst, "puck.ko", orders the locks.
  */
 #ifndef PUCK_DEVICE_H
 #define PUCK_DEVICE_H
 
+#include <linux/atomic.h>
 #include <linux/io.h>
 #include <linux/io-64-nonatomic-lo-hi.h>
 #include <linux/list.h>
@@ -24,9 +25,29 @@
 #include "abi/puck_gpu.h"
 
 struct dma_pool;
-struct drm_file;
 struct pci_dev;
 struct puck_ring;
+
+/**
+ * struct puck_ring_info - what the device says of one of its rings
+ * @index: number of the ring
+ * @kind: PUCK_GPU_KIND_*
+ * @vector: MSI-X vector of its fences
+ * @order: the ring will have 2^order commands
+ * @ops: bit n: it takes opcode n
+ */
+struct puck_ring_info {
+	u32 index;
+	u32 kind;
+	u32 vector;
+	u32 order;
+	u64 ops;
+};
+
+/* Commands in a ring, as a power of two; 32 KiB. */
+#define PUCK_RING_ORDER		9
+/* A ring that takes less has no room for the longest job. */
+#define PUCK_RING_ORDER_MIN	7
 
 /* A reset has to stop one command somewhere, which is quick. */
 #define PUCK_RESET_POLL_US	10
@@ -37,16 +58,21 @@ struct puck_ring;
  * @drm: base
  * @pdev: the PCI function; valid until remove, that is inside drm_dev_enter()
  * @regs: BAR 0; valid likewise
+ * @features: PUCK_GPU_FEATURE_*
  * @vram_size: bytes
  * @seg_len_max: bytes; longest segment the device takes
  * @segs_max: entries; longest list the device takes
+ * @error_vector: MSI-X vector of the error queue
+ * @num_vectors: MSI-X vectors up to the last one that the driver knows the use of
  * @num_rings: entries in @ring
- * @ring: the rings, each allocated for itself since fences can outlive us
+ * @ring: the rings of kinds that the driver knows, each allocated for itself since fences
+ *        can outlive us. Their places here are not their numbers: see puck_rings_find()
  * @seg_pool: blocks of PUCK_SEGS_POOLED entries; valid until remove
  * @err_lock: makes reading a record of the error queue and dropping it one step
- * @list_lock: protects @bos and @jobs
+ * @list_lock: protects @bos, @jobs, and puck_ring.queues of all rings
  * @late_lock: held by whoever takes DMA memory of BOs and jobs away without
  *             drm_dev_enter(), that is after drm_dev_unplug()
+ * @system_used: bytes of system memory in BOs that were made here
  * @bos: struct puck_bo.node, all BOs that are mapped for the device
  * @jobs: struct puck_job.node, all jobs from their making to their release
  * @node: in the list of devices that clients look through
@@ -55,15 +81,19 @@ struct puck_device {
 	struct drm_device drm;
 	struct pci_dev *pdev;
 	void __iomem *regs;
+	u64 features;
 	u64 vram_size;
 	u32 seg_len_max;
 	u32 segs_max;
+	u32 error_vector;
+	u32 num_vectors;
 	u32 num_rings;
 	struct puck_ring *ring[PUCK_GPU_RINGS_MAX];
 	struct dma_pool *seg_pool;
 	spinlock_t err_lock;		/* error queue */
-	spinlock_t list_lock;		/* bos, jobs */
+	spinlock_t list_lock;		/* bos, jobs, puck_ring.queues */
 	struct mutex late_lock;		/* DMA memory after the unplug */
+	atomic64_t system_used;
 	struct list_head bos;
 	struct list_head jobs;
 	struct list_head node;
@@ -87,8 +117,9 @@ static inline u64 puck_read64(struct puck_device *puck, u32 reg)
 }
 
 int puck_device_init_pci(struct puck_device *puck);
-int puck_device_identify(struct puck_device *puck, u32 *num_rings);
-int puck_device_reset(struct puck_device *puck, u32 num_rings);
-int puck_ioctl_getparam(struct drm_device *dev, void *data, struct drm_file *file);
+int puck_device_reset(struct puck_device *puck);
+bool puck_device_is_translated(struct puck_device *puck);
+
+int puck_identify(struct puck_device *puck, struct puck_ring_info *rings, u32 *num_rings);
 
 #endif /* PUCK_DEVICE_H */

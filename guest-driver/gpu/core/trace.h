@@ -12,7 +12,28 @@
 
 #include <linux/tracepoint.h>
 
-DECLARE_EVENT_CLASS(puck_job,
+/* Hop 1: what the ioctl names is there; its commands are not checked yet. */
+TRACE_EVENT(puck_submit,
+	TP_PROTO(u32 ring, u64 job, u32 ncmds, u32 nbos),
+	TP_ARGS(ring, job, ncmds, nbos),
+	TP_STRUCT__entry(
+		__field(u32, ring)
+		__field(u64, job)
+		__field(u32, ncmds)
+		__field(u32, nbos)
+	),
+	TP_fast_assign(
+		__entry->ring = ring;
+		__entry->job = job;
+		__entry->ncmds = ncmds;
+		__entry->nbos = nbos;
+	),
+	TP_printk("ring=%u job=%llu ncmds=%u nbos=%u", __entry->ring, __entry->job,
+		  __entry->ncmds, __entry->nbos)
+);
+
+/* Hop 2: the BOs are locked and have a slot for the job's fence. */
+TRACE_EVENT(puck_resv,
 	TP_PROTO(u32 ring, u64 job),
 	TP_ARGS(ring, job),
 	TP_STRUCT__entry(
@@ -26,38 +47,21 @@ DECLARE_EVENT_CLASS(puck_job,
 	TP_printk("ring=%u job=%llu", __entry->ring, __entry->job)
 );
 
-/* Hop 1: the ioctl's arguments are good. */
-TRACE_EVENT(puck_submit,
-	TP_PROTO(u32 ring, u64 job, u32 ncmds, u32 nbos, u32 nsegs),
-	TP_ARGS(ring, job, ncmds, nbos, nsegs),
+/* Hop 3: lists are written; the job is the scheduler's, nothing can fail from here on. */
+TRACE_EVENT(puck_job_arm,
+	TP_PROTO(u32 ring, u64 job, u32 nsegs),
+	TP_ARGS(ring, job, nsegs),
 	TP_STRUCT__entry(
 		__field(u32, ring)
 		__field(u64, job)
-		__field(u32, ncmds)
-		__field(u32, nbos)
 		__field(u32, nsegs)
 	),
 	TP_fast_assign(
 		__entry->ring = ring;
 		__entry->job = job;
-		__entry->ncmds = ncmds;
-		__entry->nbos = nbos;
 		__entry->nsegs = nsegs;
 	),
-	TP_printk("ring=%u job=%llu ncmds=%u nbos=%u nsegs=%u", __entry->ring,
-		  __entry->job, __entry->ncmds, __entry->nbos, __entry->nsegs)
-);
-
-/* Hop 2: the BOs are locked and have a slot for the job's fence. */
-DEFINE_EVENT(puck_job, puck_resv,
-	TP_PROTO(u32 ring, u64 job),
-	TP_ARGS(ring, job)
-);
-
-/* Hop 3: the job is the scheduler's; nothing can fail from here on. */
-DEFINE_EVENT(puck_job, puck_job_arm,
-	TP_PROTO(u32 ring, u64 job),
-	TP_ARGS(ring, job)
+	TP_printk("ring=%u job=%llu nsegs=%u", __entry->ring, __entry->job, __entry->nsegs)
 );
 
 /* Hop 4: the commands are in the ring, the doorbell is about to be rung. */

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Buffer objects. A BO's pages are pinned and mapped for the device once, when
- * the BO is made or imported, and stay so until it goes or the device does.
+ * the BO is made or imported, and stay so until it goes or the device does. Whoever
+ * looks at the mapping holds the BO's dma_resv lock all the same: what does not move
+ * today will do so.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
 #include <linux/slab.h>
 
 #include <drm/drm_drv.h>
-#include <drm/drm_file.h>
 #include <drm/drm_gem.h>
-#include <drm/drm_utils.h>
 #include <drm/puck_drm.h>
 
 #include "core/device.h"
@@ -69,7 +70,7 @@ static int puck_gem_map(struct puck_device *puck, struct puck_bo *bo)
 		puck_gem_free_table(sgt);
 		return ret;
 	}
-	bo->sgt = sgt;
+	puck_bo_set_table(bo, sgt);
 	return 0;
 }
 
@@ -84,18 +85,36 @@ static void puck_gem_link(struct puck_device *puck, struct puck_bo *bo)
 /* Pin and map a new BO. */
 static int puck_gem_bind(struct puck_device *puck, struct puck_bo *bo)
 {
+	struct dma_resv *resv = bo->base.base.resv;
 	int ret;
 
-	ret = drm_gem_shmem_pin(&bo->base);
+	ret = dma_resv_lock_interruptible(resv, NULL);
 	if (ret)
 		return ret;
-	ret = puck_gem_map(puck, bo);
-	if (ret) {
-		drm_gem_shmem_unpin(&bo->base);
-		return ret;
+	ret = drm_gem_shmem_pin_locked(&bo->base);
+	if (!ret) {
+		ret = puck_gem_map(puck, bo);
+		if (ret)
+			drm_gem_shmem_unpin_locked(&bo->base);
 	}
-	puck_gem_link(puck, bo);
-	return 0;
+	dma_resv_unlock(resv);
+	return ret;
+}
+
+static void puck_gem_unmap(struct puck_device *puck, struct puck_bo *bo, struct sg_table *sgt)
+{
+	struct drm_gem_object *obj = &bo->base.base;
+
+	puck_bo_set_table(bo, NULL);
+	if (obj->import_attach) {
+		dma_buf_unmap_attachment(obj->import_attach, sgt, DMA_BIDIRECTIONAL);
+		bo->base.sgt = NULL;
+	} else {
+		/* dma_unmap_sgtable() unmaps orig_nents entries, as many as were mapped. */
+		dma_unmap_sgtable(puck->drm.dev, sgt, DMA_BIDIRECTIONAL, 0);
+		puck_gem_free_table(sgt);
+		drm_gem_shmem_unpin_locked(&bo->base);
+	}
 }
 
 /*
@@ -104,20 +123,29 @@ static int puck_gem_bind(struct puck_device *puck, struct puck_bo *bo)
  */
 static void puck_gem_unbind(struct puck_device *puck, struct puck_bo *bo)
 {
-	struct drm_gem_object *obj = &bo->base.base;
+	struct dma_resv *resv = bo->base.base.resv;
+	struct sg_table *sgt;
 
-	if (!bo->sgt)
-		return;
-	if (obj->import_attach) {
-		dma_buf_unmap_attachment_unlocked(obj->import_attach, bo->sgt, DMA_BIDIRECTIONAL);
-		bo->base.sgt = NULL;
-	} else {
-		/* dma_unmap_sgtable() unmaps orig_nents entries, as many as were mapped. */
-		dma_unmap_sgtable(puck->drm.dev, bo->sgt, DMA_BIDIRECTIONAL, 0);
-		puck_gem_free_table(bo->sgt);
-		drm_gem_shmem_unpin(&bo->base);
-	}
-	bo->sgt = NULL;
+	dma_resv_lock(resv, NULL);
+	sgt = puck_bo_table(bo);
+	if (sgt)
+		puck_gem_unmap(puck, bo, sgt);
+	dma_resv_unlock(resv);
+}
+
+/**
+ * puck_gem_validate - make a BO ready for a job
+ * @bo: the BO
+ *
+ * A BO is mapped from its making on. Memory that moves will be moved back here.
+ *
+ * Context: inside drm_dev_enter(), with the BO's dma_resv lock held. Until that is let
+ * go of, or a fence is in there, the BO stays as it is.
+ * Return: 0 or -ENODEV.
+ */
+int puck_gem_validate(struct puck_bo *bo)
+{
+	return puck_bo_table(bo) ? 0 : -ENODEV;
 }
 
 /**
@@ -160,7 +188,9 @@ static void puck_gem_free(struct drm_gem_object *obj)
 		puck_gem_unlink(puck, bo);
 		mutex_unlock(&puck->late_lock);
 	}
-	mutex_destroy(&bo->attach_lock);
+	/* What was made here, and not imported. */
+	if (bo->placements)
+		atomic64_sub(obj->size, &puck->system_used);
 	drm_gem_shmem_free(&bo->base);
 }
 
@@ -190,8 +220,6 @@ struct drm_gem_object *puck_gem_create_object(struct drm_device *dev, size_t siz
 	if (!bo)
 		return ERR_PTR(-ENOMEM);
 
-	mutex_init(&bo->attach_lock);
-	INIT_LIST_HEAD(&bo->attachments);
 	INIT_LIST_HEAD(&bo->node);
 	bo->base.base.funcs = &puck_gem_funcs;
 	return &bo->base.base;
@@ -222,180 +250,60 @@ struct drm_gem_object *puck_gem_import_table(struct drm_device *dev,
 	if (!IS_ERR(obj)) {
 		/* The caller will set it as well; but remove may look at it before. */
 		obj->import_attach = attach;
+		obj->resv = attach->dmabuf->resv;
 		bo = to_puck_bo(obj);
-		bo->sgt = sgt;
+		dma_resv_lock(obj->resv, NULL);
+		puck_bo_set_table(bo, sgt);
+		dma_resv_unlock(obj->resv);
 		puck_gem_link(puck, bo);
 	}
 	drm_dev_exit(idx);
 	return obj;
 }
 
-/**
- * puck_ioctl_gem_create - make a BO of zeroed memory, pinned and mapped
- * @dev: the device
- * @data: struct drm_puck_gem_create
- * @file: the caller
- *
- * Return: 0, -EINVAL for no size or unknown flags, -E2BIG, -ENOMEM, -ENODEV.
- */
-int puck_ioctl_gem_create(struct drm_device *dev, void *data, struct drm_file *file)
+/* Fill a BO that has no more than its GEM object. */
+static int puck_gem_fill(struct puck_device *puck, struct puck_bo *bo)
 {
-	struct drm_puck_gem_create *args = data;
-	struct drm_gem_shmem_object *shmem;
 	int idx, ret;
 
-	if (args->flags || !args->size)
-		return -EINVAL;
-	if (args->size > PUCK_BO_SIZE_MAX)
-		return -E2BIG;
-
-	shmem = drm_gem_shmem_create(dev, args->size);
-	if (IS_ERR(shmem))
-		return PTR_ERR(shmem);
-
-	ret = -ENODEV;
-	if (drm_dev_enter(dev, &idx)) {
-		ret = puck_gem_bind(to_puck_device(dev), to_puck_bo(&shmem->base));
-		drm_dev_exit(idx);
-	}
-	if (!ret) {
-		args->size = shmem->base.size;
-		ret = drm_gem_handle_create(file, &shmem->base, &args->handle);
-	}
-	/* The handle keeps the BO from here on. */
-	drm_gem_object_put(&shmem->base);
-	return ret;
-}
-
-/**
- * puck_ioctl_gem_mmap_offset - tell where a BO can be mapped
- * @dev: the device
- * @data: struct drm_puck_gem_mmap_offset
- * @file: the caller
- *
- * Return: 0, -EINVAL, -ENOENT.
- */
-int puck_ioctl_gem_mmap_offset(struct drm_device *dev, void *data, struct drm_file *file)
-{
-	struct drm_puck_gem_mmap_offset *args = data;
-	struct drm_gem_object *obj;
-
-	if (args->pad)
-		return -EINVAL;
-	obj = drm_gem_object_lookup(file, args->handle);
-	if (!obj)
-		return -ENOENT;
-
-	/* The shmem helpers have made an offset for each of their objects. */
-	args->offset = drm_vma_node_offset_addr(&obj->vma_node);
-	drm_gem_object_put(obj);
-	return 0;
-}
-
-/**
- * puck_ioctl_gem_info - tell how a BO lies in memory and what the device sees
- * @dev: the device
- * @data: struct drm_puck_gem_info
- * @file: the caller
- *
- * Return: 0, -ENOENT, -ENODEV.
- */
-int puck_ioctl_gem_info(struct drm_device *dev, void *data, struct drm_file *file)
-{
-	struct drm_puck_gem_info *args = data;
-	struct drm_gem_object *obj;
-	struct puck_bo *bo;
-	int idx, ret = -ENODEV;
-
-	obj = drm_gem_object_lookup(file, args->handle);
-	if (!obj)
-		return -ENOENT;
-
-	if (drm_dev_enter(dev, &idx)) {
-		bo = to_puck_bo(obj);
-		args->flags = obj->import_attach ? PUCK_BO_IMPORTED : 0;
-		args->size = obj->size;
-		args->orig_nents = bo->sgt->orig_nents;
-		args->nents = bo->sgt->nents;
-		drm_dev_exit(idx);
-		ret = 0;
-	}
-	drm_gem_object_put(obj);
-	return ret;
-}
-
-/*
- * Hand a BO to the CPU or to the device. Imported ones are in the hands of
- * their exporter: for those there is DMA_BUF_IOCTL_SYNC.
- */
-static int puck_gem_sync(struct drm_gem_object *obj, bool for_cpu)
-{
-	struct puck_bo *bo = to_puck_bo(obj);
-	int idx;
-
-	if (!drm_dev_enter(obj->dev, &idx))
+	/* The mapping has to go in remove, so it must not be made after that. */
+	if (!drm_dev_enter(&puck->drm, &idx))
 		return -ENODEV;
-	if (!obj->import_attach && for_cpu)
-		dma_sync_sgtable_for_cpu(obj->dev->dev, bo->sgt, DMA_BIDIRECTIONAL);
-	else if (!obj->import_attach)
-		dma_sync_sgtable_for_device(obj->dev->dev, bo->sgt, DMA_BIDIRECTIONAL);
+	ret = puck_gem_bind(puck, bo);
+	if (!ret)
+		puck_gem_link(puck, bo);
 	drm_dev_exit(idx);
-	return 0;
-}
-
-/**
- * puck_ioctl_gem_wait - wait for the fences of a BO, then hand it to the CPU
- * @dev: the device
- * @data: struct drm_puck_gem_wait
- * @file: the caller
- *
- * Return: 0, -ETIME, -EINVAL, -ENOENT, -ENODEV, -ERESTARTSYS.
- */
-int puck_ioctl_gem_wait(struct drm_device *dev, void *data, struct drm_file *file)
-{
-	struct drm_puck_gem_wait *args = data;
-	bool write = args->flags & PUCK_WAIT_WRITE;
-	struct drm_gem_object *obj;
-	long left;
-	int ret;
-
-	if (args->flags & ~PUCK_WAIT_WRITE)
-		return -EINVAL;
-	obj = drm_gem_object_lookup(file, args->handle);
-	if (!obj)
-		return -ENOENT;
-
-	left = dma_resv_wait_timeout(obj->resv, dma_resv_usage_rw(write), true,
-				     drm_timeout_abs_to_jiffies(args->timeout_ns));
-	if (left < 0)
-		ret = left;
-	else
-		ret = left ? puck_gem_sync(obj, true) : -ETIME;
-	drm_gem_object_put(obj);
 	return ret;
 }
 
 /**
- * puck_ioctl_gem_flush - hand a BO to the device
- * @dev: the device
- * @data: struct drm_puck_gem_flush
- * @file: the caller
+ * puck_gem_create - make a BO of zeroed memory, pinned and mapped
+ * @puck: the device
+ * @size: bytes
+ * @placements: mask of 1 << DRM_PUCK_REGION_*, not empty
+ * @wc: let CPU mappings be write-combined
  *
- * Return: 0, -EINVAL, -ENOENT, -ENODEV.
+ * Context: may sleep.
+ * Return: the BO, to be given to drm_gem_object_put(); or an ERR_PTR().
  */
-int puck_ioctl_gem_flush(struct drm_device *dev, void *data, struct drm_file *file)
+struct puck_bo *puck_gem_create(struct puck_device *puck, u64 size, u32 placements, bool wc)
 {
-	struct drm_puck_gem_flush *args = data;
-	struct drm_gem_object *obj;
+	struct drm_gem_shmem_object *shmem = drm_gem_shmem_create(&puck->drm, size);
+	struct puck_bo *bo;
 	int ret;
 
-	if (args->pad)
-		return -EINVAL;
-	obj = drm_gem_object_lookup(file, args->handle);
-	if (!obj)
-		return -ENOENT;
+	if (IS_ERR(shmem))
+		return ERR_CAST(shmem);
+	bo = to_puck_bo(&shmem->base);
+	bo->placements = placements;
+	atomic64_add(shmem->base.size, &puck->system_used);
+	/* Has to be known before there are pages: their kernel mapping follows it. */
+	shmem->map_wc = wc;
 
-	ret = puck_gem_sync(obj, false);
-	drm_gem_object_put(obj);
-	return ret;
+	ret = puck_gem_fill(puck, bo);
+	if (ret) {
+		drm_gem_object_put(&shmem->base);
+		return ERR_PTR(ret);
+	}
+	return bo;
 }

@@ -4,8 +4,9 @@
  *
  * The PRIME helpers would map a BO for an importer without care for the
  * longest segment that one takes, and know no CPU access. So there is an own
- * exporter here, which remembers its importers. Nothing is ever moved: BOs
- * are pinned while they are bound, so importers need no move_notify.
+ * exporter here. Nothing is ever moved: BOs are pinned while they are bound, so
+ * importers need no move_notify. A dma-buf has the dma_resv of its BO: one lock is
+ * for the BO's own mapping, the list of importers, and their mappings.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
@@ -21,14 +22,12 @@
 
 /**
  * struct puck_attachment - an importer
- * @node: in puck_bo.attachments
  * @dev: the device that it maps for
- * @mappings: struct puck_mapping.node, what it has mapped; puck_bo.attach_lock.
- *            An importer may map one attachment several times, in one direction
- *            or another
+ * @mappings: struct puck_mapping.node, what it has mapped; under the BO's dma_resv lock,
+ *            which the core holds whenever it maps or unmaps. An importer may map one
+ *            attachment several times, in one direction or another
  */
 struct puck_attachment {
-	struct list_head node;
 	struct device *dev;
 	struct list_head mappings;
 };
@@ -50,7 +49,6 @@ struct puck_mapping {
 
 static int puck_prime_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 {
-	struct puck_bo *bo = to_puck_bo(dmabuf->priv);
 	struct puck_attachment *a = kzalloc(sizeof(*a), GFP_KERNEL);
 	int ret;
 
@@ -64,23 +62,18 @@ static int puck_prime_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *
 	}
 	a->dev = attach->dev;
 	INIT_LIST_HEAD(&a->mappings);
+	/* Before the core puts @attach into dmabuf->attachments. */
 	attach->priv = a;
-	mutex_lock(&bo->attach_lock);
-	list_add_tail(&a->node, &bo->attachments);
-	mutex_unlock(&bo->attach_lock);
 	return 0;
 }
 
+/* The core has taken @attach out of dmabuf->attachments already. */
 static void puck_prime_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 {
-	struct puck_bo *bo = to_puck_bo(dmabuf->priv);
 	struct puck_attachment *a = attach->priv;
 
 	/* Mappings that the importer left behind stay: its device may be at work there. */
 	WARN_ON_ONCE(!list_empty(&a->mappings));
-	mutex_lock(&bo->attach_lock);
-	list_del(&a->node);
-	mutex_unlock(&bo->attach_lock);
 	drm_gem_map_detach(dmabuf, attach);
 	kfree(a);
 }
@@ -144,6 +137,8 @@ static struct sg_table *puck_prime_map(struct dma_buf_attachment *attach,
 	struct puck_attachment *a = attach->priv;
 	struct sg_table *ret;
 
+	dma_resv_assert_held(attach->dmabuf->resv);
+
 	if (!m)
 		return ERR_PTR(-ENOMEM);
 	m->dir = dir;
@@ -156,9 +151,7 @@ static struct sg_table *puck_prime_map(struct dma_buf_attachment *attach,
 		goto err_unmap;
 	m->copy = ret;
 	dma_sync_sgtable_for_device(a->dev, m->sgt, dir);
-	mutex_lock(&bo->attach_lock);
 	list_add_tail(&m->node, &a->mappings);
-	mutex_unlock(&bo->attach_lock);
 	return ret;
 
 err_unmap:
@@ -168,30 +161,29 @@ err_free:
 	return ret;
 }
 
-/* Hide the mapping that an importer names; NULL if there is none such. */
-static struct puck_mapping *puck_prime_take(struct puck_bo *bo, struct puck_attachment *a,
-					    struct sg_table *copy)
+/* Take the mapping that an importer names off the list; NULL if there is none such. */
+static struct puck_mapping *puck_prime_take(struct puck_attachment *a, struct sg_table *copy)
 {
-	struct puck_mapping *m, *found = NULL;
+	struct puck_mapping *m;
 
-	mutex_lock(&bo->attach_lock);
 	list_for_each_entry(m, &a->mappings, node) {
 		if (m->copy == copy) {
 			list_del(&m->node);
-			found = m;
-			break;
+			return m;
 		}
 	}
-	mutex_unlock(&bo->attach_lock);
-	return found;
+	return NULL;
 }
 
 static void puck_prime_unmap(struct dma_buf_attachment *attach, struct sg_table *copy,
 			     enum dma_data_direction dir)
 {
 	struct puck_attachment *a = attach->priv;
-	struct puck_mapping *m = puck_prime_take(to_puck_bo(attach->dmabuf->priv), a, copy);
+	struct puck_mapping *m;
 
+	dma_resv_assert_held(attach->dmabuf->resv);
+
+	m = puck_prime_take(a, copy);
 	/* The importer's mistake: what it names is not, or no more, mapped. */
 	if (WARN_ON_ONCE(!m))
 		return;
@@ -211,26 +203,29 @@ static void puck_prime_sync_mapping(struct puck_attachment *a, struct puck_mappi
 }
 
 /* Hand the pages to the CPU, or back to each device that has them mapped. */
-static void puck_prime_sync(struct puck_bo *bo, bool for_cpu)
+static void puck_prime_sync(struct dma_buf *dmabuf, bool for_cpu)
 {
-	struct drm_device *drm = bo->base.base.dev;
+	struct puck_bo *bo = to_puck_bo(dmabuf->priv);
+	struct device *dev = bo->base.base.dev->dev;
+	struct dma_buf_attachment *attach;
 	struct puck_attachment *a;
 	struct puck_mapping *m;
-	int idx;
+	struct sg_table *sgt;
 
-	if (drm_dev_enter(drm, &idx)) {
-		if (for_cpu)
-			dma_sync_sgtable_for_cpu(drm->dev, bo->sgt, DMA_BIDIRECTIONAL);
-		else
-			dma_sync_sgtable_for_device(drm->dev, bo->sgt, DMA_BIDIRECTIONAL);
-		drm_dev_exit(idx);
-	}
+	dma_resv_lock(dmabuf->resv, NULL);
+	sgt = puck_bo_table(bo);
+	/* As long as there is a table, remove has not let go of the device. */
+	if (sgt && for_cpu)
+		dma_sync_sgtable_for_cpu(dev, sgt, DMA_BIDIRECTIONAL);
+	else if (sgt)
+		dma_sync_sgtable_for_device(dev, sgt, DMA_BIDIRECTIONAL);
 
-	mutex_lock(&bo->attach_lock);
-	list_for_each_entry(a, &bo->attachments, node)
+	list_for_each_entry(attach, &dmabuf->attachments, node) {
+		a = attach->priv;
 		list_for_each_entry(m, &a->mappings, node)
 			puck_prime_sync_mapping(a, m, for_cpu);
-	mutex_unlock(&bo->attach_lock);
+	}
+	dma_resv_unlock(dmabuf->resv);
 }
 
 static int puck_prime_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
@@ -243,13 +238,13 @@ static int puck_prime_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_dir
 				    MAX_SCHEDULE_TIMEOUT);
 	if (ret < 0)
 		return ret;
-	puck_prime_sync(to_puck_bo(dmabuf->priv), true);
+	puck_prime_sync(dmabuf, true);
 	return 0;
 }
 
 static int puck_prime_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
 {
-	puck_prime_sync(to_puck_bo(dmabuf->priv), false);
+	puck_prime_sync(dmabuf, false);
 	return 0;
 }
 

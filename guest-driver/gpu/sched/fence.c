@@ -89,7 +89,7 @@ void puck_fence_free(struct puck_fence *fence)
 /**
  * puck_fence_init - begin the life of a fence
  * @fence: from puck_fence_alloc()
- * @context: of the job's entity
+ * @context: of the job's queue
  * @number: of the job
  *
  * Context: any; nothing here can fail. From now on use dma_fence_put().

@@ -13,7 +13,7 @@ struct puck_ring;
 
 /**
  * struct puck_fence - completion of a job by the hardware
- * @base: its context is that of the job's entity, its seqno the job's number
+ * @base: its context is that of the job's queue, its seqno the job's number
  * @lock: for @base; in here, since fences outlive everything else
  * @ring: keeps the names and the scheduler's memory; a reference
  * @start: when the doorbell was rung

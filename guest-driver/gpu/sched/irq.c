@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Interrupts: vector 0 for errors, vector 1 + r for the fences of ring r.
+ * Interrupts: one for errors, and one for the fences of each ring. Which vectors these
+ * are was read from the device: core/identify.c.
  */
 #include <linux/bitfield.h>
 #include <linux/interrupt.h>
@@ -14,6 +15,7 @@
 #include "sched/irq.h"
 #include "sched/job.h"
 #include "sched/ring.h"
+#include "sched/rings.h"
 
 /* Names of the reasons in spec section "Errors", and what a job's fence says. */
 static const struct {
@@ -109,16 +111,17 @@ static bool puck_irq_pop_error(struct puck_device *puck, struct puck_error *err)
 static void puck_irq_handle_error(struct puck_device *puck, const struct puck_error *err)
 {
 	u32 reason = FIELD_GET(PUCK_GPU_ERR_INFO_REASON, err->info);
-	u32 ring = FIELD_GET(PUCK_GPU_ERR_INFO_RING, err->info);
+	u32 index = FIELD_GET(PUCK_GPU_ERR_INFO_RING, err->info);
+	struct puck_ring *ring = puck_rings_find(puck, index);
 
-	trace_puck_error(ring, err->seqno, reason, err->desc, err->addr);
+	trace_puck_error(index, err->seqno, reason, err->desc, err->addr);
 	dev_err_ratelimited(puck->drm.dev,
 			    "ring %u: seqno %u: %s (reason %u), list %u, segment %d, address %#llx\n",
-			    ring, err->seqno, puck_reason_name(reason), reason,
+			    index, err->seqno, puck_reason_name(reason), reason,
 			    (u32)FIELD_GET(PUCK_GPU_ERR_INFO_LIST, err->info), (int)err->desc,
 			    err->addr);
-	if (ring < puck->num_rings)
-		puck_irq_blame(puck->ring[ring], reason, err->seqno);
+	if (ring)
+		puck_irq_blame(ring, reason, err->seqno);
 }
 
 /**
@@ -167,7 +170,7 @@ void puck_irq_synchronize(struct puck_device *puck)
 {
 	u32 i;
 
-	synchronize_irq(pci_irq_vector(puck->pdev, PUCK_GPU_VEC_ERROR));
+	synchronize_irq(pci_irq_vector(puck->pdev, puck->error_vector));
 	for (i = 0; i < puck->num_rings; i++)
 		synchronize_irq(puck->ring[i]->irq);
 }
@@ -181,15 +184,15 @@ void puck_irq_synchronize(struct puck_device *puck)
 int puck_irq_init(struct puck_device *puck)
 {
 	struct pci_dev *pdev = puck->pdev;
-	int n = 1 + puck->num_rings;
 	int ret;
 	u32 i;
 
-	ret = pci_alloc_irq_vectors(pdev, n, n, PCI_IRQ_MSIX);
+	/* Vectors of sources that nobody here knows stay masked. */
+	ret = pci_alloc_irq_vectors(pdev, puck->num_vectors, puck->num_vectors, PCI_IRQ_MSIX);
 	if (ret < 0)
 		return ret;
 
-	ret = request_threaded_irq(pci_irq_vector(pdev, PUCK_GPU_VEC_ERROR), NULL, puck_irq_error,
+	ret = request_threaded_irq(pci_irq_vector(pdev, puck->error_vector), NULL, puck_irq_error,
 				   IRQF_ONESHOT, "puck error", puck);
 	if (ret)
 		goto err_vectors;
@@ -197,7 +200,7 @@ int puck_irq_init(struct puck_device *puck)
 	for (i = 0; i < puck->num_rings; i++) {
 		struct puck_ring *ring = puck->ring[i];
 
-		ring->irq = pci_irq_vector(pdev, PUCK_GPU_VEC_RING(i));
+		ring->irq = pci_irq_vector(pdev, ring->vector);
 		ret = request_irq(ring->irq, puck_irq_ring, 0, ring->name, ring);
 		if (ret)
 			goto err_rings;
@@ -208,7 +211,7 @@ int puck_irq_init(struct puck_device *puck)
 err_rings:
 	while (i--)
 		free_irq(puck->ring[i]->irq, puck->ring[i]);
-	free_irq(pci_irq_vector(pdev, PUCK_GPU_VEC_ERROR), puck);
+	free_irq(pci_irq_vector(pdev, puck->error_vector), puck);
 err_vectors:
 	pci_free_irq_vectors(pdev);
 	return ret;
@@ -225,6 +228,6 @@ void puck_irq_fini(struct puck_device *puck)
 	puck_write(puck, PUCK_GPU_IRQ_ENABLE, 0);
 	for (i = 0; i < puck->num_rings; i++)
 		free_irq(puck->ring[i]->irq, puck->ring[i]);
-	free_irq(pci_irq_vector(puck->pdev, PUCK_GPU_VEC_ERROR), puck);
+	free_irq(pci_irq_vector(puck->pdev, puck->error_vector), puck);
 	pci_free_irq_vectors(puck->pdev);
 }

@@ -10,9 +10,9 @@
 
 #include "compat/gpu.h"
 #include "core/device.h"
-#include "sched/entity.h"
 #include "sched/fence.h"
 #include "sched/job.h"
+#include "sched/queue.h"
 #include "sched/ring.h"
 
 /* Jobs are released in this queue. */
@@ -23,12 +23,12 @@ static void puck_job_release_work(struct work_struct *work)
 	struct puck_job *job = container_of(work, struct puck_job, release);
 
 	drm_sched_job_cleanup(&job->base);
-	puck_job_destroy(job);
+	puck_job_put(job);
 }
 
 /**
  * puck_job_create - make a job with an empty FENCE as its only command
- * @entity: where it will be queued
+ * @queue: where it will be queued
  * @ncmds: commands it will have before the FENCE
  * @nbos: BOs it will have
  * @client_id: of the DRM file, or 0
@@ -36,10 +36,10 @@ static void puck_job_release_work(struct work_struct *work)
  * Context: may sleep; inside drm_dev_enter().
  * Return: the job, to be armed and pushed or discarded; or an ERR_PTR().
  */
-struct puck_job *puck_job_create(struct puck_entity *entity, u32 ncmds, u32 nbos,
+struct puck_job *puck_job_create(struct puck_queue *queue, u32 ncmds, u32 nbos,
 				 u64 client_id)
 {
-	struct puck_ring *ring = entity->ring;
+	struct puck_ring *ring = queue->ring;
 	struct puck_device *puck = ring->puck;
 	struct puck_gpu_cmd *cmd;
 	struct puck_job *job;
@@ -57,11 +57,14 @@ struct puck_job *puck_job_create(struct puck_entity *entity, u32 ncmds, u32 nbos
 	job->fence = puck_fence_alloc(ring);
 	if (!job->bos || !job->fence)
 		goto err;
-	ret = puck_compat_sched_job_init(&job->base, &entity->base, job->ncmds, puck, client_id);
+	ret = puck_compat_sched_job_init(&job->base, &queue->base, job->ncmds, puck, client_id);
 	if (ret)
 		goto err;
 
+	kref_init(&job->ref);
 	job->puck = puck;
+	puck_queue_get(queue);
+	job->queue = queue;
 	job->ring = ring;
 	INIT_LIST_HEAD(&job->inflight);
 	INIT_WORK(&job->release, puck_job_release_work);
@@ -89,15 +92,9 @@ static void puck_job_free_segs(struct puck_job *job)
 	puck_segs_free(puck, &job->segs);
 }
 
-/**
- * puck_job_destroy - give back all that a job has
- * @job: the job; the scheduler knows it no more
- *
- * Context: may sleep. Must not be called where a fence depends on it: it takes
- * the dma_resv locks of imported BOs.
- */
-void puck_job_destroy(struct puck_job *job)
+static void puck_job_destroy(struct kref *ref)
 {
+	struct puck_job *job = container_of(ref, struct puck_job, ref);
 	struct puck_device *puck = job->puck;
 	int idx;
 	u32 i;
@@ -117,9 +114,31 @@ void puck_job_destroy(struct puck_job *job)
 	kfree(job->bos);
 	if (job->fence)
 		dma_fence_put(&job->fence->base);
+	puck_queue_put(job->queue);
 	kfree(job);
 	/* May be the last one, and then ends the schedulers. */
 	drm_dev_put(&puck->drm);
+}
+
+/**
+ * puck_job_get - keep a job, and the BOs it has, whatever the scheduler does with it
+ * @job: the job
+ */
+void puck_job_get(struct puck_job *job)
+{
+	kref_get(&job->ref);
+}
+
+/**
+ * puck_job_put - drop a reference; with the last one all that a job has is given back
+ * @job: the job
+ *
+ * Context: may sleep. Must not be called where a fence depends on it, or with a dma_resv
+ * lock held: it takes those of the BOs that go with the job.
+ */
+void puck_job_put(struct puck_job *job)
+{
+	kref_put(&job->ref, puck_job_destroy);
 }
 
 /**
@@ -144,7 +163,7 @@ void puck_job_discard(struct puck_job *job)
 	drm_sched_job_cleanup(&job->base);
 	puck_fence_free(job->fence);
 	job->fence = NULL;
-	puck_job_destroy(job);
+	puck_job_put(job);
 }
 
 /**

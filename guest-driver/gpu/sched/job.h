@@ -6,6 +6,7 @@
 #define PUCK_JOB_H
 
 #include <linux/bitmap.h>
+#include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
@@ -18,14 +19,17 @@
 
 struct drm_gem_object;
 struct puck_device;
-struct puck_entity;
 struct puck_fence;
+struct puck_queue;
 struct puck_ring;
 
 /**
  * struct puck_job - commands that run and complete together
  * @base: base
+ * @ref: one for the way from the ioctl to the release, one of the submitter until it has
+ *       let go of the BOs' locks
  * @puck: the device; a reference
+ * @queue: where it was queued; a reference, for the counters of resets
  * @ring: where it runs
  * @fence: completion by the hardware; a reference
  * @number: what user space and fences know it by; given by the ioctl
@@ -46,13 +50,15 @@ struct puck_ring;
  */
 struct puck_job {
 	struct drm_sched_job base;
+	struct kref ref;
 	struct puck_device *puck;
+	struct puck_queue *queue;
 	struct puck_ring *ring;
 	struct puck_fence *fence;
 	u64 number;
 	u32 seqno;
 	struct drm_gem_object **bos;
-	DECLARE_BITMAP(writes, PUCK_MAX_BOS);
+	DECLARE_BITMAP(writes, DRM_PUCK_SUBMIT_BOS_MAX);
 	u32 nbos;
 	struct puck_segs segs;
 	struct list_head node;
@@ -67,10 +73,11 @@ struct puck_job {
 
 #define to_puck_job(job)	container_of(job, struct puck_job, base)
 
-struct puck_job *puck_job_create(struct puck_entity *entity, u32 ncmds, u32 nbos,
+struct puck_job *puck_job_create(struct puck_queue *queue, u32 ncmds, u32 nbos,
 				 u64 client_id);
+void puck_job_get(struct puck_job *job);
+void puck_job_put(struct puck_job *job);
 void puck_job_discard(struct puck_job *job);
-void puck_job_destroy(struct puck_job *job);
 void puck_job_release(struct puck_job *job);
 void puck_jobs_detach(struct puck_device *puck);
 int puck_jobs_init(void);

@@ -18,7 +18,11 @@
 #include "sched/fence.h"
 #include "sched/irq.h"
 #include "sched/job.h"
+#include "sched/queue.h"
 #include "sched/ring.h"
+
+/* The smallest ring has room for the longest job, which has a FENCE behind its commands. */
+static_assert(BIT(PUCK_RING_ORDER_MIN) - PUCK_RING_SPARE > DRM_PUCK_SUBMIT_CMDS_MAX);
 
 /* A lost interrupt costs so long. */
 #define PUCK_FALLBACK_PERIOD	(HZ / 2)
@@ -49,11 +53,11 @@ static void puck_ring_fallback(struct timer_list *timer)
 /**
  * puck_ring_create - make the part of a ring that fences may refer to for ever
  * @puck: the device
- * @index: number of the ring
+ * @info: what the device says of the ring
  *
  * Return: the ring, with one reference, or NULL.
  */
-struct puck_ring *puck_ring_create(struct puck_device *puck, u32 index)
+struct puck_ring *puck_ring_create(struct puck_device *puck, const struct puck_ring_info *info)
 {
 	struct puck_ring *ring = kzalloc(sizeof(*ring), GFP_KERNEL);
 
@@ -62,10 +66,15 @@ struct puck_ring *puck_ring_create(struct puck_device *puck, u32 index)
 
 	kref_init(&ring->ref);
 	ring->puck = puck;
-	ring->regs = puck->regs + PUCK_GPU_RING(index);
-	ring->index = index;
+	ring->regs = puck->regs + PUCK_GPU_RING(info->index);
+	ring->index = info->index;
+	ring->kind = info->kind;
+	ring->vector = info->vector;
+	ring->order = info->order;
+	ring->slots = BIT(info->order);
+	ring->ops = info->ops;
 	snprintf(ring->name, sizeof(ring->name), "puck %s ring%u", dev_name(puck->drm.dev),
-		 index);
+		 ring->index);
 	timer_setup(&ring->fallback, puck_ring_fallback, 0);
 	spin_lock_init(&ring->lock);
 	INIT_LIST_HEAD(&ring->inflight);
@@ -109,7 +118,7 @@ int puck_ring_alloc(struct puck_ring *ring)
 {
 	struct device *dev = ring->puck->drm.dev;
 
-	ring->cmds = dma_alloc_coherent(dev, PUCK_RING_SLOTS * sizeof(*ring->cmds),
+	ring->cmds = dma_alloc_coherent(dev, ring->slots * sizeof(*ring->cmds),
 					&ring->cmds_dma, GFP_KERNEL);
 	if (!ring->cmds)
 		return -ENOMEM;
@@ -133,7 +142,7 @@ void puck_ring_free(struct puck_ring *ring)
 	if (ring->wb)
 		dma_free_coherent(dev, sizeof(*ring->wb), ring->wb, ring->wb_dma);
 	if (ring->cmds)
-		dma_free_coherent(dev, PUCK_RING_SLOTS * sizeof(*ring->cmds), ring->cmds,
+		dma_free_coherent(dev, ring->slots * sizeof(*ring->cmds), ring->cmds,
 				  ring->cmds_dma);
 	ring->wb = NULL;
 	ring->cmds = NULL;
@@ -152,7 +161,7 @@ int puck_ring_start(struct puck_ring *ring)
 
 	ring->wptr = 0;
 	ring->done_pos = 0;
-	puck_ring_write64(ring, PUCK_GPU_RING_BASE, ring->cmds_dma | PUCK_RING_ORDER);
+	puck_ring_write64(ring, PUCK_GPU_RING_BASE, ring->cmds_dma | ring->order);
 	puck_ring_write64(ring, PUCK_GPU_RING_WB_ADDR, ring->wb_dma);
 	puck_ring_write(ring, PUCK_GPU_RING_CTRL, PUCK_GPU_RING_ENABLE);
 	ctrl = puck_ring_read(ring, PUCK_GPU_RING_CTRL);
@@ -208,6 +217,12 @@ int puck_ring_stop(struct puck_ring *ring)
 	return ctrl == ~0u ? -ENODEV : ret;
 }
 
+/* The place in the ring of a slot that is counted as wptr is. */
+static u32 puck_ring_slot(struct puck_ring *ring, u32 pos)
+{
+	return pos & (ring->slots - 1);
+}
+
 /* Write the commands of a job that are still to be done behind wptr. */
 static void puck_ring_write_job(struct puck_ring *ring, struct puck_job *job)
 {
@@ -216,7 +231,7 @@ static void puck_ring_write_job(struct puck_ring *ring, struct puck_job *job)
 
 	job->pos = ring->wptr;
 	for (i = job->first; i < job->ncmds; i++) {
-		slot = &ring->cmds[ring->wptr++ % PUCK_RING_SLOTS];
+		slot = &ring->cmds[puck_ring_slot(ring, ring->wptr++)];
 		*slot = job->cmds[i];
 		slot->seqno = cpu_to_le32(job->seqno);
 	}
@@ -225,7 +240,7 @@ static void puck_ring_write_job(struct puck_ring *ring, struct puck_job *job)
 static void puck_ring_doorbell(struct puck_ring *ring)
 {
 	/* writel() orders the commands and lists before it. */
-	puck_ring_write(ring, PUCK_GPU_RING_TAIL, ring->wptr % PUCK_RING_SLOTS);
+	puck_ring_write(ring, PUCK_GPU_RING_TAIL, puck_ring_slot(ring, ring->wptr));
 }
 
 /*
@@ -237,12 +252,12 @@ static bool puck_ring_has_room(struct puck_ring *ring, u32 ncmds)
 {
 	u32 head;
 
-	if (ring->wptr + ncmds - ring->done_pos < PUCK_RING_SLOTS)
+	if (ring->wptr + ncmds - ring->done_pos < ring->slots)
 		return true;
 
 	head = puck_ring_read(ring, PUCK_GPU_RING_HEAD);
-	ring->done_pos = ring->wptr - ((ring->wptr - head) % PUCK_RING_SLOTS);
-	return ring->wptr + ncmds - ring->done_pos < PUCK_RING_SLOTS;
+	ring->done_pos = ring->wptr - puck_ring_slot(ring, ring->wptr - head);
+	return ring->wptr + ncmds - ring->done_pos < ring->slots;
 }
 
 /*
@@ -301,7 +316,8 @@ int puck_ring_emit(struct puck_ring *ring, struct puck_job *job)
 		return ret;
 
 	puck_ring_write_job(ring, job);
-	trace_puck_doorbell(ring->index, job->number, job->seqno, ring->wptr % PUCK_RING_SLOTS);
+	trace_puck_doorbell(ring->index, job->number, job->seqno,
+			    puck_ring_slot(ring, ring->wptr));
 	puck_ring_doorbell(ring);
 	return 0;
 }
@@ -426,7 +442,7 @@ void puck_ring_kill(struct puck_ring *ring, int error)
  */
 static void puck_ring_rewrite(struct puck_ring *ring, u32 stop_head)
 {
-	u32 head = ring->wptr - ((ring->wptr - stop_head) % PUCK_RING_SLOTS);
+	u32 head = ring->wptr - puck_ring_slot(ring, ring->wptr - stop_head);
 	struct puck_job *job, *next;
 
 	lockdep_assert_held(&ring->lock);
@@ -436,9 +452,11 @@ static void puck_ring_rewrite(struct puck_ring *ring, u32 stop_head)
 		s32 done = head - job->pos;
 
 		if (job->error) {
+			job->queue->guilty++;
 			puck_ring_complete(ring, job, job->error);
 			continue;
 		}
+		job->queue->innocent++;
 		if (done > 0)
 			job->first = min_t(u32, job->first + done, job->ncmds - 1);
 		puck_ring_write_job(ring, job);
@@ -576,6 +594,8 @@ void puck_ring_recover(struct puck_ring *ring, struct puck_job *late)
  */
 void puck_ring_save(struct puck_ring *ring)
 {
+	if (!(ring->puck->features & PUCK_GPU_FEATURE_STAGE))
+		return;
 	/* All ones are no settings. */
 	if (puck_ring_read(ring, PUCK_GPU_RING_CTRL) == ~0u)
 		return;
@@ -593,6 +613,8 @@ void puck_ring_save(struct puck_ring *ring)
  */
 void puck_ring_restore(struct puck_ring *ring)
 {
+	if (!(ring->puck->features & PUCK_GPU_FEATURE_STAGE))
+		return;
 	puck_ring_write64(ring, PUCK_GPU_RING_START_DELAY, ring->saved.start_delay);
 	puck_ring_write64(ring, PUCK_GPU_RING_DELAY, ring->saved.delay);
 	puck_ring_write64(ring, PUCK_GPU_RING_JITTER, ring->saved.jitter);

@@ -19,18 +19,19 @@
 #include <drm/gpu_scheduler.h>
 
 #include "abi/puck_gpu.h"
+#include "core/device.h"
 
 struct puck_device;
 struct puck_job;
+struct puck_ring_info;
 
-/* Commands in a ring; 32 KiB. */
-#define PUCK_RING_ORDER		9
+/* Commands in a ring at most; the device may want fewer. */
 #define PUCK_RING_SLOTS		BIT(PUCK_RING_ORDER)
 /*
- * Commands that may be on their way. One slot has to stay free, and one more
+ * Commands that may not be on their way. One slot has to stay free, and one more
  * is spared because a fence can be seen before RING_HEAD is past it.
  */
-#define PUCK_RING_CREDITS	(PUCK_RING_SLOTS - 2)
+#define PUCK_RING_SPARE		2
 
 /**
  * struct puck_stage - the completion stage's settings of a ring, as in spec
@@ -54,7 +55,13 @@ struct puck_stage {
  * @ref: held by the device and by each fence: a fence names its ring
  * @puck: the device; valid while it is, not for those who hold only @ref
  * @regs: register block; valid inside drm_dev_enter()
- * @index: number of the ring
+ * @index: number of the ring in the hardware
+ * @kind: PUCK_GPU_KIND_*
+ * @vector: MSI-X vector for fences
+ * @order: of @slots
+ * @slots: commands in the ring, a power of two
+ * @ops: bit n: it takes opcode n
+ * @queues: queues there are for it; puck_device.list_lock
  * @name: for fences, interrupts and the scheduler
  * @sched: decides which job is next; its run_job is called one at a time
  * @submit_wq: where @sched runs and frees jobs
@@ -73,7 +80,7 @@ struct puck_stage {
  * @fallback: looks at @wb now and then, should an interrupt get lost
  * @recoveries: recoveries that came to their end, in @reset_wq
  * @saved: settings of the completion stage over a suspend
- * @irq: vector for fences
+ * @irq: Linux' number for @vector
  * @idle: woken when @inflight gets empty
  * @lock: protects all below, and orders the signalling of fences. Taken in
  *        hard interrupts
@@ -94,6 +101,12 @@ struct puck_ring {
 	struct puck_device *puck;
 	void __iomem *regs;
 	u32 index;
+	u32 kind;
+	u32 vector;
+	u32 order;
+	u32 slots;
+	u64 ops;
+	u32 queues;
 	char name[40];
 	struct drm_gpu_scheduler sched;
 	struct workqueue_struct *submit_wq;
@@ -144,7 +157,8 @@ static inline void puck_ring_write64(struct puck_ring *ring, u32 reg, u64 val)
 	writeq(val, ring->regs + reg);
 }
 
-struct puck_ring *puck_ring_create(struct puck_device *puck, u32 index);
+struct puck_ring *puck_ring_create(struct puck_device *puck,
+				   const struct puck_ring_info *info);
 void puck_ring_get(struct puck_ring *ring);
 void puck_ring_put(struct puck_ring *ring);
 int puck_ring_alloc(struct puck_ring *ring);

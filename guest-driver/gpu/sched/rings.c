@@ -29,13 +29,14 @@ static void puck_rings_release(struct drm_device *dev, void *data)
 /**
  * puck_rings_create - make the rings and their schedulers
  * @puck: the device
- * @num_rings: how many it has
+ * @info: what it says of each that the driver can use
+ * @num: entries in @info
  *
  * They go with the DRM device.
  *
  * Return: 0 or -ENOMEM.
  */
-int puck_rings_create(struct puck_device *puck, u32 num_rings)
+int puck_rings_create(struct puck_device *puck, const struct puck_ring_info *info, u32 num)
 {
 	struct puck_ring *ring;
 	int ret;
@@ -44,8 +45,8 @@ int puck_rings_create(struct puck_device *puck, u32 num_rings)
 	if (ret)
 		return ret;
 
-	while (puck->num_rings < num_rings) {
-		ring = puck_ring_create(puck, puck->num_rings);
+	while (puck->num_rings < num) {
+		ring = puck_ring_create(puck, &info[puck->num_rings]);
 		if (!ring)
 			return -ENOMEM;
 		ret = puck_sched_init(ring);
@@ -56,6 +57,58 @@ int puck_rings_create(struct puck_device *puck, u32 num_rings)
 		puck->ring[puck->num_rings++] = ring;
 	}
 	return 0;
+}
+
+/**
+ * puck_rings_find - look for a ring by the number that the hardware gives it
+ * @puck: the device
+ * @index: number of the ring
+ *
+ * Return: the ring; NULL if there is none that the driver uses.
+ */
+struct puck_ring *puck_rings_find(struct puck_device *puck, u32 index)
+{
+	u32 i;
+
+	for (i = 0; i < puck->num_rings; i++)
+		if (puck->ring[i]->index == index)
+			return puck->ring[i];
+	return NULL;
+}
+
+/**
+ * puck_rings_find_nth - look for a ring by its number among those of a kind
+ * @puck: the device
+ * @kind: PUCK_GPU_KIND_*
+ * @nth: from 0
+ *
+ * Return: the ring or NULL.
+ */
+struct puck_ring *puck_rings_find_nth(struct puck_device *puck, u32 kind, u32 nth)
+{
+	u32 i;
+
+	for (i = 0; i < puck->num_rings; i++)
+		if (puck->ring[i]->kind == kind && !nth--)
+			return puck->ring[i];
+	return NULL;
+}
+
+/**
+ * puck_rings_count - how many rings of a kind there are
+ * @puck: the device
+ * @kind: PUCK_GPU_KIND_*
+ *
+ * Return: their number.
+ */
+u32 puck_rings_count(struct puck_device *puck, u32 kind)
+{
+	u32 i, count = 0;
+
+	for (i = 0; i < puck->num_rings; i++)
+		if (puck->ring[i]->kind == kind)
+			count++;
+	return count;
 }
 
 /**
@@ -105,7 +158,8 @@ int puck_rings_start(struct puck_device *puck)
 	for (i = 0; i < puck->num_rings; i++) {
 		ret = puck_ring_start(puck->ring[i]);
 		if (ret) {
-			dev_err(puck->drm.dev, "ring %u does not start: %d\n", i, ret);
+			dev_err(puck->drm.dev, "ring %u does not start: %d\n",
+				puck->ring[i]->index, ret);
 			return ret;
 		}
 		puck_ring_number(puck->ring[i]);

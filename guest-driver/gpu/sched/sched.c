@@ -14,9 +14,9 @@
 #include "compat/gpu.h"
 #include "core/device.h"
 #include "core/trace.h"
-#include "sched/entity.h"
 #include "sched/fence.h"
 #include "sched/job.h"
+#include "sched/queue.h"
 #include "sched/ring.h"
 #include "sched/sched.h"
 
@@ -95,7 +95,7 @@ int puck_sched_init(struct puck_ring *ring)
 	struct drm_sched_init_args args = {
 		.ops = &puck_sched_ops,
 		.num_rqs = DRM_SCHED_PRIORITY_COUNT,
-		.credit_limit = PUCK_RING_CREDITS,
+		.credit_limit = ring->slots - PUCK_RING_SPARE,
 		.timeout = msecs_to_jiffies(puck_timeout_ms),
 		.name = ring->name,
 		.dev = ring->puck->drm.dev,
@@ -130,7 +130,7 @@ err_submit_wq:
 
 /**
  * puck_sched_fini - end the scheduler of a ring
- * @ring: the ring; no jobs and no entities are left
+ * @ring: the ring; no jobs and no queues are left
  */
 void puck_sched_fini(struct puck_ring *ring)
 {
@@ -146,18 +146,16 @@ void puck_sched_fini(struct puck_ring *ring)
  * Gives the job its fences. From here on nothing may fail, since they may be
  * seen by others; puck_sched_push() has to follow.
  *
- * Context: process; the entity's submit_lock is held.
+ * Context: process; the queue's submit_lock is held.
  * Return: the fence that is signalled when the job is complete; a reference.
  */
 struct dma_fence *puck_sched_arm(struct puck_job *job)
 {
-	struct puck_entity *entity = container_of(job->base.entity, struct puck_entity, base);
-
-	lockdep_assert_held(&entity->submit_lock);
+	lockdep_assert_held(&job->queue->submit_lock);
 
 	drm_sched_job_arm(&job->base);
-	puck_fence_init(job->fence, entity->context, job->number);
-	trace_puck_job_arm(job->ring->index, job->number);
+	puck_fence_init(job->fence, job->queue->context, job->number);
+	trace_puck_job_arm(job->ring->index, job->number, job->segs.used);
 	return dma_fence_get(&job->base.s_fence->finished);
 }
 
@@ -165,9 +163,11 @@ struct dma_fence *puck_sched_arm(struct puck_job *job)
  * puck_sched_push - queue an armed job
  * @job: armed; it may be gone when this returns
  *
- * Context: process; the entity's submit_lock is held since puck_sched_arm().
+ * Context: process; the queue's submit_lock is held since puck_sched_arm().
  */
 void puck_sched_push(struct puck_job *job)
 {
+	lockdep_assert_held(&job->queue->submit_lock);
+
 	drm_sched_entity_push_job(&job->base);
 }

@@ -1,57 +1,101 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An open file has a queue of jobs on each ring.
+ * An open file, and the queues in it.
  */
 #include <linux/slab.h>
 
 #include <drm/drm_file.h>
+#include <drm/puck_drm.h>
 
-#include "core/device.h"
+#include "sched/queue.h"
 #include "submit/file.h"
 
 /**
- * puck_file_open - make the queues of an open file
+ * puck_file_open - make what an open file has
  * @dev: the device
  * @file: just opened
  *
- * Return: 0 or a negative errno.
+ * Return: 0 or -ENOMEM.
  */
 int puck_file_open(struct drm_device *dev, struct drm_file *file)
 {
-	struct puck_device *puck = to_puck_device(dev);
 	struct puck_file *pfile = kzalloc(sizeof(*pfile), GFP_KERNEL);
-	int ret = 0;
-	u32 i;
 
 	if (!pfile)
 		return -ENOMEM;
-	for (i = 0; i < puck->num_rings; i++) {
-		ret = puck_entity_init(&pfile->entity[i], puck->ring[i]);
-		if (ret)
-			break;
-	}
-	if (ret) {
-		while (i--)
-			puck_entity_fini(&pfile->entity[i]);
-		kfree(pfile);
-		return ret;
-	}
+	xa_init_flags(&pfile->queues, XA_FLAGS_ALLOC1);
 	file->driver_priv = pfile;
 	return 0;
 }
 
 /**
- * puck_file_close - end the queues of an open file
+ * puck_file_close - end all queues of an open file
  * @dev: the device
- * @file: nobody submits through it any more
+ * @file: no ioctl runs on it any more
  */
 void puck_file_close(struct drm_device *dev, struct drm_file *file)
 {
-	struct puck_device *puck = to_puck_device(dev);
+	/* For all of them together: there may be many, and somebody waits for the exit. */
+	long timeout = MAX_WAIT_SCHED_ENTITY_Q_EMPTY;
 	struct puck_file *pfile = file->driver_priv;
-	u32 i;
+	struct puck_queue *queue;
+	unsigned long id;
 
-	for (i = 0; i < puck->num_rings; i++)
-		puck_entity_fini(&pfile->entity[i]);
+	xa_for_each(&pfile->queues, id, queue) {
+		timeout = puck_queue_close(queue, timeout);
+		puck_queue_put(queue);
+	}
+	xa_destroy(&pfile->queues);
 	kfree(pfile);
+}
+
+/**
+ * puck_file_add_queue - give a queue to an open file
+ * @file: the file; takes the caller's reference over
+ * @queue: the queue
+ * @id: set to what the file calls it
+ *
+ * Return: 0; -ENOSPC if there are too many; -ENOMEM.
+ */
+int puck_file_add_queue(struct drm_file *file, struct puck_queue *queue, u32 *id)
+{
+	struct puck_file *pfile = file->driver_priv;
+	int ret = xa_alloc(&pfile->queues, id, queue, XA_LIMIT(1, DRM_PUCK_QUEUES_MAX),
+			   GFP_KERNEL);
+
+	return ret == -EBUSY ? -ENOSPC : ret;
+}
+
+/**
+ * puck_file_find_queue - look a queue of an open file up
+ * @file: the file
+ * @id: of the queue
+ *
+ * Return: the queue, to be given to puck_queue_put(); NULL if there is none.
+ */
+struct puck_queue *puck_file_find_queue(struct drm_file *file, u32 id)
+{
+	struct puck_file *pfile = file->driver_priv;
+	struct puck_queue *queue;
+
+	xa_lock(&pfile->queues);
+	queue = xa_load(&pfile->queues, id);
+	if (queue)
+		puck_queue_get(queue);
+	xa_unlock(&pfile->queues);
+	return queue;
+}
+
+/**
+ * puck_file_take_queue - take a queue away from an open file
+ * @file: the file
+ * @id: of the queue
+ *
+ * Return: the queue, with the reference that the file had; NULL if there is none.
+ */
+struct puck_queue *puck_file_take_queue(struct drm_file *file, u32 id)
+{
+	struct puck_file *pfile = file->driver_priv;
+
+	return xa_erase(&pfile->queues, id);
 }

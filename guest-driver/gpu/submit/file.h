@@ -5,21 +5,25 @@
 #ifndef PUCK_FILE_H
 #define PUCK_FILE_H
 
-#include "abi/puck_gpu.h"
-#include "sched/entity.h"
+#include <linux/xarray.h>
 
 struct drm_device;
 struct drm_file;
+struct puck_queue;
 
 /**
  * struct puck_file - an open DRM file
- * @entity: one for each ring
+ * @queues: struct puck_queue by id, from 1 to DRM_PUCK_QUEUES_MAX; each with a reference.
+ *          Its lock makes looking a queue up and taking a reference one step
  */
 struct puck_file {
-	struct puck_entity entity[PUCK_GPU_RINGS_MAX];
+	struct xarray queues;
 };
 
 int puck_file_open(struct drm_device *dev, struct drm_file *file);
 void puck_file_close(struct drm_device *dev, struct drm_file *file);
+int puck_file_add_queue(struct drm_file *file, struct puck_queue *queue, u32 *id);
+struct puck_queue *puck_file_find_queue(struct drm_file *file, u32 id);
+struct puck_queue *puck_file_take_queue(struct drm_file *file, u32 id);
 
 #endif /* PUCK_FILE_H */

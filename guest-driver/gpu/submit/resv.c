@@ -43,31 +43,43 @@ static int puck_resv_add_deps(struct puck_job *job, struct drm_gem_object *obj, 
 }
 
 /**
- * puck_resv_lock - lock the BOs of a job and collect what it has to wait for
+ * puck_resv_lock - lock the BOs of a job, and keep a slot for its fence in each
  * @job: not armed yet
  * @exec: to be initialised here; drm_exec_fini() unlocks
- * @implicit: wait for the fences of other users too
  *
- * All that can fail about the reservation objects happens here: the locks,
- * which are taken in any order and backed off from on contention, the memory
- * of dependencies, and a slot for the job's own fence in each.
+ * The locks are taken in any order, and backed off from on contention.
  *
- * Context: process; the entity's submit_lock is held.
+ * Context: process; the queue's submit_lock is held.
  * Return: 0 with all BOs locked; -EINTR or -ERESTARTSYS; -EINVAL if a BO is
  * listed twice; -ENOMEM. On errors @exec is finished already.
  */
-int puck_resv_lock(struct puck_job *job, struct drm_exec *exec, bool implicit)
+int puck_resv_lock(struct puck_job *job, struct drm_exec *exec)
 {
 	int ret;
-	u32 i;
 
 	/* drm_exec_init() allocates room for hundreds of objects if it is told zero. */
 	drm_exec_init(exec, DRM_EXEC_INTERRUPTIBLE_WAIT, max(job->nbos, 1u));
 	ret = puck_resv_prepare_all(job, exec);
-	for (i = 0; !ret && i < job->nbos; i++)
-		ret = puck_resv_add_deps(job, job->bos[i], test_bit(i, job->writes), implicit);
 	if (ret)
 		drm_exec_fini(exec);
+	return ret;
+}
+
+/**
+ * puck_resv_wait_for - let a job wait for the fences of its BOs
+ * @job: not armed yet
+ * @implicit: for those of other users too
+ *
+ * Context: all BOs are locked by puck_resv_lock().
+ * Return: 0 or -ENOMEM.
+ */
+int puck_resv_wait_for(struct puck_job *job, bool implicit)
+{
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; !ret && i < job->nbos; i++)
+		ret = puck_resv_add_deps(job, job->bos[i], test_bit(i, job->writes), implicit);
 	return ret;
 }
 

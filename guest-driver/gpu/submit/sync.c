@@ -8,7 +8,6 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/sync_file.h>
-#include <linux/uaccess.h>
 
 #include <drm/drm_syncobj.h>
 #include <drm/puck_drm.h>
@@ -16,49 +15,60 @@
 #include "sched/job.h"
 #include "submit/sync.h"
 
-static struct drm_puck_sync *puck_sync_copy(u64 user, u32 count)
+#define PUCK_SYNC_FLAGS (DRM_PUCK_SYNC_WAIT | DRM_PUCK_SYNC_SIGNAL)
+
+static bool puck_sync_is_sane(const struct drm_puck_sync *sync)
 {
-	struct drm_puck_sync *syncs;
-	u32 i;
-
-	syncs = memdup_array_user(u64_to_user_ptr(user), count, sizeof(*syncs));
-	if (IS_ERR(syncs))
-		return syncs;
-
-	for (i = 0; i < count; i++) {
-		if (syncs[i].flags) {
-			kfree(syncs);
-			return ERR_PTR(-EINVAL);
-		}
+	if (!sync->flags || sync->flags & ~PUCK_SYNC_FLAGS || sync->pad)
+		return false;
+	switch (sync->type) {
+	case DRM_PUCK_SYNC_BINARY:
+		return !sync->point;
+	case DRM_PUCK_SYNC_TIMELINE:
+		return sync->point;
+	default:
+		return false;
 	}
-	return syncs;
 }
 
 /**
- * puck_sync_add_in - let a job wait for syncobjs
+ * puck_sync_check - see whether the syncobjs of a job make sense by themselves
+ * @syncs: the caller's
+ * @count: entries
+ *
+ * Return: 0 or -EINVAL.
+ */
+int puck_sync_check(const struct drm_puck_sync *syncs, u32 count)
+{
+	u32 i;
+
+	for (i = 0; i < count; i++)
+		if (!puck_sync_is_sane(&syncs[i]))
+			return -EINVAL;
+	return 0;
+}
+
+/**
+ * puck_sync_wait_for - let a job wait for the syncobjs that say so
  * @job: not armed yet
  * @file: whose handles these are
- * @user: address of struct drm_puck_sync[]
- * @count: entries, at most PUCK_MAX_SYNCS
+ * @syncs: checked
+ * @count: entries
  *
  * Context: process; no locks.
- * Return: 0; -EFAULT; -EINVAL for unknown flags or a syncobj without such a
- * point; -ENOENT for no syncobj; -ENOMEM.
+ * Return: 0; -EINVAL for a syncobj without a fence or such a point; -ENOENT for no
+ * syncobj; -ENOMEM.
  */
-int puck_sync_add_in(struct puck_job *job, struct drm_file *file, u64 user, u32 count)
+int puck_sync_wait_for(struct puck_job *job, struct drm_file *file,
+		       const struct drm_puck_sync *syncs, u32 count)
 {
-	struct drm_puck_sync *syncs;
 	struct dma_fence *fence;
 	int ret = 0;
 	u32 i;
 
-	if (!count)
-		return 0;
-	syncs = puck_sync_copy(user, count);
-	if (IS_ERR(syncs))
-		return PTR_ERR(syncs);
-
 	for (i = 0; !ret && i < count; i++) {
+		if (!(syncs[i].flags & DRM_PUCK_SYNC_WAIT))
+			continue;
 		/*
 		 * Not drm_sched_job_add_syncobj_dependency(): that one cuts
 		 * the point to 32 bits.
@@ -67,18 +77,17 @@ int puck_sync_add_in(struct puck_job *job, struct drm_file *file, u64 user, u32 
 		if (!ret)
 			ret = drm_sched_job_add_dependency(&job->base, fence);
 	}
-	kfree(syncs);
 	return ret;
 }
 
 /**
- * puck_sync_add_in_fd - let a job wait for a sync_file
+ * puck_sync_wait_for_fd - let a job wait for a sync_file
  * @job: not armed yet
  * @fd: its descriptor
  *
  * Return: 0; -EINVAL if @fd is no sync_file; -ENOMEM.
  */
-int puck_sync_add_in_fd(struct puck_job *job, int fd)
+int puck_sync_wait_for_fd(struct puck_job *job, int fd)
 {
 	struct dma_fence *fence = sync_file_get_fence(fd);
 
@@ -122,22 +131,18 @@ static int puck_sync_prepare_file(struct puck_out_fences *out)
 }
 
 static int puck_sync_prepare_syncobjs(struct puck_out_fences *out, struct drm_file *file,
-				      u64 user, u32 count)
+				      const struct drm_puck_sync *syncs, u32 count)
 {
-	struct drm_puck_sync *syncs = puck_sync_copy(user, count);
 	int ret = 0;
+	u32 i;
 
-	if (IS_ERR(syncs))
-		return PTR_ERR(syncs);
 	out->syncs = kcalloc(count, sizeof(*out->syncs), GFP_KERNEL);
 	if (!out->syncs)
-		ret = -ENOMEM;
-	while (!ret && out->nsyncs < count) {
-		ret = puck_sync_prepare_syncobj(&out->syncs[out->nsyncs], file,
-						&syncs[out->nsyncs]);
-		out->nsyncs++;
-	}
-	kfree(syncs);
+		return -ENOMEM;
+	for (i = 0; !ret && i < count; i++)
+		if (syncs[i].flags & DRM_PUCK_SYNC_SIGNAL)
+			ret = puck_sync_prepare_syncobj(&out->syncs[out->nsyncs++], file,
+							&syncs[i]);
 	return ret;
 }
 
@@ -145,22 +150,21 @@ static int puck_sync_prepare_syncobjs(struct puck_out_fences *out, struct drm_fi
  * puck_sync_prepare_out - find or make all that will carry the job's fence
  * @out: to be filled
  * @file: whose handles these are
- * @user: address of struct drm_puck_sync[]
- * @count: entries, at most PUCK_MAX_SYNCS
+ * @syncs: checked
+ * @count: entries
  * @want_fd: make a sync_file too
  *
- * Return: 0; -EFAULT; -EINVAL for unknown flags; -ENOENT for no syncobj;
- * -ENOMEM; -EMFILE. On errors nothing is left.
+ * Return: 0; -ENOENT for no syncobj; -ENOMEM; -EMFILE. On errors nothing is left.
  */
-int puck_sync_prepare_out(struct puck_out_fences *out, struct drm_file *file, u64 user,
-			  u32 count, bool want_fd)
+int puck_sync_prepare_out(struct puck_out_fences *out, struct drm_file *file,
+			  const struct drm_puck_sync *syncs, u32 count, bool want_fd)
 {
 	int ret = 0;
 
 	memset(out, 0, sizeof(*out));
 	out->fd = -1;
 	if (count)
-		ret = puck_sync_prepare_syncobjs(out, file, user, count);
+		ret = puck_sync_prepare_syncobjs(out, file, syncs, count);
 	if (!ret && want_fd)
 		ret = puck_sync_prepare_file(out);
 	if (ret)
@@ -173,7 +177,9 @@ int puck_sync_prepare_out(struct puck_out_fences *out, struct drm_file *file, u6
  * @out: from puck_sync_prepare_out(); used up
  * @fence: the job's finished fence
  *
- * Context: process. Cannot fail.
+ * Syncobjs get it in the order in which the caller has named them.
+ *
+ * Context: process; dma_resv locks may be held. Cannot fail.
  */
 void puck_sync_publish(struct puck_out_fences *out, struct dma_fence *fence)
 {

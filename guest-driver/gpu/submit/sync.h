@@ -10,6 +10,7 @@
 struct dma_fence;
 struct dma_fence_chain;
 struct drm_file;
+struct drm_puck_sync;
 struct drm_syncobj;
 struct puck_job;
 struct sync_file;
@@ -40,10 +41,12 @@ struct puck_out_fences {
 	int fd;
 };
 
-int puck_sync_add_in(struct puck_job *job, struct drm_file *file, u64 user, u32 count);
-int puck_sync_add_in_fd(struct puck_job *job, int fd);
-int puck_sync_prepare_out(struct puck_out_fences *out, struct drm_file *file, u64 user,
-			  u32 count, bool want_fd);
+int puck_sync_check(const struct drm_puck_sync *syncs, u32 count);
+int puck_sync_wait_for(struct puck_job *job, struct drm_file *file,
+		       const struct drm_puck_sync *syncs, u32 count);
+int puck_sync_wait_for_fd(struct puck_job *job, int fd);
+int puck_sync_prepare_out(struct puck_out_fences *out, struct drm_file *file,
+			  const struct drm_puck_sync *syncs, u32 count, bool want_fd);
 void puck_sync_publish(struct puck_out_fences *out, struct dma_fence *fence);
 void puck_sync_cancel_out(struct puck_out_fences *out);
 

@@ -2,18 +2,23 @@
 /*
  * Puck GPU: user-space interface.
  *
- * Objects. A *buffer object* (BO) is a GEM object of system memory, made by
- * GEM_CREATE or imported from a dma-buf. A *job* is a short list of commands
- * on one ring, with the list of BOs it touches; each entry of that list says
- * whether the job writes it. Jobs of one file on one ring run in the order of
- * their submission; those of other files may overtake them. A job's fence
- * is put into the dma_resv of each of its BOs, as WRITE or READ, and can be
- * had as a sync_file or as a point of a syncobj.
+ * Objects. A *buffer object* (BO) is a GEM object, made by GEM_CREATE in one of the
+ * memory *regions* or imported from a dma-buf. A *queue* is made by QUEUE_CREATE for
+ * one kind of ring. A *job* is a short list of commands for a queue, with the list
+ * of BOs it touches; each entry of that list says whether the job writes it. Jobs of
+ * one queue run in the order of their submission; those of other queues may overtake
+ * them. A job's fence is put into the dma_resv of each of its BOs, as WRITE or READ,
+ * and can be had as a sync_file or in a syncobj.
  *
- * Rules. Every pad and every unknown flag must be zero, else the answer is
- * -EINVAL and nothing has happened. The interface grows at the end of
- * structures only. The ioctl numbers are 0x50 and up (DRM_COMMAND_BASE + 0x10):
- * 0x40 to 0x4b are left to the virtgpu interface.
+ * Rules. Every pad, every unknown flag and every member marked "out" must be zero on
+ * entry, else the answer is -EINVAL; an error of any kind means that nothing has
+ * happened. Handles and queue ids are never zero.
+ *
+ * Growth. What there is, DRM_PUCK_PARAM_FEATURES tells, a bit for each of the features
+ * below; the driver's minor version grows by one with each, and is told with it. A
+ * structure of an ioctl grows at its end, zero meaning what was before, and an element
+ * of an array likewise: see struct drm_puck_array. The ioctl numbers are 0x50 and up
+ * (DRM_COMMAND_BASE + 0x10): 0x40 to 0x4b are left to the virtgpu interface.
  *
  * Memory. A BO belongs to the device when it is made. GEM_WAIT hands it to the
  * CPU: what the device wrote can be read through mmap(). GEM_FLUSH hands it
@@ -22,10 +27,10 @@
  *
  * Errors of jobs show as the error of their fence: -EIO, the device refused a
  * command; -EFAULT, a memory access of the device failed; -ETIME, the job did
- * not complete in time; -ENODEV, the device is gone; -ESRCH, the file was
+ * not complete in time; -ENODEV, the device is gone; -ESRCH, the file or the queue was
  * closed before the job started.
  *
- * All structures are the same for 32- and 64-bit callers.
+ * All structures are the same for 32- and 64-bit callers, without holes.
  */
 #ifndef _PUCK_DRM_H_
 #define _PUCK_DRM_H_
@@ -36,58 +41,128 @@
 extern "C" {
 #endif
 
-#define DRM_PUCK_GETPARAM		0x10	/* + DRM_COMMAND_BASE: 0x50 */
-#define DRM_PUCK_GEM_CREATE		0x11
-#define DRM_PUCK_GEM_MMAP_OFFSET	0x12
-#define DRM_PUCK_GEM_INFO		0x13
-#define DRM_PUCK_GEM_WAIT		0x14
-#define DRM_PUCK_SUBMIT			0x15
+#define DRM_PUCK_GET_PARAM		0x10	/* + DRM_COMMAND_BASE: 0x50 */
+#define DRM_PUCK_GET_REGIONS		0x11
+#define DRM_PUCK_GEM_CREATE		0x12
+#define DRM_PUCK_GEM_MMAP_OFFSET	0x13
+#define DRM_PUCK_GEM_INFO		0x14
+#define DRM_PUCK_GEM_WAIT		0x15
 #define DRM_PUCK_GEM_FLUSH		0x16
+#define DRM_PUCK_QUEUE_CREATE		0x17
+#define DRM_PUCK_QUEUE_DESTROY		0x18
+#define DRM_PUCK_QUEUE_STATE		0x19
+#define DRM_PUCK_SUBMIT			0x1a
 
-/* GETPARAM */
-#define PUCK_PARAM_NUM_RINGS		1
-#define PUCK_PARAM_VRAM_SIZE		2	/* bytes */
-#define PUCK_PARAM_SEG_LEN_MAX		3	/* bytes */
-#define PUCK_PARAM_TRANSLATED		4	/* 1: behind an IOMMU */
+/**
+ * struct drm_puck_array - an array of structures in the caller's memory
+ * @ptr: address of the first element; zero if @count is
+ * @count: elements
+ * @stride: bytes from one element to the next: a multiple of 8, at least the size that
+ *	the element has in the first version that knows it, at most
+ *	DRM_PUCK_ARRAY_STRIDE_MAX; zero if @count is
+ *
+ * Where the caller's element is shorter than the driver's, the rest counts as zero.
+ * Where it is longer, what the driver does not know must be zero when read (else
+ * -E2BIG), and is set to zero when written. An array that is written is not read before:
+ * what is in its elements does not matter.
+ *
+ * More elements than there may be, or a stride that breaks these rules, is -EINVAL;
+ * an address where there is nothing is -EFAULT.
+ */
+struct drm_puck_array {
+	__u64 ptr;
+	__u32 count;
+	__u32 stride;
+};
 
-struct drm_puck_getparam {
+#define DRM_PUCK_ARRAY_STRIDE_MAX	1024
+
+/* GET_PARAM; -EINVAL for a parameter that the driver does not know */
+#define DRM_PUCK_PARAM_FEATURES		1	/* DRM_PUCK_FEATURE_* */
+#define DRM_PUCK_PARAM_VRAM_SIZE	2	/* bytes */
+#define DRM_PUCK_PARAM_SEG_LEN_MAX	3	/* bytes */
+#define DRM_PUCK_PARAM_TRANSLATED	4	/* 1: behind an IOMMU */
+#define DRM_PUCK_PARAM_RINGS_COPY	5	/* rings of the kind; 0 if there are none */
+#define DRM_PUCK_PARAM_RINGS_COMPUTE	6
+
+/* Features, and since which minor version of major version 0 */
+#define DRM_PUCK_FEATURE_QUEUES		(1ull << 0)	/* 0.2 */
+#define DRM_PUCK_FEATURE_REGIONS	(1ull << 1)	/* 0.2 */
+#define DRM_PUCK_FEATURE_CACHING	(1ull << 2)	/* 0.2 */
+
+struct drm_puck_get_param {
 	__u32 param;		/* in */
 	__u32 pad;
 	__u64 value;		/* out */
 };
 
-/* GEM_CREATE: zeroed system memory */
-#define PUCK_BO_SIZE_MAX		(1ull << 32)
+/*
+ * GET_REGIONS: where BOs can be placed. With room for fewer regions than there are
+ * none is written, and count says how many there are.
+ */
+#define DRM_PUCK_REGION_SYSTEM		0
+#define DRM_PUCK_REGION_VRAM		1	/* set aside */
+
+struct drm_puck_region {
+	__u32 region;		/* out: DRM_PUCK_REGION_* */
+	__u32 flags;		/* out: none defined */
+	__u64 size;		/* out: bytes; 0: not known beforehand */
+	__u64 used;		/* out: bytes that BOs of this device take there */
+	__u64 align;		/* out: bytes; what sizes are rounded up to */
+};
+
+struct drm_puck_get_regions {
+	struct drm_puck_array regions;	/* in: room; out: count */
+};
+
+/*
+ * GEM_CREATE: zeroed memory. Placements are a mask of 1 << DRM_PUCK_REGION_*, with one
+ * bit at least, and of regions that GET_REGIONS tells of; the driver moves the BO between
+ * them as it likes.
+ */
+#define DRM_PUCK_BO_SIZE_MAX		(1ull << 32)
+
+#define DRM_PUCK_CACHING_DEFAULT	0	/* the driver chooses; INFO tells */
+#define DRM_PUCK_CACHING_WB		1	/* CPU mappings are cached */
+#define DRM_PUCK_CACHING_WC		2	/* CPU mappings are write-combined */
 
 struct drm_puck_gem_create {
-	__u64 size;		/* in: bytes, up to PUCK_BO_SIZE_MAX; out: rounded up to pages */
+	__u64 size;		/* in: bytes, up to DRM_PUCK_BO_SIZE_MAX; out: rounded up */
+	__u32 placements;	/* in */
+	__u32 caching;		/* in: DRM_PUCK_CACHING_* */
+	__u32 vm;		/* in: zero; set aside for a BO of one VM alone */
 	__u32 flags;		/* in: none defined */
 	__u32 handle;		/* out */
+	__u32 pad;
 };
 
 /* GEM_MMAP_OFFSET: where to mmap() a BO in the DRM file */
 struct drm_puck_gem_mmap_offset {
 	__u32 handle;		/* in */
-	__u32 pad;
+	__u32 flags;		/* in: none defined */
 	__u64 offset;		/* out */
 };
 
 /* GEM_INFO: how a BO lies in memory, and how the GPU sees it */
+#define DRM_PUCK_INFO_IMPORTED		(1u << 0)
+
 struct drm_puck_gem_info {
 	__u32 handle;		/* in */
-	__u32 flags;		/* out: PUCK_BO_* */
+	__u32 flags;		/* out: DRM_PUCK_INFO_* */
 	__u64 size;		/* out: bytes */
+	__u32 placements;	/* out: those it was made with; zero if imported */
+	__u32 region;		/* out: where it is now */
+	__u32 caching;		/* out: DRM_PUCK_CACHING_WB or _WC */
 	__u32 orig_nents;	/* out: entries with pages */
 	__u32 nents;		/* out: DMA segments */
+	__u32 pad;
 };
-
-#define PUCK_BO_IMPORTED		(1 << 0)
 
 /*
  * GEM_WAIT: wait for jobs, and whoever else has put fences there, and hand the
  * BO to the CPU
  */
-#define PUCK_WAIT_WRITE			(1 << 0) /* caller wants to write: wait for readers too */
+#define DRM_PUCK_WAIT_WRITE		(1u << 0) /* the caller will write: wait for readers, too */
 
 struct drm_puck_gem_wait {
 	__u32 handle;		/* in */
@@ -98,81 +173,157 @@ struct drm_puck_gem_wait {
 /* GEM_FLUSH: hand a BO to the device after the CPU wrote it */
 struct drm_puck_gem_flush {
 	__u32 handle;		/* in */
+	__u32 flags;		/* in: none defined */
+};
+
+/*
+ * QUEUE_CREATE: a queue of jobs for a ring of a kind; -ENODEV if there is none. A ring
+ * of the kind COMPUTE takes all commands, one of the kind COPY all but CRC32C. Of several
+ * rings the caller names one by its number among those of the kind (-EINVAL if it is too
+ * high), or leaves the choice to the driver, which takes the one with the fewest queues.
+ * Priorities count among the queues of one ring; HIGH needs CAP_SYS_NICE,
+ * else -EACCES. A file has at most DRM_PUCK_QUEUES_MAX, else -ENOSPC.
+ */
+#define DRM_PUCK_KIND_COPY		1
+#define DRM_PUCK_KIND_COMPUTE		2
+
+#define DRM_PUCK_PRIORITY_NORMAL	0
+#define DRM_PUCK_PRIORITY_LOW		1
+#define DRM_PUCK_PRIORITY_HIGH		2
+
+#define DRM_PUCK_RING_ANY		0xffffffffu
+#define DRM_PUCK_QUEUES_MAX		64
+
+struct drm_puck_queue_create {
+	__u32 kind;		/* in: DRM_PUCK_KIND_* */
+	__u32 ring;		/* in: number among the rings of the kind, or DRM_PUCK_RING_ANY */
+	__u32 priority;		/* in: DRM_PUCK_PRIORITY_* */
+	__u32 flags;		/* in: none defined */
+	__u32 vm;		/* in: zero; set aside for the VM of the queue's jobs */
+	__u32 queue;		/* out */
+};
+
+/*
+ * QUEUE_DESTROY: waits until the queue's jobs are in the ring. Fences of what is there
+ * still come. A SUBMIT at the same time either comes before it or is -ENOENT.
+ */
+struct drm_puck_queue_destroy {
+	__u32 queue;		/* in */
 	__u32 pad;
 };
 
-/* SUBMIT */
-#define PUCK_BO_READ			(1 << 0)
-#define PUCK_BO_WRITE			(1 << 1)
+/*
+ * QUEUE_STATE: what resets have done, since the queue was made. A job is guilty if the
+ * reset was for its sake, as its command was refused, its access failed, or it was too
+ * late: its fence has an error. A job is innocent if it was in the ring then and goes on
+ * behind the reset as if nothing had happened; it counts once for each such reset.
+ */
+struct drm_puck_queue_state {
+	__u32 queue;		/* in */
+	__u32 flags;		/* in: none defined */
+	__u64 resets;		/* out: resets of its ring */
+	__u64 guilty;		/* out: its jobs that were to blame */
+	__u64 innocent;		/* out: its jobs that had to go on behind another's reset */
+};
+
+/* SUBMIT: the BOs of a job */
+#define DRM_PUCK_REF_READ		(1u << 0)
+#define DRM_PUCK_REF_WRITE		(1u << 1)
 
 struct drm_puck_bo_ref {
 	__u32 handle;		/* each BO once only */
-	__u32 flags;		/* PUCK_BO_READ, PUCK_BO_WRITE or both */
+	__u32 flags;		/* DRM_PUCK_REF_READ, DRM_PUCK_REF_WRITE or both */
 };
-
-/* point 0 is a binary syncobj, any other a point of a timeline */
-struct drm_puck_sync {
-	__u32 handle;
-	__u32 flags;		/* none defined */
-	__u64 point;
-};
-
-#define PUCK_OP_NOP			0
-#define PUCK_OP_FILL			1
-#define PUCK_OP_COPY			2
-#define PUCK_OP_BLIT			3
-#define PUCK_OP_CRC32C			4
-
-#define PUCK_NO_BO			0xffffffffu
 
 /*
- * One command. src and dst are indices in the job's BO list, PUCK_NO_BO where
- * the command takes none; the BO has to be listed with READ or WRITE as the
- * command uses it. Members a command does not use must be zero. Ranges must
- * lie within their BOs; CRC32C writes 4 bytes at dst_offset.
+ * SUBMIT: what a job waits for, and what is signalled when it is complete; one entry may
+ * say both, and waits then for the fence that was there before.
+ *
+ * A wait is for a fence that exists: a timeline without such a point, or a binary
+ * syncobj without a fence, is -EINVAL, and never a job that waits for a submission which
+ * may not come: a job's fence must signal in finite time, whatever user space does. All
+ * waits of a job come before its signals: it cannot wait for what it signals itself. A
+ * syncobj may be named more than once; signals are done in the order of the array, so
+ * that points of one timeline should rise there, and a binary syncobj simply has the fence.
+ * Who wants to wait before the signal is submitted does so in user space, by
+ * DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT with DRM_SYNCOBJ_WAIT_FLAGS_WAIT_AVAILABLE, and submits
+ * then.
+ */
+#define DRM_PUCK_SYNC_BINARY		0
+#define DRM_PUCK_SYNC_TIMELINE		1
+
+#define DRM_PUCK_SYNC_WAIT		(1u << 0)
+#define DRM_PUCK_SYNC_SIGNAL		(1u << 1)
+
+struct drm_puck_sync {
+	__u32 handle;		/* of a syncobj */
+	__u32 type;		/* DRM_PUCK_SYNC_BINARY or _TIMELINE */
+	__u32 flags;		/* DRM_PUCK_SYNC_WAIT, DRM_PUCK_SYNC_SIGNAL or both */
+	__u32 pad;
+	__u64 point;		/* TIMELINE: not zero; BINARY: zero */
+};
+
+/* SUBMIT: one command */
+#define DRM_PUCK_OP_NOP			0
+#define DRM_PUCK_OP_FILL		1
+#define DRM_PUCK_OP_COPY		2
+#define DRM_PUCK_OP_BLIT		3
+#define DRM_PUCK_OP_CRC32C		4
+
+#define DRM_PUCK_NO_BO			0xffffffffu
+
+/*
+ * Where a command reads or writes. bo is an index in the job's BO list, or
+ * DRM_PUCK_NO_BO where the command takes nothing; the BO has to be listed with READ or
+ * WRITE as the command uses it.
+ */
+struct drm_puck_place {
+	__u64 offset;		/* bytes in the BO; set aside: an address in the queue's VM */
+	__u32 bo;
+	__u32 flags;		/* none defined; set aside: offset is an address */
+};
+
+/*
+ * Members that a command does not use must be zero. Ranges must lie within their BOs;
+ * CRC32C writes 4 bytes at dst.
  */
 struct drm_puck_cmd {
-	__u32 op;
-	__u32 pad;
-	__u32 src;
-	__u32 dst;
-	__u64 src_offset;	/* bytes */
-	__u64 dst_offset;	/* bytes */
+	__u32 op;		/* DRM_PUCK_OP_* */
+	__u32 flags;		/* none defined */
+	struct drm_puck_place src;
+	struct drm_puck_place dst;
 	__u64 length;		/* bytes: FILL, COPY, CRC32C */
 	__u32 value;		/* FILL */
 	__u32 src_pitch;	/* BLIT: bytes */
 	__u32 dst_pitch;	/* BLIT: bytes */
 	__u32 width;		/* BLIT: bytes in a row */
 	__u32 height;		/* BLIT: rows */
-	__u32 pad2;
+	__u32 pad;
 };
 
-#define PUCK_SUBMIT_IN_FENCE_FD		(1 << 0)
-#define PUCK_SUBMIT_OUT_FENCE_FD	(1 << 1)
-#define PUCK_SUBMIT_NO_IMPLICIT		(1 << 2) /* do not wait for the BOs' fences */
+#define DRM_PUCK_SUBMIT_IN_FENCE_FD	(1u << 0)
+#define DRM_PUCK_SUBMIT_OUT_FENCE_FD	(1u << 1)
+#define DRM_PUCK_SUBMIT_NO_IMPLICIT	(1u << 2) /* do not wait for the BOs' fences */
 
-#define PUCK_MAX_BOS			256
-#define PUCK_MAX_CMDS			64
-#define PUCK_MAX_SYNCS			64
+#define DRM_PUCK_SUBMIT_BOS_MAX		256
+#define DRM_PUCK_SUBMIT_CMDS_MAX	64
+#define DRM_PUCK_SUBMIT_SYNCS_MAX	64
 
 struct drm_puck_submit {
-	__u32 ring;		/* in */
-	__u32 flags;		/* in */
-	__u32 nbos;		/* in */
-	__u32 ncmds;		/* in */
-	__u64 bos;		/* in: struct drm_puck_bo_ref[] */
-	__u64 cmds;		/* in: struct drm_puck_cmd[] */
-	__u32 nin_syncs;	/* in */
-	__u32 nout_syncs;	/* in */
-	__u64 in_syncs;		/* in: struct drm_puck_sync[] */
-	__u64 out_syncs;	/* in: struct drm_puck_sync[] */
-	__s32 in_fence_fd;	/* in, with IN_FENCE_FD, else zero */
-	__s32 out_fence_fd;	/* out, with OUT_FENCE_FD; zero on entry */
-	__u64 seqno;		/* out: "job" of the traces; zero on entry */
+	__u32 queue;		/* in */
+	__u32 flags;		/* in: DRM_PUCK_SUBMIT_* */
+	struct drm_puck_array bos;	/* in: struct drm_puck_bo_ref */
+	struct drm_puck_array cmds;	/* in: struct drm_puck_cmd */
+	struct drm_puck_array syncs;	/* in: struct drm_puck_sync */
+	__s32 in_fence_fd;	/* in: a sync_file, with IN_FENCE_FD, else zero */
+	__s32 out_fence_fd;	/* out: a sync_file, with OUT_FENCE_FD */
+	__u64 seqno;		/* out: "job" of the traces */
 };
 
-#define DRM_IOCTL_PUCK_GETPARAM \
-	DRM_IOWR(DRM_COMMAND_BASE + DRM_PUCK_GETPARAM, struct drm_puck_getparam)
+#define DRM_IOCTL_PUCK_GET_PARAM \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_PUCK_GET_PARAM, struct drm_puck_get_param)
+#define DRM_IOCTL_PUCK_GET_REGIONS \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_PUCK_GET_REGIONS, struct drm_puck_get_regions)
 #define DRM_IOCTL_PUCK_GEM_CREATE \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_PUCK_GEM_CREATE, struct drm_puck_gem_create)
 #define DRM_IOCTL_PUCK_GEM_MMAP_OFFSET \
@@ -181,10 +332,16 @@ struct drm_puck_submit {
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_PUCK_GEM_INFO, struct drm_puck_gem_info)
 #define DRM_IOCTL_PUCK_GEM_WAIT \
 	DRM_IOW(DRM_COMMAND_BASE + DRM_PUCK_GEM_WAIT, struct drm_puck_gem_wait)
-#define DRM_IOCTL_PUCK_SUBMIT \
-	DRM_IOWR(DRM_COMMAND_BASE + DRM_PUCK_SUBMIT, struct drm_puck_submit)
 #define DRM_IOCTL_PUCK_GEM_FLUSH \
 	DRM_IOW(DRM_COMMAND_BASE + DRM_PUCK_GEM_FLUSH, struct drm_puck_gem_flush)
+#define DRM_IOCTL_PUCK_QUEUE_CREATE \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_PUCK_QUEUE_CREATE, struct drm_puck_queue_create)
+#define DRM_IOCTL_PUCK_QUEUE_DESTROY \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_PUCK_QUEUE_DESTROY, struct drm_puck_queue_destroy)
+#define DRM_IOCTL_PUCK_QUEUE_STATE \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_PUCK_QUEUE_STATE, struct drm_puck_queue_state)
+#define DRM_IOCTL_PUCK_SUBMIT \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_PUCK_SUBMIT, struct drm_puck_submit)
 
 #if defined(__cplusplus)
 }

@@ -35,6 +35,19 @@
 #include "stall.h"
 
 #define TYPE_PUCK_GPU "puck-gpu"
+
+/* Numbers of bits of PuckGpu.options. */
+#define PUCK_OPTION_VECTORS_REVERSED    0
+#define PUCK_OPTION_NEXT_MINOR          1
+
+/*
+ * What a device with x-next-minor=on has that no version has defined; see
+ * section "Device options" of docs/specs/gpu.rst.
+ */
+#define PUCK_NEXT_MINOR         0xffffu
+#define PUCK_NEXT_MINOR_FEATURE (1ull << 63)
+#define PUCK_NEXT_MINOR_KIND    0xffu       /* of a source, and of a ring */
+
 OBJECT_DECLARE_SIMPLE_TYPE(PuckGpu, PUCK_GPU)
 
 /* A guest broke the contract. Never more than one line a guest access. */
@@ -51,6 +64,8 @@ struct PuckGpu {
     /* Options; device.c checks them at realize. */
     uint64_t vram_size;
     uint32_t num_rings;
+    uint32_t copy_rings;        /* the last ones; the others are COMPUTE */
+    uint32_t options;           /* bits PUCK_OPTION_* */
     uint32_t seg_len_max;
     uint64_t seed;
     uint64_t inline_bytes;
@@ -79,6 +94,12 @@ struct PuckGpu {
     PuckStall gone;             /* surprise removal */
     MemoryRegion ones[2];       /* over VRAM and MSI-X while it is gone */
 };
+
+/* Bit @option of the options, a PUCK_OPTION_*. */
+static inline bool puck_gpu_option(const PuckGpu *s, unsigned option)
+{
+    return s->options & 1u << option;
+}
 
 static inline const char *puck_gpu_name(PuckGpu *s)
 {

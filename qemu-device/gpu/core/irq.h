@@ -7,6 +7,11 @@
 
 typedef struct PuckGpu PuckGpu;
 
+/* NUM_SOURCES, which is the number of vectors, too. */
+unsigned puck_irq_num_sources(PuckGpu *s);
+/* What SOURCE @n reads; @n is below puck_irq_num_sources(). */
+uint32_t puck_irq_source(PuckGpu *s, unsigned n);
+
 int puck_irq_init(PuckGpu *s, Error **errp);
 void puck_irq_exit(PuckGpu *s);
 /* Job @seqno of ring @ring is complete. */

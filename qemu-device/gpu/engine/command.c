@@ -124,7 +124,7 @@ static bool decode_lists(const struct puck_gpu_cmd *used, const PuckCmd *cmd,
     return true;
 }
 
-bool puck_cmd_decode(const struct puck_gpu_cmd *raw, PuckCmd *cmd,
+bool puck_cmd_decode(const struct puck_gpu_cmd *raw, uint64_t ops, PuckCmd *cmd,
                      PuckFault *f)
 {
     uint64_t length = GUINT64_FROM_LE(raw->length);
@@ -135,7 +135,8 @@ bool puck_cmd_decode(const struct puck_gpu_cmd *raw, PuckCmd *cmd,
         .flags = GUINT16_FROM_LE(raw->flags),
         .seqno = GUINT32_FROM_LE(raw->seqno),
     };
-    if (cmd->opcode >= G_N_ELEMENTS(used_bits)) {
+    if (cmd->opcode >= G_N_ELEMENTS(used_bits) ||
+        !(ops & 1ull << cmd->opcode)) {
         return fault(f, PUCK_GPU_ERR_OPCODE, PUCK_GPU_ERR_LIST_NONE);
     }
     used = &used_bits[cmd->opcode];

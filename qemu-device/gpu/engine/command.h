@@ -31,10 +31,11 @@ typedef struct PuckCmd {
 } PuckCmd;
 
 /*
- * Decodes @raw into @cmd. False if it breaks a rule that can be checked
- * without looking at its lists; opcode and seqno are valid even then.
+ * Decodes @raw into @cmd. Bit n of @ops, RING_OPS of its ring, says that opcode
+ * n is taken. False if the command breaks a rule that can be checked without
+ * looking at its lists; opcode and seqno are valid even then.
  */
-bool puck_cmd_decode(const struct puck_gpu_cmd *raw, PuckCmd *cmd,
+bool puck_cmd_decode(const struct puck_gpu_cmd *raw, uint64_t ops, PuckCmd *cmd,
                      PuckFault *fault);
 
 /* Bytes that a command makes the device handle. */

@@ -24,11 +24,11 @@ static bool any_mark(void *opaque)
 static const VMStateDescription vmstate_mark = {
     .name = "puck-gpu/mark",
     .version_id = 2,
-    .minimum_version_id = 1,
+    .minimum_version_id = 2,
     .fields = (const VMStateField[]) {
         VMSTATE_UINT8(mark, PuckFence),
         VMSTATE_UINT32(rule, PuckFence),
-        VMSTATE_BOOL_V(let_go, PuckFence, 2),
+        VMSTATE_BOOL(let_go, PuckFence),
         VMSTATE_END_OF_LIST()
     }
 };
@@ -36,11 +36,11 @@ static const VMStateDescription vmstate_mark = {
 static const VMStateDescription vmstate_marks = {
     .name = "puck-gpu/ring/marks",
     .version_id = 2,
-    .minimum_version_id = 1,
+    .minimum_version_id = 2,
     .needed = any_mark,
     .fields = (const VMStateField[]) {
-        VMSTATE_STRUCT_ARRAY(fences, PuckRing, PUCK_GPU_FENCES_MAX, 2,
-                             vmstate_mark, PuckFence),
+        VMSTATE_STRUCT_ARRAY(fences, PuckRing, PUCK_GPU_RING_FENCES_MAX_VALUE,
+                             2, vmstate_mark, PuckFence),
         VMSTATE_END_OF_LIST()
     }
 };
@@ -196,7 +196,7 @@ static bool early_valid(const PuckEarly *early)
 {
     return early->state < PUCK_EARLY_COUNT &&
            (!early->state ||
-            (early->index < (1u << PUCK_GPU_RING_ORDER_MAX) &&
+            (early->index < (1u << PUCK_GPU_RING_ORDER_MAX_VALUE) &&
              duration_valid(early->time) && time_valid(early->until)));
 }
 

@@ -257,7 +257,8 @@ static void complete_first(PuckRing *ring, PuckHold *hold)
         puck_early_completed(ring);
     }
     if (ring->gpu->reordered) {
-        puck_hold_charge(hold, PUCK_COST_FENCE_BEHIND * PUCK_GPU_FENCES_MAX);
+        puck_hold_charge(hold, PUCK_COST_FENCE_BEHIND *
+                               PUCK_GPU_RING_FENCES_MAX_VALUE);
         release_rings(ring);
     }
 }

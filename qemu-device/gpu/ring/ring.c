@@ -36,6 +36,30 @@ static bool is_busy(const PuckRing *ring)
     return has_commands(ring) || ring->job || ring->num_fences;
 }
 
+uint32_t puck_ring_kind(const PuckRing *ring)
+{
+    const PuckGpu *s = ring->gpu;
+
+    if (puck_gpu_option(s, PUCK_OPTION_NEXT_MINOR) &&
+        ring->index == s->num_rings - 1) {
+        return PUCK_NEXT_MINOR_KIND;
+    }
+    return ring->index < s->num_rings - s->copy_rings ? PUCK_GPU_KIND_COMPUTE :
+                                                        PUCK_GPU_KIND_COPY;
+}
+
+uint64_t puck_ring_ops(const PuckRing *ring)
+{
+    switch (puck_ring_kind(ring)) {
+    case PUCK_GPU_KIND_COMPUTE:
+        return PUCK_GPU_OPS_COMPUTE;
+    case PUCK_GPU_KIND_COPY:
+        return PUCK_GPU_OPS_COPY;
+    default:
+        return 1ull << PUCK_GPU_CMD_NOP | 1ull << PUCK_GPU_CMD_FENCE;
+    }
+}
+
 uint32_t puck_ring_status(PuckRing *ring)
 {
     return (ring->enabled ? PUCK_GPU_RING_ON : 0) |
@@ -88,7 +112,7 @@ static bool fetch(PuckRing *ring, PuckCmd *cmd)
         halt(ring, 0, ring->head, &fault);
         return false;
     }
-    if (!puck_cmd_decode(&raw, cmd, &fault)) {
+    if (!puck_cmd_decode(&raw, puck_ring_ops(ring), cmd, &fault)) {
         halt(ring, cmd->seqno, ring->head, &fault);
         return false;
     }
@@ -491,7 +515,7 @@ static bool order_valid(const PuckRing *ring)
 {
     unsigned order = ring->base & PUCK_GPU_RING_BASE_ORDER;
 
-    return order >= 1 && order <= PUCK_GPU_RING_ORDER_MAX;
+    return order >= 1 && order <= PUCK_GPU_RING_ORDER_MAX_VALUE;
 }
 
 /* ENABLE from 0 to 1. */

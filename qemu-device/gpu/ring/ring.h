@@ -32,7 +32,7 @@ struct PuckRing {
     uint32_t credits;           /* fences that RELEASE lets pass HOLD */
     uint32_t num_fences;
     uint32_t let_go;            /* how many of them have PuckFence.let_go */
-    PuckFence fences[PUCK_GPU_FENCES_MAX];
+    PuckFence fences[PUCK_GPU_RING_FENCES_MAX_VALUE];
     QEMUTimer *start_timer;     /* NULL: the device was unplugged */
     QEMUTimer *fence_timer;
 
@@ -93,6 +93,10 @@ void puck_ring_resume(PuckRing *ring);
  */
 PuckDmaResult puck_ring_dma(PuckRing *ring, uint64_t addr, void *buf,
                             uint64_t len, bool is_write);
+
+/* RING_KIND and RING_OPS. */
+uint32_t puck_ring_kind(const PuckRing *ring);
+uint64_t puck_ring_ops(const PuckRing *ring);
 
 static inline uint32_t puck_ring_size(const PuckRing *ring)
 {

@@ -3,12 +3,14 @@
 #ifndef LIB_GPU_BO_H
 #define LIB_GPU_BO_H
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "lib/base/clock.h"
-#include "lib/gpu/device.h"
+#include "lib/gpu/call.h"
 
 /* A buffer object with its pages. */
 struct bo {
@@ -42,9 +44,14 @@ static inline int bo_close(int fd, struct bo *bo)
 	return puck_call(fd, DRM_IOCTL_GEM_CLOSE, &args);
 }
 
-static inline int bo_create(int fd, struct bo *bo, uint64_t size)
+/* Memory of the system, for the CPU as @caching (DRM_PUCK_CACHING_*) says. */
+static inline int bo_create_cached(int fd, struct bo *bo, uint64_t size, uint32_t caching)
 {
-	struct drm_puck_gem_create args = { .size = size };
+	struct drm_puck_gem_create args = {
+		.size = size,
+		.placements = 1 << DRM_PUCK_REGION_SYSTEM,
+		.caching = caching,
+	};
 	int ret = puck_call(fd, DRM_IOCTL_PUCK_GEM_CREATE, &args);
 
 	memset(bo, 0, sizeof(*bo));
@@ -56,6 +63,11 @@ static inline int bo_create(int fd, struct bo *bo, uint64_t size)
 	if (ret)
 		bo_close(fd, bo);
 	return ret;
+}
+
+static inline int bo_create(int fd, struct bo *bo, uint64_t size)
+{
+	return bo_create_cached(fd, bo, size, DRM_PUCK_CACHING_DEFAULT);
 }
 
 static inline int bo_info(int fd, const struct bo *bo, struct drm_puck_gem_info *info)

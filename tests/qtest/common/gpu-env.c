@@ -11,6 +11,11 @@
 
 #define BRIDGE_WINDOW   (16u << 20)
 
+uint32_t gpu_field(uint32_t value, uint32_t mask)
+{
+    return (value & mask) >> ctz32(mask);
+}
+
 uint32_t gpu_ring_r32(GpuEnv *e, unsigned r, uint64_t reg)
 {
     return puck_r32(&e->f, PUCK_GPU_RING(r) + reg);
@@ -61,12 +66,34 @@ void gpu_ring_recover(GpuEnv *e, unsigned r)
     gpu_ring_on(e, r);
 }
 
+/* As a driver does: it ignores sources of kinds that it does not know. */
+static void read_sources(GpuEnv *e)
+{
+    e->num_vectors = puck_r32(&e->f, PUCK_GPU_NUM_SOURCES);
+    for (unsigned i = 0; i < e->num_vectors; i++) {
+        uint32_t source = puck_r32(&e->f, PUCK_GPU_SOURCE(i));
+        unsigned vector = gpu_field(source, PUCK_GPU_SOURCE_VECTOR);
+        unsigned index = gpu_field(source, PUCK_GPU_SOURCE_INDEX);
+
+        switch (gpu_field(source, PUCK_GPU_SOURCE_KIND)) {
+        case PUCK_GPU_SOURCE_ERROR:
+            e->error_vector = vector;
+            break;
+        case PUCK_GPU_SOURCE_FENCE:
+            g_assert_cmpuint(index, <, e->num_rings);
+            e->rings[index].vector = vector;
+            break;
+        }
+    }
+}
+
 void gpu_attach(GpuEnv *e, unsigned bus, unsigned devfn)
 {
     puck_function_map(&e->m, &e->f, bus, devfn, PUCK_GPU_BAR_REGS);
     e->vram = qpci_iomap(e->f.dev, PUCK_GPU_BAR_VRAM, NULL);
     e->num_rings = puck_r32(&e->f, PUCK_GPU_NUM_RINGS);
-    puck_msix_to_ram(&e->m, &e->f, PUCK_GPU_VEC_RING(e->num_rings));
+    read_sources(e);
+    puck_msix_to_ram(&e->m, &e->f, e->num_vectors);
     for (unsigned r = 0; r < e->num_rings; r++) {
         e->rings[r].base = puck_machine_pages(&e->m, 1);
         e->rings[r].wb = puck_machine_pages(&e->m, 1);
@@ -250,7 +277,7 @@ void gpu_wait(GpuEnv *e, unsigned r, uint32_t seqno)
     }
     g_assert_cmpuint(gpu_ring_r32(e, r, PUCK_GPU_RING_SEQNO), ==, seqno);
     g_assert_cmpuint(qtest_readq(e->m.qts, e->rings[r].wb), ==, seqno);
-    g_assert_true(puck_msix_take(&e->m, &e->f, PUCK_GPU_VEC_RING(r), true));
+    g_assert_true(puck_msix_take(&e->m, &e->f, e->rings[r].vector, true));
 }
 
 void gpu_wait_status(GpuEnv *e, unsigned r, uint32_t mask, uint32_t value)
@@ -269,11 +296,6 @@ void gpu_run(GpuEnv *e, unsigned r, GpuCmd cmd)
     gpu_wait(e, r, gpu_submit(e, r, cmd));
 }
 
-static uint32_t info_field(uint32_t info, uint32_t mask)
-{
-    return (info & mask) >> ctz32(mask);
-}
-
 void gpu_expect_error(GpuEnv *e, const GpuError *error)
 {
     uint32_t info;
@@ -290,13 +312,13 @@ void gpu_expect_error(GpuEnv *e, const GpuError *error)
     puck_w32(&e->f, PUCK_GPU_IRQ_STATUS, PUCK_GPU_IRQ_ERROR);
 
     info = puck_r32(&e->f, PUCK_GPU_ERR_INFO);
-    g_assert_cmpuint(info_field(info, PUCK_GPU_ERR_INFO_REASON), ==,
+    g_assert_cmpuint(gpu_field(info, PUCK_GPU_ERR_INFO_REASON), ==,
                      error->reason);
-    g_assert_cmpuint(info_field(info, PUCK_GPU_ERR_INFO_RING), ==,
+    g_assert_cmpuint(gpu_field(info, PUCK_GPU_ERR_INFO_RING), ==,
                      error->ring);
-    g_assert_cmpuint(info_field(info, PUCK_GPU_ERR_INFO_LIST), ==,
+    g_assert_cmpuint(gpu_field(info, PUCK_GPU_ERR_INFO_LIST), ==,
                      error->list);
-    g_assert_cmpuint(info_field(info, PUCK_GPU_ERR_INFO_INDEX), ==,
+    g_assert_cmpuint(gpu_field(info, PUCK_GPU_ERR_INFO_INDEX), ==,
                      error->index);
     g_assert_cmpuint(puck_r32(&e->f, PUCK_GPU_ERR_SEQNO), ==, error->seqno);
     g_assert_cmphex(puck_r32(&e->f, PUCK_GPU_ERR_DESC), ==, error->desc);

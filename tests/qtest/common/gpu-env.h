@@ -21,6 +21,7 @@ typedef struct GpuRing {
     uint64_t wb;
     uint32_t tail;
     uint32_t seqno;             /* of the last fence that was queued */
+    unsigned vector;
 } GpuRing;
 
 typedef struct GpuEnv {
@@ -29,6 +30,9 @@ typedef struct GpuEnv {
     QPCIBar vram;
     GpuRing rings[PUCK_GPU_RINGS_MAX];
     unsigned num_rings;
+    /* What the table of sources said when the function was mapped. */
+    unsigned num_vectors;
+    unsigned error_vector;
 } GpuEnv;
 
 /* A segment, and where its bytes are for the CPU. */
@@ -46,10 +50,15 @@ void gpu_start(GpuEnv *e, const char *options, const char *args);
 /* A machine as it comes, with the function of the GPU at @devfn of @bus. */
 void gpu_start_at(GpuEnv *e, const char *args, unsigned bus, unsigned devfn);
 void gpu_stop(GpuEnv *e);
-/* Maps the function, sends messages to RAM and turns all rings on. */
+/*
+ * Maps the function, asks which vectors it has, sends messages to RAM and turns
+ * all rings on.
+ */
 void gpu_attach(GpuEnv *e, unsigned bus, unsigned devfn);
 /* The same for a GPU at @devfn below the bridge at @bridge of bus 0. */
 void gpu_attach_behind(GpuEnv *e, unsigned bridge, unsigned devfn);
+/* A field of a register, of a record: the bits of @mask in @value. */
+uint32_t gpu_field(uint32_t value, uint32_t mask);
 void gpu_ring_on(GpuEnv *e, unsigned r);
 /* Resets ring @r, waits until that is done, and turns it on again. */
 void gpu_ring_recover(GpuEnv *e, unsigned r);
@@ -103,6 +112,8 @@ void gpu_expect_error(GpuEnv *e, const GpuError *error);
 void gpu_alive(GpuEnv *e, unsigned r);
 
 void add_register_tests(void);
+void add_source_tests(void);
+void add_kind_tests(void);
 void add_command_tests(void);
 void add_bad_command_tests(void);
 void add_ring_tests(void);

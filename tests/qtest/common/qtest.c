@@ -240,6 +240,15 @@ void puck_machine_load_fails(const char *args, const char *path)
     puck_machine_stop(&m);
 }
 
+void puck_machine_load_refused(const char *args, const char *path,
+                               const char *part)
+{
+    g_autofree char *incoming = g_strdup_printf(
+        "-m 256M -vga none %s -incoming file:%s", args, path);
+
+    puck_machine_refused(incoming, part);
+}
+
 void puck_function_follow(PuckMachine *m, PuckFunction *f,
                           const PuckFunction *before)
 {

@@ -80,5 +80,11 @@ void puck_function_follow(PuckMachine *m, PuckFunction *f,
                           const PuckFunction *before);
 /* Expects that the file is refused. */
 void puck_machine_load_fails(const char *args, const char *path);
+/*
+ * The same, with @part in what QEMU says. A QEMU that takes the file goes on
+ * running, as with the former: the suite's limit of time ends both.
+ */
+void puck_machine_load_refused(const char *args, const char *path,
+                               const char *part);
 
 #endif /* PUCK_QTEST_H */

@@ -129,7 +129,7 @@ static void test_own_message_to_slot(void)
         if (rules[i]) {
             puck_rule_add(e.m.qts, rules[i]);
         }
-        for (unsigned v = 0; v < PUCK_GPU_VEC_RING(RINGS); v++) {
+        for (unsigned v = 0; v < e.num_vectors; v++) {
             uint64_t entry = e.f.dev->msix_table_off + v * PCI_MSIX_ENTRY_SIZE;
 
             qpci_io_writel(e.f.dev, e.f.dev->msix_table_bar,
@@ -153,7 +153,7 @@ static void test_own_message_to_slot(void)
 static void aim(GpuEnv *e, uint64_t addr, uint32_t data)
 {
     uint64_t entry = e->f.dev->msix_table_off +
-                     PUCK_GPU_VEC_RING(0) * PCI_MSIX_ENTRY_SIZE;
+                     e->rings[0].vector * PCI_MSIX_ENTRY_SIZE;
 
     qpci_io_writel(e->f.dev, e->f.dev->msix_table_bar,
                    entry + PCI_MSIX_ENTRY_LOWER_ADDR, addr);

@@ -37,7 +37,7 @@ static void fences(GpuEnv *e, unsigned r, unsigned count)
 
 static bool took_irq(GpuEnv *e, unsigned r)
 {
-    return puck_msix_take(&e->m, &e->f, PUCK_GPU_VEC_RING(r), false);
+    return puck_msix_take(&e->m, &e->f, e->rings[r].vector, false);
 }
 
 static void test_delay(void)
@@ -121,11 +121,11 @@ static void test_write_back_first(void)
 
     gpu_start(&e, "", "");
     gpu_ring_w64(&e, 0, PUCK_GPU_RING_WB_ADDR,
-                 e.f.msix_message + 8 * PUCK_GPU_VEC_RING(0));
+                 e.f.msix_message + 8 * e.rings[0].vector);
     fences(&e, 0, 1);
     g_assert_cmphex(qtest_readl(e.m.qts, e.f.msix_message +
-                                8 * PUCK_GPU_VEC_RING(0)), ==,
-                    MSIX_MESSAGE + PUCK_GPU_VEC_RING(0));
+                                8 * e.rings[0].vector), ==,
+                    MSIX_MESSAGE + e.rings[0].vector);
     gpu_stop(&e);
 }
 
@@ -191,10 +191,11 @@ static bool is_pending(GpuEnv *e, unsigned vector)
 /* The fence is there, and its message waits for the vector. */
 static void test_masked(void)
 {
-    unsigned vector = PUCK_GPU_VEC_RING(0);
+    unsigned vector;
     GpuEnv e;
 
     gpu_start(&e, "", "");
+    vector = e.rings[0].vector;
     mask(&e, vector, true);
     fences(&e, 0, 3);
     g_assert_cmpuint(seqno_of(&e, 0), ==, 3);
@@ -303,7 +304,7 @@ static void test_release(void)
 /* A stage with no room makes the ring wait, and loses nothing. */
 static void test_full_stage(void)
 {
-    enum { ORDER = 11, COUNT = PUCK_GPU_FENCES_MAX + 500 };
+    enum { ORDER = 11, COUNT = PUCK_GPU_RING_FENCES_MAX_VALUE + 500 };
     uint64_t base;
     GpuEnv e;
 
@@ -324,11 +325,11 @@ static void test_full_stage(void)
     gpu_ring_w32(&e, 0, PUCK_GPU_RING_HOLD, 1);
     gpu_ring_w32(&e, 0, PUCK_GPU_RING_TAIL, COUNT);
     puck_machine_settle(&e.m);
-    g_assert_cmpuint(pending(&e, 0), ==, PUCK_GPU_FENCES_MAX);
+    g_assert_cmpuint(pending(&e, 0), ==, PUCK_GPU_RING_FENCES_MAX_VALUE);
     g_assert_cmpuint(gpu_ring_r32(&e, 0, PUCK_GPU_RING_HEAD), ==,
-                     PUCK_GPU_FENCES_MAX);
+                     PUCK_GPU_RING_FENCES_MAX_VALUE);
     gpu_ring_w32(&e, 0, PUCK_GPU_RING_RELEASE, 10);
-    g_assert_cmpuint(pending(&e, 0), ==, PUCK_GPU_FENCES_MAX);
+    g_assert_cmpuint(pending(&e, 0), ==, PUCK_GPU_RING_FENCES_MAX_VALUE);
     g_assert_cmpuint(seqno_of(&e, 0), ==, 10);
     gpu_ring_w32(&e, 0, PUCK_GPU_RING_HOLD, 0);
     puck_machine_settle(&e.m);

@@ -13,7 +13,7 @@
 #include "mischief.h"
 
 #define MiB             (1u << 20)
-#define ORDER           PUCK_GPU_RING_ORDER_MAX
+#define ORDER           PUCK_GPU_RING_ORDER_MAX_VALUE
 #define SLOTS           (1u << ORDER)
 
 /* Two holds of 300 us, at the cheapest that each of these can be. */
@@ -98,25 +98,25 @@ static void test_fences(void)
         fill_ring(&e, r, (GpuCmd) {
                       .opcode = cpu_to_le16(PUCK_GPU_CMD_FENCE) });
         gpu_ring_w64(&e, r, PUCK_GPU_RING_DELAY, 1000000000);
-        gpu_ring_w32(&e, r, PUCK_GPU_RING_TAIL, PUCK_GPU_FENCES_MAX);
+        gpu_ring_w32(&e, r, PUCK_GPU_RING_TAIL, PUCK_GPU_RING_FENCES_MAX_VALUE);
     }
     qtest_clock_step(e.m.qts, 100000000);
     for (unsigned r = 0; r < 8; r++) {
         g_assert_cmpuint(gpu_ring_r32(&e, r, PUCK_GPU_RING_PENDING), ==,
-                         PUCK_GPU_FENCES_MAX);
+                         PUCK_GPU_RING_FENCES_MAX_VALUE);
     }
     qtest_clock_step(e.m.qts, 900000000);
     for (unsigned r = 0; r < 8; r++) {
         done += gpu_ring_r32(&e, r, PUCK_GPU_RING_SEQNO);
     }
     /* A step of the clock ends at most where the first hold's pause does. */
-    g_assert_cmpuint(done, <, 8 * PUCK_GPU_FENCES_MAX);
+    g_assert_cmpuint(done, <, 8 * PUCK_GPU_RING_FENCES_MAX_VALUE);
     for (unsigned i = 0; i < 20; i++) {
         puck_machine_settle(&e.m);
     }
     for (unsigned r = 0; r < 8; r++) {
         g_assert_cmpuint(gpu_ring_r32(&e, r, PUCK_GPU_RING_SEQNO), ==,
-                         PUCK_GPU_FENCES_MAX);
+                         PUCK_GPU_RING_FENCES_MAX_VALUE);
     }
     gpu_stop(&e);
 }
@@ -128,14 +128,14 @@ static void test_release(void)
     gpu_start(&e, "", "");
     fill_ring(&e, 0, (GpuCmd) { .opcode = cpu_to_le16(PUCK_GPU_CMD_FENCE) });
     gpu_ring_w32(&e, 0, PUCK_GPU_RING_HOLD, 1);
-    gpu_ring_w32(&e, 0, PUCK_GPU_RING_TAIL, PUCK_GPU_FENCES_MAX);
+    gpu_ring_w32(&e, 0, PUCK_GPU_RING_TAIL, PUCK_GPU_RING_FENCES_MAX_VALUE);
     puck_machine_settle(&e.m);
-    gpu_ring_w32(&e, 0, PUCK_GPU_RING_RELEASE, PUCK_GPU_FENCES_MAX);
+    gpu_ring_w32(&e, 0, PUCK_GPU_RING_RELEASE, PUCK_GPU_RING_FENCES_MAX_VALUE);
     g_assert_cmpuint(gpu_ring_r32(&e, 0, PUCK_GPU_RING_SEQNO), <=,
                      2 * FENCES_MAX);
     puck_machine_settle(&e.m);
     g_assert_cmpuint(gpu_ring_r32(&e, 0, PUCK_GPU_RING_SEQNO), ==,
-                     PUCK_GPU_FENCES_MAX);
+                     PUCK_GPU_RING_FENCES_MAX_VALUE);
     gpu_stop(&e);
 }
 
@@ -189,17 +189,19 @@ static void test_release_rule(void)
     mischief_start(&t, "");
     rule = mischief_add(&t, "fence.complete hold");
     fill_ring(&t.e, 0, (GpuCmd) { .opcode = cpu_to_le16(PUCK_GPU_CMD_FENCE) });
-    gpu_ring_w32(&t.e, 0, PUCK_GPU_RING_TAIL, PUCK_GPU_FENCES_MAX);
+    gpu_ring_w32(&t.e, 0, PUCK_GPU_RING_TAIL, PUCK_GPU_RING_FENCES_MAX_VALUE);
     puck_machine_settle(&t.e.m);
-    g_assert_cmpuint(mischief_pending(&t, 0), ==, PUCK_GPU_FENCES_MAX);
+    g_assert_cmpuint(mischief_pending(&t, 0), ==,
+                     PUCK_GPU_RING_FENCES_MAX_VALUE);
     mischief_release(&t, rule);
-    g_assert_cmpuint(mischief_pending(&t, 0), >, PUCK_GPU_FENCES_MAX / 2);
+    g_assert_cmpuint(mischief_pending(&t, 0), >,
+                     PUCK_GPU_RING_FENCES_MAX_VALUE / 2);
     for (unsigned i = 0; i < 5; i++) {
         puck_machine_settle(&t.e.m);
     }
-    g_assert_cmpuint(mischief_seqno(&t, 0), ==, PUCK_GPU_FENCES_MAX);
+    g_assert_cmpuint(mischief_seqno(&t, 0), ==, PUCK_GPU_RING_FENCES_MAX_VALUE);
     g_assert_cmpuint(mischief_events(&t, rule, "release", ""), ==,
-                     PUCK_GPU_FENCES_MAX);
+                     PUCK_GPU_RING_FENCES_MAX_VALUE);
     mischief_stop(&t);
 }
 
@@ -216,7 +218,8 @@ static void test_move(void)
         fill_ring(&from.e, r, (GpuCmd) {
                       .opcode = cpu_to_le16(PUCK_GPU_CMD_FENCE) });
     }
-    gpu_ring_w32(&from.e, 1, PUCK_GPU_RING_TAIL, PUCK_GPU_FENCES_MAX);
+    gpu_ring_w32(&from.e, 1, PUCK_GPU_RING_TAIL,
+                 PUCK_GPU_RING_FENCES_MAX_VALUE);
     puck_machine_settle(&from.e.m);
     gpu_ring_w32(&from.e, 0, PUCK_GPU_RING_TAIL, SLOTS - 1);
     gpu_ring_w32(&from.e, 2, PUCK_GPU_RING_TAIL, SLOTS - 1);
@@ -228,7 +231,7 @@ static void test_move(void)
         puck_machine_settle(&t.e.m);
     }
     g_assert_cmpuint(head_of(&t.e, 0), ==, SLOTS - 1);
-    g_assert_cmpuint(mischief_seqno(&t, 1), ==, PUCK_GPU_FENCES_MAX);
+    g_assert_cmpuint(mischief_seqno(&t, 1), ==, PUCK_GPU_RING_FENCES_MAX_VALUE);
     g_assert_cmpuint(mischief_seqno(&t, 2), ==, SLOTS - 1);
     mischief_stop(&t);
 }

@@ -264,7 +264,8 @@ static void test_system_reset(void)
 /* How far the machine is when it moves. */
 #define CLOCK           2000
 
-static const char migration_args[] = "-device " GPU_OPTIONS ",addr=4,rings=3";
+static const char migration_args[] = "-device " GPU_OPTIONS ",addr=4,rings=3,"
+                                     "copy-rings=1,vectors=reverse";
 
 /* Moves the machine; both ends have the same memory layout. */
 static void migrate(GpuEnv *from, GpuEnv *to)
@@ -363,16 +364,68 @@ static void test_migration(void)
     gpu_stop(&to);
 }
 
+/* A device with other options does not take the state, and says which. */
 static void test_bad_migration(void)
 {
+    static const struct {
+        const char *options;
+        const char *said;
+    } bad[] = {
+        { "rings=2,copy-rings=1,vectors=reverse", "\nrings differs" },
+        { "rings=3,copy-rings=2,vectors=reverse", "\ncopy-rings differs" },
+        { "rings=3,copy-rings=1,vectors=forward",
+          "\nvectors or x-next-minor differs" },
+        { "rings=3,copy-rings=1,vectors=reverse,x-next-minor=on",
+          "\nvectors or x-next-minor differs" },
+        { "rings=3,copy-rings=1,vectors=reverse,seg-len-max=4k",
+          "\nseg-len-max differs" },
+    };
     g_autofree char *path = temp_path("state");
     GpuEnv e;
 
     gpu_start_at(&e, migration_args, 0, GPU_DEVFN);
     puck_machine_save(&e.m, path);
-    puck_machine_load_fails("-device " GPU_OPTIONS ",addr=4,rings=2", path);
-    puck_machine_load_fails("-device " GPU_OPTIONS ",addr=4,rings=3,"
-                            "seg-len-max=4k", path);
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_autofree char *args = g_strdup_printf(
+            "-device " GPU_OPTIONS ",addr=4,%s", bad[i].options);
+
+        puck_machine_load_refused(args, path, bad[i].said);
+    }
+    unlink(path);
+    gpu_stop(&e);
+}
+
+/*
+ * Where a stream has the version of the device's section: behind the length of
+ * its name, the name, and 32 bits that number the instance. VRAM has a name
+ * that begins alike, and another length.
+ */
+static char *version_in(char *stream, gsize len)
+{
+    static const char name[] = "\x15" "0000:00:04.0/puck-gpu";
+    char *found = memmem(stream, len, name, strlen(name));
+
+    g_assert_nonnull(found);
+    return found + strlen(name) + 4;
+}
+
+/* Streams of the first version say another number, and nothing else differs. */
+static void test_bad_migration_version(void)
+{
+    g_autofree char *path = temp_path("state");
+    g_autofree char *stream = NULL;
+    uint32_t version;
+    GpuEnv e;
+    gsize len;
+
+    gpu_start_at(&e, migration_args, 0, GPU_DEVFN);
+    puck_machine_save(&e.m, path);
+    g_assert_true(g_file_get_contents(path, &stream, &len, NULL));
+    version = ldl_be_p(version_in(stream, len));
+    g_assert_cmpuint(version, ==, 2);
+    stl_be_p(version_in(stream, len), 1);
+    g_assert_true(g_file_set_contents(path, stream, len, NULL));
+    puck_machine_load_refused(migration_args, path, "version_id 1 is too old");
     unlink(path);
     gpu_stop(&e);
 }
@@ -436,6 +489,7 @@ static void test_bad_options(void)
         { "vram-size", 3 * MiB }, { "vram-size", MiB / 2 },
         { "vram-size", 8ll << 30 }, { "rings", 1 }, { "rings", 9 },
         { "seg-len-max", 0 }, { "threads", 0 }, { "threads", 9 },
+        { "copy-rings", 2 }, { "copy-rings", UINT32_MAX },
         { "ring0-release", 1 },
     };
     GpuEnv e = { };
@@ -455,6 +509,10 @@ static void test_bad_options(void)
         qobject_unref(rsp);
     }
     puck_machine_stop(&e.m);
+    puck_machine_refused("-device puck-gpu,rings=3,copy-rings=3",
+                         "copy-rings: less than rings");
+    puck_machine_refused("-device puck-gpu,vectors=backward",
+                         "vectors: forward or reverse, not backward");
 }
 
 void add_machine_tests(void)
@@ -466,6 +524,8 @@ void add_machine_tests(void)
     qtest_add_func("/puck-gpu/machine/system-reset", test_system_reset);
     qtest_add_func("/puck-gpu/machine/migration", test_migration);
     qtest_add_func("/puck-gpu/machine/bad_migration", test_bad_migration);
+    qtest_add_func("/puck-gpu/machine/bad_migration_version",
+                   test_bad_migration_version);
     qtest_add_func("/puck-gpu/machine/unplug", test_unplug);
     qtest_add_func("/puck-gpu/machine/conventional", test_conventional);
     qtest_add_func("/puck-gpu/machine/bad_options", test_bad_options);

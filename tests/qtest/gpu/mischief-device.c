@@ -9,6 +9,7 @@
 #include "mischief.h"
 
 #define WINDOW(reg)     (PUCK_MISCHIEF_WINDOW + PUCK_MISCHIEF_ ## reg)
+#define RESETTING       PUCK_GPU_STATUS_RESETTING
 #define NONE            PUCK_GPU_ERR_DESC_NONE
 
 static void test_stall(void)
@@ -96,8 +97,10 @@ static void test_reset_fails(void)
     g_assert_cmphex(gpu_ring_r32(&t.e, 0, PUCK_GPU_RING_CTRL), ==,
                     PUCK_GPU_RING_RESET);
     gpu_alive(&t.e, 1);
+    g_assert_cmphex(puck_r32(&t.e.f, PUCK_GPU_STATUS), ==, RESETTING);
     mischief_release(&t, rule);
     g_assert_cmphex(gpu_ring_r32(&t.e, 0, PUCK_GPU_RING_CTRL), ==, 0);
+    g_assert_cmphex(puck_r32(&t.e.f, PUCK_GPU_STATUS), ==, 0);
     g_assert_cmpuint(gpu_ring_r32(&t.e, 0, PUCK_GPU_RING_STOP_HEAD), ==, 3);
     g_assert_cmpuint(mischief_acts(&t, rule, "reset-fails", ", \"ring\": 0\\}"),
                      ==, 1);
@@ -117,12 +120,13 @@ static void test_reset_fails_device(void)
     gpu_ring_w64(&t.e, 0, PUCK_GPU_RING_DELAY, 55);
     rule = mischief_add(&t, "device count=1 reset-fails");
     puck_w32(&t.e.f, PUCK_GPU_CTRL, PUCK_GPU_CTRL_RESET);
-    g_assert_cmphex(puck_r32(&t.e.f, PUCK_GPU_CTRL), ==, PUCK_GPU_CTRL_RESET);
+    g_assert_cmphex(puck_r32(&t.e.f, PUCK_GPU_CTRL), ==, 0);
+    g_assert_cmphex(puck_r32(&t.e.f, PUCK_GPU_STATUS), ==, RESETTING);
     puck_w32(&t.e.f, PUCK_GPU_CTRL, PUCK_GPU_CTRL_RESET);
-    g_assert_cmphex(puck_r32(&t.e.f, PUCK_GPU_CTRL), ==, PUCK_GPU_CTRL_RESET);
+    g_assert_cmphex(puck_r32(&t.e.f, PUCK_GPU_STATUS), ==, RESETTING);
     g_assert_cmpuint(gpu_ring_r64(&t.e, 0, PUCK_GPU_RING_DELAY), ==, 55);
     mischief_release(&t, rule);
-    g_assert_cmphex(puck_r32(&t.e.f, PUCK_GPU_CTRL), ==, 0);
+    g_assert_cmphex(puck_r32(&t.e.f, PUCK_GPU_STATUS), ==, 0);
     g_assert_cmpuint(gpu_ring_r64(&t.e, 0, PUCK_GPU_RING_DELAY), ==, 0);
     g_assert_cmpuint(mischief_acts(&t, rule, "reset-fails", "\\}"), ==, 1);
     g_assert_cmpuint(mischief_events(&t, rule, "release", "\\}"), ==, 1);
@@ -130,8 +134,10 @@ static void test_reset_fails_device(void)
     gpu_ring_on(&t.e, 0);
     mischief_add(&t, "device ring=0 nth=1 reset-fails");
     gpu_ring_w32(&t.e, 0, PUCK_GPU_RING_CTRL, PUCK_GPU_RING_RESET);
+    g_assert_cmphex(puck_r32(&t.e.f, PUCK_GPU_STATUS), ==, RESETTING);
     puck_w32(&t.e.f, PUCK_GPU_CTRL, PUCK_GPU_CTRL_RESET);
     g_assert_cmphex(gpu_ring_r32(&t.e, 0, PUCK_GPU_RING_CTRL), ==, 0);
+    g_assert_cmphex(puck_r32(&t.e.f, PUCK_GPU_STATUS), ==, 0);
     for (unsigned r = 0; r < 2; r++) {
         t.e.rings[r].seqno = 0;
         gpu_ring_on(&t.e, r);
@@ -150,7 +156,7 @@ static void test_reset_fails_not(void)
     gpu_ring_recover(&t.e, 0);
     gpu_ring_recover(&t.e, 1);
     puck_w32(&t.e.f, PUCK_GPU_CTRL, PUCK_GPU_CTRL_RESET);
-    g_assert_cmphex(puck_r32(&t.e.f, PUCK_GPU_CTRL), ==, 0);
+    g_assert_cmphex(puck_r32(&t.e.f, PUCK_GPU_STATUS), ==, 0);
     mischief_counted(&t, rule, 1, 0);
     mischief_stop(&t);
 }

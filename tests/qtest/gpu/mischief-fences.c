@@ -206,7 +206,7 @@ static void test_rings(void)
 /* A ring that waited for room in its stage goes on when others are done. */
 static void test_rings_full(void)
 {
-    enum { ORDER = 11, COUNT = PUCK_GPU_FENCES_MAX + 20 };
+    enum { ORDER = 11, COUNT = PUCK_GPU_RING_FENCES_MAX_VALUE + 20 };
     uint64_t base;
     Mischief t;
 
@@ -227,7 +227,8 @@ static void test_rings_full(void)
     gpu_ring_w32(&t.e, 0, PUCK_GPU_RING_CTRL, PUCK_GPU_RING_ENABLE);
     gpu_ring_w32(&t.e, 0, PUCK_GPU_RING_TAIL, COUNT);
     puck_machine_settle(&t.e.m);
-    g_assert_cmpuint(mischief_pending(&t, 0), ==, PUCK_GPU_FENCES_MAX);
+    g_assert_cmpuint(mischief_pending(&t, 0), ==,
+                     PUCK_GPU_RING_FENCES_MAX_VALUE);
     mischief_fences(&t, 1, 1);
     puck_machine_settle(&t.e.m);
     gpu_wait(&t.e, 0, COUNT);

@@ -8,10 +8,6 @@
 #include "hw/pci/pci_regs.h"
 #include "mischief.h"
 
-#define ERROR   PUCK_GPU_VEC_ERROR
-#define RING0   PUCK_GPU_VEC_RING(0)
-#define RING1   PUCK_GPU_VEC_RING(1)
-
 /* A fence of ring 0 whose number and slot are there. */
 static void complete(Mischief *t)
 {
@@ -50,7 +46,7 @@ static void test_drop(void)
     g_assert_cmpuint(mischief_acts(&t, rule, "drop", ", \"ring\": 0, \"seqno\":"
                                    " 2, \"vector\": 1\\}"), ==, 1);
     make_error(&t);
-    g_assert_false(mischief_message(&t, ERROR));
+    g_assert_false(mischief_message(&t, t.e.error_vector));
     g_assert_cmpuint(mischief_acts(&t, error, "drop", ", \"vector\": 0\\}"),
                      ==, 1);
     mischief_stop(&t);
@@ -71,7 +67,7 @@ static void test_drop_not(void)
     gpu_doorbell(&t.e, 0);
     /* And an error has no seqno. */
     make_error(&t);
-    g_assert_true(mischief_message(&t, ERROR));
+    g_assert_true(mischief_message(&t, t.e.error_vector));
     mischief_counted(&t, vector, 0, 0);
     mischief_counted(&t, seqno, 0, 0);
     mischief_remove(&t, vector);
@@ -124,7 +120,7 @@ static void test_duplicate(void)
     Mischief t;
 
     mischief_start(&t, "");
-    aim_at_doorbell(&t, RING0);
+    aim_at_doorbell(&t, t.e.rings[0].vector);
     gpu_ring_w64(&t.e, 0, PUCK_GPU_RING_DELAY, 1);
     settled_fence(&t);
     g_assert_cmpuint(take_count(&t), ==, 1);
@@ -147,7 +143,7 @@ static void test_duplicate_not(void)
     Mischief t;
 
     mischief_start(&t, "");
-    aim_at_doorbell(&t, RING0);
+    aim_at_doorbell(&t, t.e.rings[0].vector);
     gpu_ring_w64(&t.e, 0, PUCK_GPU_RING_DELAY, 1);
     rule = mischief_add(&t, "irq.raise ring=1 duplicate=64");
     settled_fence(&t);
@@ -171,9 +167,9 @@ static void test_delay(void)
     g_assert_false(mischief_irq(&t, 0));
     mischief_step(&t, 1);
     g_assert_true(mischief_irq(&t, 0));
-    g_assert_false(mischief_message(&t, ERROR));
+    g_assert_false(mischief_message(&t, t.e.error_vector));
     mischief_step(&t, 1000);
-    g_assert_true(mischief_message(&t, ERROR));
+    g_assert_true(mischief_message(&t, t.e.error_vector));
     g_assert_cmpuint(mischief_acts(&t, rule, "delay", ", \"value\": 3000"),
                      ==, 2);
     g_assert_cmpuint(mischief_events(&t, rule, "expire", ", \"ring\": 0, "
@@ -243,7 +239,7 @@ static void test_delay_not(void)
     complete(&t);
     g_assert_true(mischief_irq(&t, 0));
     make_error(&t);
-    g_assert_true(mischief_message(&t, ERROR));
+    g_assert_true(mischief_message(&t, t.e.error_vector));
     mischief_counted(&t, rule, 1, 0);
     mischief_stop(&t);
 }
@@ -254,7 +250,7 @@ static void test_coalesce(void)
     Mischief t;
 
     mischief_start(&t, "");
-    aim_at_doorbell(&t, RING0);
+    aim_at_doorbell(&t, t.e.rings[0].vector);
     gpu_ring_w64(&t.e, 0, PUCK_GPU_RING_DELAY, 1);
     rule = mischief_add(&t, "irq.raise vector=1 coalesce=10us");
     for (unsigned i = 0; i < 5; i++) {
@@ -307,10 +303,10 @@ static void test_spurious(void)
     }
     g_assert_cmpuint(puck_r32(&t.e.f, PUCK_GPU_IRQ_STATUS), ==, 0);
     complete(&t);
-    g_assert_true(mischief_message(&t, RING0));
+    g_assert_true(mischief_irq(&t, 0));
     g_assert_true(mischief_message(&t, 3));
-    g_assert_false(mischief_message(&t, ERROR));
-    g_assert_false(mischief_message(&t, RING1));
+    g_assert_false(mischief_message(&t, t.e.error_vector));
+    g_assert_false(mischief_irq(&t, 1));
     g_assert_cmpuint(mischief_acts(&t, all, "spurious", ".*\"vector\": 1"),
                      ==, 1);
     g_assert_cmpuint(mischief_acts(&t, one, "spurious", ", \"value\": 3"),
@@ -318,7 +314,7 @@ static void test_spurious(void)
     /* A vector that there is not is not sent. */
     mischief_add(&t, "irq.raise vector=1 nth=1 spurious=500");
     complete(&t);
-    g_assert_true(mischief_message(&t, RING0));
+    g_assert_true(mischief_irq(&t, 0));
     gpu_alive(&t.e, 2);
     mischief_stop(&t);
 }
@@ -331,9 +327,9 @@ static void test_spurious_not(void)
     mischief_start(&t, "");
     rule = mischief_add(&t, "irq.raise vector=2 spurious");
     complete(&t);
-    g_assert_true(mischief_message(&t, RING0));
-    g_assert_false(mischief_message(&t, RING1));
-    g_assert_false(mischief_message(&t, ERROR));
+    g_assert_true(mischief_irq(&t, 0));
+    g_assert_false(mischief_irq(&t, 1));
+    g_assert_false(mischief_message(&t, t.e.error_vector));
     mischief_counted(&t, rule, 0, 0);
     mischief_stop(&t);
 }

@@ -254,11 +254,12 @@ static void test_device(void)
     puck_w32(&from.e.f, PUCK_GPU_CTRL, PUCK_GPU_CTRL_RESET);
     puck_w32(&from.e.f, PUCK_MISCHIEF_WINDOW + PUCK_MISCHIEF_ARG, 4711);
     mischief_move(&from, &t);
-    g_assert_cmphex(puck_r32(&t.e.f, PUCK_GPU_CTRL), ==, PUCK_GPU_CTRL_RESET);
+    g_assert_cmphex(puck_r32(&t.e.f, PUCK_GPU_STATUS), ==,
+                    PUCK_GPU_STATUS_RESETTING);
     g_assert_cmpuint(puck_r32(&t.e.f, PUCK_MISCHIEF_WINDOW +
                               PUCK_MISCHIEF_ARG), ==, 4711);
     mischief_release(&t, rule);
-    g_assert_cmphex(puck_r32(&t.e.f, PUCK_GPU_CTRL), ==, 0);
+    g_assert_cmphex(puck_r32(&t.e.f, PUCK_GPU_STATUS), ==, 0);
     mischief_stop(&t);
 }
 

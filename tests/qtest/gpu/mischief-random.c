@@ -138,11 +138,11 @@ static void aim(Chaos *c)
 {
     QPCIDevice *dev = c->t.e.f.dev;
     uint64_t entry = dev->msix_table_off +
-                     PUCK_GPU_VEC_RING(0) * PCI_MSIX_ENTRY_SIZE;
+                     c->t.e.rings[0].vector * PCI_MSIX_ENTRY_SIZE;
     uint64_t at = c->t.e.f.bar.addr + PUCK_GPU_RING(1) + PUCK_GPU_RING_TAIL;
 
     if (any(2)) {
-        at = c->t.e.f.msix_message + 8 * PUCK_GPU_VEC_RING(0);
+        at = c->t.e.f.msix_message + 8 * c->t.e.rings[0].vector;
     }
     qpci_io_writel(dev, dev->msix_table_bar, entry, at);
     qpci_io_writel(dev, dev->msix_table_bar, entry + 4, at >> 32);
@@ -161,7 +161,7 @@ static void back(Chaos *c)
                           PUCK_GPU_BAR_REGS);
         c->t.e.vram = qpci_iomap(c->t.e.f.dev, PUCK_GPU_BAR_VRAM, NULL);
         c->t.e.m.next_page = c->area + AREA;
-        puck_msix_to_ram(&c->t.e.m, &c->t.e.f, PUCK_GPU_VEC_RING(RINGS));
+        puck_msix_to_ram(&c->t.e.m, &c->t.e.f, c->t.e.num_vectors);
         for (unsigned r = 0; r < RINGS; r++) {
             ring_on(c, r);
         }
@@ -243,7 +243,7 @@ static void expect_alive(Chaos *c)
     set_master(c, true);
     puck_w32(&c->t.e.f, PUCK_GPU_CTRL, PUCK_GPU_CTRL_RESET);
     c->t.e.m.next_page = next;
-    puck_msix_to_ram(&c->t.e.m, &c->t.e.f, PUCK_GPU_VEC_RING(RINGS));
+    puck_msix_to_ram(&c->t.e.m, &c->t.e.f, c->t.e.num_vectors);
     for (unsigned r = 0; r < RINGS; r++) {
         gpu_ring_recover(&c->t.e, r);
         c->t.e.rings[r].seqno = 0;

@@ -124,5 +124,5 @@ bool mischief_message(Mischief *t, unsigned vector)
 
 bool mischief_irq(Mischief *t, unsigned r)
 {
-    return mischief_message(t, PUCK_GPU_VEC_RING(r));
+    return mischief_message(t, t->e.rings[r].vector);
 }

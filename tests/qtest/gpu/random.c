@@ -104,7 +104,7 @@ static void start_again(GpuEnv *e)
         gpu_ring_recover(e, r);
         e->rings[r].seqno = 0;
         qtest_writeq(e->m.qts, e->rings[r].wb, 0);
-        while (puck_msix_take(&e->m, &e->f, PUCK_GPU_VEC_RING(r), false)) {
+        while (puck_msix_take(&e->m, &e->f, e->rings[r].vector, false)) {
             /* What was left over. */
         }
         gpu_alive(e, r);

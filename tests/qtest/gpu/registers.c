@@ -8,6 +8,9 @@
 #include "hw/pci/pci_regs.h"
 #include "common/gpu-env.h"
 
+#define FEATURES    (PUCK_GPU_FEATURE_STAGE | PUCK_GPU_FEATURE_MISCHIEF | \
+                     PUCK_GPU_FEATURE_SCANOUT)
+
 typedef struct RegCase {
     const char *name;
     uint64_t offset;
@@ -21,13 +24,20 @@ static const RegCase device_cases[] = {
     { "MAGIC", PUCK_GPU_MAGIC, 4, PUCK_GPU_MAGIC_VALUE, PUCK_GPU_MAGIC_VALUE },
     { "VERSION", PUCK_GPU_VERSION, 4, PUCK_GPU_VERSION_VALUE,
       PUCK_GPU_VERSION_VALUE },
+    { "STATUS", PUCK_GPU_STATUS, 4, 0, 0 },
+    { "FEATURES", PUCK_GPU_FEATURES, 8, FEATURES, FEATURES },
     { "NUM_RINGS", PUCK_GPU_NUM_RINGS, 4, 3, 3 },
+    { "NUM_SOURCES", PUCK_GPU_NUM_SOURCES, 4, 4, 4 },
     { "VRAM_SIZE", PUCK_GPU_VRAM_SIZE, 8, GPU_VRAM_SIZE, GPU_VRAM_SIZE },
     { "SEG_LEN_MAX", PUCK_GPU_SEG_LEN_MAX, 4, 123456, 123456 },
     { "SEGS_MAX", PUCK_GPU_SEGS_MAX, 4, PUCK_GPU_SEGS_MAX_VALUE,
       PUCK_GPU_SEGS_MAX_VALUE },
     { "IRQ_STATUS", PUCK_GPU_IRQ_STATUS, 4, 0, 0 },
     { "IRQ_ENABLE", PUCK_GPU_IRQ_ENABLE, 4, 0, PUCK_GPU_IRQ_ALL },
+    { "SOURCE 0", PUCK_GPU_SOURCE(0), 4, 0x00000000, 0x00000000 },
+    { "SOURCE 1", PUCK_GPU_SOURCE(1), 4, 0x00010001, 0x00010001 },
+    { "SOURCE 2", PUCK_GPU_SOURCE(2), 4, 0x01010002, 0x01010002 },
+    { "SOURCE 3", PUCK_GPU_SOURCE(3), 4, 0x02010003, 0x02010003 },
     { "ERR_COUNT", PUCK_GPU_ERR_COUNT, 4, 0, 0 },
     { "ERR_INFO", PUCK_GPU_ERR_INFO, 4, 0, 0 },
     { "ERR_SEQNO", PUCK_GPU_ERR_SEQNO, 4, 0, 0 },
@@ -45,19 +55,24 @@ static const RegCase device_cases[] = {
 
 /* Of ring 2, which the options of boot() set up. */
 static const RegCase ring_cases[] = {
-    { "RING_BASE", PUCK_GPU_RING_BASE, 8, 0, ~0xff0ull },
+    { "RING_KIND", PUCK_GPU_RING_KIND, 4, PUCK_GPU_KIND_COPY,
+      PUCK_GPU_KIND_COPY },
     { "RING_STATUS", PUCK_GPU_RING_STATUS, 4, 0, 0 },
-    { "RING_HEAD", PUCK_GPU_RING_HEAD, 4, 0, 0 },
+    { "RING_ORDER_MAX", PUCK_GPU_RING_ORDER_MAX, 4, 12, 12 },
+    { "RING_OPS", PUCK_GPU_RING_OPS, 8, PUCK_GPU_OPS_COPY, PUCK_GPU_OPS_COPY },
+    { "RING_BASE", PUCK_GPU_RING_BASE, 8, 0, ~0xff0ull },
     { "RING_WB_ADDR", PUCK_GPU_RING_WB_ADDR, 8, 0, ~7ull },
+    { "RING_HEAD", PUCK_GPU_RING_HEAD, 4, 0, 0 },
     { "RING_SEQNO", PUCK_GPU_RING_SEQNO, 4, 0, 0 },
     { "RING_PENDING", PUCK_GPU_RING_PENDING, 4, 0, 0 },
+    { "STOP_HEAD", PUCK_GPU_RING_STOP_HEAD, 4, 0, 0 },
+    { "FENCES_MAX", PUCK_GPU_RING_FENCES_MAX, 4, 1024, 1024 },
     { "START_DELAY", PUCK_GPU_RING_START_DELAY, 8, 11, PUCK_GPU_DELAY_MAX_NS },
     { "DELAY", PUCK_GPU_RING_DELAY, 8, 22, PUCK_GPU_DELAY_MAX_NS },
     { "JITTER", PUCK_GPU_RING_JITTER, 8, 33, PUCK_GPU_DELAY_MAX_NS },
     { "SEED", PUCK_GPU_RING_SEED, 8, 44, UINT64_MAX },
     { "HOLD", PUCK_GPU_RING_HOLD, 4, 1, 1 },
     { "RELEASE", PUCK_GPU_RING_RELEASE, 4, 0, 0 },
-    { "STOP_HEAD", PUCK_GPU_RING_STOP_HEAD, 4, 0, 0 },
 };
 
 /* A machine with the registers mapped and nothing else done. */
@@ -65,7 +80,7 @@ static void boot(GpuEnv *e)
 {
     *e = (GpuEnv) { };
     puck_machine_start(&e->m, "-device " GPU_OPTIONS ",addr=4,rings=3,"
-                       "seg-len-max=123456,seed=100,ring2-start-delay-ns=11,"
+                       "copy-rings=1,seg-len-max=123456,seed=100,ring2-start-delay-ns=11,"
                        "ring2-delay-ns=22,ring2-jitter-ns=33,ring2-seed=44,"
                        "ring2-hold=on");
     puck_function_map(&e->m, &e->f, 0, GPU_DEVFN, PUCK_GPU_BAR_REGS);
@@ -134,6 +149,49 @@ static void test_access(void)
     gpu_stop(&e);
 }
 
+/* Set aside: registers of a later version, which this one does not have. */
+static void test_bad_set_aside(void)
+{
+    static const struct {
+        uint64_t from, to;
+    } areas[] = {
+        { 0x2400, 0x2440 }, { 0x3fc0, 0x4040 }, { 0x5fc0, 0x6040 },
+        { 0x7fc0, 0x8040 }, { 0xffc0, 0x10000 },
+        { PUCK_GPU_RING(2) + 0x40, PUCK_GPU_RING(2) + 0x100 },
+        { PUCK_GPU_RING(2) + 0x128, PUCK_GPU_RING(2) + 0x180 },
+    };
+    GpuEnv e;
+
+    boot(&e);
+    for (size_t i = 0; i < G_N_ELEMENTS(areas); i++) {
+        for (uint64_t at = areas[i].from; at < areas[i].to; at += 8) {
+            puck_w64(&e.f, at, UINT64_MAX);
+            puck_w32(&e.f, at, UINT32_MAX);
+            puck_w32(&e.f, at + 4, UINT32_MAX);
+            g_assert_cmphex(puck_r64(&e.f, at), ==, 0);
+            g_assert_cmphex(puck_r32(&e.f, at), ==, 0);
+            g_assert_cmphex(puck_r32(&e.f, at + 4), ==, 0);
+        }
+    }
+    check_all_reset(&e);
+    gpu_stop(&e);
+}
+
+static void test_identity(void)
+{
+    uint64_t size;
+    GpuEnv e;
+
+    boot(&e);
+    g_assert_cmphex(qpci_config_readl(e.f.dev, PCI_VENDOR_ID), ==,
+                    PUCK_GPU_PCI_DEVICE << 16 | PUCK_GPU_PCI_VENDOR);
+    g_assert_cmphex(qpci_config_readl(e.f.dev, PCI_CLASS_REVISION), ==,
+                    0x03800000 | PUCK_GPU_PCI_REVISION);
+    qpci_iomap(e.f.dev, PUCK_GPU_BAR_REGS, &size);
+    g_assert_cmphex(size, ==, PUCK_GPU_BAR_REGS_SIZE);
+    gpu_stop(&e);
+}
+
 static void test_reset(void)
 {
     GpuEnv e;
@@ -195,9 +253,21 @@ static void test_bad_access(void)
         unsigned size;
     } bad[] = {
         { PUCK_GPU_MAGIC, 1 }, { PUCK_GPU_MAGIC, 2 }, { PUCK_GPU_MAGIC, 8 },
+        { PUCK_GPU_CTRL, 8 }, { PUCK_GPU_CTRL + 3, 1 }, { PUCK_GPU_STATUS, 2 },
+        { PUCK_GPU_FEATURES + 2, 4 }, { PUCK_GPU_FEATURES + 4, 8 },
+        { PUCK_GPU_NUM_RINGS, 8 }, { PUCK_GPU_NUM_SOURCES, 1 },
         { PUCK_GPU_VRAM_SIZE + 2, 4 }, { PUCK_GPU_VRAM_SIZE, 2 },
-        { PUCK_GPU_VRAM_SIZE + 4, 8 }, { 0x28, 4 }, { 0x60, 4 }, { 0xffc, 4 },
-        { PUCK_GPU_RING(2) + 0x28, 4 }, { PUCK_GPU_RING(2) + 0x60, 4 },
+        { PUCK_GPU_VRAM_SIZE + 4, 8 }, { 0x38, 4 }, { 0x3fc, 4 },
+        /* Sources that there are not, and none at all. */
+        { PUCK_GPU_SOURCE(0), 8 }, { PUCK_GPU_SOURCE(1), 2 },
+        { PUCK_GPU_SOURCE(4), 4 }, { PUCK_GPU_SOURCE(63), 4 },
+        { PUCK_GPU_SOURCE(64), 4 }, { 0x7fc, 4 },
+        { PUCK_GPU_ERR_LOST + 4, 4 }, { PUCK_GPU_SCANOUT_PITCH + 4, 4 },
+        { PUCK_GPU_RING(2) + PUCK_GPU_RING_KIND, 8 },
+        { PUCK_GPU_RING(2) + PUCK_GPU_RING_CTRL, 8 },
+        { PUCK_GPU_RING(2) + PUCK_GPU_RING_ORDER_MAX, 1 },
+        { PUCK_GPU_RING(2) + PUCK_GPU_RING_OPS + 4, 8 },
+        { PUCK_GPU_RING(2) + PUCK_GPU_RING_FENCES_MAX, 2 },
         { PUCK_GPU_RING(2) + PUCK_GPU_RING_DELAY, 1 },
         { PUCK_GPU_RING(3) + PUCK_GPU_RING_DELAY, 8 },
         { PUCK_GPU_RING(7) + PUCK_GPU_RING_CTRL, 4 },
@@ -245,4 +315,6 @@ void add_register_tests(void)
                    test_function_level_reset);
     qtest_add_func("/puck-gpu/registers/halves", test_halves);
     qtest_add_func("/puck-gpu/registers/bad_access", test_bad_access);
+    qtest_add_func("/puck-gpu/registers/bad_set_aside", test_bad_set_aside);
+    qtest_add_func("/puck-gpu/registers/identity", test_identity);
 }

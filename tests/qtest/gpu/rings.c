@@ -153,7 +153,7 @@ static void test_bad_write_back(void)
     gpu_expect_error(&e, &error);
     g_assert_cmpuint(gpu_ring_r32(&e, 0, PUCK_GPU_RING_SEQNO), ==,
                      error.seqno);
-    g_assert_true(puck_msix_take(&e.m, &e.f, PUCK_GPU_VEC_RING(0), true));
+    g_assert_true(puck_msix_take(&e.m, &e.f, e.rings[0].vector, true));
     g_assert_true(gpu_ring_r32(&e, 0, PUCK_GPU_RING_STATUS) &
                   PUCK_GPU_RING_HALTED);
     gpu_ring_recover(&e, 0);
@@ -315,11 +315,23 @@ static void test_reset_fences(void)
     gpu_ring_w64(&e, 0, PUCK_GPU_RING_DELAY, 0);
     for (unsigned r = 0; r < 2; r++) {
         g_assert_cmpuint(gpu_ring_r32(&e, r, PUCK_GPU_RING_SEQNO), ==, 0);
-        g_assert_false(puck_msix_take(&e.m, &e.f, PUCK_GPU_VEC_RING(r),
+        g_assert_false(puck_msix_take(&e.m, &e.f, e.rings[r].vector,
                                       false));
         gpu_alive(&e, r);
     }
     gpu_stop(&e);
+}
+
+/* STATUS tells when it is over. */
+static void wait_reset(GpuEnv *e)
+{
+    for (unsigned i = 0; i < PUCK_WAIT_MS; i++) {
+        if (!(puck_r32(&e->f, PUCK_GPU_STATUS) & PUCK_GPU_STATUS_RESETTING)) {
+            return;
+        }
+        g_usleep(1000);
+    }
+    g_assert_not_reached();
 }
 
 /* CTRL.RESET while one ring works and one holds. */
@@ -333,8 +345,10 @@ static void test_device_reset(void)
     gpu_fence(&e, 1, 0);
     gpu_doorbell(&e, 1);
     puck_w32(&e.f, PUCK_GPU_CTRL, PUCK_GPU_CTRL_RESET);
+    wait_reset(&e);
     for (unsigned r = 0; r < 2; r++) {
-        gpu_ring_recover(&e, r);
+        g_assert_cmphex(gpu_ring_r32(&e, r, PUCK_GPU_RING_CTRL), ==, 0);
+        gpu_ring_on(&e, r);
         g_assert_cmpuint(gpu_ring_r32(&e, r, PUCK_GPU_RING_STOP_HEAD), ==, 0);
         g_assert_cmpuint(gpu_ring_r32(&e, r, PUCK_GPU_RING_PENDING), ==, 0);
         g_assert_cmpuint(gpu_ring_r32(&e, r, PUCK_GPU_RING_HOLD), ==, 0);
@@ -381,7 +395,7 @@ static void test_error_queue(void)
 
 static bool error_message(GpuEnv *e, bool expected)
 {
-    return puck_msix_take(&e->m, &e->f, PUCK_GPU_VEC_ERROR, expected);
+    return puck_msix_take(&e->m, &e->f, e->error_vector, expected);
 }
 
 static void test_error_interrupt(void)

@@ -11,6 +11,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     add_register_tests();
+    add_source_tests();
+    add_kind_tests();
     add_command_tests();
     add_bad_command_tests();
     add_ring_tests();

@@ -255,7 +255,7 @@ void hold_start(HoldBench *b)
     puck_function_map(&b->m, &b->edu, 2, 0, 0);
     puck_bridge_setup(&b->m, 0, QPCI_DEVFN(GPU_SLOT, 0), 1, 1);
     puck_function_map(&b->m, &b->gpu, 1, 0, PUCK_GPU_BAR_REGS);
-    puck_msix_to_ram(&b->m, &b->gpu, PUCK_GPU_VEC_RING(RINGS));
+    puck_msix_to_ram(&b->m, &b->gpu, puck_r32(&b->gpu, PUCK_GPU_NUM_SOURCES));
     iommu_on(b);
     for (unsigned r = 0; r < RINGS; r++) {
         ring_on(b, r);

@@ -129,11 +129,11 @@ static void hold_fences(HoldBench *b)
 
     cmd.flags = cpu_to_le16(PUCK_GPU_FENCE_IRQ);
     for (unsigned r = 0; r < RINGS; r++) {
-        hold_put(b, r, 0, &cmd, PUCK_GPU_FENCES_MAX);
+        hold_put(b, r, 0, &cmd, PUCK_GPU_RING_FENCES_MAX_VALUE);
         puck_w32(&b->gpu, PUCK_GPU_RING(r) + PUCK_GPU_RING_HOLD, 1);
-        hold_ring_w32(b, r, PUCK_GPU_RING_TAIL, PUCK_GPU_FENCES_MAX);
+        hold_ring_w32(b, r, PUCK_GPU_RING_TAIL, PUCK_GPU_RING_FENCES_MAX_VALUE);
         hold_until(b, &b->gpu, PUCK_GPU_RING(r) + PUCK_GPU_RING_PENDING, ~0u,
-                   PUCK_GPU_FENCES_MAX);
+                   PUCK_GPU_RING_FENCES_MAX_VALUE);
     }
 }
 
@@ -155,11 +155,11 @@ static void late_fences(HoldBench *b)
 
     cmd.flags = cpu_to_le16(PUCK_GPU_FENCE_IRQ);
     for (unsigned r = 0; r < RINGS; r++) {
-        hold_put(b, r, 0, &cmd, PUCK_GPU_FENCES_MAX);
+        hold_put(b, r, 0, &cmd, PUCK_GPU_RING_FENCES_MAX_VALUE);
         puck_w64(&b->gpu, PUCK_GPU_RING(r) + PUCK_GPU_RING_DELAY, 100000000);
     }
     for (unsigned r = 0; r < RINGS; r++) {
-        hold_ring_w32(b, r, PUCK_GPU_RING_TAIL, PUCK_GPU_FENCES_MAX);
+        hold_ring_w32(b, r, PUCK_GPU_RING_TAIL, PUCK_GPU_RING_FENCES_MAX_VALUE);
     }
     for (unsigned r = 0; r < RINGS; r++) {
         hold_until_idle(b, r);
@@ -188,8 +188,9 @@ static void device_reset(HoldBench *b)
 
     hold_fences(b);
     for (unsigned r = 0; r < RINGS; r += RINGS / 2) {
-        hold_put(b, r, PUCK_GPU_FENCES_MAX, &cmd, 1);
-        hold_ring_w32(b, r, PUCK_GPU_RING_TAIL, PUCK_GPU_FENCES_MAX + 1);
+        hold_put(b, r, PUCK_GPU_RING_FENCES_MAX_VALUE, &cmd, 1);
+        hold_ring_w32(b, r, PUCK_GPU_RING_TAIL,
+                      PUCK_GPU_RING_FENCES_MAX_VALUE + 1);
     }
     hold_watch(b, 2);
     hold_w32(b, &b->gpu, PUCK_GPU_CTRL, PUCK_GPU_CTRL_RESET);
@@ -236,10 +237,11 @@ static void messages(HoldBench *b)
 {
     struct puck_gpu_cmd cmd = command(PUCK_GPU_CMD_FENCE);
     uint64_t bar = b->gpu.bar.addr;
+    unsigned vectors = puck_r32(&b->gpu, PUCK_GPU_NUM_SOURCES);
 
     cmd.flags = cpu_to_le16(PUCK_GPU_FENCE_IRQ);
     hold_rule(b, "irq.raise spurious");
-    for (unsigned v = 0; v < PUCK_GPU_VEC_RING(RINGS); v++) {
+    for (unsigned v = 0; v < vectors; v++) {
         hold_aim(b, &b->gpu, v, bar + PUCK_GPU_RING(v % 2) +
                  PUCK_GPU_RING_TAIL, v / 2 % 2 ? 1 : RING_SIZE - 1);
     }
@@ -285,10 +287,10 @@ static void rules(HoldBench *b)
     }
     rule_add(b, "fence.complete hold");
     for (unsigned r = 0; r < RINGS; r++) {
-        hold_put(b, r, 0, &cmd, PUCK_GPU_FENCES_MAX);
-        hold_ring_w32(b, r, PUCK_GPU_RING_TAIL, PUCK_GPU_FENCES_MAX);
+        hold_put(b, r, 0, &cmd, PUCK_GPU_RING_FENCES_MAX_VALUE);
+        hold_ring_w32(b, r, PUCK_GPU_RING_TAIL, PUCK_GPU_RING_FENCES_MAX_VALUE);
         hold_until(b, &b->gpu, PUCK_GPU_RING(r) + PUCK_GPU_RING_PENDING, ~0u,
-                   PUCK_GPU_FENCES_MAX);
+                   PUCK_GPU_RING_FENCES_MAX_VALUE);
     }
     rule_command(b, PUCK_MISCHIEF_SHOW, 63);
     rule_command(b, PUCK_MISCHIEF_RELEASE, 64);

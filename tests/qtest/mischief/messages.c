@@ -160,8 +160,8 @@ static void test_spurious_without_end(void)
     tail = t.e.f.bar.addr + PUCK_GPU_RING(0) + PUCK_GPU_RING_TAIL;
     /* Messages reach registers then. */
     puck_w32(&t.iommu, PUCK_IOMMU_CTRL, 0);
-    aim(&t.e.f, PUCK_GPU_VEC_RING(0), tail, 1);
-    aim(&t.e.f, PUCK_GPU_VEC_RING(1), tail, 3);
+    aim(&t.e.f, t.e.rings[0].vector, tail, 1);
+    aim(&t.e.f, t.e.rings[1].vector, tail, 3);
     gpu_ring_w64(&t.e, 0, PUCK_GPU_RING_DELAY, 1);
     gpu_ring_w32(&t.e, 0, PUCK_GPU_RING_TAIL, 2);
     for (unsigned i = 0; i < 3; i++) {
@@ -202,7 +202,7 @@ static void expect_unplugged(Shot *t)
 static void aim_at_slot(Shot *t)
 {
     puck_w32(&t->iommu, PUCK_IOMMU_CTRL, 0);
-    aim(&t->e.f, PUCK_GPU_VEC_RING(0), slot_control(t),
+    aim(&t->e.f, t->e.rings[0].vector, slot_control(t),
         PCI_EXP_SLTCTL_PCC | PCI_EXP_SLTCTL_PWR_IND_OFF);
 }
 
@@ -251,12 +251,12 @@ static void test_migration(void)
     qtest_qmp_assert_success(e.m.qts, "{ 'execute': 'stop' }");
     gpu_fence(&e, 0, PUCK_GPU_FENCE_IRQ);
     gpu_doorbell(&e, 0);
-    g_assert_false(puck_msix_take(&e.m, &e.f, PUCK_GPU_VEC_RING(0), false));
+    g_assert_false(puck_msix_take(&e.m, &e.f, e.rings[0].vector, false));
     puck_machine_save(&e.m, path);
     puck_machine_load(&to, "-device " GPU_OPTIONS ",addr=4", path);
     unlink(path);
     puck_function_follow(&to, &f, &e.f);
-    g_assert_true(puck_msix_take(&to, &f, PUCK_GPU_VEC_RING(0), true));
+    g_assert_true(puck_msix_take(&to, &f, e.rings[0].vector, true));
     puck_function_free(&f);
     puck_machine_stop(&to);
     gpu_stop(&e);

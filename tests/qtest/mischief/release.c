@@ -171,7 +171,7 @@ static void test_bad_message_to_window(void)
 
     start(&h);
     dev = h.e.f.dev;
-    entry = dev->msix_table_off + PUCK_GPU_VEC_RING(0) * PCI_MSIX_ENTRY_SIZE;
+    entry = dev->msix_table_off + h.e.rings[0].vector * PCI_MSIX_ENTRY_SIZE;
     qpci_io_writel(dev, dev->msix_table_bar, entry + PCI_MSIX_ENTRY_LOWER_ADDR,
                    h.e.f.bar.addr + WINDOW(COMMAND));
     qpci_io_writel(dev, dev->msix_table_bar, entry + PCI_MSIX_ENTRY_DATA,
