@@ -12,6 +12,7 @@
 #include "lib/gpu/device.h"
 #include "lib/gpu/fence.h"
 #include "lib/gpu/job.h"
+#include "lib/gpu/queue.h"
 #include "lib/gpu/sync.h"
 
 #include <errno.h>
@@ -186,6 +187,110 @@ static void test_syncobj_error(void)
 	syncobj_destroy(puck.fd, handle);
 }
 
+/* ---- what queues are told of it ---- */
+
+/* A queue, and what was known of it at the last look. */
+struct watched {
+	int fd;
+	uint32_t queue;
+	struct drm_puck_queue_state last;
+};
+
+static void look(struct watched *w)
+{
+	ktap_need(!queue_state(w->fd, w->queue, &w->last), "the state of queue %u", w->queue);
+}
+
+/* Whether so much has come since the last look, and nothing else. */
+static bool has_seen(struct watched *w, uint64_t resets, uint64_t guilty, uint64_t innocent)
+{
+	struct drm_puck_queue_state was = w->last;
+	bool ok;
+
+	look(w);
+	ok = w->last.resets - was.resets == resets && w->last.guilty - was.guilty == guilty &&
+	     w->last.innocent - was.innocent == innocent;
+	if (!ok)
+		ktap_note("resets %llu, guilty %llu, innocent %llu", w->last.resets - was.resets,
+			  w->last.guilty - was.guilty, w->last.innocent - was.innocent);
+	return ok;
+}
+
+/*
+ * Two jobs in one ring, of two files, both held; the first one is late. It takes until the
+ * second is in the ring, which on a busy machine may be too late for that: then once more.
+ */
+static void two_in_flight(const struct puck *other, struct watched watched[3], int fences[2])
+{
+	struct drm_puck_submit args;
+	unsigned int looks = 0, i;
+
+	do {
+		for (i = 0; i < 3; i++)
+			look(&watched[i]);
+		fences[0] = submit_fill(0, &a, 0xcccccccc);
+		args = job_empty(other->queue[0]);
+		fences[1] = submit_fd(other->fd, &args);
+		while (!fence_status(fences[0]) && puck_count(&puck, "fences", "ring") < 2)
+			usleep(1000);
+		if (!fence_status(fences[0]))
+			return;
+		puck_set(&puck, 0, "hold", 0);
+		fence_result(fences[0], FOREVER_MS);
+		fence_result(fences[1], FOREVER_MS);
+		puck_set(&puck, 0, "hold", 1);
+	} while (patient(&looks));
+}
+
+static void test_state(void)
+{
+	enum { MINE, OTHERS, ELSEWHERE, NUM };
+	struct watched watched[NUM], fresh = { .fd = puck.fd };
+	struct puck other;
+	int fences[2];
+
+	ktap_need(!puck_open_pci(&other, puck.pci), "state: another file");
+	watched[MINE] = (struct watched){ .fd = puck.fd, .queue = puck.queue[0] };
+	watched[OTHERS] = (struct watched){ .fd = other.fd, .queue = other.queue[0] };
+	watched[ELSEWHERE] = (struct watched){ .fd = puck.fd, .queue = puck.queue[1] };
+	puck_set(&puck, 0, "hold", 1);
+	two_in_flight(&other, watched, fences);
+	ktap_ok(fence_result(fences[0], FOREVER_MS) == -ETIME, "state: a job is late");
+	puck_set(&puck, 0, "hold", 0);
+	ktap_ok(fence_result(fences[1], FOREVER_MS) == 1,
+		"state: the one behind it, of another file, completes");
+	ktap_ok(has_seen(&watched[MINE], 1, 1, 0), "state: one is guilty");
+	ktap_ok(has_seen(&watched[OTHERS], 1, 0, 1), "state: one is innocent");
+	ktap_ok(has_seen(&watched[ELSEWHERE], 0, 0, 0), "state: another ring was not reset");
+	ktap_need(!queue_create(puck.fd, DRM_PUCK_KIND_COMPUTE, 0, DRM_PUCK_PRIORITY_NORMAL,
+				&fresh.queue), "state: a queue");
+	ktap_ok(has_seen(&fresh, 0, 0, 0), "state: a new queue has seen nothing");
+	ktap_ok(fence_result(submit_fill(0, &a, 0xdddddddd), FOREVER_MS) == 1 &&
+		has_seen(&watched[MINE], 0, 0, 0), "state: a good job changes nothing");
+	queue_destroy(puck.fd, fresh.queue);
+	close(other.fd);
+}
+
+/* A queue's end does not wait for what is late in the ring; the reset finds no queue. */
+static void test_destroyed(void)
+{
+	struct drm_puck_submit args;
+	uint32_t queue;
+	int fences[2];
+
+	ktap_need(!queue_create(puck.fd, DRM_PUCK_KIND_COMPUTE, 0, DRM_PUCK_PRIORITY_NORMAL, &queue),
+		  "destroyed: a queue");
+	puck_set(&puck, 0, "hold", 1);
+	args = job_empty(queue);
+	fences[0] = submit_fd(puck.fd, &args);
+	fences[1] = submit_fill(0, &a, 0xeeeeeeee);
+	ktap_ok(!queue_destroy(puck.fd, queue) && fence_result(fences[0], FOREVER_MS) == -ETIME,
+		"destroyed: its late job is late all the same");
+	puck_set(&puck, 0, "hold", 0);
+	ktap_ok(fence_result(fences[1], FOREVER_MS) == 1 && all_are(&a, 0xee),
+		"destroyed: the job behind it completes");
+}
+
 int main(void)
 {
 	ktap_begin();
@@ -201,6 +306,8 @@ int main(void)
 	test_other_ring();
 	test_dependent();
 	test_syncobj_error();
+	test_state();
+	test_destroyed();
 	puck_set(&puck, 0, "timeout_ms", 10000);
 	expect_end();
 	ktap_ok(puck_count_becomes(&puck, "fences", "ring", 0), "no job is left");

@@ -179,21 +179,6 @@ static int do_queue(void)
 	return ret ? ret : queue_destroy(puck.fd, args.queue);
 }
 
-static int do_destroy(void)
-{
-	struct drm_puck_queue_destroy args = { 0 };
-	int ret;
-
-	pause_failing();
-	ret = queue_create(puck.fd, DRM_PUCK_KIND_COMPUTE, 0, DRM_PUCK_PRIORITY_LOW, &args.queue);
-	if (ret)
-		return ret;
-	resume_failing();
-	ret = failing_call(DRM_IOCTL_PUCK_QUEUE_DESTROY, &args);
-	/* What failed has done nothing: the queue is there. */
-	return ret ? queue_destroy(puck.fd, args.queue) ?: ret : 0;
-}
-
 static int do_regions(void)
 {
 	struct drm_puck_region regions[4] = { 0 };
@@ -304,7 +289,6 @@ int main(void)
 	sweep("export", do_export);
 	sweep("submit", do_submit);
 	sweep("queue create", do_queue);
-	sweep("queue destroy", do_destroy);
 	sweep("regions", do_regions);
 	if (!puck_open_other(&other, &puck)) {
 		bo_create(other.fd, &bo, SIZE);

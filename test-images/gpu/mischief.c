@@ -12,6 +12,7 @@
 #include "lib/gpu/device.h"
 #include "lib/gpu/fence.h"
 #include "lib/gpu/job.h"
+#include "lib/gpu/queue.h"
 
 #include <errno.h>
 
@@ -111,14 +112,19 @@ static int number_of(const char *word)
 static void test_fence_error(void)
 {
 	unsigned long number = rule("fence.complete", "ring=0 nth=2 error");
-	int fences[3], i;
+	struct drm_puck_queue_state before, after;
+	int fences[3], i, ret;
 
+	ret = queue_state(puck.fd, puck.queue[0], &before);
 	for (i = 0; i < 3; i++)
 		fences[i] = fill(0, 0x10 + i);
 	ktap_ok(fence_result(fences[0], FOREVER_MS) == 1, "error: the job before completes");
 	ktap_ok(fence_result(fences[1], FOREVER_MS) == -EIO, "error: EIO");
 	ktap_ok(fence_result(fences[2], FOREVER_MS) == 1 && all_are(0x12),
 		"error: the job behind completes");
+	ktap_ok(!ret && !queue_state(puck.fd, puck.queue[0], &after) &&
+		after.guilty == before.guilty + 1 && after.resets == before.resets + 1,
+		"error: the queue is told of it");
 	rule_done(number, 1);
 	works("error");
 }
