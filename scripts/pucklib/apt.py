@@ -17,8 +17,8 @@ from .util import REPO, PuckError, cache, fresh_dir, lock, say
 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 NEWER_SUITE = "trixie"
-# Those of Debian that have what is needed.
-RELEASES = ("12", "13")
+# Those of Debian that have what is needed, and the versions of their compilers.
+RELEASES = {"12": "12", "13": "14"}
 
 # For a guest of Debian's stock kernel on the QEMU that Debian ships.
 HOST_PACKAGES = {
@@ -34,11 +34,7 @@ HOST_PACKAGES = {
     "busybox-static": "the guest's user space",
     "e2fsprogs": "file systems for the guest tests' disks",
 }
-# What else takes more of them.
-TEST_PACKAGES = {
-    "sparse": "checking the guest driver",
-    "dwarves": "the layout of structures (pahole)",
-}
+# What else takes more of them; TEST_PACKAGES as well.
 KERNEL_PACKAGES = {
     "flex": "kernel configuration",
     "bison": "kernel configuration",
@@ -112,6 +108,20 @@ def on_debian(known=None):
     """The number of the Debian release that this is; None on others and on those not supported."""
     known = known or os_release()
     return known.get("VERSION_ID") if known.get("ID") == "debian" and known.get("VERSION_ID") in RELEASES else None
+
+
+def packages_32():
+    """For programs of 32 bits. Not gcc-multilib, which cannot stand beside cross compilers."""
+    gcc = RELEASES.get(on_debian())
+    return {"libc6-dev-i386": "a guest program of 32 bits",
+            f"lib32gcc-{gcc}-dev": "a guest program of 32 bits"} if gcc else {}
+
+
+TEST_PACKAGES = {
+    "sparse": "checking the guest driver",
+    "dwarves": "the layout of structures (pahole)",
+    **packages_32(),
+}
 
 
 def check_system(own_trees=False, known=None):

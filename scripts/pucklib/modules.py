@@ -14,6 +14,10 @@ CFLAGS = ["-std=c11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-static", "-p
 # Builds of the modules that are kept for a kernel, and the file with their names in order.
 KEEP = 8
 ORDER = "modules.json"
+# Sources of programs that are there for 32 bits as well; such a program's name ends in 32.
+TWICE = ("gpu/compat.c",)
+# Headers of the kernel are the same for both.
+CFLAGS_32 = ["-m32", "-D_FILE_OFFSET_BITS=64", "-idirafter", "/usr/include/x86_64-linux-gnu"]
 INCLUDES = ["-Iinclude/uapi", "-Iinclude", "-Itest-images", "-idirafter", "/usr/include/libdrm"]
 IMAGES = REPO / "test-images"
 # Folders of guest programs, and what the names of those in the guest begin with.
@@ -145,7 +149,7 @@ def program_name(path):
 
 
 def sources():
-    """Each is one program."""
+    """Each is one program, or two: see builds()."""
     return sorted(path for folder in PROGRAMS for path in (IMAGES / folder).glob("*.c"))
 
 
@@ -155,18 +159,27 @@ def scripts():
                   for path in (IMAGES / folder).iterdir() if path.is_file() and not path.suffix)
 
 
+def builds():
+    """(name, source, what else the compiler is told) of each program."""
+    with_32 = not apt.missing(apt.packages_32() or ["libc6-dev-i386"])
+    for source in sources():
+        yield program_name(source), source, []
+        if with_32 and source.relative_to(IMAGES).as_posix() in TWICE:
+            yield program_name(source) + "32", source, CFLAGS_32
+
+
 def programs(keep_going=False, only=None):
-    """Compile the guest programs to static binaries; {name: path}. Scripts are taken as they are."""
+    """Compile the guest programs to static binaries; {name: path}. Scripts are taken as they are.
+    Those of 32 bits are there where what it takes is: scripts/puck test installs it."""
     base = digest(CFLAGS, INCLUDES, tree_digest("test-images/lib", "include"))
     built = {program_name(path): path for path in scripts() if not only or program_name(path) in only}
-    for source in sources():
-        name = program_name(source)
+    for name, source, flags in builds():
         if only and name not in only:
             continue
-        out = cache("guest", f"{name}-{digest(base, source)}")
+        out = cache("guest", f"{name}-{digest(base, source, flags)}")
         if not out.exists():
             try:
-                compile_program(source, out)
+                compile_program(name, source, out, flags)
             except PuckError as err:
                 if not keep_going:
                     raise
@@ -176,12 +189,12 @@ def programs(keep_going=False, only=None):
     return built
 
 
-def compile_program(source, out):
+def compile_program(name, source, out, flags):
     apt.ensure_host()
     prune(out.parent)
     tmp = out.with_suffix(f".tmp{os.getpid()}")
     libs = ["-lm"]
-    steps.run_step(f"compile {program_name(source)}",
-                   ["gcc", *CFLAGS, *INCLUDES, "-o", tmp, source.relative_to(REPO), *libs],
+    steps.run_step(f"compile {name}",
+                   ["gcc", *CFLAGS, *flags, *INCLUDES, "-o", tmp, source.relative_to(REPO), *libs],
                    steps.log_path("guest-programs"), cwd=REPO, quiet=True)
     shutil.move(tmp, out)

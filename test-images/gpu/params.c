@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* GET_PARAM, GET_REGIONS, the driver's name and version, and numbers that are no ioctls. */
 #include "lib/base/array.h"
+#include "lib/base/ktap.h"
 #include "lib/gpu/bo.h"
 #include "lib/gpu/device.h"
 
