@@ -8,6 +8,7 @@ from pathlib import Path
 
 from . import drivers, findings, steps, sweep
 from .guest import at_port, files, spec_from
+from .job import Job, show
 from .lines import Lines, normal, release_of
 from .util import PuckError
 
@@ -80,7 +81,6 @@ def loading_order(given, others=()):
 
 
 def job(args):
-    from .run import Job, show
     check(args)
     tried = subject(args.driver, args.device, args.module, args.workload)
     extra = files(args) | tried.extra()

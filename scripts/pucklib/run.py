@@ -4,16 +4,15 @@
 import contextlib
 import threading
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import accel, apt, dmarun, events, explain, findings, kernel, modules, results, verdict
 from .guest import Bench, new_rundir, qemu_binary, spec_from
-from .machine import Spec, read_text
-from .util import START, PuckError, heard, say
+from .job import Job
+from .machine import read_text
+from .util import START, PuckError, say
 
 PROGRAM = "first-light"
-PREFIX = "puck: "
 # What two runs with the same seed have to agree in under --icount.
 SAME = ("mischief.jsonl", "events.log", "console.log")
 
@@ -32,27 +31,6 @@ class Ahead(threading.Thread):
             if self.kernel_name == "stock":
                 kernel.stock().drivers().ensure()
                 modules.programs(only=self.programs)
-
-
-def show(line):
-    """The guest's report, live; everything else it says is in the run folder."""
-    if line.startswith(PREFIX):
-        print(line.removeprefix(PREFIX), flush=True)
-        heard()
-
-
-@dataclass
-class Job:
-    """What a run is to do in the guest."""
-    spec: Spec
-    command: str
-    extra: dict = field(default_factory=dict)
-    programs: tuple = ()            # of the guest's; all, if none is named
-    on_line: object = show
-    # Whether a finding of the kernel's log is known, and no failure.
-    is_known: object = lambda text: False
-    # Prints what it makes of the result, and returns what is wrong with it.
-    report: object = lambda result: []
 
 
 def prepare(args, *programs):
