@@ -10,9 +10,13 @@ import signal
 import sys
 import threading
 
-from . import children, clean, kernel as kernels, options, rundirs
-from .drivers import DRIVERS
-from .util import PuckError, check_cache, cpus, heartbeat, need_space, say, version
+from . import options
+from .base import children
+from .base.util import PuckError, check_cache, cpus, heartbeat, need_space, say, version
+from .build import kernel as kernels
+from .commands import clean
+from .vm import rundirs
+from .vm.drivers import DRIVERS
 
 SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 
@@ -28,52 +32,52 @@ TIMEOUT = ("ended after so many seconds without a line of output, and ten times 
 
 
 def cmd_build(args):
-    from . import build
+    from .commands import build
     return build.cmd_build(args)
 
 
 def cmd_module(args):
-    from . import module
+    from .commands import module
     return module.cmd_module(args)
 
 
 def cmd_guest(args):
-    from . import guest
+    from .vm import guest
     return guest.cmd_guest(args)
 
 
 def cmd_shell(args):
-    from . import guest
+    from .vm import guest
     return guest.cmd_shell(args)
 
 
 def cmd_run(args):
-    from . import clients, run
+    from .commands import clients, run
     return clients.cmd_clients(args) if args.clients else run.cmd_run(args)
 
 
 def cmd_test(args):
-    from . import suites
-    return suites.cmd_test(args)
+    from .commands import test
+    return test.cmd_test(args)
 
 
 def cmd_bench(args):
-    from . import bench
+    from .commands import bench
     return bench.cmd_bench(args)
 
 
 def cmd_repro(args):
-    from . import repro
+    from .commands import repro
     return repro.cmd_repro(args)
 
 
 def cmd_soak(args):
-    from . import boots, soak
+    from .commands import boots, soak
     return boots.cmd_boots(args) if args.boots is not None else soak.cmd_soak(args)
 
 
 def cmd_catalogue(args):
-    from . import catalogue
+    from .commands import catalogue
     return catalogue.cmd_catalogue(args)
 
 

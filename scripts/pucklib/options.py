@@ -10,9 +10,12 @@ import os
 import re
 from pathlib import Path
 
-from . import apt, dmarun, guesttests, kernel, qemu_stock, suites, words
-from .qemu_stock import DEBIAN, SOURCE
-from .util import PuckError
+from .base.util import PuckError
+from .build import apt, kernel, qemu_stock, words
+from .build.qemu_stock import DEBIAN, SOURCE
+from .commands import test
+from .runs import mapper
+from .suites import guesttests
 
 IOMMUS = ("puck", "intel", "virtio", "none")
 # Of `run`: what the mapper's run takes, and what the other kinds of run do not.
@@ -146,7 +149,7 @@ def check_run(args):
 
 
 def check_test(args):
-    names = suites.chosen_suites(args)
+    names = test.chosen_suites(args)
     if not {"guest"} & set(names):
         no_effect(args, ("accel",), "on suites without a guest")
     if not {"guest", "qtest"} & set(names):
@@ -165,7 +168,7 @@ def check_soak(args):
             if getattr(args, name) is None:
                 setattr(args, name, usual)
         if given(args, "device", "module", "workload"):
-            dmarun.check_subject("--drivers", args.drivers, args.device, args.module, args.workload)
+            mapper.check_subject("--drivers", args.drivers, args.device, args.module, args.workload)
     else:
         no_effect(args, ("drivers", "iommus", "policies", "device", "module", "workload"), "with --boots")
 

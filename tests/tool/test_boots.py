@@ -12,8 +12,10 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
-from pucklib import boots, ending, guesttests, rundirs  # noqa: E402
-from pucklib.util import PuckError  # noqa: E402
+from pucklib.base.util import PuckError  # noqa: E402
+from pucklib.commands import boots  # noqa: E402
+from pucklib.suites import guesttests  # noqa: E402
+from pucklib.vm import ending, rundirs  # noqa: E402
 
 INIT = "[    4.4] Run /init as init process\n"
 CRASH = {"status": None, "qemu_status": -6, "qemu_messages": "iotlb_to_section: Assertion `section_index < 5' failed."}

@@ -11,8 +11,11 @@ from types import SimpleNamespace
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
-from pucklib import catalogue, children, dmarun, drivers  # noqa: E402
-from pucklib.util import PuckError, cache_dir  # noqa: E402
+from pucklib.base import children  # noqa: E402
+from pucklib.base.util import PuckError, cache_dir  # noqa: E402
+from pucklib.commands import catalogue  # noqa: E402
+from pucklib.runs import mapper  # noqa: E402
+from pucklib.vm import drivers  # noqa: E402
 
 FOUND = ("[    9.000000] puck-sweep: watch: sync=watch\n[   10.000000] puck-dma 0000:02:00.0: finding: leak: 0x1000+0x200 "
          "(page, to-device, mapped 3 ms ago by {}+0x31/0x90 [nvme]): left when the driver unbound\n")
@@ -86,7 +89,7 @@ class Patches(unittest.TestCase):
 class Judging(unittest.TestCase):
     def judge(self, found, expect=("leak",), functions=("f",)):
         entry = catalogue.Entry("x", "k", "nvme", "nvme", expect, functions, Path("x"))
-        tried = dmarun.Subject(drivers.place(["nvme"])[0])
+        tried = mapper.Subject(drivers.place(["nvme"])[0])
         return catalogue.judge(entry, tried, found)
 
     def test_named(self):

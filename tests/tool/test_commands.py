@@ -18,14 +18,19 @@ from unittest import mock
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from pucklib import children, clean, cli, rundirs, steps, util  # noqa: E402
-from pucklib.util import PuckError, write_json  # noqa: E402
+from pucklib import cli  # noqa: E402
+from pucklib.base import children, steps, util  # noqa: E402
+from pucklib.base.util import PuckError, write_json  # noqa: E402
+from pucklib.commands import clean  # noqa: E402
+from pucklib.vm import rundirs  # noqa: E402
 
 # A puck whose command starts a program which starts another, and holds a run folder.
 TOOL = """
 import signal, subprocess, sys
 sys.path.insert(0, sys.argv[1])
-from pucklib import children, cli, rundirs
+from pucklib import cli
+from pucklib.base import children
+from pucklib.vm import rundirs
 
 # Below nohup, or in the background of a script, some of them are ignored.
 for number in children.SIGNALS:

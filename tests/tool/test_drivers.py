@@ -12,8 +12,11 @@ from types import SimpleNamespace
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
-from pucklib import dmarun, drivers, findings, lines, soak, sweep  # noqa: E402
-from pucklib.util import PuckError  # noqa: E402
+from pucklib.base.util import PuckError  # noqa: E402
+from pucklib.commands import soak  # noqa: E402
+from pucklib.report import findings, lines  # noqa: E402
+from pucklib.runs import mapper, sweep  # noqa: E402
+from pucklib.vm import drivers  # noqa: E402
 
 LEAK = ("[    5.{}] puck-dma 0000:03:00.0: finding: leak: {} (page, to-device, mapped 9 ms ago by {}+0x6a9/0xfb0 "
         "[{}]): left when the driver unbound")
@@ -192,21 +195,21 @@ class Rounds(unittest.TestCase):
         self.assertEqual(text, "exec P sweep nvme <<'ROUNDS'\na|work|sync=watch|--seed 1\nROUNDS\n")
 
     def test_rounds_that_hang_or_are_left_out(self):
-        told = dmarun.known("puck-report: round watch sync=watch\npuck-report: ended 124 1.0 17.5\n"
+        told = mapper.known("puck-report: round watch sync=watch\npuck-report: ended 124 1.0 17.5\n"
                             "puck-report: round watch-coherent sync=coherent\npuck-report: ended 1 17.5 18.0\n"
                             "puck-report: left-out direct merge=none\npuck-report: status 1\n")
-        self.assertEqual(dmarun.failed_rounds(told, []), ["under watch (sync=watch) the work got no further"])
+        self.assertEqual(mapper.failed_rounds(told, []), ["under watch (sync=watch) the work got no further"])
         self.assertEqual(told.left_out, ["direct"])
 
     def test_report(self):
-        told = dmarun.known("puck-report: round watch sync=watch\npuck-report: counter mappings 3\n"
+        told = mapper.known("puck-report: round watch sync=watch\npuck-report: counter mappings 3\n"
                             "puck-report: ended 0 10.5 12.0\npuck-report: round bounce sync=bounce,merge=none\n"
                             "puck-report: counter mappings 4\npuck-report: ended 1 12.0 13.0\n")
         self.assertEqual(told.counters, {"mappings": 7})
         self.assertEqual([(r.status, r.seconds) for r in told.rounds], [(0, 1.5), (1, 1.0)])
-        reason, = dmarun.failed_rounds(told, [])
+        reason, = mapper.failed_rounds(told, [])
         self.assertIn("try --dma sync=watch,merge=none", reason)
-        self.assertNotIn("try", dmarun.failed_rounds(told, ["a finding"])[0])
+        self.assertNotIn("try", mapper.failed_rounds(told, ["a finding"])[0])
 
 
 class Own(unittest.TestCase):
@@ -215,7 +218,7 @@ class Own(unittest.TestCase):
         return SimpleNamespace(**{**known, **more})
 
     def own(self, device="edu", workload="true"):
-        return dmarun.own(device, ["nvme"], workload)
+        return mapper.own(device, ["nvme"], workload)
 
     def test_goes_to_a_port_behind_the_iommu(self):
         self.assertEqual(self.own().qemu_args(), ["-device", "edu,bus=rp2"])
@@ -237,20 +240,20 @@ class Own(unittest.TestCase):
     def test_what_is_missing(self):
         for wrong in ({"workload": None}, {"driver": "nvme"}, {"iommu": "none"}, {"device": None},
                       {"device": None, "module": None, "workload": None, "dma": "merge=none"}):
-            self.assertRaises(PuckError, dmarun.check, self.args(**wrong))
-        self.assertRaises(PuckError, dmarun.subject, None, "edu", ["/nowhere/my.ko"], "true")
+            self.assertRaises(PuckError, mapper.check, self.args(**wrong))
+        self.assertRaises(PuckError, mapper.subject, None, "edu", ["/nowhere/my.ko"], "true")
 
     def test_no_option_is_ignored(self):
         nothing = {"device": None, "module": None, "workload": None}
-        self.assertFalse(dmarun.wanted(self.args(**nothing)))
+        self.assertFalse(mapper.wanted(self.args(**nothing)))
         for one in ({"module": ["x.ko"]}, {"dma": ""}, {"workload": "true"}):
-            self.assertTrue(dmarun.wanted(self.args(**{**nothing, **one})))
+            self.assertTrue(mapper.wanted(self.args(**{**nothing, **one})))
 
 
 class Modules(unittest.TestCase):
     def order(self, given, others, needs):
-        with unittest.mock.patch.object(dmarun.steps, "output", side_effect=lambda cmd: needs[cmd[-1]]):
-            return dmarun.loading_order(given, others)
+        with unittest.mock.patch.object(mapper.steps, "output", side_effect=lambda cmd: needs[cmd[-1]]):
+            return mapper.loading_order(given, others)
 
     def test_mine_and_not_the_kernels(self):
         self.assertEqual(self.order(["my/nvme.ko"], ("nvme",), {"my/nvme.ko": "nvme-core\n"}), ("nvme-core", "/puck/nvme.ko"))

@@ -12,8 +12,10 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
-from pucklib import ending, guesttests, junit, machine, patience, verdict  # noqa: E402
-from pucklib.verdict import Case  # noqa: E402
+from pucklib.report import junit, verdict  # noqa: E402
+from pucklib.report.verdict import Case  # noqa: E402
+from pucklib.suites import guesttests  # noqa: E402
+from pucklib.vm import ending, machine, patience  # noqa: E402
 
 BOOTED = "[    4.400000] Run /init as init process\n"
 ASSERTION = ("qemu-system-x86_64: ../src/system/physmem.c:2500: iotlb_to_section: "

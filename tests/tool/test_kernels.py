@@ -10,8 +10,10 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
-from pucklib import apt, guesttests, kernel, kernel7, suites  # noqa: E402
-from pucklib.util import PuckError  # noqa: E402
+from pucklib.base.util import PuckError  # noqa: E402
+from pucklib.build import apt, kernel, kernel7  # noqa: E402
+from pucklib.commands import test  # noqa: E402
+from pucklib.suites import guesttests  # noqa: E402
 
 
 def chosen(on, wanted=""):
@@ -97,16 +99,16 @@ class System(unittest.TestCase):
 class Options(unittest.TestCase):
     def test_a_suite_without_a_guest_has_no_kernel(self):
         with self.assertRaisesRegex(PuckError, "'unit' has no guest"):
-            suites.chosen_suites(args("kasan", "guest", "unit"))
-        self.assertEqual(suites.chosen_suites(args(None, "unit")), ["unit"])
+            test.chosen_suites(args("kasan", "guest", "unit"))
+        self.assertEqual(test.chosen_suites(args(None, "unit")), ["unit"])
 
     def test_a_kernel_alone_means_the_guests(self):
-        self.assertEqual(suites.chosen_suites(args("kasan")), ["guest"])
+        self.assertEqual(test.chosen_suites(args("kasan")), ["guest"])
 
     def test_seven_needs_root(self):
         with mock.patch.object(kernel7.os, "geteuid", return_value=1000):
             with self.assertRaisesRegex(PuckError, "needs root"):
-                suites.chosen_suites(args("7"))
+                test.chosen_suites(args("7"))
 
 
 if __name__ == "__main__":

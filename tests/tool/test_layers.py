@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from pucklib import layers  # noqa: E402
+from pucklib.suites import layers  # noqa: E402
 
 GPU = "guest-driver/gpu"
 # sched calls mem, mem calls core; the top calls all of them.

@@ -13,8 +13,11 @@ from types import SimpleNamespace
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
-from pucklib import children, drivers, guest, icount, machine, modules, ports, repro, runfile, soak  # noqa: E402
-from pucklib.util import PuckError, write_json  # noqa: E402
+from pucklib.base import children  # noqa: E402
+from pucklib.base.util import PuckError, write_json  # noqa: E402
+from pucklib.build import modules  # noqa: E402
+from pucklib.commands import repro, soak  # noqa: E402
+from pucklib.vm import drivers, guest, icount, machine, ports, runfile  # noqa: E402
 
 DISK = ["-drive", "file=/r/disk,if=none,id=d0,format=raw", "-device", "virtio-blk-pci,drive=d0"]
 

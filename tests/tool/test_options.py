@@ -13,8 +13,11 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
-from pucklib import accel, cli, guest, kernel, machine, module, options, words  # noqa: E402
-from pucklib.util import PuckError  # noqa: E402
+from pucklib import cli, options  # noqa: E402
+from pucklib.base.util import PuckError  # noqa: E402
+from pucklib.build import kernel, words  # noqa: E402
+from pucklib.commands import module  # noqa: E402
+from pucklib.vm import accel, guest, machine  # noqa: E402
 
 REFUSED = {
     "run --module nvme": "--module has no effect without --driver or --device",

@@ -10,7 +10,7 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
-from pucklib import style  # noqa: E402
+from pucklib.suites import style  # noqa: E402
 
 # Writes down that it was run, and does not like files in which there is a tab.
 CHECK = 'echo x >>"$0"; grep -n "\t" "$1"; true'

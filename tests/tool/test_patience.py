@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
-from pucklib import patience  # noqa: E402
+from pucklib.vm import patience  # noqa: E402
 
 
 class Host:

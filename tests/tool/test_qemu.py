@@ -9,8 +9,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
-from pucklib import qemu  # noqa: E402
-from pucklib.util import PuckError  # noqa: E402
+from pucklib.base.util import PuckError  # noqa: E402
+from pucklib.build import qemu  # noqa: E402
 
 PATCH = "--- a/file\n+++ b/file\n@@ -1,3 +1,3 @@\n one\n-two\n+2\n three\n"
 

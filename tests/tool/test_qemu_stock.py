@@ -13,8 +13,10 @@ from types import SimpleNamespace
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
-from pucklib import machine, modulechecks, qemu_module, qemu_stock  # noqa: E402
-from pucklib.util import PuckError, write_json  # noqa: E402
+from pucklib.base.util import PuckError, write_json  # noqa: E402
+from pucklib.build import qemu_module, qemu_stock  # noqa: E402
+from pucklib.suites import modulechecks  # noqa: E402
+from pucklib.vm import machine  # noqa: E402
 
 SAYS = "#!/bin/sh\necho 'QEMU emulator version {}'\n"
 

@@ -16,8 +16,10 @@ from unittest import mock
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from pucklib import explain, guest, results, run  # noqa: E402
-from pucklib.util import write_json  # noqa: E402
+from pucklib.base.util import write_json  # noqa: E402
+from pucklib.commands import run  # noqa: E402
+from pucklib.runs import explain, results  # noqa: E402
+from pucklib.vm import guest  # noqa: E402
 
 CONSOLE = """\
 [    0.000000] Linux version 6.12.117+deb12-amd64 (x) #1
@@ -125,7 +127,7 @@ class Excused(unittest.TestCase):
             bench.boot, bench.kernel = self.boot, SimpleNamespace(release="6")
             with mock.patch.multiple(run, prepare=lambda *_: bench, new_rundir=lambda *_: rundir,
                                      first_light=lambda _: run.Job(None, "true")), \
-                 mock.patch.object(run.dmarun, "wanted", lambda _: False):
+                 mock.patch.object(run.mapper, "wanted", lambda _: False):
                 self.assertEqual(run.cmd_run(args), 0)
             self.assertEqual(json.loads(Path(args.json).read_text())["driver"], "second")
 

@@ -9,7 +9,9 @@ from types import SimpleNamespace
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
-from pucklib import fuzzers, sanitize, suites, util  # noqa: E402
+from pucklib.base import util  # noqa: E402
+from pucklib.commands import test  # noqa: E402
+from pucklib.suites import fuzzers, sanitize  # noqa: E402
 
 LOG = """\
 INFO: Seed: 1234
@@ -77,10 +79,10 @@ class Calls(unittest.TestCase):
 
     def test_options_of_no_other_suite(self):
         with self.assertRaises(util.PuckError):
-            suites.chosen_suites(options(minutes=3, names=["unit"]))
+            test.chosen_suites(options(minutes=3, names=["unit"]))
 
     def test_not_among_those_that_run_without_a_name(self):
-        self.assertNotIn("sanitize", suites.SUITES)
+        self.assertNotIn("sanitize", test.SUITES)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from pucklib import events, guesttests, util, verdict  # noqa: E402
-from pucklib.util import PuckError  # noqa: E402
+from pucklib.base import util  # noqa: E402
+from pucklib.base.util import PuckError  # noqa: E402
+from pucklib.report import events, verdict  # noqa: E402
+from pucklib.suites import guesttests  # noqa: E402
 
 NESTED = """\
 KTAP version 1

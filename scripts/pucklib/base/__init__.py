@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What every part of the tool stands on: paths, messages, children, steps."""

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`puck test sanitize`: qtests and fuzzers on a QEMU with sanitizers.
+
+First the inputs that once broke something, then all qtests, then for as many
+minutes as asked for the fuzzers, one process on each CPU.
+"""
+
+import time
+from pathlib import Path
+
+from ..base.util import REPO, PuckError, cpus, in_parallel, say
+from ..build import apt, sanitizers
+from ..build.qemu import TARGET
+from . import coverage, host
+from .fuzzers import TARGETS, Fuzzer, Tally, child_environment, run_case, target_of
+
+QTEST_LIMIT = 1800
+QTEST_JOBS = 2
+FOUND = REPO / "tests/fuzz/found"
+
+
+def check(args):
+    """Before anything is built."""
+    if apt.on_debian() != "12":
+        raise PuckError("sanitize needs clang-14, which Debian 12 has")
+    if args.minutes is not None and not args.minutes > 0:
+        raise PuckError("--minutes: more than none")
+    if args.case:
+        if not Path(args.case).is_file():
+            raise PuckError(f"--case: there is no file {args.case}")
+        target_of(Path(args.case))
+
+
+def run(args, rundir):
+    """The suite. Its cases: qtests, found inputs, one for each fuzzer."""
+    check(args)
+    minutes = 10 if args.minutes is None else args.minutes
+    qemu, binaries = sanitizers.ensure(args.qemu_src)
+    profiles = rundir / "profiles"
+    profiles.mkdir(exist_ok=True)
+    if args.case:
+        return [run_case(binaries, Path(args.case).resolve(), rundir, show=True)]
+    cases = [run_case(binaries, path, rundir) for path in found_cases()]
+    cases += run_qtests(qemu, binaries, args, rundir)
+    cases += run_fuzzers(binaries, 60 * minutes, rundir)
+    coverage.report(binaries, profiles, rundir)
+    return cases
+
+
+def found_cases():
+    """Each has a line about it in the README beside it."""
+    return sorted(p for p in FOUND.glob("*") if p.name.startswith(tuple(TARGETS)))
+
+
+def run_qtests(qemu, binaries, args, rundir):
+    """All qtests; a report of a sanitizer ends QEMU, and so fails the test."""
+    binary = binaries / TARGET
+    env = child_environment(rundir, "qtest-%4m")
+
+    def one(target):
+        return host.run_qtest(binary, qemu.build / target, args.filter, rundir,
+                              limit=QTEST_LIMIT, env=env)
+
+    found = in_parallel(one, qemu.qtests(), QTEST_JOBS)
+    cases = [case for part in found for case in part]
+    for case in cases:
+        case.suite = case.suite.replace("qtest.", "sanitize.qtest.")
+    return cases
+
+
+def run_fuzzers(binaries, seconds, rundir):
+    """All fuzzers, each for its share of the time, one process on each CPU."""
+    tally = Tally()
+    total = sum(target.share for target in TARGETS.values())
+    fuzzers = [Fuzzer(binaries, name, seconds * cpus() * target.share / total, rundir, tally)
+               for name, target in TARGETS.items()]
+    say(f"fuzzing for {seconds:.0f} s, {cpus()} at a time")
+    start = time.monotonic()
+    with tally.progress():
+        in_parallel(Fuzzer.run, fuzzers, cpus())
+    tally.show(time.monotonic() - start)
+    return [case for fuzzer in fuzzers for case in fuzzer.cases()]

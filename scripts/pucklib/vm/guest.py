@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Boot a guest for a command: the common road of run, test, bench and shell."""
+
+import functools
+import re
+import shlex
+from pathlib import Path
+
+from ..base.util import PuckError, heard, run_quiet, say
+from ..build import apt, kernel, modules, qemu_module
+from ..build.qemu import Qemu
+from ..build.qemu_stock import from_source
+from ..report import verdict
+from . import accel, ending, ports
+from .machine import Machine, Spec, check_spec
+from .rundirs import new as new_rundir
+
+
+@functools.lru_cache(maxsize=None)
+def qemu_ready(which, qemu_src, source):
+    """Made once in a run of the tool: all its guests are of the same QEMU."""
+    binary = Qemu(qemu_src).ensure() if source else qemu_module.stock(which).ensure()
+    say(run_quiet(binary, "--version").partition("\n")[0] + (", built with Puck" if source else ""))
+    return binary
+
+
+def qemu_binary(args):
+    """The QEMU that the options choose."""
+    return qemu_ready(getattr(args, "qemu", None), getattr(args, "qemu_src", None), from_source(args))
+
+
+class Bench:
+    """Everything built that a guest needs, ready for any number of boots."""
+
+    def __init__(self, args, kernel_name, drivers=None, programs=None):
+        apt.ensure_host()
+        self.qemu = qemu_binary(args)
+        self.accel, self.why = accel.choose(self.qemu, getattr(args, "accel", None))
+        kdir = getattr(args, "kdir", None)
+        self.kernel = kernel.own(kernel_name, kdir) if kdir else kernel.get(kernel_name)
+        keep = getattr(args, "keep_going", False)
+        self.modules = self.build_modules(drivers, keep)
+        self.programs = modules.programs(keep, programs)
+
+    def build_modules(self, drivers, keep_going):
+        try:
+            return self.kernel.drivers().ensure(drivers)
+        except PuckError as err:
+            if not keep_going:
+                raise
+            say(f"going on without modules: {err}")
+            return []
+
+    def machine(self, rundir, spec):
+        check_spec(spec)
+        spec.accel = "tcg" if spec.icount else self.accel
+        return Machine(self.qemu, self.kernel, rundir, spec)
+
+    def boot(self, rundir, spec, command, timeout, on_line=None, extra=None):
+        machine = self.machine(rundir, spec)
+        cmd = machine.prepare(self.modules, self.programs, command, extra)
+        return machine.run(cmd, timeout, on_line)
+
+    def boot_excused(self, rundir, spec, command, timeout, on_again=None, **how):
+        """The same, and once more when trouble of the infrastructure was all that came of it:
+        that is said, and on_again() called. The second time counts."""
+        result = self.boot(rundir, spec, command, timeout, **how)
+        end = ending.classify(result)
+        if not end.trouble:
+            return result
+        print(f"note: {end.reason}; once more. Logs of this one: {rundir}", flush=True)
+        if on_again:
+            on_again()
+        return self.boot(rundir / "once-more", spec, command, timeout, **how)
+
+
+def spec_from(args, guest_rules=False):
+    """The machine that the common options describe. Where the user gives the guest's
+    commands, these may add rules as well."""
+    return Spec(iommu=args.iommu, smp=args.smp, memory=args.memory, seed=args.seed,
+                icount=args.icount or args.record, replay="record" if args.record else "",
+                load=args.load or "", append=args.append or "", qemu_args=args.qemu_args,
+                trace_all=args.trace_all, gpu=not args.no_gpu, mischief=args.mischief,
+                guest_rules=guest_rules)
+
+
+def cmd_guest(args):
+    """scripts/puck guest: run a command in the standard machine."""
+    drivers = args.drivers.split(",") if args.drivers else None
+    bench = Bench(args, args.kernel, drivers)
+    accel.announce(bench.accel, bench.why)
+    spec = spec_from(args, guest_rules=True)
+    rundir = new_rundir("guest", args.run_dir)
+    command = "\n".join(["cd /", " ".join(args.command)]) + "\n"
+    extra = files(args)
+    result = bench.boot(rundir, spec, command, args.timeout, on_line=print_line, extra=extra)
+    return report(result, args.check)
+
+
+def files(args):
+    """What goes into the guest besides: its path there, and the file here."""
+    return dict(item.split("=", 1) for item in args.file or [])
+
+
+def at_port(device):
+    """A device of the user's, at a port that is free if it names no bus."""
+    return device if re.search(r"(?:^|,)bus=", device) else f"{device},bus={ports.free()[0]}"
+
+
+def module_there(name, extra):
+    """What the guest knows a module by, one of the kernel's or a file, which is added to `extra`."""
+    if not name.endswith(".ko"):
+        return name
+    place = f"puck/{Path(name).name}"
+    extra[place] = name
+    return "/" + place
+
+
+def load_module(name, extra):
+    """The line that loads it."""
+    there = module_there(name, extra)
+    return f"{'insmod' if there != name else 'modprobe'} {shlex.quote(there)}\n"
+
+
+def print_line(line):
+    if not line.startswith("puck-exit:"):
+        print(line, flush=True)
+        heard()
+
+
+def report(result, check):
+    """Exit status of a guest command, worsened by what the console shows."""
+    say(f"run folder: {result.rundir} ({result.elapsed:.1f} s)")
+    problem = result.problem()
+    if problem:
+        say(f"error: {problem}")
+        return 124 if result.timed_out else 125
+    findings = verdict.check_console(result.console)
+    for finding in findings:
+        say(f"console: {finding}")
+    if findings and check:
+        return result.status or 1
+    return result.status
+
+
+def cmd_shell(args):
+    """scripts/puck shell: an interactive guest."""
+    bench = Bench(args, args.kernel)
+    accel.announce(bench.accel, bench.why)
+    spec = spec_from(args, guest_rules=True)
+    spec.shell = True
+    extra = files(args)
+    if args.device:
+        spec.qemu_args = [*spec.qemu_args, "-device", at_port(args.device)]
+    command = "".join(load_module(name, extra) for name in args.module or [])
+    machine = bench.machine(new_rundir("shell", args.run_dir), spec)
+    cmd = machine.prepare(bench.modules, bench.programs, command, extra)
+    say(f"kernel messages: {machine.console}; QMP: {machine.qmp_path()}; leave with 'exit' or Ctrl-A x")
+    return machine.interactive(cmd)
