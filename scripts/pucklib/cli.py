@@ -42,12 +42,12 @@ def cmd_module(args):
 
 
 def cmd_guest(args):
-    from .vm import guest
+    from .commands import guest
     return guest.cmd_guest(args)
 
 
 def cmd_shell(args):
-    from .vm import guest
+    from .commands import guest
     return guest.cmd_shell(args)
 
 

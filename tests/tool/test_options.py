@@ -17,6 +17,7 @@ from pucklib import cli, options  # noqa: E402
 from pucklib.base.util import PuckError  # noqa: E402
 from pucklib.build import kernel, words  # noqa: E402
 from pucklib.commands import module  # noqa: E402
+from pucklib.commands.guest import load_module  # noqa: E402
 from pucklib.vm import accel, guest, machine  # noqa: E402
 
 REFUSED = {
@@ -159,8 +160,8 @@ class Shell(unittest.TestCase):
         self.assertEqual(guest.at_port("edu"), "edu,bus=rp2")
         self.assertEqual(guest.at_port("edu,bus=rp3"), "edu,bus=rp3")
         extra = {}
-        self.assertEqual(guest.load_module("/a b/my.ko", extra), "insmod /puck/my.ko\n")
-        self.assertEqual((extra, guest.load_module("nvme", extra)), ({"puck/my.ko": "/a b/my.ko"}, "modprobe nvme\n"))
+        self.assertEqual(load_module("/a b/my.ko", extra), "insmod /puck/my.ko\n")
+        self.assertEqual((extra, load_module("nvme", extra)), ({"puck/my.ko": "/a b/my.ko"}, "modprobe nvme\n"))
 
 
 class Module(WithCache):

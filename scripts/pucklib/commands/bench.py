@@ -20,8 +20,9 @@ from ..build.qemu import Qemu
 from ..build.qemu_stock import from_source
 from ..report import verdict
 from ..vm import accel
-from ..vm.guest import Bench, new_rundir
+from ..vm.guest import Bench
 from ..vm.machine import Spec
+from ..vm.rundirs import new as new_rundir
 
 NIC = "8086:10d3"       # e1000e: a device that nobody else binds
 MIB = 64

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from ..base.util import PuckError, in_parallel, say
 from ..suites import guesttests
 from ..vm import accel, ending
-from ..vm.guest import Bench, new_rundir
+from ..vm.guest import Bench
 from ..vm.patience import Limit
+from ..vm.rundirs import new as new_rundir
 
 # Numbers that are of one boot: addresses, jiffies, stamps, process ids.
 NUMBERS = re.compile(r"0x[0-9a-f]+|\b\d[\d.]*\b")

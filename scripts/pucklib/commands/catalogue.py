@@ -18,8 +18,9 @@ from ..build.modules import make_command
 from ..report import verdict
 from ..runs import mapper, sweep
 from ..vm import accel, drivers
-from ..vm.guest import Bench, new_rundir
+from ..vm.guest import Bench
 from ..vm.machine import Spec
+from ..vm.rundirs import new as new_rundir
 
 FOLDER = REPO / "tests/catalogue"
 COLUMNS = ("plain", "intel", "debug", "run", "soak")

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from ..base.util import say
 from ..report import verdict
-from ..vm.guest import new_rundir, spec_from
+from ..vm.guest import spec_from
+from ..vm.rundirs import new as new_rundir
 from . import run
 
 PROGRAM = "dma_clients"

@@ -9,8 +9,8 @@ from ..base.util import PuckError, read_json, say
 from ..build import initramfs, qemu_stock
 from ..report import events
 from ..vm import runfile
-from ..vm.guest import new_rundir
 from ..vm.machine import Machine, Spec, read_text
+from ..vm.rundirs import new as new_rundir
 
 STAMP = re.compile(r"^\[ *\d+\.\d+\](\[[^]]*\])? ?")
 # What differs from run to run of the same failure: how long ago, where in memory, who ran.

@@ -12,8 +12,9 @@ from ..report import events, findings, verdict
 from ..runs import explain, mapper, results
 from ..runs.job import Job
 from ..vm import accel
-from ..vm.guest import Bench, new_rundir, qemu_binary, spec_from
+from ..vm.guest import Bench, qemu_binary, spec_from
 from ..vm.machine import read_text
+from ..vm.rundirs import new as new_rundir
 
 PROGRAM = "first-light"
 # What two runs with the same seed have to agree in under --icount.

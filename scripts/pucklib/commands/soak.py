@@ -15,8 +15,9 @@ from ..build import apt
 from ..report import findings, verdict
 from ..runs import mapper, sweep
 from ..vm import accel, drivers
-from ..vm.guest import Bench, new_rundir
+from ..vm.guest import Bench
 from ..vm.machine import Spec
+from ..vm.rundirs import new as new_rundir
 
 POLICY = re.compile(r"(ok|not ok) \d+ .*\brandom,seed=(\d+)")
 ENDED = "puck-report: ended "

@@ -8,7 +8,7 @@ from ..base.util import PuckError, say, version
 from ..build import apt, kernel, qemu_stock
 from ..report import junit, verdict
 from ..report.verdict import Case
-from ..vm.guest import new_rundir
+from ..vm.rundirs import new as new_rundir
 
 
 def suite_style(args, rundir):

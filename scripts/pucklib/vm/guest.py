@@ -3,17 +3,13 @@
 
 import functools
 import re
-import shlex
-from pathlib import Path
 
-from ..base.util import PuckError, heard, run_quiet, say
+from ..base.util import PuckError, run_quiet, say
 from ..build import apt, kernel, modules, qemu_module
 from ..build.qemu import Qemu
 from ..build.qemu_stock import from_source
-from ..report import verdict
 from . import accel, ending, ports
 from .machine import Machine, Spec, check_spec
-from .rundirs import new as new_rundir
 
 
 @functools.lru_cache(maxsize=None)
@@ -84,19 +80,6 @@ def spec_from(args, guest_rules=False):
                 guest_rules=guest_rules)
 
 
-def cmd_guest(args):
-    """scripts/puck guest: run a command in the standard machine."""
-    drivers = args.drivers.split(",") if args.drivers else None
-    bench = Bench(args, args.kernel, drivers)
-    accel.announce(bench.accel, bench.why)
-    spec = spec_from(args, guest_rules=True)
-    rundir = new_rundir("guest", args.run_dir)
-    command = "\n".join(["cd /", " ".join(args.command)]) + "\n"
-    extra = files(args)
-    result = bench.boot(rundir, spec, command, args.timeout, on_line=print_line, extra=extra)
-    return report(result, args.check)
-
-
 def files(args):
     """What goes into the guest besides: its path there, and the file here."""
     return dict(item.split("=", 1) for item in args.file or [])
@@ -105,55 +88,3 @@ def files(args):
 def at_port(device):
     """A device of the user's, at a port that is free if it names no bus."""
     return device if re.search(r"(?:^|,)bus=", device) else f"{device},bus={ports.free()[0]}"
-
-
-def module_there(name, extra):
-    """What the guest knows a module by, one of the kernel's or a file, which is added to `extra`."""
-    if not name.endswith(".ko"):
-        return name
-    place = f"puck/{Path(name).name}"
-    extra[place] = name
-    return "/" + place
-
-
-def load_module(name, extra):
-    """The line that loads it."""
-    there = module_there(name, extra)
-    return f"{'insmod' if there != name else 'modprobe'} {shlex.quote(there)}\n"
-
-
-def print_line(line):
-    if not line.startswith("puck-exit:"):
-        print(line, flush=True)
-        heard()
-
-
-def report(result, check):
-    """Exit status of a guest command, worsened by what the console shows."""
-    say(f"run folder: {result.rundir} ({result.elapsed:.1f} s)")
-    problem = result.problem()
-    if problem:
-        say(f"error: {problem}")
-        return 124 if result.timed_out else 125
-    findings = verdict.check_console(result.console)
-    for finding in findings:
-        say(f"console: {finding}")
-    if findings and check:
-        return result.status or 1
-    return result.status
-
-
-def cmd_shell(args):
-    """scripts/puck shell: an interactive guest."""
-    bench = Bench(args, args.kernel)
-    accel.announce(bench.accel, bench.why)
-    spec = spec_from(args, guest_rules=True)
-    spec.shell = True
-    extra = files(args)
-    if args.device:
-        spec.qemu_args = [*spec.qemu_args, "-device", at_port(args.device)]
-    command = "".join(load_module(name, extra) for name in args.module or [])
-    machine = bench.machine(new_rundir("shell", args.run_dir), spec)
-    cmd = machine.prepare(bench.modules, bench.programs, command, extra)
-    say(f"kernel messages: {machine.console}; QMP: {machine.qmp_path()}; leave with 'exit' or Ctrl-A x")
-    return machine.interactive(cmd)
