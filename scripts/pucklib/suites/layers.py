@@ -276,11 +276,8 @@ def unnamed(found, named):
     return {call: where for call, where in found.items() if call not in allowed}
 
 
-def order(tree, group, named=()):
-    """The parts, each before those that it calls but by named calls; None if there is no such order."""
-    after = {part_of(group, source.path): set() for source in tree.sources if part_of(group, source.path)}
-    for start, end, _ in unnamed(calls(tree, group), named):
-        after[start].add(end)
+def sorted_parts(after):
+    """The keys of {part: parts that come after it}, in such an order; None if there is none."""
     parts = []
     while after:
         free = sorted(part for part in after if not any(part in ends for ends in after.values()))
@@ -289,6 +286,14 @@ def order(tree, group, named=()):
         parts += free
         after = {part: ends for part, ends in after.items() if part not in free}
     return parts
+
+
+def order(tree, group, named=()):
+    """The parts, each before those that it calls but by named calls; None if there is no such order."""
+    after = {part_of(group, source.path): set() for source in tree.sources if part_of(group, source.path)}
+    for start, end, _ in unnamed(calls(tree, group), named):
+        after[start].add(end)
+    return sorted_parts(after)
 
 
 def check(root=REPO, tell=lambda _: None):

@@ -10,7 +10,7 @@ from ..base import children
 from ..base.util import REPO, PuckError, cpus, digest, doing, in_parallel, say, tree_files
 from ..build import kernel, modules, qemu_stock
 from ..report.verdict import Case
-from . import layers, passes
+from . import imports, layers, passes
 
 MAX_FILE = 800
 LONG_FUNCTION = 80
@@ -201,7 +201,8 @@ def report_lengths(sizes, long_ones):
 
 
 def run(args, rundir):
-    cases = lengths() + layers.check(tell=say) + scripts_compile() + kernel_checkpatch() + qemu_checkpatch()
+    cases = lengths() + layers.check(tell=say) + imports.check(tell=say) + scripts_compile()
+    cases += kernel_checkpatch() + qemu_checkpatch()
     cases += sparse_and_warnings() + older_kernel()
     passes.tidy()
     (rundir / "style.log").write_text("".join(
