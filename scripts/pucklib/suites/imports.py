@@ -104,8 +104,7 @@ class Tool:
         return found
 
 
-def check_circles(tool):
-    edges = tool.edges()
+def check_circles(edges):
     circles = on_circles(set(edges))
     text = []
     # The way that few imports go is the one that should not be.
@@ -119,9 +118,10 @@ def check_circles(tool):
 def check(root=REPO, tell=lambda _: None):
     """Both cases; `tell` gets the order of the packages if they have one."""
     tool = Tool(root)
-    after = {part: {end for start, end in tool.edges() if start == part} for part in tool.parts}
+    edges = tool.edges()
+    after = {part: {end for start, end in edges if start == part} for part in tool.parts}
     parts = sorted_parts(after)
     if parts:
         tell(f"  {TOOL}: imports go from {' to '.join(parts)}")
-    return [check_circles(tool), Case("style.layers", f"imported names in {TOOL}",
-                                      "failed" if tool.missing else "passed", "\n".join(tool.missing))]
+    return [check_circles(edges), Case("style.layers", f"imported names in {TOOL}",
+                                       "failed" if tool.missing else "passed", "\n".join(tool.missing))]

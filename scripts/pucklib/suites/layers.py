@@ -252,9 +252,8 @@ def check_includes(tree):
                  f"{path}:{line}: includes {header}, of a folder above") for path, line, header in bad]
 
 
-def check_circles(tree, group, named):
-    """One case: circles that the named calls do not explain, and names of calls that are on none."""
-    found = calls(tree, group)
+def check_circles(group, found, named):
+    """One case: circles of the calls found that the named ones do not explain, and names of calls that are on none."""
     circles = on_circles({(start, end) for start, end, _ in found})
     text = [f"{PAGE}:{row.line}: {group}: {start} calls {end} by {name}(): there is no such call on a circle any more"
             for row in named for start, end, name in row.calls()
@@ -288,24 +287,25 @@ def sorted_parts(after):
     return parts
 
 
-def order(tree, group, named=()):
+def order(tree, group, found, named):
     """The parts, each before those that it calls but by named calls; None if there is no such order."""
     after = {part_of(group, source.path): set() for source in tree.sources if part_of(group, source.path)}
-    for start, end, _ in unnamed(calls(tree, group), named):
+    for start, end, _ in unnamed(found, named):
         after[start].add(end)
     return sorted_parts(after)
 
 
 def check(root=REPO, tell=lambda _: None):
-    """All cases; `tell` gets the order of each group that has one."""
+    """All cases; `tell` gets the order of each group that has one, of two parts or more."""
     tree = Tree(root)
     page = Path(root) / PAGE
     named, cases = named_calls(page.read_text() if page.exists() else "", groups(tree))
     cases += check_includes(tree)
     for group in groups(tree):
         rows = [row for row in named if row.group == group]
-        cases.append(check_circles(tree, group, rows))
-        parts = order(tree, group, rows)
-        if parts:
+        found = calls(tree, group)
+        cases.append(check_circles(group, found, rows))
+        parts = order(tree, group, found, rows)
+        if parts and len(parts) > 1:
             tell(f"  {group}: calls go from {' to '.join(parts)}")
     return cases
