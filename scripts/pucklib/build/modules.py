@@ -160,13 +160,16 @@ def scripts():
                   for path in (IMAGES / folder).iterdir() if path.is_file() and not path.suffix)
 
 
-def builds():
-    """(name, source, what else the compiler is told) of each program."""
-    with_32 = not apt.missing(apt.packages_32() or ["libc6-dev-i386"])
+def builds(only):
+    """(name, source, what else the compiler is told) of each program that is wanted, and can be had."""
     for source in sources():
-        yield program_name(source), source, []
-        if with_32 and source.relative_to(IMAGES).as_posix() in TWICE:
-            yield program_name(source) + "32", source, CFLAGS_32
+        name = program_name(source)
+        if not only or name in only:
+            yield name, source, []
+        name += "32"
+        if source.relative_to(IMAGES).as_posix() in TWICE and (not only or name in only) \
+                and not apt.missing(apt.packages_32() or ["libc6-dev-i386"]):
+            yield name, source, CFLAGS_32
 
 
 def programs(keep_going=False, only=None):
@@ -174,9 +177,7 @@ def programs(keep_going=False, only=None):
     Those of 32 bits are there where what it takes is: scripts/puck test installs it."""
     base = digest(CFLAGS, INCLUDES, tree_digest("test-images/lib", "include"))
     built = {program_name(path): path for path in scripts() if not only or program_name(path) in only}
-    for name, source, flags in builds():
-        if only and name not in only:
-            continue
+    for name, source, flags in builds(only):
         out = cache("guest", f"{name}-{digest(base, source, flags)}")
         if not out.exists():
             try:
