@@ -15,6 +15,11 @@ LOG = "replay.bin"
 NO_REPLAY = ("nvme",)
 
 
+def instructions(us):
+    """What the guest executes in so many microseconds, while it does not wait."""
+    return us * 1000 / (1 << SHIFT)
+
+
 def qemu_args(mode, args, rundir):
     """-icount for `args`, which are all others. `mode` is "", record or replay."""
     disks = "-drive" in args
