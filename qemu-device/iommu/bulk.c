@@ -5,7 +5,7 @@
 
 #include "qemu/osdep.h"
 #include "qemu/atomic.h"
-#include "qemu/lockable.h"
+#include "qemu/processor.h"
 #include "qemu/rcu.h"
 #include "bulk.h"
 #include "device.h"
@@ -14,6 +14,14 @@
 
 /* Pages to look up under one lock, so that others have a turn. */
 #define PAGES_PER_LOCK  32
+
+/*
+ * How often the lock is tried before its taker goes to sleep, and what it waits
+ * in between: some ten microseconds together, several times as long as another
+ * lane's look-ups take.
+ */
+#define LOCK_TRIES      64
+#define LOCK_PAUSES     4
 
 typedef struct PuckRange {
     uint64_t iova;
@@ -100,6 +108,23 @@ static bool some_pages_locked(PuckSpace *space, PuckRange *r)
     return true;
 }
 
+/*
+ * The lanes of a copy want the lock all the time, and keep it for a few
+ * microseconds. To fall asleep and to be woken takes longer than that.
+ */
+static void take_lock(PuckIOMMU *s)
+{
+    for (unsigned i = 0; i < LOCK_TRIES; i++) {
+        if (!qemu_mutex_trylock(&s->lock)) {
+            return;
+        }
+        for (unsigned j = 0; j < LOCK_PAUSES; j++) {
+            cpu_relax();
+        }
+    }
+    qemu_mutex_lock(&s->lock);
+}
+
 unsigned puck_iommu_translate_range(PuckSpace *space, uint64_t iova,
                                     uint64_t len, bool is_write,
                                     PuckBulkRun *runs, unsigned max,
@@ -126,9 +151,9 @@ unsigned puck_iommu_translate_range(PuckSpace *space, uint64_t iova,
     }
     while (more) {
         WITH_RCU_READ_LOCK_GUARD() {
-            WITH_QEMU_LOCK_GUARD(&s->lock) {
-                more = some_pages_locked(space, &range);
-            }
+            take_lock(s);
+            more = some_pages_locked(space, &range);
+            qemu_mutex_unlock(&s->lock);
         }
     }
     puck_iommu_irq_deliver(s);
