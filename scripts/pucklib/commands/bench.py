@@ -239,23 +239,38 @@ turns live
 
 def bench_dma(runner):
     """map+unmap by puck-dma, against dma-iommu on the same puck-iommu; and with many live."""
-    script = MEASURE_DMA.format(nic=NIC.replace(":", ":0x"), line=NIC, runs=runner.args.runs,
-                                variants=" ".join(DMA_VARIANTS), pages=" ".join(map(str, PAGES)))
-    spec = Spec(gpu=False, load="puck-iommu", append="iommu.strict=1", trace=False, qemu_args=["-device", "e1000e,bus=rp2"])
-    runner.boot("dma", spec, script, modules=benchmark_modules(runner.bench.kernel), timeout=60 + 30 * runner.args.runs)
-    return report_dma(runner.figures)
+    for variant, runs in (("dma", runner.args.runs), ("dma counted", 1)):
+        script = MEASURE_DMA.format(nic=NIC.replace(":", ":0x"), line=NIC, runs=runs,
+                                    variants=" ".join(DMA_VARIANTS), pages=" ".join(map(str, PAGES)))
+        spec = Spec(gpu=False, load="puck-iommu", append="iommu.strict=1", trace=False, icount=variant == "dma counted",
+                    qemu_args=["-device", "e1000e,bus=rp2"])
+        runner.boot(variant, spec, script, modules=benchmark_modules(runner.bench.kernel), timeout=60 + 30 * runs)
+    goals = report_dma(runner.figures)
+    report_counted_dma(runner.figures)
+    return goals
+
+
+DMA_KEYS = {f"pages_{p}": f"{p} pages" for p in PAGES} | {f"live_{n}": f"one page, {n} live" for n in LIVE}
+DMA_KEYS |= {f"fill_{n}": f"one page, up to {n} live" for n in LIVE}
 
 
 def report_dma(figures):
     print("\nmap+unmap on puck-iommu, one thread, microseconds (median, range)")
-    keys = [(f"pages_{p}", f"{p} pages") for p in PAGES] + [(f"live_{n}", f"one page, {n} live") for n in LIVE]
-    keys += [(f"fill_{n}", f"one page, up to {n} live") for n in LIVE]
-    for key, what in keys:
+    for key, what in DMA_KEYS.items():
         for variant, name in DMA_VARIANTS.items():
             value = figures.median("dma", f"{variant}_{key}")
             cell = "not measured" if value is None else f"{value / 1000:8.2f} ({figures.spread('dma', f'{variant}_{key}')} ns)"
             print(f"  {what:28} {name:18} {cell}")
     return goals_dma(lambda variant, key: figures.median("dma", f"{variant}_{key}"))
+
+
+def report_counted_dma(figures):
+    print("\nmap+unmap on puck-iommu, instructions of the guest")
+    for key, what in DMA_KEYS.items():
+        for variant, name in DMA_VARIANTS.items():
+            value = figures.median("dma counted", f"{variant}_{key}")
+            if value is not None:
+                print(f"  {what:28} {name:18} {icount.instructions(value / 1000):8.0f}")
 
 
 def goals_dma(median):
