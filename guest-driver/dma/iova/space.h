@@ -20,7 +20,7 @@ struct puck_dma_mapping;
  * @node: in the tree of its space, by @start
  * @start: first page
  * @pages: size
- * @hole: free pages before it, PUCK_DMA_HOLE_WIDE if more
+ * @hole: free pages before it
  * @widest: largest @hole of this subtree
  * @list: while it is nobody's: idle, or resting
  * @due: the space's clock when its quarantine ends
@@ -36,12 +36,6 @@ struct puck_dma_extent {
 	u64 due;
 	struct puck_dma_mapping *mapping;
 };
-
-/*
- * All holes from here on count as one width: most extents are made at an edge of one
- * of those, and the tree need not be told each time.
- */
-#define PUCK_DMA_HOLE_WIDE	(SZ_256M >> PAGE_SHIFT)
 
 /* Extents of up to so many pages wait in a list of their own to be used again. */
 #define PUCK_DMA_IDLE_SIZES	260
