@@ -16,6 +16,11 @@
  * when it gets there twice, and the stack ends there for good: a short stack is
  * true, a guessed one may not be.
  *
+ * Calling the unwinder each time, as stack_trace_save() does, is the plain way. Counted by
+ * 'puck bench dma', a map and its unmap of a page on puck-iommu execute 1,175 instructions
+ * by dma-iommu, 2,125 under the mapper, and 14,250 if it calls the unwinder, with nothing
+ * done yet to keep what was found.
+ *
  * Nodes are added and never taken away, so readers need no lock. When a module
  * goes, its addresses are struck out, for other code may come to be there.
  */
