@@ -34,7 +34,7 @@ static void gpu_reset_hold(Object *obj, ResetType type)
     PuckGpu *s = PUCK_GPU(obj);
 
     puck_gone_reset(s);
-    puck_gpu_dma_reset(s);
+    puck_master_reset(&s->master);
     puck_gpu_kill_rings(s);
     puck_gpu_reset_regs(s);
 }
@@ -68,7 +68,7 @@ static void gpu_config_write(PCIDevice *pdev, uint32_t addr, uint32_t val,
         return;
     }
     pci_default_write_config(pdev, addr, val, len);
-    puck_gpu_dma_config_changed(PUCK_GPU(pdev));
+    puck_master_config_changed(&PUCK_GPU(pdev)->master);
     if (pci_is_express(pdev)) {
         pcie_cap_flr_write_config(pdev, addr, val, len);
     }
@@ -180,6 +180,7 @@ static void gpu_init(Object *obj)
     PuckGpu *s = PUCK_GPU(obj);
 
     PCI_DEVICE(obj)->cap_present |= QEMU_PCI_CAP_EXPRESS;
+    puck_master_init(&s->master, PCI_DEVICE(obj), &s->vram);
     puck_scanout_new(s);
     s->rings = g_new0(PuckRing, PUCK_GPU_RINGS_MAX);
 }

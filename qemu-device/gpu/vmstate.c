@@ -193,7 +193,7 @@ static int gpu_post_load(void *opaque, int version_id)
         error_report("puck-gpu: bad state");
         return -EINVAL;
     }
-    puck_gpu_dma_config_changed(s);
+    puck_master_config_changed(&s->master);
     return 0;
 }
 

@@ -153,7 +153,7 @@ static void check_piece(const Model *m, const PuckPiece *piece, uint64_t at)
     g_assert_cmpuint(at + piece->len, <=, m->total);
     g_assert_cmpuint(piece->desc, ==, m->desc[at]);
     g_assert_cmphex(piece->addr, ==, m->addr[at]);
-    g_assert_cmpint(piece->vram, ==, m->segs[piece->desc].flags);
+    g_assert_cmpint(piece->local, ==, m->segs[piece->desc].flags);
     /* All of it in the same segment. */
     g_assert_cmpuint(m->desc[at + piece->len - 1], ==, piece->desc);
 }

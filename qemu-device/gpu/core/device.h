@@ -32,6 +32,7 @@
 #include "hw/puck/mischief/msi.h"
 #include "hw/puck/mischief/window.h"
 #include "error.h"
+#include "master.h"
 #include "stall.h"
 
 #define TYPE_PUCK_GPU "puck-gpu"
@@ -76,7 +77,7 @@ struct PuckGpu {
     VMChangeStateEntry *vm_state;
     unsigned pool_threads;      /* its share of the pool's, see job.c */
     bool paused;                /* jobs shall move no byte; atomic */
-    bool master;                /* it is bus master; atomic, see dma.c */
+    PuckMaster master;
 
     uint32_t irq_status;
     uint32_t irq_enable;
@@ -103,9 +104,7 @@ static inline bool puck_gpu_option(const PuckGpu *s, unsigned option)
 
 static inline const char *puck_gpu_name(PuckGpu *s)
 {
-    const char *id = DEVICE(s)->id;
-
-    return id ? id : TYPE_PUCK_GPU;
+    return puck_master_name(&s->master);
 }
 
 /* An event at @site that belongs to no ring; a rule could do what is in @can */

@@ -118,7 +118,7 @@ static bool step_ask(PuckJob *job, const PuckPiece *piece, bool is_write)
     puck_lane_trace(&job->lanes[0], is_write, piece);
     a->action = PUCK_ACT_NONE;
     a->step = STEP_DO;
-    if (piece->vram) {
+    if (piece->local) {
         return true;
     }
     ev = event(job, piece, is_write);
@@ -180,12 +180,12 @@ static bool move(PuckJob *job, const PuckPiece *piece, bool is_write,
                  uint8_t *bytes)
 {
     PuckAccess *a = job->access;
-    unsigned epoch = puck_gpu_dma_begin(&job->dma);
+    unsigned epoch = puck_dma_begin(&job->dma);
     PuckDmaResult result;
 
-    result = puck_gpu_dma_access(&job->dma, piece, is_write, bytes,
+    result = puck_dma_access(&job->dma, piece, is_write, bytes,
                                  &a->translated);
-    puck_gpu_dma_end(&job->dma, epoch);
+    puck_dma_end(&job->dma, epoch);
     spend(job, 2 * PUCK_COST_PIECE + puck_cost_bytes(piece->len));
     if (job->stop) {
         return false;

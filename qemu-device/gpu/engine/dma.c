@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * puck-gpu: guest memory. The step "DMA by segments".
+ * Guest memory. Of a job of puck-gpu it is the step "DMA by segments".
  *
- * The engines work on host pointers. Only RAM is served: a device's registers
- * are no place for an engine to go, and keeping away from them is what lets a
- * job run without the BQL.
+ * Devices work on host pointers. Only RAM is served: another device's registers
+ * are no place for DMA to go, and keeping away from them is what lets a job run
+ * without the BQL.
  *
  * There are two ways to look memory up. The memory API takes one translation a
  * page behind whatever IOMMU there is, or one a segment without. A puck-iommu
@@ -20,67 +20,33 @@
 
 static const MemTxAttrs ram_only = { .memory = 1 };
 
-/*
- * What command register and resets say, under the BQL. Threads read it, since
- * configuration space goes away when the device is unplugged.
- */
-void puck_gpu_dma_reset(PuckGpu *s)
+bool puck_dma_read(const PuckDma *dma, uint64_t addr, void *buf, uint64_t len)
 {
-    qatomic_set(&s->master, false);
-}
-
-void puck_gpu_dma_config_changed(PuckGpu *s)
-{
-    uint16_t command = pci_get_word(PCI_DEVICE(s)->config + PCI_COMMAND);
-
-    qatomic_set(&s->master, command & PCI_COMMAND_MASTER);
-}
-
-/* Whether an access goes out; bus mastering off, a rule may let it through. */
-static bool may_access(const PuckGpuDma *dma, uint64_t addr, uint64_t len,
-                       bool is_write)
-{
-    PuckVerdict verdict;
-    PuckEvent ev;
-
-    if (qatomic_read(&dma->gpu->master)) {
-        return true;
-    }
-    ev = puck_gpu_event(dma->gpu, PUCK_SITE_DEVICE,
-                        PUCK_ACT_BIT(PUCK_ACT_BME_IGNORED));
-    ev.has = PUCK_HAS_IOVA | PUCK_HAS_DIR;
-    ev.iova = addr;
-    ev.len = len;
-    ev.is_write = is_write;
-    return puck_mischief_ask(&ev, &verdict);
-}
-
-bool puck_gpu_dma_read(const PuckGpuDma *dma, uint64_t addr, void *buf,
-                       uint64_t len)
-{
-    return may_access(dma, addr, len, false) &&
+    return puck_master_may_access(dma->master, addr, len, false) &&
            address_space_read(dma->as, addr, ram_only, buf, len) == MEMTX_OK;
 }
 
-bool puck_gpu_dma_write(const PuckGpuDma *dma, uint64_t addr, const void *buf,
-                        uint64_t len)
+bool puck_dma_write(const PuckDma *dma, uint64_t addr, const void *buf,
+                    uint64_t len)
 {
-    return may_access(dma, addr, len, true) &&
+    return puck_master_may_access(dma->master, addr, len, true) &&
            address_space_write(dma->as, addr, ram_only, buf, len) == MEMTX_OK;
 }
 
-void puck_gpu_dma_init(PuckGpuDma *dma, PuckGpu *s)
+void puck_dma_init(PuckDma *dma, const PuckMaster *master)
 {
-    AddressSpace *as = pci_device_iommu_address_space(PCI_DEVICE(s));
+    AddressSpace *as = pci_device_iommu_address_space(master->pdev);
 
-    *dma = (PuckGpuDma) { .gpu = s, .as = as, .space = puck_iommu_space(as) };
+    *dma = (PuckDma) {
+        .master = master, .as = as, .space = puck_iommu_space(as),
+    };
 }
 
 /*
  * QEMU's amd-iommu keeps what it has translated in a table that nothing locks.
  * A machine has one from its start, or never.
  */
-bool puck_gpu_dma_may_thread(const PuckGpuDma *dma)
+bool puck_dma_may_thread(const PuckDma *dma)
 {
     static int unlocked = -1;
 
@@ -90,12 +56,12 @@ bool puck_gpu_dma_may_thread(const PuckGpuDma *dma)
     return dma->space || !unlocked;
 }
 
-unsigned puck_gpu_dma_begin(const PuckGpuDma *dma)
+unsigned puck_dma_begin(const PuckDma *dma)
 {
     return dma->space ? puck_iommu_dma_begin(dma->space) : 0;
 }
 
-void puck_gpu_dma_end(const PuckGpuDma *dma, unsigned epoch)
+void puck_dma_end(const PuckDma *dma, unsigned epoch)
 {
     if (dma->space) {
         puck_iommu_dma_end(dma->space, epoch);
@@ -155,14 +121,14 @@ static uint64_t add_from_window(PuckRuns *runs, const RamWindow *w,
 }
 
 /* Adds what can be had of @piece, and makes its length that. */
-static bool look_up_vram(const PuckGpuDma *dma, PuckPiece *piece,
-                         PuckRuns *runs)
+static bool look_up_local(const PuckDma *dma, PuckPiece *piece,
+                          PuckRuns *runs)
 {
-    MemoryRegion *vram = &dma->gpu->vram;
+    MemoryRegion *local = dma->master->local;
     RamWindow w = {
-        .len = memory_region_size(vram),
-        .host = memory_region_get_ram_ptr(vram),
-        .mr = vram,
+        .len = memory_region_size(local),
+        .host = memory_region_get_ram_ptr(local),
+        .mr = local,
     };
 
     piece->len = add_from_window(runs, &w, piece->addr, piece->len);
@@ -170,12 +136,13 @@ static bool look_up_vram(const PuckGpuDma *dma, PuckPiece *piece,
 }
 
 /* The same for guest memory through the memory API: behind an IOMMU a page. */
-static bool look_up_any(const PuckGpuDma *dma, PuckPiece *piece, bool is_write,
+static bool look_up_any(const PuckDma *dma, PuckPiece *piece, bool is_write,
                         PuckRuns *runs)
 {
     RamWindow w;
 
-    if (!may_access(dma, piece->addr, piece->len, is_write) ||
+    if (!puck_master_may_access(dma->master, piece->addr, piece->len,
+                                is_write) ||
         !open_window(&w, dma->as, piece->addr, piece->len, is_write)) {
         return false;
     }
@@ -187,7 +154,7 @@ static bool look_up_any(const PuckGpuDma *dma, PuckPiece *piece, bool is_write,
  * The same through a puck-iommu: as many pages as there is room for. With @wait
  * other than NULL it may be told to wait, as by puck_iommu_translate_range().
  */
-static bool look_up_bulk(const PuckGpuDma *dma, PuckPiece *piece, bool is_write,
+static bool look_up_bulk(const PuckDma *dma, PuckPiece *piece, bool is_write,
                          RamWindow *w, PuckRuns *runs, int64_t *wait)
 {
     unsigned room = PUCK_RUNS_MAX - runs->count;
@@ -195,7 +162,8 @@ static bool look_up_bulk(const PuckGpuDma *dma, PuckPiece *piece, bool is_write,
     uint64_t done = 0;
     unsigned count;
 
-    if (!may_access(dma, piece->addr, piece->len, is_write)) {
+    if (!puck_master_may_access(dma->master, piece->addr, piece->len,
+                                is_write)) {
         return false;
     }
     count = puck_iommu_translate_range(dma->space, piece->addr, piece->len,
@@ -224,9 +192,8 @@ static bool look_up_bulk(const PuckGpuDma *dma, PuckPiece *piece, bool is_write,
     return true;
 }
 
-bool puck_gpu_dma_look_up(const PuckGpuDma *dma, const PuckCursor *cur,
-                          uint64_t max, bool is_write, PuckRuns *runs,
-                          PuckPiece *piece)
+bool puck_dma_look_up(const PuckDma *dma, const PuckCursor *cur, uint64_t max,
+                      bool is_write, PuckRuns *runs, PuckPiece *piece)
 {
     PuckCursor at = *cur;
     RamWindow window = { };
@@ -238,8 +205,8 @@ bool puck_gpu_dma_look_up(const PuckGpuDma *dma, const PuckCursor *cur,
     while (runs->count < PUCK_RUNS_MAX && runs->pieces < PUCK_RUNS_MAX &&
            puck_cursor_piece(&at, max - runs->total, piece)) {
         runs->pieces++;
-        if (piece->vram) {
-            ok = look_up_vram(dma, piece, runs);
+        if (piece->local) {
+            ok = look_up_local(dma, piece, runs);
         } else if (dma->space) {
             ok = look_up_bulk(dma, piece, is_write, &window, runs, NULL);
         } else {
@@ -258,8 +225,7 @@ bool puck_gpu_dma_look_up(const PuckGpuDma *dma, const PuckCursor *cur,
  * call that does both for a host pointer; it drops the reference that mapping
  * would have taken.
  */
-void puck_gpu_dma_written(const PuckGpuDma *dma, const PuckRuns *runs,
-                          uint64_t len)
+void puck_dma_written(const PuckDma *dma, const PuckRuns *runs, uint64_t len)
 {
     for (unsigned i = 0; i < runs->count && len; i++) {
         const PuckRun *run = &runs->run[i];
@@ -273,15 +239,15 @@ void puck_gpu_dma_written(const PuckGpuDma *dma, const PuckRuns *runs,
 }
 
 /* Looks up a part of @piece, and makes its length that. */
-static bool look_up_part(const PuckGpuDma *dma, PuckPiece *piece, bool is_write,
+static bool look_up_part(const PuckDma *dma, PuckPiece *piece, bool is_write,
                          PuckRuns *runs, int64_t *wait)
 {
     RamWindow window = { };
 
     runs->count = 0;
     runs->total = 0;
-    if (piece->vram) {
-        return look_up_vram(dma, piece, runs);
+    if (piece->local) {
+        return look_up_local(dma, piece, runs);
     }
     if (dma->space) {
         return look_up_bulk(dma, piece, is_write, &window, runs, wait);
@@ -303,9 +269,8 @@ static void copy_runs(const PuckRuns *runs, uint8_t *bytes, bool is_write)
     }
 }
 
-PuckDmaResult puck_gpu_dma_access(const PuckGpuDma *dma,
-                                  const PuckPiece *piece, bool is_write,
-                                  uint8_t *bytes, int64_t *wait)
+PuckDmaResult puck_dma_access(const PuckDma *dma, const PuckPiece *piece,
+                              bool is_write, uint8_t *bytes, int64_t *wait)
 {
     PuckPiece at = *piece;
     PuckRuns runs;
@@ -319,7 +284,7 @@ PuckDmaResult puck_gpu_dma_access(const PuckGpuDma *dma,
         }
         copy_runs(&runs, bytes, is_write);
         if (is_write) {
-            puck_gpu_dma_written(dma, &runs, part.len);
+            puck_dma_written(dma, &runs, part.len);
         }
         bytes += part.len;
         at.addr += part.len;

@@ -65,7 +65,7 @@ PuckJob *puck_job_new(PuckGpu *s, const PuckJobOrigin *from,
     job->from = *from;
     job->advance = true;
     job->cmd = *cmd;
-    puck_gpu_dma_init(&job->dma, job->gpu);
+    puck_dma_init(&job->dma, &job->gpu->master);
     job->num_lanes = 1;
     job->end = PUCK_LANES_MAX;
     for (unsigned i = 0; i < PUCK_LANES_MAX; i++) {
@@ -77,7 +77,7 @@ PuckJob *puck_job_new(PuckGpu *s, const PuckJobOrigin *from,
         job->access = access;
     } else {
         job->threaded = !icount_enabled() && is_long(job) &&
-                        puck_gpu_dma_may_thread(&job->dma);
+                        puck_dma_may_thread(&job->dma);
     }
     return job;
 }

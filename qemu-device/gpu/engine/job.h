@@ -34,6 +34,7 @@
 #define PUCK_GPU_ENGINE_JOB_H
 
 #include "hw/puck/common/hold.h"
+#include "hw/puck/gpu/core/device.h"
 #include "access.h"
 #include "command.h"
 #include "dma.h"
@@ -62,7 +63,7 @@ struct PuckJob {
     unsigned threads;           /* threads that may look at lists; atomic */
 
     /* Written before there are threads. */
-    PuckGpuDma dma;
+    PuckDma dma;
     PuckCmd cmd;
     PuckListFetch fetch;
     PuckSeg *src_segs;

@@ -196,7 +196,7 @@ static bool look_up(PuckLane *lane, bool is_write, uint64_t max, PuckRuns *runs)
 {
     const PuckCursor *cur = is_write ? &lane->dst : &lane->src;
     PuckPiece at;
-    bool ok = puck_gpu_dma_look_up(&lane->job->dma, cur, max, is_write, runs,
+    bool ok = puck_dma_look_up(&lane->job->dma, cur, max, is_write, runs,
                                    &at);
 
     lane->spent += (runs->pieces + runs->count) * PUCK_COST_PIECE;
@@ -268,7 +268,7 @@ static void step_move(PuckLane *lane)
         }
         move_locked(lane, &from, &to, len);
         if (moves_dst(job)) {
-            puck_gpu_dma_written(&job->dma, &to, len);
+            puck_dma_written(&job->dma, &to, len);
         }
     }
     lane->spent += is_crc ? puck_cost_crc(len) : puck_cost_bytes(len);
@@ -295,7 +295,7 @@ static void step_result(PuckLane *lane)
             return;
         }
         move_copy(&to, &from, sizeof(crc), false);
-        puck_gpu_dma_written(&job->dma, &to, sizeof(crc));
+        puck_dma_written(&job->dma, &to, sizeof(crc));
     }
     finish(lane);
 }
@@ -357,7 +357,7 @@ void puck_lane_share(PuckJob *job, unsigned n)
 
 void puck_lane_step(PuckLane *lane)
 {
-    unsigned epoch = puck_gpu_dma_begin(&lane->job->dma);
+    unsigned epoch = puck_dma_begin(&lane->job->dma);
 
     switch (lane->phase) {
     case PUCK_LANE_LISTS:
@@ -372,7 +372,7 @@ void puck_lane_step(PuckLane *lane)
     case PUCK_LANE_DONE:
         break;
     }
-    puck_gpu_dma_end(&lane->job->dma, epoch);
+    puck_dma_end(&lane->job->dma, epoch);
 }
 
 void puck_lane_cleanup(PuckJob *job)

@@ -36,7 +36,7 @@ static bool read_part(PuckLane *lane, const PuckExtent *e, uint32_t count)
     part = *segs + job->fetch.at;
     /* A list that wraps past 2^64 is in no memory. */
     if (e->nsegs * sizeof(*part) - 1 > UINT64_MAX - e->list ||
-        !puck_gpu_dma_read(&job->dma, e->list + job->fetch.at * sizeof(*part),
+        !puck_dma_read(&job->dma, e->list + job->fetch.at * sizeof(*part),
                        part, count * sizeof(*part))) {
         return puck_fault_set(&lane->fault, PUCK_GPU_ERR_LIST_READ,
                               list_of(job), PUCK_GPU_ERR_DESC_NONE, e->list);

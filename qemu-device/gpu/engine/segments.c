@@ -106,7 +106,7 @@ bool puck_cursor_piece(const PuckCursor *cur, uint64_t max, PuckPiece *piece)
         .desc = cur->desc,
         .addr = seg->addr + cur->offset,
         .len = MIN(MIN(cur->in_row, seg->len - cur->offset), max),
-        .vram = seg->flags & PUCK_GPU_SEG_VRAM,
+        .local = seg->flags & PUCK_GPU_SEG_VRAM,
     };
     return true;
 }

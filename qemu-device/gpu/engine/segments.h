@@ -57,7 +57,7 @@ typedef struct PuckPiece {
     uint32_t desc;
     uint64_t addr;
     uint64_t len;
-    bool vram;
+    bool local;                 /* in the device's own memory */
 } PuckPiece;
 
 /* How far into a list a transfer reaches. Exact for 32-bit arguments. */

@@ -79,12 +79,12 @@ PuckDmaResult puck_ring_dma(PuckRing *ring, uint64_t addr, void *buf,
                             uint64_t len, bool is_write)
 {
     uint32_t generation = ring->generation;
-    PuckGpuDma dma;
+    PuckDma dma;
     bool ok;
 
-    puck_gpu_dma_init(&dma, ring->gpu);
-    ok = is_write ? puck_gpu_dma_write(&dma, addr, buf, len) :
-                    puck_gpu_dma_read(&dma, addr, buf, len);
+    puck_dma_init(&dma, &ring->gpu->master);
+    ok = is_write ? puck_dma_write(&dma, addr, buf, len) :
+                    puck_dma_read(&dma, addr, buf, len);
     if (generation != ring->generation) {
         return PUCK_DMA_DROPPED;
     }
