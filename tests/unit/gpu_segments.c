@@ -1,34 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Unit test of puck-gpu's segment lists: their rules, and cursors over lists
- * of random shape against a byte by byte model. The seed is printed and taken
- * back with --seed.
+ * Unit test of lists of segments: their rules, and cursors over lists of random
+ * shape against a byte by byte model. The seed is printed and taken back with
+ * --seed.
  */
 
 #include "qemu/osdep.h"
 #include "hw/puck/gpu/engine/segments.h"
 
-#define VRAM_SIZE   0x100000ull
+#define LOCAL_SIZE  0x100000ull
 #define LEN_MAX     0x10000u
-#define LIST        PUCK_GPU_ERR_LIST_DST
-#define VRAM        PUCK_GPU_SEG_VRAM
+#define LOCAL       1u
+#define SEGS_MAX    65536
 #define MAX_SEGS    40
 #define MAX_BYTES   4000
 
 static const PuckSegLimits limits = {
-    .len_max = LEN_MAX, .vram_size = VRAM_SIZE,
+    .len_max = LEN_MAX, .local = LOCAL, .local_size = LOCAL_SIZE,
 };
 
 /* A list that is checked in two parts, and has to hold @need bytes. */
 static bool check(const PuckSeg *segs, uint32_t nsegs,
-                  const PuckSegLimits *l, uint64_t need, PuckFault *fault)
+                  const PuckSegLimits *l, uint64_t need, PuckSegFault *fault)
 {
     uint64_t total = 0;
 
-    return puck_segs_check(segs, 0, nsegs / 2, LIST, l, &total, fault) &&
-           puck_segs_check(segs, nsegs / 2, nsegs - nsegs / 2, LIST, l, &total,
+    return puck_segs_check(segs, 0, nsegs / 2, l, &total, fault) &&
+           puck_segs_check(segs, nsegs / 2, nsegs - nsegs / 2, l, &total,
                            fault) &&
-           puck_segs_suffice(total, need, LIST, fault);
+           puck_segs_suffice(total, need, fault);
 }
 
 static void test_from_guest(void)
@@ -44,7 +44,7 @@ static void test_from_guest(void)
     for (unsigned i = 0; i < 2; i++) {
         g_assert_cmphex(segs[i].addr, ==, 0x0807060504030201);
         g_assert_cmphex(segs[i].len, ==, 0x0c0b0a09);
-        g_assert_cmphex(segs[i].flags, ==, VRAM);
+        g_assert_cmphex(segs[i].flags, ==, LOCAL);
     }
 }
 
@@ -53,38 +53,37 @@ static void test_rules(void)
 {
     static const struct {
         PuckSeg seg;
-        uint8_t reason;
+        PuckSegRule rule;
     } cases[] = {
         { { 0, 1, 0 }, 0 },
         { { 0, LEN_MAX, 0 }, 0 },
-        { { 0, LEN_MAX + 1, 0 }, PUCK_GPU_ERR_SEG_TOO_LONG },
-        { { 0, 0, 0 }, PUCK_GPU_ERR_SEG_ZERO },
-        { { UINT64_MAX, 1, 0 }, PUCK_GPU_ERR_SEG_ONES },
-        { { UINT64_MAX, 0, 0 }, PUCK_GPU_ERR_SEG_ZERO },
+        { { 0, LEN_MAX + 1, 0 }, PUCK_SEG_TOO_LONG },
+        { { 0, 0, 0 }, PUCK_SEG_ZERO },
+        { { UINT64_MAX, 1, 0 }, PUCK_SEG_ONES },
+        { { UINT64_MAX, 0, 0 }, PUCK_SEG_ZERO },
         { { UINT64_MAX - 1, 2, 0 }, 0 },
-        { { UINT64_MAX - 1, 3, 0 }, PUCK_GPU_ERR_SEG_WRAP },
+        { { UINT64_MAX - 1, 3, 0 }, PUCK_SEG_WRAP },
         { { UINT64_MAX - LEN_MAX + 1, LEN_MAX, 0 }, 0 },
-        { { UINT64_MAX - LEN_MAX + 2, LEN_MAX, 0 }, PUCK_GPU_ERR_SEG_WRAP },
-        { { VRAM_SIZE - 1, 1, VRAM }, 0 },
-        { { VRAM_SIZE - 1, 2, VRAM }, PUCK_GPU_ERR_SEG_VRAM },
-        { { VRAM_SIZE, 1, VRAM }, PUCK_GPU_ERR_SEG_VRAM },
-        { { UINT64_MAX - 1, 2, VRAM }, PUCK_GPU_ERR_SEG_VRAM },
-        { { UINT64_MAX - 1, 100, VRAM }, PUCK_GPU_ERR_SEG_VRAM },
-        { { VRAM_SIZE, 1, 0 }, 0 },
-        { { 0, 1, 2 }, PUCK_GPU_ERR_RESERVED },
-        { { 0, 0, 0x80000000 }, PUCK_GPU_ERR_RESERVED },
+        { { UINT64_MAX - LEN_MAX + 2, LEN_MAX, 0 }, PUCK_SEG_WRAP },
+        { { LOCAL_SIZE - 1, 1, LOCAL }, 0 },
+        { { LOCAL_SIZE - 1, 2, LOCAL }, PUCK_SEG_LOCAL },
+        { { LOCAL_SIZE, 1, LOCAL }, PUCK_SEG_LOCAL },
+        { { UINT64_MAX - 1, 2, LOCAL }, PUCK_SEG_LOCAL },
+        { { UINT64_MAX - 1, 100, LOCAL }, PUCK_SEG_LOCAL },
+        { { LOCAL_SIZE, 1, 0 }, 0 },
+        { { 0, 1, 2 }, PUCK_SEG_RESERVED },
+        { { 0, 0, 0x80000000 }, PUCK_SEG_RESERVED },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        PuckSeg segs[3] = { { 8, 8, 0 }, cases[i].seg, { 8, 8, VRAM } };
-        PuckFault fault = { };
+        PuckSeg segs[3] = { { 8, 8, 0 }, cases[i].seg, { 8, 8, LOCAL } };
+        PuckSegFault fault = { };
         bool ok = check(segs, 3, &limits, 0, &fault);
 
         g_test_message("case %zu", i);
-        g_assert_cmpuint(fault.reason, ==, cases[i].reason);
-        g_assert_cmpint(ok, ==, !cases[i].reason);
+        g_assert_cmpuint(fault.rule, ==, cases[i].rule);
+        g_assert_cmpint(ok, ==, !cases[i].rule);
         if (!ok) {
-            g_assert_cmpuint(fault.list, ==, LIST);
             g_assert_cmpuint(fault.desc, ==, 1);
             g_assert_cmphex(fault.addr, ==, cases[i].seg.addr);
         }
@@ -94,20 +93,20 @@ static void test_rules(void)
 static void test_sum(void)
 {
     static const PuckSegLimits wide = {
-        .len_max = UINT32_MAX, .vram_size = VRAM_SIZE,
+        .len_max = UINT32_MAX, .local = LOCAL, .local_size = LOCAL_SIZE,
     };
-    uint32_t count = PUCK_GPU_SEGS_MAX_VALUE;
+    uint32_t count = SEGS_MAX;
     g_autofree PuckSeg *segs = g_new(PuckSeg, count);
     uint64_t total = (uint64_t)count * UINT32_MAX;
-    PuckFault fault;
+    PuckSegFault fault;
 
     for (uint32_t i = 0; i < count; i++) {
         segs[i] = (PuckSeg) { .addr = i, .len = UINT32_MAX };
     }
     g_assert_true(check(segs, count, &wide, total, &fault));
     g_assert_false(check(segs, count, &wide, total + 1, &fault));
-    g_assert_cmpuint(fault.reason, ==, PUCK_GPU_ERR_LIST_SHORT);
-    g_assert_cmphex(fault.desc, ==, PUCK_GPU_ERR_DESC_NONE);
+    g_assert_cmpuint(fault.rule, ==, PUCK_SEG_LIST_SHORT);
+    g_assert_cmphex(fault.desc, ==, PUCK_SEG_NONE);
     g_assert_false(check(segs, count, &wide, UINT64_MAX, &fault));
 }
 

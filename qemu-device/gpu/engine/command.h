@@ -6,6 +6,7 @@
 #ifndef PUCK_GPU_ENGINE_COMMAND_H
 #define PUCK_GPU_ENGINE_COMMAND_H
 
+#include "hw/puck/gpu/core/fault.h"
 #include "segments.h"
 
 /* A transfer reaches at most so far into a list. */

@@ -6,6 +6,7 @@
 #define PUCK_GPU_ENGINE_LANE_H
 
 #include "qemu/thread.h"
+#include "hw/puck/gpu/core/fault.h"
 #include "segments.h"
 
 typedef struct PuckJob PuckJob;

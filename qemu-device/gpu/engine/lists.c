@@ -2,99 +2,96 @@
 /*
  * puck-gpu: the segment lists of a command are fetched and checked. See section
  * "Segment lists" of docs/specs/gpu.rst.
- *
- * A list is read once, so that what was checked is what is used, and wholly
- * before it is checked. It may be long, and this may be under the BQL: so both
- * are done in parts, a part a step.
  */
 
 #include "qemu/osdep.h"
-#include "hw/puck/gpu/core/cost.h"
 #include "job.h"
 
-#define SEGS_A_STEP     2048
+/* They are converted where they lie. */
+QEMU_BUILD_BUG_ON(sizeof(PuckSeg) != sizeof(struct puck_gpu_seg) ||
+                  offsetof(PuckSeg, len) !=
+                  offsetof(struct puck_gpu_seg, len) ||
+                  offsetof(PuckSeg, flags) !=
+                  offsetof(struct puck_gpu_seg, flags));
+QEMU_BUILD_BUG_ON(PUCK_SEG_NONE != PUCK_GPU_ERR_DESC_NONE);
 
-static PuckSeg **segs_of(PuckJob *job)
+/* What errors call it. */
+static const uint8_t reasons[PUCK_SEG_RULES] = {
+    [PUCK_SEG_RESERVED] = PUCK_GPU_ERR_RESERVED,
+    [PUCK_SEG_ZERO] = PUCK_GPU_ERR_SEG_ZERO,
+    [PUCK_SEG_ONES] = PUCK_GPU_ERR_SEG_ONES,
+    [PUCK_SEG_TOO_LONG] = PUCK_GPU_ERR_SEG_TOO_LONG,
+    [PUCK_SEG_LOCAL] = PUCK_GPU_ERR_SEG_VRAM,
+    [PUCK_SEG_WRAP] = PUCK_GPU_ERR_SEG_WRAP,
+    [PUCK_SEG_LIST_SHORT] = PUCK_GPU_ERR_LIST_SHORT,
+    [PUCK_SEG_LIST_READ] = PUCK_GPU_ERR_LIST_READ,
+};
+
+/* Whose turn it is. */
+static const PuckExtent *extent_of(const PuckJob *job)
 {
-    return job->fetch.dst ? &job->dst_segs : &job->src_segs;
+    return job->fetch.dst ? &job->cmd.dst : &job->cmd.src;
 }
 
-static uint8_t list_of(const PuckJob *job)
+/* The job owns the segments as soon as there are any. */
+static void begin_list(PuckJob *job)
 {
-    return job->fetch.dst ? PUCK_GPU_ERR_LIST_DST : PUCK_GPU_ERR_LIST_SRC;
-}
+    PuckListFetch *fetch = &job->fetch;
+    const PuckExtent *e;
 
-static bool read_part(PuckLane *lane, const PuckExtent *e, uint32_t count)
-{
-    PuckJob *job = lane->job;
-    PuckSeg **segs = segs_of(job);
-    PuckSeg *part;
-
-    if (!*segs) {
-        *segs = g_new(PuckSeg, e->nsegs);
+    fetch->dst = fetch->dst || !job->cmd.src.nsegs;
+    e = extent_of(job);
+    puck_list_begin(&fetch->list, e->list, e->nsegs);
+    if (fetch->dst) {
+        job->dst_segs = fetch->list.segs;
+    } else {
+        job->src_segs = fetch->list.segs;
     }
-    part = *segs + job->fetch.at;
-    /* A list that wraps past 2^64 is in no memory. */
-    if (e->nsegs * sizeof(*part) - 1 > UINT64_MAX - e->list ||
-        !puck_dma_read(&job->dma, e->list + job->fetch.at * sizeof(*part),
-                       part, count * sizeof(*part))) {
-        return puck_fault_set(&lane->fault, PUCK_GPU_ERR_LIST_READ,
-                              list_of(job), PUCK_GPU_ERR_DESC_NONE, e->list);
-    }
-    puck_segs_from_guest(part, count);
-    return true;
 }
 
-static bool check_part(PuckLane *lane, uint32_t count)
-{
-    PuckJob *job = lane->job;
-    PuckSegLimits limits = {
-        .len_max = job->gpu->seg_len_max,
-        .vram_size = job->gpu->vram_size,
-    };
-
-    return puck_segs_check(*segs_of(job), job->fetch.at, count, list_of(job),
-                           &limits, &job->fetch.total, &lane->fault);
-}
-
-/* A list was read, or was checked: what comes next. */
-static bool end_pass(PuckLane *lane, const PuckExtent *e, PuckCursor *cur)
+static void end_list(PuckLane *lane)
 {
     PuckListFetch *fetch = &lane->job->fetch;
+    const PuckExtent *e = extent_of(lane->job);
 
-    fetch->at = 0;
-    fetch->check = !fetch->check;
-    if (fetch->check) {
-        return true;
-    }
-    if (!puck_segs_suffice(fetch->total,
-                           puck_rect_span(e->pitch, e->width, e->rows),
-                           list_of(lane->job), &lane->fault)) {
-        return false;
-    }
-    puck_cursor_init(cur, *segs_of(lane->job), e->width, e->pitch, e->rows);
-    fetch->total = 0;
+    puck_cursor_init(fetch->dst ? &lane->dst : &lane->src, fetch->list.segs,
+                     e->width, e->pitch, e->rows);
+    fetch->list = (PuckList) { };
     fetch->done = fetch->dst;
     fetch->dst = true;
-    return true;
+}
+
+static bool step_list(PuckLane *lane, PuckSegFault *fault)
+{
+    const PuckJob *job = lane->job;
+    const PuckExtent *e = extent_of(job);
+    PuckSegLimits limits = {
+        .len_max = job->gpu->seg_len_max,
+        .local = PUCK_GPU_SEG_VRAM,
+        .local_size = job->gpu->vram_size,
+    };
+
+    return puck_list_step(&lane->job->fetch.list, &job->dma, &limits,
+                          puck_rect_span(e->pitch, e->width, e->rows), fault);
 }
 
 bool puck_lists_step(PuckLane *lane)
 {
     PuckListFetch *fetch = &lane->job->fetch;
-    const PuckCmd *cmd = &lane->job->cmd;
-    const PuckExtent *e;
-    uint32_t count;
+    PuckSegFault fault;
 
-    fetch->dst = fetch->dst || !cmd->src.nsegs;
-    e = fetch->dst ? &cmd->dst : &cmd->src;
-    count = MIN(e->nsegs - fetch->at, SEGS_A_STEP);
-    lane->spent += count * PUCK_COST_SEG / 2;
-    if (fetch->check ? !check_part(lane, count) :
-                       !read_part(lane, e, count)) {
-        return false;
+    if (!fetch->list.nsegs) {
+        begin_list(lane->job);
     }
-    fetch->at += count;
-    return fetch->at < e->nsegs ||
-           end_pass(lane, e, fetch->dst ? &lane->dst : &lane->src);
+    lane->spent += puck_list_cost(&fetch->list);
+    if (!step_list(lane, &fault)) {
+        return puck_fault_set(&lane->fault, reasons[fault.rule],
+                              fetch->dst ? PUCK_GPU_ERR_LIST_DST :
+                                           PUCK_GPU_ERR_LIST_SRC,
+                              fault.desc, fault.addr);
+    }
+    if (fetch->list.done) {
+        end_list(lane);
+    }
+    return true;
 }

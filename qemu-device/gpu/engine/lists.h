@@ -5,15 +5,15 @@
 #ifndef PUCK_GPU_ENGINE_LISTS_H
 #define PUCK_GPU_ENGINE_LISTS_H
 
+#include "list.h"
+
 typedef struct PuckLane PuckLane;
 
-/* How far the lists are: each is read in parts, and then checked in parts. */
+/* How far the lists are: one after the other. */
 typedef struct PuckListFetch {
     bool dst;                   /* it is the destination's turn */
-    bool check;                 /* that list was read, and is being checked */
     bool done;
-    uint32_t at;                /* next segment */
-    uint64_t total;             /* bytes of those checked */
+    PuckList list;              /* whose turn it is */
 } PuckListFetch;
 
 /* One part of the lists of @lane's job. False if they are bad. */

@@ -1,61 +1,57 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * puck-gpu: lists of segments: their rules, and walking over them. See section
- * "Segment lists" of docs/specs/gpu.rst.
+ * Lists of segments: their rules, and walking over them.
  */
 
 #include "qemu/osdep.h"
 #include "segments.h"
 
-/* The list is converted where it lies. */
-_Static_assert(sizeof(PuckSeg) == sizeof(struct puck_gpu_seg), "segment");
+_Static_assert(sizeof(PuckSeg) == 16, "the list is converted where it lies");
 
 void puck_segs_from_guest(PuckSeg *segs, uint32_t nsegs)
 {
     for (uint32_t i = 0; i < nsegs; i++) {
-        struct puck_gpu_seg raw;
-
-        memcpy(&raw, &segs[i], sizeof(raw));
-        segs[i].addr = GUINT64_FROM_LE(raw.addr);
-        segs[i].len = GUINT32_FROM_LE(raw.len);
-        segs[i].flags = GUINT32_FROM_LE(raw.flags);
+        segs[i].addr = GUINT64_FROM_LE(segs[i].addr);
+        segs[i].len = GUINT32_FROM_LE(segs[i].len);
+        segs[i].flags = GUINT32_FROM_LE(segs[i].flags);
     }
 }
 
-/* The reason to refuse @seg, or 0. */
-static uint8_t seg_reason(const PuckSeg *seg, const PuckSegLimits *limits)
+/* The rule that @seg breaks. */
+static PuckSegRule seg_rule(const PuckSeg *seg, const PuckSegLimits *limits)
 {
-    if (seg->flags & ~PUCK_GPU_SEG_VRAM) {
-        return PUCK_GPU_ERR_RESERVED;
+    if (seg->flags & ~limits->local) {
+        return PUCK_SEG_RESERVED;
     }
     if (!seg->len) {
-        return PUCK_GPU_ERR_SEG_ZERO;
+        return PUCK_SEG_ZERO;
     }
     if (seg->addr == UINT64_MAX) {
-        return PUCK_GPU_ERR_SEG_ONES;
+        return PUCK_SEG_ONES;
     }
     if (seg->len > limits->len_max) {
-        return PUCK_GPU_ERR_SEG_TOO_LONG;
+        return PUCK_SEG_TOO_LONG;
     }
-    if (seg->flags & PUCK_GPU_SEG_VRAM) {
-        bool inside = seg->addr < limits->vram_size &&
-                      seg->len <= limits->vram_size - seg->addr;
+    if (seg->flags) {
+        bool inside = seg->addr < limits->local_size &&
+                      seg->len <= limits->local_size - seg->addr;
 
-        return inside ? 0 : PUCK_GPU_ERR_SEG_VRAM;
+        return inside ? PUCK_SEG_OK : PUCK_SEG_LOCAL;
     }
     /* The last byte may be the last one that there is. */
-    return seg->len - 1 > UINT64_MAX - seg->addr ? PUCK_GPU_ERR_SEG_WRAP : 0;
+    return seg->len - 1 > UINT64_MAX - seg->addr ? PUCK_SEG_WRAP : PUCK_SEG_OK;
 }
 
 bool puck_segs_check(const PuckSeg *segs, uint32_t first, uint32_t count,
-                     uint8_t list, const PuckSegLimits *limits,
-                     uint64_t *total, PuckFault *fault)
+                     const PuckSegLimits *limits, uint64_t *total,
+                     PuckSegFault *fault)
 {
     for (uint32_t i = first; i < first + count; i++) {
-        uint8_t reason = seg_reason(&segs[i], limits);
+        PuckSegRule rule = seg_rule(&segs[i], limits);
 
-        if (reason) {
-            return puck_fault_set(fault, reason, list, i, segs[i].addr);
+        if (rule != PUCK_SEG_OK) {
+            *fault = (PuckSegFault) { rule, i, segs[i].addr };
+            return false;
         }
         /* 65536 segments of less than 4 GiB: no overflow. */
         *total += segs[i].len;
@@ -63,12 +59,11 @@ bool puck_segs_check(const PuckSeg *segs, uint32_t first, uint32_t count,
     return true;
 }
 
-bool puck_segs_suffice(uint64_t total, uint64_t need, uint8_t list,
-                       PuckFault *fault)
+bool puck_segs_suffice(uint64_t total, uint64_t need, PuckSegFault *fault)
 {
     if (total < need) {
-        return puck_fault_set(fault, PUCK_GPU_ERR_LIST_SHORT, list,
-                              PUCK_GPU_ERR_DESC_NONE, 0);
+        *fault = (PuckSegFault) { PUCK_SEG_LIST_SHORT, PUCK_SEG_NONE, 0 };
+        return false;
     }
     return true;
 }
@@ -106,7 +101,8 @@ bool puck_cursor_piece(const PuckCursor *cur, uint64_t max, PuckPiece *piece)
         .desc = cur->desc,
         .addr = seg->addr + cur->offset,
         .len = MIN(MIN(cur->in_row, seg->len - cur->offset), max),
-        .local = seg->flags & PUCK_GPU_SEG_VRAM,
+        /* The one flag that a checked segment may have. */
+        .local = seg->flags,
     };
     return true;
 }

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * puck-gpu: lists of segments. Pure logic, shared with the unit tests: nothing
- * here knows of QEMU, memory or threads.
+ * Lists of segments, as devices take them: what a segment may be, and walking
+ * over a list. Pure logic, shared with the unit tests: nothing here knows of
+ * QEMU, memory or threads, nor of a device's numbers.
  */
 #ifndef PUCK_GPU_ENGINE_SEGMENTS_H
 #define PUCK_GPU_ENGINE_SEGMENTS_H
 
-#include "abi/puck_gpu.h"
-#include "hw/puck/gpu/core/fault.h"
-
-/* A segment in the byte order of the host. */
+/*
+ * A segment in the byte order of the host. Each device's ABI has it so, but
+ * little-endian.
+ */
 typedef struct PuckSeg {
     uint64_t addr;
     uint32_t len;
@@ -19,8 +20,35 @@ typedef struct PuckSeg {
 /* What the device allows. */
 typedef struct PuckSegLimits {
     uint32_t len_max;
-    uint64_t vram_size;
+    uint32_t local;             /* flag: in the device's own memory; 0: none */
+    uint64_t local_size;
 } PuckSegLimits;
+
+/*
+ * What can be wrong with a list; each device has its own numbers for it. The
+ * rules for a segment are checked in this order.
+ */
+typedef enum PuckSegRule {
+    PUCK_SEG_OK,
+    PUCK_SEG_RESERVED,          /* a flag that the device has not */
+    PUCK_SEG_ZERO,              /* no bytes */
+    PUCK_SEG_ONES,              /* at ~0, as an unmapped address is */
+    PUCK_SEG_TOO_LONG,
+    PUCK_SEG_LOCAL,             /* not within the device's memory */
+    PUCK_SEG_WRAP,              /* past 2^64 */
+    PUCK_SEG_LIST_SHORT,        /* of the whole list: fewer bytes than needed */
+    PUCK_SEG_LIST_READ,         /* of the whole list: it cannot be read */
+    PUCK_SEG_RULES
+} PuckSegRule;
+
+/* Stands in a fault for a segment: it is of the whole list. */
+#define PUCK_SEG_NONE   0xffffffffu
+
+typedef struct PuckSegFault {
+    PuckSegRule rule;
+    uint32_t desc;              /* number of the segment, or PUCK_SEG_NONE */
+    uint64_t addr;              /* of the segment; of the list if unreadable */
+} PuckSegFault;
 
 /* Turns a list as it stands in guest memory into host byte order, in place. */
 void puck_segs_from_guest(PuckSeg *segs, uint32_t nsegs);
@@ -30,12 +58,11 @@ void puck_segs_from_guest(PuckSeg *segs, uint32_t nsegs);
  * lengths to @total: a list is checked in parts.
  */
 bool puck_segs_check(const PuckSeg *segs, uint32_t first, uint32_t count,
-                     uint8_t list, const PuckSegLimits *limits,
-                     uint64_t *total, PuckFault *fault);
+                     const PuckSegLimits *limits, uint64_t *total,
+                     PuckSegFault *fault);
 
 /* True if a list whose lengths add up to @total holds @need bytes. */
-bool puck_segs_suffice(uint64_t total, uint64_t need, uint8_t list,
-                       PuckFault *fault);
+bool puck_segs_suffice(uint64_t total, uint64_t need, PuckSegFault *fault);
 
 /*
  * A position in a checked list, read as rows of @width bytes, one each @pitch
