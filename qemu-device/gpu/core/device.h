@@ -29,10 +29,10 @@
 #include "qemu/log.h"
 #include "qemu/notify.h"
 #include "hw/puck/common/compat.h"
+#include "hw/puck/endpoint/master.h"
 #include "hw/puck/mischief/msi.h"
 #include "hw/puck/mischief/window.h"
 #include "error.h"
-#include "master.h"
 #include "stall.h"
 
 #define TYPE_PUCK_GPU "puck-gpu"

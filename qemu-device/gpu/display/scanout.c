@@ -7,7 +7,7 @@
 #include "qemu/osdep.h"
 #include "ui/console.h"
 #include "ui/qemu-pixman.h"
-#include "hw/puck/gpu/engine/segments.h"
+#include "hw/puck/endpoint/segments.h"
 #include "scanout.h"
 
 #define DIM_MIN     16

@@ -6,8 +6,8 @@
 #ifndef PUCK_GPU_ENGINE_COMMAND_H
 #define PUCK_GPU_ENGINE_COMMAND_H
 
+#include "hw/puck/endpoint/segments.h"
 #include "hw/puck/gpu/core/fault.h"
-#include "segments.h"
 
 /* A transfer reaches at most so far into a list. */
 #define PUCK_GPU_LENGTH_MAX     (1ull << 40)

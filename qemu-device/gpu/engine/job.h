@@ -34,10 +34,10 @@
 #define PUCK_GPU_ENGINE_JOB_H
 
 #include "hw/puck/common/hold.h"
+#include "hw/puck/endpoint/dma.h"
 #include "hw/puck/gpu/core/device.h"
 #include "access.h"
 #include "command.h"
-#include "dma.h"
 #include "lane.h"
 #include "lists.h"
 

@@ -6,8 +6,8 @@
 #define PUCK_GPU_ENGINE_LANE_H
 
 #include "qemu/thread.h"
+#include "hw/puck/endpoint/segments.h"
 #include "hw/puck/gpu/core/fault.h"
-#include "segments.h"
 
 typedef struct PuckJob PuckJob;
 

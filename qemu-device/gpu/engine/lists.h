@@ -5,7 +5,7 @@
 #ifndef PUCK_GPU_ENGINE_LISTS_H
 #define PUCK_GPU_ENGINE_LISTS_H
 
-#include "list.h"
+#include "hw/puck/endpoint/list.h"
 
 typedef struct PuckLane PuckLane;
 

@@ -4,8 +4,8 @@
  * over a list. Pure logic, shared with the unit tests: nothing here knows of
  * QEMU, memory or threads, nor of a device's numbers.
  */
-#ifndef PUCK_GPU_ENGINE_SEGMENTS_H
-#define PUCK_GPU_ENGINE_SEGMENTS_H
+#ifndef PUCK_ENDPOINT_SEGMENTS_H
+#define PUCK_ENDPOINT_SEGMENTS_H
 
 /*
  * A segment in the byte order of the host. Each device's ABI has it so, but
@@ -103,4 +103,4 @@ bool puck_cursor_piece(const PuckCursor *cur, uint64_t max, PuckPiece *piece);
  */
 void puck_cursor_advance(PuckCursor *cur, uint64_t len);
 
-#endif /* PUCK_GPU_ENGINE_SEGMENTS_H */
+#endif /* PUCK_ENDPOINT_SEGMENTS_H */

@@ -3,11 +3,11 @@
  * A list of segments on its way from guest memory into the device.
  *
  * It is read once, so that what was checked is what is used, and wholly before
- * it is checked. It may be long, and this may be under the BQL: so both are done
- * in parts, a part a step.
+ * it is checked. It may be long, and this may be under the BQL: so both are
+ * done in parts, a part a step.
  */
-#ifndef PUCK_GPU_ENGINE_LIST_H
-#define PUCK_GPU_ENGINE_LIST_H
+#ifndef PUCK_ENDPOINT_LIST_H
+#define PUCK_ENDPOINT_LIST_H
 
 #include "dma.h"
 
@@ -33,4 +33,4 @@ bool puck_list_step(PuckList *list, const PuckDma *dma,
                     const PuckSegLimits *limits, uint64_t need,
                     PuckSegFault *fault);
 
-#endif /* PUCK_GPU_ENGINE_LIST_H */
+#endif /* PUCK_ENDPOINT_LIST_H */

@@ -2,8 +2,8 @@
 /*
  * A device as a bus master: what is the same for all of its accesses to memory.
  */
-#ifndef PUCK_GPU_CORE_MASTER_H
-#define PUCK_GPU_CORE_MASTER_H
+#ifndef PUCK_ENDPOINT_MASTER_H
+#define PUCK_ENDPOINT_MASTER_H
 
 #include "hw/pci/pci_device.h"
 
@@ -30,4 +30,4 @@ const char *puck_master_name(const PuckMaster *m);
 bool puck_master_may_access(const PuckMaster *m, uint64_t addr, uint64_t len,
                             bool is_write);
 
-#endif /* PUCK_GPU_CORE_MASTER_H */
+#endif /* PUCK_ENDPOINT_MASTER_H */

@@ -6,7 +6,7 @@
  */
 
 #include "qemu/osdep.h"
-#include "hw/puck/gpu/engine/segments.h"
+#include "hw/puck/endpoint/segments.h"
 
 #define LOCAL_SIZE  0x100000ull
 #define LEN_MAX     0x10000u
@@ -285,13 +285,13 @@ static void test_end(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/gpu/segments/from-guest", test_from_guest);
-    g_test_add_func("/gpu/segments/rules", test_rules);
-    g_test_add_func("/gpu/segments/sum", test_sum);
-    g_test_add_func("/gpu/segments/span", test_span);
-    g_test_add_func("/gpu/segments/random-walks", test_random_walks);
-    g_test_add_func("/gpu/segments/random-skips", test_random_skips);
-    g_test_add_func("/gpu/segments/many-rows", test_many_rows);
-    g_test_add_func("/gpu/segments/end", test_end);
+    g_test_add_func("/endpoint/segments/from-guest", test_from_guest);
+    g_test_add_func("/endpoint/segments/rules", test_rules);
+    g_test_add_func("/endpoint/segments/sum", test_sum);
+    g_test_add_func("/endpoint/segments/span", test_span);
+    g_test_add_func("/endpoint/segments/random-walks", test_random_walks);
+    g_test_add_func("/endpoint/segments/random-skips", test_random_skips);
+    g_test_add_func("/endpoint/segments/many-rows", test_many_rows);
+    g_test_add_func("/endpoint/segments/end", test_end);
     return g_test_run();
 }

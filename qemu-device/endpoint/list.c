@@ -4,7 +4,7 @@
  */
 
 #include "qemu/osdep.h"
-#include "hw/puck/gpu/core/cost.h"
+#include "cost.h"
 #include "list.h"
 
 #define SEGS_A_STEP     2048

@@ -2,11 +2,11 @@
 /*
  * How a device gets at guest memory.
  */
-#ifndef PUCK_GPU_ENGINE_DMA_H
-#define PUCK_GPU_ENGINE_DMA_H
+#ifndef PUCK_ENDPOINT_DMA_H
+#define PUCK_ENDPOINT_DMA_H
 
-#include "hw/puck/gpu/core/master.h"
 #include "hw/puck/iommu/bulk.h"
+#include "master.h"
 #include "segments.h"
 
 /*
@@ -76,4 +76,4 @@ PuckDmaResult puck_dma_access(const PuckDma *dma, const PuckPiece *piece,
 /* Tells the rest of QEMU that the first @len bytes of @runs were written. */
 void puck_dma_written(const PuckDma *dma, const PuckRuns *runs, uint64_t len);
 
-#endif /* PUCK_GPU_ENGINE_DMA_H */
+#endif /* PUCK_ENDPOINT_DMA_H */
