@@ -162,7 +162,7 @@ static void gpu_exit(PCIDevice *pdev)
     for (unsigned r = 0; r < s->num_rings; r++) {
         puck_ring_exit(&s->rings[r]);
     }
-    puck_irq_exit(s);
+    puck_sources_exit(&s->sources);
     /*
      * Jobs on threads keep the memory for a while. Its name is free at once:
      * the next device that is plugged in here has the same.

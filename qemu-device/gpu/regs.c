@@ -8,7 +8,7 @@
 #include "qemu/osdep.h"
 #include "hw/puck/common/regs.h"
 #include "hw/puck/common/trace.h"
-#include "hw/puck/gpu/core/irq.h"
+#include "hw/puck/gpu/core/device.h"
 #include "hw/puck/gpu/display/scanout.h"
 #include "hw/puck/gpu/mischief/gone.h"
 #include "hw/puck/gpu/mischief/reset.h"
@@ -70,28 +70,25 @@ static uint64_t read_features(void *object, unsigned n)
            (is_next_minor(s) ? PUCK_NEXT_MINOR_FEATURE : 0);
 }
 
-static uint64_t read_num_sources(void *object, unsigned n)
-{
-    return puck_irq_num_sources(object);
-}
-
 static uint64_t read_source(void *object, unsigned n)
 {
-    return puck_irq_source(object, n);
+    PuckGpu *s = object;
+
+    return puck_sources_word(&s->sources, n);
 }
 
 static void write_irq_enable(void *object, unsigned n, uint64_t value)
 {
     PuckGpu *s = object;
 
-    puck_irq_enable(s, value);
+    puck_sources_enable(&s->sources, value);
 }
 
 static void write_err_pop(void *object, unsigned n, uint64_t value)
 {
     PuckGpu *s = object;
 
-    puck_error_pop(&s->errors);
+    puck_errors_pop(&s->errors);
 }
 
 static void write_scanout_ctrl(void *object, unsigned n, uint64_t value)
@@ -116,19 +113,19 @@ static const PuckReg device_registers[] = {
     { PUCK_GPU_STATUS, 4, PUCK_REG_NO_VALUE, .read = read_status },
     { PUCK_GPU_FEATURES, 8, PUCK_REG_NO_VALUE, .read = read_features },
     { PUCK_GPU_NUM_RINGS, 4, GPU(num_rings) },
-    { PUCK_GPU_NUM_SOURCES, 4, PUCK_REG_NO_VALUE, .read = read_num_sources },
+    { PUCK_GPU_NUM_SOURCES, 4, GPU(sources.count) },
     { PUCK_GPU_VRAM_SIZE, 8, GPU(vram_size) },
     { PUCK_GPU_SEG_LEN_MAX, 4, GPU(seg_len_max) },
     { PUCK_GPU_SEGS_MAX, 4, PUCK_REG_NO_VALUE,
       .fixed = PUCK_GPU_SEGS_MAX_VALUE },
-    { PUCK_GPU_IRQ_STATUS, 4, GPU(irq_status), .w1c = PUCK_GPU_IRQ_ALL },
-    { PUCK_GPU_IRQ_ENABLE, 4, GPU(irq_enable), .rw = PUCK_GPU_IRQ_ALL,
+    { PUCK_GPU_IRQ_STATUS, 4, GPU(sources.status), .w1c = PUCK_GPU_IRQ_ALL },
+    { PUCK_GPU_IRQ_ENABLE, 4, GPU(sources.enable), .rw = PUCK_GPU_IRQ_ALL,
       .write = write_irq_enable },
     { PUCK_GPU_SOURCE(0), 4, PUCK_REG_NO_VALUE, .count = PUCK_GPU_SOURCES_MAX,
       .read = read_source },
     { PUCK_GPU_ERR_COUNT, 4, GPU(errors.count) },
     { PUCK_GPU_ERR_INFO, 4, GPU(errors.records[0].info) },
-    { PUCK_GPU_ERR_SEQNO, 4, GPU(errors.records[0].seqno) },
+    { PUCK_GPU_ERR_SEQNO, 4, GPU(errors.records[0].number) },
     { PUCK_GPU_ERR_DESC, 4, GPU(errors.records[0].desc) },
     { PUCK_GPU_ERR_ADDR, 8, GPU(errors.records[0].addr) },
     { PUCK_GPU_ERR_POP, 4, PUCK_REG_NO_VALUE, .rw = UINT32_MAX,
@@ -305,7 +302,7 @@ typedef struct Place {
 /* There are as many SOURCE registers as there are sources. */
 static bool past_sources(PuckGpu *s, hwaddr addr)
 {
-    return addr >= PUCK_GPU_SOURCE(puck_irq_num_sources(s)) &&
+    return addr >= PUCK_GPU_SOURCE(s->sources.count) &&
            addr < PUCK_GPU_SOURCE(PUCK_GPU_SOURCES_MAX);
 }
 

@@ -131,32 +131,6 @@ static const VMStateDescription vmstate_ring = {
     .subsections = puck_ring_mischief_subsections,
 };
 
-static const VMStateDescription vmstate_error_record = {
-    .name = "puck-gpu/error",
-    .version_id = 1,
-    .minimum_version_id = 1,
-    .fields = (const VMStateField[]) {
-        VMSTATE_UINT32(info, PuckErrorRecord),
-        VMSTATE_UINT32(seqno, PuckErrorRecord),
-        VMSTATE_UINT32(desc, PuckErrorRecord),
-        VMSTATE_UINT64(addr, PuckErrorRecord),
-        VMSTATE_END_OF_LIST()
-    }
-};
-
-static const VMStateDescription vmstate_errors = {
-    .name = "puck-gpu/errors",
-    .version_id = 1,
-    .minimum_version_id = 1,
-    .fields = (const VMStateField[]) {
-        VMSTATE_UINT32(count, PuckErrorQueue),
-        VMSTATE_UINT32(lost, PuckErrorQueue),
-        VMSTATE_STRUCT_ARRAY(records, PuckErrorQueue, PUCK_GPU_ERR_DEPTH, 1,
-                             vmstate_error_record, PuckErrorRecord),
-        VMSTATE_END_OF_LIST()
-    }
-};
-
 /* Of a PuckScanout its mode alone is state, which stands at its start. */
 QEMU_BUILD_BUG_ON(offsetof(PuckScanout, mode) != 0);
 
@@ -186,8 +160,8 @@ static int gpu_post_load(void *opaque, int version_id)
     PuckGpu *s = opaque;
     const PuckScanoutMode *mode = &s->scanout->mode;
 
-    if (s->errors.count > ARRAY_SIZE(s->errors.records) ||
-        ((s->irq_status | s->irq_enable) & ~PUCK_GPU_IRQ_ALL) ||
+    if (!puck_errors_valid(&s->errors) ||
+        ((s->sources.status | s->sources.enable) & ~PUCK_GPU_IRQ_ALL) ||
         mode->enable > 1 || !puck_gpu_mischief_loaded(s) ||
         (mode->enable && !puck_scanout_valid(mode, s->vram_size))) {
         error_report("puck-gpu: bad state");
@@ -213,9 +187,9 @@ const VMStateDescription vmstate_puck_gpu = {
         VMSTATE_UINT32_EQUAL(seg_len_max, PuckGpu, "seg-len-max differs"),
         VMSTATE_PCI_DEVICE(parent_obj, PuckGpu),
         VMSTATE_MSIX(parent_obj, PuckGpu),
-        VMSTATE_UINT32(irq_status, PuckGpu),
-        VMSTATE_UINT32(irq_enable, PuckGpu),
-        VMSTATE_STRUCT(errors, PuckGpu, 1, vmstate_errors, PuckErrorQueue),
+        VMSTATE_UINT32(sources.status, PuckGpu),
+        VMSTATE_UINT32(sources.enable, PuckGpu),
+        VMSTATE_STRUCT(errors, PuckGpu, 1, vmstate_puck_errors, PuckErrorQueue),
         VMSTATE_STRUCT_POINTER(scanout, PuckGpu, vmstate_scanout, PuckScanout),
         VMSTATE_STRUCT_VARRAY_POINTER_UINT32(rings, PuckGpu, num_rings,
                                              vmstate_ring, PuckRing),

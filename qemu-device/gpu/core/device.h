@@ -5,8 +5,8 @@
  *
  * The device's folders, each of which calls those above it in this list only:
  *
- *   core/      what all its parts use: state, messages, errors, costs
- *   engine/    commands: their rules, their lists, DMA, what is done to bytes
+ *   core/      what all its parts use: state, sources, errors, costs
+ *   engine/    commands: their rules, their lists, what is done to bytes
  *   display/   scanout
  *   ring/      doorbell, fetch, and the completion stage
  *   mischief/  what rules do to the whole device: resets, surprise removal
@@ -29,8 +29,9 @@
 #include "qemu/log.h"
 #include "qemu/notify.h"
 #include "hw/puck/common/compat.h"
+#include "hw/puck/endpoint/errors.h"
 #include "hw/puck/endpoint/master.h"
-#include "hw/puck/mischief/msi.h"
+#include "hw/puck/endpoint/sources.h"
 #include "hw/puck/mischief/window.h"
 #include "error.h"
 #include "stall.h"
@@ -79,10 +80,8 @@ struct PuckGpu {
     bool paused;                /* jobs shall move no byte; atomic */
     PuckMaster master;
 
-    uint32_t irq_status;
-    uint32_t irq_enable;
     PuckErrorQueue errors;
-    PuckMsiStage messages;
+    PuckSources sources;
 
     /* From instance_init to finalize: jobs on threads may outlive realize. */
     PuckScanout *scanout;

@@ -11,12 +11,10 @@
 
 void puck_gpu_reset_regs(PuckGpu *s)
 {
-    s->irq_status = 0;
-    s->irq_enable = 0;
-    s->errors = (PuckErrorQueue) { };
+    puck_errors_reset(&s->errors);
+    puck_sources_reset(&s->sources);
     puck_scanout_reset(s->scanout);
     s->reset_rule = 0;
-    puck_msi_stage_reset(&s->messages);
     puck_mischief_window_reset(&s->window);
     for (unsigned r = 0; r < s->num_rings; r++) {
         puck_ring_reset_regs(&s->rings[r]);

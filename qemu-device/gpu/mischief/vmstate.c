@@ -221,7 +221,7 @@ static bool messages_needed(void *opaque)
 {
     PuckGpu *s = opaque;
 
-    return puck_msi_stage_needed(&s->messages);
+    return puck_msi_stage_needed(&s->sources.messages);
 }
 
 static const VMStateDescription vmstate_messages = {
@@ -230,7 +230,7 @@ static const VMStateDescription vmstate_messages = {
     .minimum_version_id = 2,
     .needed = messages_needed,
     .fields = (const VMStateField[]) {
-        VMSTATE_STRUCT(messages, PuckGpu, 2, vmstate_puck_msi_stage,
+        VMSTATE_STRUCT(sources.messages, PuckGpu, 2, vmstate_puck_msi_stage,
                        PuckMsiStage),
         VMSTATE_END_OF_LIST()
     }
@@ -279,7 +279,7 @@ void puck_gpu_mischief_pre_load(PuckGpu *s)
     s->gone.rule = 0;
     s->reset_rule = 0;
     s->reordered = 0;
-    puck_msi_stage_reset(&s->messages);
+    puck_msi_stage_reset(&s->sources.messages);
 }
 
 bool puck_gpu_mischief_loaded(PuckGpu *s)
