@@ -13,7 +13,6 @@
 #include "system/runstate.h"
 #include "hw/puck/gpu/core/irq.h"
 #include "hw/puck/gpu/display/scanout.h"
-#include "hw/puck/gpu/mischief/gone.h"
 #include "hw/puck/gpu/mischief/release.h"
 #include "hw/puck/gpu/mischief/reset.h"
 #include "hw/puck/gpu/ring/ring.h"
@@ -33,8 +32,17 @@ static void gpu_reset_hold(Object *obj, ResetType type)
 {
     PuckGpu *s = PUCK_GPU(obj);
 
-    puck_gone_reset(s);
+    puck_gone_reset(&s->gone);
     puck_master_reset(&s->master);
+    puck_gpu_kill_rings(s);
+    puck_gpu_reset_regs(s);
+}
+
+/* Nobody sees anything of what it was doing, also when it comes back. */
+static void gpu_left(PCIDevice *pdev)
+{
+    PuckGpu *s = PUCK_GPU(pdev);
+
     puck_gpu_kill_rings(s);
     puck_gpu_reset_regs(s);
 }
@@ -55,7 +63,7 @@ static void vm_state_changed(void *opaque, bool running, RunState state)
 
 static uint32_t gpu_config_read(PCIDevice *pdev, uint32_t addr, int len)
 {
-    if (PUCK_GPU(pdev)->gone.rule) {
+    if (puck_is_gone(&PUCK_GPU(pdev)->gone)) {
         return UINT32_MAX >> (32 - 8 * len);
     }
     return pci_default_read_config(pdev, addr, len);
@@ -64,7 +72,7 @@ static uint32_t gpu_config_read(PCIDevice *pdev, uint32_t addr, int len)
 static void gpu_config_write(PCIDevice *pdev, uint32_t addr, uint32_t val,
                              int len)
 {
-    if (PUCK_GPU(pdev)->gone.rule) {
+    if (puck_is_gone(&PUCK_GPU(pdev)->gone)) {
         return;
     }
     pci_default_write_config(pdev, addr, val, len);
@@ -138,7 +146,8 @@ static void gpu_realize(PCIDevice *pdev, Error **errp)
         puck_ring_init(s, r);
     }
     puck_job_pool_init(s);
-    puck_gone_init(s);
+    puck_gone_init(&s->gone, &s->master, gpu_left);
+    puck_gone_cover(&s->gone, &s->vram);
     puck_release_init(s);
     s->paused = !runstate_is_running();
     s->vm_state = qemu_add_vm_change_state_handler(vm_state_changed, s);
@@ -157,7 +166,7 @@ static void gpu_exit(PCIDevice *pdev)
     qemu_del_vm_change_state_handler(s->vm_state);
     puck_release_exit(s);
     puck_scanout_exit(s->scanout);
-    puck_gone_exit(s);
+    puck_gone_exit(&s->gone);
     puck_gpu_kill_rings(s);
     for (unsigned r = 0; r < s->num_rings; r++) {
         puck_ring_exit(&s->rings[r]);

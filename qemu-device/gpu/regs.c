@@ -10,7 +10,6 @@
 #include "hw/puck/common/trace.h"
 #include "hw/puck/gpu/core/device.h"
 #include "hw/puck/gpu/display/scanout.h"
-#include "hw/puck/gpu/mischief/gone.h"
 #include "hw/puck/gpu/mischief/reset.h"
 #include "hw/puck/gpu/ring/ring.h"
 #include "regs.h"
@@ -341,12 +340,15 @@ static bool finds_nobody(PuckGpu *s, hwaddr addr)
 {
     hwaddr index = (addr - PUCK_GPU_RING(0)) / PUCK_GPU_RING_STRIDE;
     bool of_ring = addr >= PUCK_GPU_RING(0) && index < s->num_rings;
+    PuckEvent ev;
 
-    if (!s->gone.rule &&
+    if (!puck_is_gone(&s->gone) &&
         (!puck_mischief_armed(PUCK_SITE_DEVICE) || in_window(addr))) {
         return false;
     }
-    return puck_gone_at_access(s, of_ring ? &s->rings[index] : NULL);
+    ev = of_ring ? puck_ring_event(&s->rings[index], PUCK_SITE_DEVICE, 0) :
+                   puck_gpu_event(s, PUCK_SITE_DEVICE, 0);
+    return puck_gone_at_access(&s->gone, &ev);
 }
 
 /* False if there is no such register. */

@@ -9,7 +9,7 @@
  *   engine/    commands: their rules, their lists, what is done to bytes
  *   display/   scanout
  *   ring/      doorbell, fetch, and the completion stage
- *   mischief/  what rules do to the whole device: resets, surprise removal
+ *   mischief/  what rules do to the whole device: resets, releases
  *
  * What puts these together is beside the folders: device (QOM), regs, props,
  * vmstate. What rules do to one event is where the event is.
@@ -30,11 +30,11 @@
 #include "qemu/notify.h"
 #include "hw/puck/common/compat.h"
 #include "hw/puck/endpoint/errors.h"
+#include "hw/puck/endpoint/gone.h"
 #include "hw/puck/endpoint/master.h"
 #include "hw/puck/endpoint/sources.h"
 #include "hw/puck/mischief/window.h"
 #include "error.h"
-#include "stall.h"
 
 #define TYPE_PUCK_GPU "puck-gpu"
 
@@ -91,8 +91,7 @@ struct PuckGpu {
     PuckMischiefWindow window;
     Notifier release;           /* told of rules that are released */
     uint32_t reset_rule;        /* lets CTRL.RESET fail, or 0 */
-    PuckStall gone;             /* surprise removal */
-    MemoryRegion ones[2];       /* over VRAM and MSI-X while it is gone */
+    PuckGone gone;
 };
 
 /* Bit @option of the options, a PUCK_OPTION_*. */

@@ -19,7 +19,7 @@ static void send_message(PCIDevice *pdev, unsigned vector)
 {
     PuckGpu *s = PUCK_GPU(pdev);
 
-    if (s->gone.rule) {
+    if (puck_is_gone(&s->gone)) {
         return;
     }
     trace_puck_gpu_irq(puck_gpu_name(s), vector);

@@ -6,7 +6,6 @@
 
 #include "qemu/osdep.h"
 #include "hw/puck/gpu/ring/ring.h"
-#include "gone.h"
 #include "release.h"
 #include "reset.h"
 
@@ -37,8 +36,8 @@ static void released(Notifier *notifier, void *data)
     PuckGpu *s = container_of(notifier, PuckGpu, release);
     uint32_t rule = *(uint32_t *)data;
 
-    if (s->gone.rule == rule) {
-        puck_gone_release(s, "release");
+    if (s->gone.stall.rule == rule) {
+        puck_gone_release(&s->gone, "release");
         return;
     }
     if (s->reset_rule == rule) {

@@ -6,7 +6,6 @@
 
 #include "qemu/osdep.h"
 #include "hw/puck/gpu/ring/ring.h"
-#include "gone.h"
 #include "vmstate.h"
 
 static bool any_mark(void *opaque)
@@ -251,7 +250,7 @@ static bool gone_needed(void *opaque)
 {
     PuckGpu *s = opaque;
 
-    return s->gone.rule || s->reset_rule;
+    return puck_is_gone(&s->gone) || s->reset_rule;
 }
 
 static const VMStateDescription vmstate_gone = {
@@ -260,8 +259,8 @@ static const VMStateDescription vmstate_gone = {
     .minimum_version_id = 1,
     .needed = gone_needed,
     .fields = (const VMStateField[]) {
-        VMSTATE_UINT32(gone.rule, PuckGpu),
-        VMSTATE_INT64(gone.until, PuckGpu),
+        VMSTATE_UINT32(gone.stall.rule, PuckGpu),
+        VMSTATE_INT64(gone.stall.until, PuckGpu),
         VMSTATE_UINT32(reset_rule, PuckGpu),
         VMSTATE_END_OF_LIST()
     }
@@ -276,7 +275,7 @@ const VMStateDescription * const puck_gpu_mischief_subsections[] = {
 
 void puck_gpu_mischief_pre_load(PuckGpu *s)
 {
-    s->gone.rule = 0;
+    s->gone.stall.rule = 0;
     s->reset_rule = 0;
     s->reordered = 0;
     puck_msi_stage_reset(&s->sources.messages);
@@ -284,9 +283,5 @@ void puck_gpu_mischief_pre_load(PuckGpu *s)
 
 bool puck_gpu_mischief_loaded(PuckGpu *s)
 {
-    if (s->gone.rule && !time_valid(s->gone.until)) {
-        return false;
-    }
-    puck_gone_loaded(s);
-    return true;
+    return puck_gone_loaded(&s->gone);
 }

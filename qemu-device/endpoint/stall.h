@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * puck-gpu: something of the device that a rule stopped, for a time or until
- * the rule is released. Under the BQL.
+ * Something of a device that a rule stopped, for a time or until the rule is
+ * released. Under the BQL.
  */
-#ifndef PUCK_GPU_CORE_STALL_H
-#define PUCK_GPU_CORE_STALL_H
+#ifndef PUCK_ENDPOINT_STALL_H
+#define PUCK_ENDPOINT_STALL_H
 
 #include "qemu/timer.h"
 
@@ -17,4 +17,4 @@ typedef struct PuckStall {
     QEMUTimer *timer;           /* ends it at @until */
 } PuckStall;
 
-#endif /* PUCK_GPU_CORE_STALL_H */
+#endif /* PUCK_ENDPOINT_STALL_H */
