@@ -15,12 +15,24 @@
 #include <linux/string.h>
 #include <linux/unaligned.h>
 
+#include "abi/puck_cam.h"
 #include "abi/puck_gpu.h"
 #include "abi/puck_iommu.h"
 #include "window.h"
 
-/* Both have theirs in BAR 0, and the same vendor. */
+/* All have theirs in BAR 0, and the same vendor. */
 #define WINDOW_BAR	PUCK_IOMMU_BAR_REGS
+
+/*
+ * Devices that may have a window, which MAGIC of the window tells: FEATURES of the device
+ * would, too, but to read it is an access that rules of the site "device" are about.
+ * IOMMUs come first: nobody resets those while they work.
+ */
+static const u16 window_devices[] = {
+	PUCK_IOMMU_PCI_DEVICE,
+	PUCK_GPU_PCI_DEVICE,
+	PUCK_CAM_PCI_DEVICE,
+};
 
 /* The argument of ADD, which the device does not look at: anything but what a reset leaves. */
 #define ARG_UNUSED	1
@@ -35,21 +47,32 @@ void puck_windows_unlock(void)
 	pci_unlock_rescan_remove();
 }
 
+/* The place of @pdev, which puck_windows_next() gave; the first one for NULL. */
+static u32 window_place(const struct pci_dev *pdev)
+{
+	u32 i = ARRAY_SIZE(window_devices) - 1;
+
+	while (i && !(pdev && pdev->device == window_devices[i]))
+		i--;
+	return i;
+}
+
 /**
  * puck_windows_next - go through the devices that have a window
  * @from: the one before, its reference is put; NULL to begin
- *
- * IOMMUs come first: nobody resets those while they work.
  *
  * Return: a device, with a reference; NULL behind the last one.
  */
 struct pci_dev *puck_windows_next(struct pci_dev *from)
 {
-	u16 kind = from ? from->device : PUCK_IOMMU_PCI_DEVICE;
-	struct pci_dev *next = pci_get_device(PUCK_IOMMU_PCI_VENDOR, kind, from);
+	struct pci_dev *next = NULL;
+	u32 i = window_place(from);
 
-	if (!next && kind == PUCK_IOMMU_PCI_DEVICE)
-		next = pci_get_device(PUCK_GPU_PCI_VENDOR, PUCK_GPU_PCI_DEVICE, NULL);
+	for (; !next && i < ARRAY_SIZE(window_devices); i++) {
+		next = pci_get_device(PUCK_IOMMU_PCI_VENDOR, window_devices[i], from);
+		/* It put the reference, and the next device is looked for from its first. */
+		from = NULL;
+	}
 	return next;
 }
 

@@ -434,6 +434,7 @@ void puck_gpu_regs_init(PuckGpu *s)
     g_assert(puck_regs_valid(&device_block));
     g_assert(puck_regs_valid(&scanout_block));
     g_assert(puck_regs_valid(&ring_block));
+    puck_mischief_window_init(&s->window);
     memory_region_init_io(&s->mmio, OBJECT(s), &regs_ops, s, "puck-gpu-regs",
                           PUCK_GPU_BAR_REGS_SIZE);
     pci_register_bar(PCI_DEVICE(s), PUCK_GPU_BAR_REGS,

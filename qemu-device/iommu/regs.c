@@ -334,6 +334,7 @@ static const MemoryRegionOps regs_ops = {
 void puck_iommu_regs_init(PuckIOMMU *s)
 {
     g_assert(puck_regs_valid(&block));
+    puck_mischief_window_init(&s->window);
     memory_region_init_io(&s->mmio, OBJECT(s), &regs_ops, s,
                           "puck-iommu-regs", PUCK_IOMMU_BAR_REGS_SIZE);
     pci_register_bar(&s->parent_obj, PUCK_IOMMU_BAR_REGS,

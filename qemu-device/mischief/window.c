@@ -143,6 +143,12 @@ bool puck_mischief_window_write(PuckMischiefWindow *w, uint64_t offset,
     return puck_regs_write(&block, w, offset, size, value) == PUCK_REG_DONE;
 }
 
+void puck_mischief_window_init(PuckMischiefWindow *w)
+{
+    g_assert(puck_regs_valid(&block));
+    puck_mischief_window_reset(w);
+}
+
 void puck_mischief_window_reset(PuckMischiefWindow *w)
 {
     *w = (PuckMischiefWindow) { };

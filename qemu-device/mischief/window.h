@@ -19,6 +19,8 @@ typedef struct PuckMischiefWindow {
     uint8_t text[PUCK_MISCHIEF_TEXT_SIZE];
 } PuckMischiefWindow;
 
+/* Where a device with a window is made. */
+void puck_mischief_window_init(PuckMischiefWindow *w);
 /*
  * @offset is relative to the window. False: there is no such register, or it
  * cannot be accessed so; the device then does what it does with all such.
