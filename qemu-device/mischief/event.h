@@ -13,6 +13,7 @@ typedef enum PuckSite {
     PUCK_SITE_IOMMU_TRANSLATE,
     PUCK_SITE_IOMMU_INVALIDATE,
     PUCK_SITE_DEVICE,
+    PUCK_SITE_CAM_FRAME,
     PUCK_SITE_COUNT,
 } PuckSite;
 
@@ -44,6 +45,11 @@ typedef enum PuckAction {
     PUCK_ACT_RESET_FAILS,
     PUCK_ACT_GONE,
     PUCK_ACT_BME_IGNORED,
+    PUCK_ACT_LINE,
+    PUCK_ACT_RESIZE,
+    PUCK_ACT_RENUMBER,
+    PUCK_ACT_SHIFT,
+    PUCK_ACT_PAST,
     PUCK_ACT_COUNT,
 } PuckAction;
 
@@ -66,6 +72,7 @@ _Static_assert(PUCK_ACT_COUNT <= 64, "each action has a bit");
 #define PUCK_HAS_VECTOR         (1ull << 5)
 /* Not in the set of an event, which has a device if that is not NULL. */
 #define PUCK_HAS_DEVICE         (1ull << 6)
+#define PUCK_HAS_FRAME          (1ull << 7)
 
 /* Something that happens at a site, and what could be done about it. */
 typedef struct PuckEvent {
@@ -75,6 +82,7 @@ typedef struct PuckEvent {
     const char *device;         /* id */
     uint32_t ring;
     uint32_t seqno;
+    uint32_t frame;
     uint32_t vector;
     uint16_t requester;
     bool is_write;

@@ -16,6 +16,7 @@ typedef enum PuckMatch {
     PUCK_MATCH_DEVICE,
     PUCK_MATCH_RING,
     PUCK_MATCH_SEQNO,
+    PUCK_MATCH_FRAME,
     PUCK_MATCH_REQUESTER,
     PUCK_MATCH_IOVA,
     PUCK_MATCH_DIR,
@@ -49,6 +50,8 @@ typedef struct PuckRule {
     uint32_t ring;
     uint32_t seqno;
     uint32_t seqno_last;
+    uint32_t frame;
+    uint32_t frame_last;
     uint32_t vector;
     uint16_t requester;
     bool is_write;

@@ -16,6 +16,7 @@ const char *const puck_site_words[PUCK_SITE_COUNT] = {
     [PUCK_SITE_IOMMU_TRANSLATE] = "iommu.translate",
     [PUCK_SITE_IOMMU_INVALIDATE] = "iommu.invalidate",
     [PUCK_SITE_DEVICE] = "device",
+    [PUCK_SITE_CAM_FRAME] = "cam.frame",
 };
 
 /* The offset of a member, which has to be of the type @_type. */
@@ -42,6 +43,9 @@ const PuckMatchWord puck_match_words[PUCK_MATCH_WORDS] = {
     [PUCK_MATCH_SEQNO] =
         FILTER("seqno", NUMBERS, SEQNO, seqno, uint32_t,
                .value_2 = MEMBER(PuckRule, seqno_last, uint32_t)),
+    [PUCK_MATCH_FRAME] =
+        FILTER("frame", NUMBERS, FRAME, frame, uint32_t,
+               .value_2 = MEMBER(PuckRule, frame_last, uint32_t)),
     [PUCK_MATCH_REQUESTER] =
         FILTER("requester", REQUESTER, REQUESTER, requester, uint16_t),
     [PUCK_MATCH_IOVA] =
@@ -66,9 +70,12 @@ const PuckMatchWord puck_match_words[PUCK_MATCH_WORDS] = {
 #define TRANSLATE   PUCK_SITE_BIT(PUCK_SITE_IOMMU_TRANSLATE)
 #define INVALIDATE  PUCK_SITE_BIT(PUCK_SITE_IOMMU_INVALIDATE)
 #define DEVICE      PUCK_SITE_BIT(PUCK_SITE_DEVICE)
+#define FRAME       PUCK_SITE_BIT(PUCK_SITE_CAM_FRAME)
 
 #define DUPLICATES_MAX  64
 #define VECTOR_MAX      2047            /* MSI-X has no more */
+#define LINES_MAX       65535           /* more than a frame has */
+#define PAST_MAX        65536
 
 #define PLAIN(_action, _name, _sites) \
     { PUCK_ACT_ ## _action, _name, NULL, _name, _sites, PUCK_VALUE_NONE }
@@ -80,18 +87,19 @@ const PuckMatchWord puck_match_words[PUCK_MATCH_WORDS] = {
       PUCK_VALUE_ ## _kind, __VA_ARGS__ }
 
 const PuckActionWord puck_action_words[] = {
-    VALUE(DELAY, "delay", FENCE | IRQ | DMA | TRANSLATE, DELAY),
+    VALUE(DELAY, "delay", FENCE | IRQ | DMA | TRANSLATE | FRAME, DELAY),
     VALUE(DELAY, "delay", INVALIDATE, TIME),
-    PLAIN(HOLD, "hold", FENCE),
+    PLAIN(HOLD, "hold", FENCE | FRAME),
     WORD(REORDER_RINGS, "reorder", "rings", FENCE, NONE),
     WORD(REORDER_WITHIN, "reorder", "within", FENCE, NONE),
-    PLAIN(ERROR, "error", FENCE),
+    PLAIN(ERROR, "error", FENCE | FRAME),
     PLAIN(NEVER, "never", FENCE),
     VALUE(EARLY, "early", FENCE, TIME, .optional = true),
     VALUE(START, "start", FENCE, NUMBER, .max = UINT32_MAX),
-    PLAIN(DROP, "drop", IRQ | INVALIDATE),
+    PLAIN(DROP, "drop", IRQ | INVALIDATE | FRAME),
     VALUE(DUPLICATE, "duplicate", IRQ, NUMBER, .optional = true,
           .has_default = true, .min = 1, .max = DUPLICATES_MAX),
+    PLAIN(DUPLICATE, "duplicate", FRAME),
     VALUE(COALESCE, "coalesce", IRQ, TIME),
     VALUE(SPURIOUS, "spurious", IRQ, NUMBER, .optional = true,
           .max = VECTOR_MAX),
@@ -100,6 +108,7 @@ const PuckActionWord puck_action_words[] = {
     WORD(CORRUPT_AND, "corrupt", "and", DMA, BYTE),
     WORD(CORRUPT_OR, "corrupt", "or", DMA, BYTE),
     VALUE(TRUNCATE, "truncate", DMA, SIZE),
+    VALUE(TRUNCATE, "truncate", FRAME, NUMBER, .max = LINES_MAX),
     VALUE(SPLIT, "split", WRITE, TIME),
     PLAIN(REORDER, "reorder", WRITE),
     VALUE(DEFER, "defer", INVALIDATE, NUMBER, .min = 1, .max = UINT32_MAX),
@@ -108,6 +117,12 @@ const PuckActionWord puck_action_words[] = {
     PLAIN(RESET_FAILS, "reset-fails", DEVICE),
     VALUE(GONE, "gone", DEVICE, TIME, .optional = true),
     PLAIN(BME_IGNORED, "bme-ignored", DEVICE),
+    VALUE(LINE, "line", FRAME, NUMBER, .max = LINES_MAX),
+    PLAIN(RESIZE, "resize", FRAME),
+    VALUE(RENUMBER, "renumber", FRAME, NUMBER, .max = UINT32_MAX),
+    PLAIN(SHIFT, "shift", FRAME),
+    VALUE(PAST, "past", FRAME, NUMBER, .optional = true, .has_default = true,
+          .min = 4096, .max = PAST_MAX),
 };
 
 const size_t puck_action_words_count = G_N_ELEMENTS(puck_action_words);

@@ -34,10 +34,11 @@ static bool passes(const char *filters, const PuckEvent *ev)
 static const PuckEvent full = {
     .site = PUCK_SITE_DMA_WRITE,
     .can = PUCK_ACT_BIT(PUCK_ACT_FAULT) | PUCK_ACT_BIT(PUCK_ACT_DELAY),
-    .has = PUCK_HAS_RING | PUCK_HAS_SEQNO | PUCK_HAS_REQUESTER |
-           PUCK_HAS_IOVA | PUCK_HAS_DIR | PUCK_HAS_VECTOR,
+    .has = PUCK_HAS_RING | PUCK_HAS_SEQNO | PUCK_HAS_FRAME |
+           PUCK_HAS_REQUESTER | PUCK_HAS_IOVA | PUCK_HAS_DIR |
+           PUCK_HAS_VECTOR,
     .device = "gpu0",
-    .ring = 1, .seqno = 100, .vector = 2, .requester = 0x0113,
+    .ring = 1, .seqno = 100, .frame = 7, .vector = 2, .requester = 0x0113,
     .is_write = true, .iova = 0x1000, .len = 0x1000,
 };
 
@@ -51,6 +52,8 @@ static void test_filters(void)
         { "seqno=100", "seqno=99", PUCK_HAS_SEQNO },
         { "seqno=90-100", "seqno=101-200", PUCK_HAS_SEQNO },
         { "seqno=100-200", "seqno=0-99", PUCK_HAS_SEQNO },
+        { "frame=7", "frame=8", PUCK_HAS_FRAME },
+        { "frame=1-7", "frame=0-6", PUCK_HAS_FRAME },
         { "requester=01:02.3", "requester=01:02.4", PUCK_HAS_REQUESTER },
         { "iova=0x1fff", "iova=0x2000", PUCK_HAS_IOVA },
         { "iova=0-0x1000", "iova=0-0xfff", PUCK_HAS_IOVA },
@@ -86,6 +89,7 @@ static const struct {
     [PUCK_MATCH_DEVICE] = { "gpu0", "gpu0", "gpu1" },
     [PUCK_MATCH_RING] = { "0x1", "1", "2" },
     [PUCK_MATCH_SEQNO] = { "0x64-0x0c8", "100-200", "101-200" },
+    [PUCK_MATCH_FRAME] = { "0x5-7", "5-7", "8" },
     [PUCK_MATCH_REQUESTER] = { "1:2.3", "01:02.3", "01:03.3" },
     [PUCK_MATCH_IOVA] = { "8191-0x01fFF", "0x1fff", "0x2000-0x2fff" },
     [PUCK_MATCH_DIR] = { "write", "write", "read" },
