@@ -37,6 +37,8 @@ static PuckCamMode mode_of(const CamPicture *p)
         },
         .number = p->number,
         .start = p->start,
+        .told_number = p->number,
+        .told_start = p->start,
     };
 }
 

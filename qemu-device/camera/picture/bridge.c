@@ -181,7 +181,7 @@ static struct puck_cam_line line_stamp(const PuckCamMode *mode, unsigned plane,
                                        unsigned line)
 {
     return (struct puck_cam_line) {
-        .frame = GUINT32_TO_LE(mode->number),
+        .frame = GUINT32_TO_LE(mode->told_number),
         .line = GUINT16_TO_LE(line),
         .plane = plane,
         .magic = PUCK_CAM_LINE_MAGIC,
@@ -211,7 +211,7 @@ static void stamp_frame(PuckCamBridge *b)
         .magic = GUINT32_TO_LE(PUCK_CAM_STAMP_MAGIC),
         .version = GUINT16_TO_LE(PUCK_CAM_STAMP_VERSION),
         .format = GUINT16_TO_LE(b->layout->format),
-        .time = GUINT64_TO_LE(mode->start),
+        .time = GUINT64_TO_LE(mode->told_start),
         .checksum = GUINT32_TO_LE(b->checksum),
         .width = GUINT16_TO_LE(b->layout->out_width),
         .height = GUINT16_TO_LE(b->layout->out_height),

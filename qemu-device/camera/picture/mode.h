@@ -37,6 +37,9 @@ typedef struct PuckCamMode {
     PuckCamControls controls;
     uint32_t number;
     int64_t start;              /* ns */
+    /* What stamps and the done entry say of both. */
+    uint32_t told_number;
+    int64_t told_start;
 } PuckCamMode;
 
 static inline uint32_t puck_cam_size(unsigned width, unsigned height)

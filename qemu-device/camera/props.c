@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * puck-cam: options that are words or sizes. See section "Device options" of
+ * docs/specs/camera.rst.
+ */
+
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "hw/puck/camera/core/device.h"
+#include "props.h"
+
+static const char *const patterns[] = {
+    [PUCK_CAM_PATTERN_BARS] = "bars",
+    [PUCK_CAM_PATTERN_RAMP] = "ramp",
+    [PUCK_CAM_PATTERN_BOX] = "box",
+    [PUCK_CAM_PATTERN_NOISE] = "noise",
+};
+
+static bool changeable(Object *obj, const char *name, Error **errp)
+{
+    if (DEVICE(obj)->realized) {
+        error_setg(errp, "%s: only before the device is made", name);
+        return false;
+    }
+    return true;
+}
+
+static char *get_pattern(Object *obj, Error **errp)
+{
+    return g_strdup(patterns[PUCK_CAM(obj)->pattern]);
+}
+
+static void set_pattern(Object *obj, const char *value, Error **errp)
+{
+    if (!changeable(obj, "pattern", errp)) {
+        return;
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(patterns); i++) {
+        if (!strcmp(value, patterns[i])) {
+            PUCK_CAM(obj)->pattern = i;
+            return;
+        }
+    }
+    error_setg(errp, "pattern: bars, ramp, box or noise, not %s", value);
+}
+
+static char *get_max_size(Object *obj, Error **errp)
+{
+    uint32_t size = PUCK_CAM(obj)->size_max;
+
+    return g_strdup_printf("%ux%u", size & PUCK_CAM_SIZE_WIDTH, size >> 16);
+}
+
+static void set_max_size(Object *obj, const char *value, Error **errp)
+{
+    unsigned width, height;
+    int end = 0;
+
+    if (!changeable(obj, "max-size", errp)) {
+        return;
+    }
+    if (sscanf(value, "%4ux%4u%n", &width, &height, &end) != 2 || value[end] ||
+        width % 2 || height % 2 || width < PUCK_CAM_DIM_MIN ||
+        height < PUCK_CAM_DIM_MIN || width > PUCK_CAM_WIDTH_MAX ||
+        height > PUCK_CAM_HEIGHT_MAX) {
+        error_setg(errp, "max-size: WxH, even, %dx%d to %dx%d, not %s",
+                   PUCK_CAM_DIM_MIN, PUCK_CAM_DIM_MIN, PUCK_CAM_WIDTH_MAX,
+                   PUCK_CAM_HEIGHT_MAX, value);
+        return;
+    }
+    PUCK_CAM(obj)->size_max = puck_cam_size(width, height);
+}
+
+void puck_cam_class_add_props(ObjectClass *klass)
+{
+    object_class_property_add_str(klass, "pattern", get_pattern, set_pattern);
+    object_class_property_set_description(klass, "pattern",
+        "what the sensor sees: bars, ramp, box, noise");
+    object_class_property_add_str(klass, "max-size", get_max_size,
+                                  set_max_size);
+    object_class_property_set_description(klass, "max-size",
+        "largest picture of the sensor, WxH");
+}
