@@ -83,7 +83,6 @@ static void cam_realize(PCIDevice *pdev, Error **errp)
         return;
     }
     pdev->config[PCI_INTERRUPT_PIN] = 0;
-    puck_dma_init(&s->dma, &s->master);
     puck_cam_regs_init(s);
     puck_cam_queue_init(s);
     puck_cam_frame_init(s);

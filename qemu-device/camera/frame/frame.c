@@ -149,6 +149,8 @@ static void step_fetch(PuckCam *s, PuckHold *hold)
     struct puck_cam_desc raw;
     PuckCamFault fault;
 
+    /* Which IOMMU translates, is known when the machine is complete. */
+    puck_dma_init(&s->dma, &s->master);
     puck_hold_charge(hold, PUCK_CAM_COST_FRAME);
     if (!puck_cam_queue_fetch(s, f->mode.told_number, &raw)) {
         drop_counted(s);
