@@ -157,6 +157,7 @@ static void test_access(void)
 /* With everything set that can be, and a frame under way. */
 static void boot_busy(CamEnv *e)
 {
+    CamMode m = cam_mode(PUCK_CAM_FORMAT_GREY, 64, 128);
     CamBuffer buf;
 
     boot(e);
@@ -164,7 +165,7 @@ static void boot_busy(CamEnv *e)
     e->done = puck_machine_pages(&e->m, 1);
     e->wb = puck_machine_pages(&e->m, 1);
     cam_queue_on(e);
-    e->mode = cam_mode(PUCK_CAM_FORMAT_NV12, WIDTH, HEIGHT);
+    cam_set_mode(e, &m);
     buf = cam_buffer(e, 1);
     cam_queue(e, &buf.desc);
     cam_stream(e, PUCK_CAM_SINGLE);

@@ -9,8 +9,9 @@
 #include "cam-env.h"
 
 /* No frame takes so many steps of the clock: a guard against hanging. */
-#define STEPS_MAX   100000
-#define MOVE_PATH   "puck-cam-move"
+#define STEPS_MAX       100000
+#define MOVE_PATH       "puck-cam-move"
+#define BRIDGE_WINDOW   (1u << 20)
 
 uint32_t cam_r32(CamEnv *e, uint64_t reg)
 {
@@ -81,10 +82,15 @@ void cam_attach(CamEnv *e, unsigned bus, unsigned devfn)
     cam_queue_on(e);
 }
 
+/* What is mapped later is not in the window of its bus. */
 void cam_attach_behind(CamEnv *e, unsigned bridge, unsigned devfn)
 {
+    uint32_t window;
+
     puck_bridge_setup(&e->m, 0, bridge, 1, 1);
+    window = e->m.pci->mmio_alloc_ptr;
     cam_attach(e, 1, devfn);
+    e->m.pci->mmio_alloc_ptr = window + BRIDGE_WINDOW;
 }
 
 void cam_start_at(CamEnv *e, const char *args, unsigned bus, unsigned devfn)
