@@ -8,6 +8,8 @@
 #include "qemu/units.h"
 #include "qapi/error.h"
 #include "hw/pci/pci.h"
+#include "migration/blocker.h"
+#include "system/replay.h"
 #include "hw/puck/camera/core/device.h"
 #include "hw/puck/camera/core/irq.h"
 #include "hw/puck/camera/mischief/reset.h"
@@ -71,6 +73,60 @@ static bool init_express(PCIDevice *pdev, Error **errp)
     return true;
 }
 
+/* A FIFO brought something, or is over. Frames look for themselves. */
+static void source_ready(void *opaque)
+{
+    PuckCam *s = opaque;
+    bool taken = s->clock.stream &&
+                 s->controls.pattern == PUCK_CAM_PATTERN_SOURCE;
+
+    if (!taken && puck_cam_source_settle(&s->source)) {
+        puck_cam_clock_source_changed(s);
+    }
+}
+
+/* What comes out of a FIFO comes once, and is not the machine's. */
+static bool stay_here(PuckCam *s, Error **errp)
+{
+    if (replay_mode != REPLAY_MODE_NONE) {
+        error_setg(errp, "source: a FIFO cannot be recorded");
+        return false;
+    }
+    error_setg(&s->no_migration, "puck-cam with a FIFO cannot migrate");
+    return migrate_add_blocker(&s->no_migration, errp) == 0;
+}
+
+static bool open_source(PuckCam *s, Error **errp)
+{
+    if (!s->source.path) {
+        bool meant = s->pattern == PUCK_CAM_PATTERN_SOURCE ||
+                     s->source.format || s->source.size || s->source.interval;
+
+        if (meant) {
+            error_setg(errp, "source= is missing");
+        }
+        return !meant;
+    }
+    if (!puck_cam_source_open(&s->source, s->size_max, source_ready, s,
+                              errp)) {
+        return false;
+    }
+    if (!s->pattern_given) {
+        s->pattern = PUCK_CAM_PATTERN_SOURCE;
+    }
+    if (puck_cam_source_live(&s->source) && !stay_here(s, errp)) {
+        puck_cam_source_close(&s->source);
+        return false;
+    }
+    return true;
+}
+
+static void close_source(PuckCam *s)
+{
+    puck_cam_source_close(&s->source);
+    migrate_del_blocker(&s->no_migration);
+}
+
 static void cam_realize(PCIDevice *pdev, Error **errp)
 {
     PuckCam *s = PUCK_CAM(pdev);
@@ -79,7 +135,11 @@ static void cam_realize(PCIDevice *pdev, Error **errp)
         error_setg(errp, "seg-len-max: at least 1");
         return;
     }
-    if (!init_express(pdev, errp) || puck_cam_irq_init(s, errp)) {
+    if (!init_express(pdev, errp) || !open_source(s, errp)) {
+        return;
+    }
+    if (puck_cam_irq_init(s, errp)) {
+        close_source(s);
         return;
     }
     pdev->config[PCI_INTERRUPT_PIN] = 0;
@@ -98,6 +158,7 @@ static void cam_exit(PCIDevice *pdev)
     puck_gone_exit(&s->gone);
     puck_cam_frame_exit(s);
     puck_cam_queue_exit(s);
+    close_source(s);
     puck_sources_exit(&s->sources);
 }
 
@@ -118,6 +179,9 @@ static void cam_init(Object *obj)
 static const Property cam_properties[] = {
     DEFINE_PROP_SIZE32("seg-len-max", PuckCam, seg_len_max, 1 * GiB),
     DEFINE_PROP_UINT64("seed", PuckCam, seed, 0),
+    DEFINE_PROP_STRING("source", PuckCam, source.path),
+    DEFINE_PROP_STRING("source-format", PuckCam, source.format),
+    DEFINE_PROP_UINT32("source-interval-ns", PuckCam, source.interval, 0),
 };
 
 static void cam_class_init(ObjectClass *klass, PUCK_CONST_10_1 void *data)

@@ -39,7 +39,10 @@ static uint64_t read_status(void *object, unsigned n)
 
 static uint64_t read_features(void *object, unsigned n)
 {
-    return PUCK_CAM_FEATURE_STAMP | PUCK_CAM_FEATURE_MISCHIEF;
+    PuckCam *s = object;
+
+    return PUCK_CAM_FEATURE_STAMP | PUCK_CAM_FEATURE_MISCHIEF |
+           (s->source.path ? PUCK_CAM_FEATURE_SOURCE : 0);
 }
 
 static uint64_t read_time(void *object, unsigned n)
@@ -93,7 +96,8 @@ static uint64_t read_sensor_status(void *object, unsigned n)
 {
     PuckCam *s = object;
 
-    return puck_cam_frame_busy(&s->frame) ? PUCK_CAM_SENSOR_BUSY : 0;
+    return (puck_cam_frame_busy(&s->frame) ? PUCK_CAM_SENSOR_BUSY : 0) |
+           (puck_cam_clock_no_signal(s) ? PUCK_CAM_SENSOR_NO_SIGNAL : 0);
 }
 
 static void write_step(void *object, unsigned n, uint64_t value)
@@ -143,7 +147,8 @@ static void write_pattern(void *object, unsigned n, uint64_t value)
 {
     PuckCam *s = object;
 
-    if (value > PUCK_CAM_PATTERN_NOISE) {
+    if (value > PUCK_CAM_PATTERN_SOURCE ||
+        (value == PUCK_CAM_PATTERN_SOURCE && !s->source.path)) {
         puck_cam_guest_error("no pattern %" PRIu64, value);
         return;
     }
@@ -167,6 +172,21 @@ static uint64_t read_exposure_normal(void *object, unsigned n)
     PuckCam *s = object;
 
     return ((s->geometry.size >> 16) + s->controls.vblank) / 2;
+}
+
+static uint64_t read_source_status(void *object, unsigned n)
+{
+    PuckCam *s = object;
+
+    return (s->source.present ? PUCK_CAM_SOURCE_PRESENT : 0) |
+           (puck_cam_source_live(&s->source) ? PUCK_CAM_SOURCE_LIVE : 0);
+}
+
+static uint64_t read_source_size(void *object, unsigned n)
+{
+    PuckCam *s = object;
+
+    return puck_cam_size(s->source.stream.width, s->source.stream.height);
 }
 
 static uint64_t read_check(void *object, unsigned n)
@@ -307,11 +327,12 @@ static const PuckReg registers[] = {
     { PUCK_CAM_FAILED, 4, CAM(clock.failed) },
     { PUCK_CAM_DROPPED, 4, CAM(clock.dropped) },
     { PUCK_CAM_REPEATED, 4, CAM(clock.repeated) },
-    { PUCK_CAM_SOURCE_STATUS, 4, PUCK_REG_NO_VALUE },
-    { PUCK_CAM_SOURCE_SIZE, 4, PUCK_REG_NO_VALUE },
-    { PUCK_CAM_SOURCE_INTERVAL, 4, PUCK_REG_NO_VALUE },
-    { PUCK_CAM_SOURCE_SEQ, 4, PUCK_REG_NO_VALUE },
-    { PUCK_CAM_SOURCE_PICTURES, 4, PUCK_REG_NO_VALUE },
+    { PUCK_CAM_SOURCE_STATUS, 4, PUCK_REG_NO_VALUE,
+      .read = read_source_status },
+    { PUCK_CAM_SOURCE_SIZE, 4, PUCK_REG_NO_VALUE, .read = read_source_size },
+    { PUCK_CAM_SOURCE_INTERVAL, 4, CAM(source.stream.interval) },
+    { PUCK_CAM_SOURCE_SEQ, 4, CAM(clock.source_seq) },
+    { PUCK_CAM_SOURCE_PICTURES, 4, CAM(source.pictures) },
     /* The bridge */
     { PUCK_CAM_FORMAT, 4, CAM(geometry.format), .rw = UINT32_MAX,
       .locked = streams },

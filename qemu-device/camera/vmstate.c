@@ -33,6 +33,7 @@ static bool in_range(uint32_t value, uint32_t min, uint32_t max)
     return value >= min && value <= max;
 }
 
+/* SOURCE without a source shows black, and no signal. */
 static bool controls_valid(const PuckCamControls *c)
 {
     return in_range(c->hblank, PUCK_CAM_HBLANK_MIN, PUCK_CAM_HBLANK_MAX) &&
@@ -42,7 +43,7 @@ static bool controls_valid(const PuckCamControls *c)
            c->exposure <= PUCK_CAM_EXPOSURE_MAX &&
            in_range(c->gain, PUCK_CAM_GAIN_MIN, PUCK_CAM_GAIN_MAX) &&
            c->flip <= (PUCK_CAM_FLIP_H | PUCK_CAM_FLIP_V) &&
-           c->pattern <= PUCK_CAM_PATTERN_NOISE &&
+           c->pattern <= PUCK_CAM_PATTERN_SOURCE &&
            c->stamp <= PUCK_CAM_STAMP_ENABLE;
 }
 
@@ -206,6 +207,7 @@ static const VMStateDescription vmstate_clock = {
         VMSTATE_UINT32(failed, PuckCamClock),
         VMSTATE_UINT32(dropped, PuckCamClock),
         VMSTATE_UINT32(repeated, PuckCamClock),
+        VMSTATE_UINT32(source_seq, PuckCamClock),
         VMSTATE_END_OF_LIST()
     }
 };
@@ -299,6 +301,7 @@ const VMStateDescription vmstate_puck_cam = {
         /* What they differ in is said before other parts do not fit. */
         VMSTATE_UINT32_EQUAL(size_max, PuckCam, "max-size differs"),
         VMSTATE_UINT32_EQUAL(seg_len_max, PuckCam, "seg-len-max differs"),
+        VMSTATE_UINT32_EQUAL(source.id, PuckCam, "source differs"),
         VMSTATE_PCI_DEVICE(parent_obj, PuckCam),
         VMSTATE_MSIX(parent_obj, PuckCam),
         VMSTATE_UINT32(sources.status, PuckCam),

@@ -35,6 +35,7 @@
 #include "hw/puck/camera/frame/clock.h"
 #include "hw/puck/camera/frame/frame.h"
 #include "hw/puck/camera/queue/queue.h"
+#include "hw/puck/camera/source/source.h"
 
 #define TYPE_PUCK_CAM "puck-cam"
 
@@ -51,6 +52,7 @@ struct PuckCam {
     uint32_t size_max;
     uint32_t seg_len_max;
     uint32_t pattern;
+    bool pattern_given;
     uint64_t seed;
 
     MemoryRegion mmio;
@@ -62,6 +64,8 @@ struct PuckCam {
 
     PuckCamGeometry geometry;
     PuckCamControls controls;
+    PuckCamSource source;
+    Error *no_migration;        /* why a source is in its way, or NULL */
     PuckCamClock clock;
     PuckCamQueue queue;
     PuckCamFrame frame;

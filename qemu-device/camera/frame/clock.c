@@ -29,6 +29,7 @@ static void start(PuckCam *s, bool single)
         .next = single ? PUCK_NO_TIME : qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL),
         .start_time = c->start_time,
         .frame = c->frame,
+        .source_seq = c->source_seq,
     };
     puck_cam_frame_kick(s);
 }
@@ -83,17 +84,45 @@ static void skip_late(PuckCam *s)
     }
 }
 
+void puck_cam_clock_source_changed(PuckCam *s)
+{
+    s->clock.source_seq++;
+    puck_sources_cause(&s->sources, PUCK_CAM_IRQ_SOURCE);
+}
+
+bool puck_cam_clock_no_signal(const PuckCam *s)
+{
+    return s->controls.pattern == PUCK_CAM_PATTERN_SOURCE &&
+           !s->source.present;
+}
+
+/* The host's source goes on by one picture, whether it is captured or not. */
+static void next_picture(PuckCam *s)
+{
+    bool changed, repeated;
+
+    if (s->controls.pattern != PUCK_CAM_PATTERN_SOURCE) {
+        return;
+    }
+    puck_cam_source_next(&s->source, &changed, &repeated);
+    s->clock.repeated += repeated;
+    if (changed) {
+        puck_cam_clock_source_changed(s);
+    }
+}
+
 void puck_cam_clock_begin(PuckCam *s)
 {
     PuckCamClock *c = &s->clock;
 
     skip_late(s);
+    next_picture(s);
     c->before = c->start_time;
     c->start_time = c->next;
     c->frame = c->next_number++;
     c->next = c->single ? PUCK_NO_TIME : c->next + s->controls.interval;
     puck_sources_cause(&s->sources, PUCK_CAM_IRQ_START);
-    if (!puck_cam_queue_has(&s->queue)) {
+    if (puck_cam_clock_no_signal(s) || !puck_cam_queue_has(&s->queue)) {
         trace_puck_cam_frame(puck_cam_name(s), c->frame, "dropped", 1);
         c->dropped++;
         return;

@@ -21,6 +21,7 @@ typedef struct PuckCamClock {
     uint32_t failed;
     uint32_t dropped;
     uint32_t repeated;
+    uint32_t source_seq;
 } PuckCamClock;
 
 /* Writes to SENSOR_CTRL and STEP. */
@@ -33,5 +34,10 @@ void puck_cam_clock_reset(PuckCam *s);
  * otherwise it is dropped.
  */
 void puck_cam_clock_begin(PuckCam *s);
+
+/* The source has become another one: software is told. */
+void puck_cam_clock_source_changed(PuckCam *s);
+/* Whether there is nothing to be seen. */
+bool puck_cam_clock_no_signal(const PuckCam *s);
 
 #endif /* PUCK_CAM_FRAME_CLOCK_H */

@@ -201,7 +201,7 @@ static void apply(PuckCam *s, const PuckVerdict *verdict)
         break;
     case PUCK_ACT_RESIZE:
         s->clock.changed = true;
-        puck_sources_cause(&s->sources, PUCK_CAM_IRQ_SOURCE);
+        puck_cam_clock_source_changed(s);
         break;
     default:
         break;
@@ -234,6 +234,16 @@ static bool ask_rules(PuckCam *s)
     return true;
 }
 
+/* NULL: black, as far as the pattern is the source. */
+static const PuckCamPicture *host_picture(PuckCam *s)
+{
+    PuckCamFrame *f = &s->frame;
+    bool before = f->action == PUCK_ACT_DUPLICATE;
+
+    return puck_cam_source_picture(&s->source, f->mode.number, before,
+                                   &f->picture) ? &f->picture : NULL;
+}
+
 static void begin_picture(PuckCam *s, PuckHold *hold)
 {
     PuckCamFrame *f = &s->frame;
@@ -246,7 +256,7 @@ static void begin_picture(PuckCam *s, PuckHold *hold)
         f->copy = g_malloc(f->layout.copy_bytes);
         f->copy_size = f->layout.copy_bytes;
     }
-    puck_cam_sensor_begin(&f->sensor, &f->layout, &f->mode, NULL);
+    puck_cam_sensor_begin(&f->sensor, &f->layout, &f->mode, host_picture(s));
     puck_cam_bridge_begin(&f->bridge, &f->layout, &f->mode, &f->sensor,
                           f->copy);
     puck_hold_charge(hold, PUCK_CAM_COST_SETUP);

@@ -14,8 +14,10 @@
 
 static void reset_geometry(PuckCam *s)
 {
-    unsigned width = MIN(WIDTH_RESET, s->size_max & PUCK_CAM_SIZE_WIDTH);
-    unsigned height = MIN(HEIGHT_RESET, s->size_max >> 16);
+    const PuckCamStream *stream = &s->source.stream;
+    unsigned width = MIN(stream->width ?: WIDTH_RESET,
+                         s->size_max & PUCK_CAM_SIZE_WIDTH);
+    unsigned height = MIN(stream->height ?: HEIGHT_RESET, s->size_max >> 16);
 
     s->geometry = (PuckCamGeometry) {
         .size = puck_cam_size(width, height),
