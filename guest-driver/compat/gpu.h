@@ -6,19 +6,9 @@
 #ifndef PUCK_COMPAT_GPU_H
 #define PUCK_COMPAT_GPU_H
 
-#include <linux/dma-fence.h>
-#include <linux/module.h>
-
 #include <drm/gpu_scheduler.h>
 
-/* 64-bit numbers of fences: once a flag of the ops, now of each fence. */
-#ifdef PUCK_HAVE_FENCE_OPS_64BIT
-#define PUCK_FENCE_OPS_64BIT	.use_64bit_seqno = true,
-#define puck_compat_fence_init64 dma_fence_init
-#else
-#define PUCK_FENCE_OPS_64BIT
-#define puck_compat_fence_init64 dma_fence_init64
-#endif
+#include "compat/base.h"
 
 #ifdef PUCK_HAVE_SCHED_STAT_RESET
 #define PUCK_SCHED_STAT_RESET	DRM_GPU_SCHED_STAT_RESET
@@ -72,25 +62,10 @@ static inline int puck_compat_sched_init(struct drm_gpu_scheduler *sched,
 #define puck_compat_sched_init	drm_sched_init
 #endif
 
-/* Once the default, now to be asked for. */
-#ifdef PUCK_HAVE_WQ_PERCPU
-#define PUCK_WQ_PERCPU		WQ_PERCPU
-#else
-#define PUCK_WQ_PERCPU		0
-#endif
-
 #ifdef PUCK_HAVE_DRM_DRIVER_DATE
 #define PUCK_DRM_DRIVER_DATE	.date = "0",
 #else
 #define PUCK_DRM_DRIVER_DATE
-#endif
-
-#ifdef PUCK_HAVE_IMPORT_NS_QUOTED
-#define PUCK_IMPORT_NS_DMA_BUF	MODULE_IMPORT_NS("DMA_BUF")
-#define PUCK_IMPORT_NS_KUNIT	MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING")
-#else
-#define PUCK_IMPORT_NS_DMA_BUF	MODULE_IMPORT_NS(DMA_BUF)
-#define PUCK_IMPORT_NS_KUNIT	MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING)
 #endif
 
 #endif /* PUCK_COMPAT_GPU_H */
