@@ -32,6 +32,7 @@ struct vb2_queue;
  * @slots: descriptors in the ring, a power of two
  * @wq: where @watch runs, and whatever else fences depend on
  * @watch: stands in for lost interrupts, and ends what takes too long
+ * @bound: how long the device may have a buffer that has a fence
  * @freed: called when the device has given buffers back, in any context that may sleep
  * @freed_data: its argument
  * @broken: the device did not let go of memory and was cut off from it; for good
@@ -48,7 +49,6 @@ struct vb2_queue;
  * @active: struct puck_cam_buffer.node, those that the device has, in the order of the ring
  * @num_active: how many these are
  * @at: those of @active by their descriptor
- * @bound: how long the device may have one that has a fence
  * @stats: for debugfs
  */
 struct puck_cam_queue {
@@ -62,6 +62,7 @@ struct puck_cam_queue {
 	u32 slots;
 	struct workqueue_struct *wq;
 	struct delayed_work watch;
+	ktime_t bound;
 	void (*freed)(void *data);
 	void *freed_data;
 	bool broken;
@@ -78,7 +79,6 @@ struct puck_cam_queue {
 	struct list_head active;
 	u32 num_active;
 	struct puck_cam_buffer **at;
-	ktime_t bound;
 	struct {
 		u64 queued;
 		u64 done;
