@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What ends or interrupts a stream from outside: the driver unbound, the device pulled out,
+ * the machine asleep. Each buffer comes back, open files say so, and it works again afterwards.
+ *
+ *	camera_life [N]		each of it N times (3)
+ */
+#include "lib/base/kernel_log.h"
+#include "lib/base/ktap.h"
+#include "lib/base/text_file.h"
+#include "lib/camera/stream.h"
+
+#define WIDTH	320
+#define HEIGHT	180
+#define DRIVER	"/sys/bus/pci/drivers/puck-cam/"
+
+/* Where tests.list has it, and how it comes back. */
+#define DEVICE_DEL	"device_del {\"id\": \"cam0\"}"
+#define DEVICE_ADD	"device_add {\"driver\": \"puck-cam\", \"id\": \"cam0\", \"bus\": \"rp2\"}"
+
+static struct cam cam;
+static struct cam_stream stream;
+
+static bool start(void)
+{
+	struct cam_frame frame;
+
+	return !cam_open(&cam, "") && !cam_set_rate(&cam, 60) &&
+	       !cam_set_all(&stream, &cam, "NV12", WIDTH, HEIGHT) && !cam_alloc_mmap(&stream, 3) &&
+	       !cam_queue_all(&stream) && !cam_on(&stream) && !cam_dequeue(&stream, &frame) &&
+	       !cam_queue(&stream, frame.index);
+}
+
+/* Nodes go one after the other: waits until @call says that its one is gone. */
+static bool gone(int (*call)(void))
+{
+	unsigned int looks = 0;
+	int ret;
+
+	do {
+		ret = call();
+	} while (ret != -ENODEV && patient(&looks));
+	return ret == -ENODEV;
+}
+
+static int call_capture(void)
+{
+	struct cam_frame frame;
+	int ret = cam_try_dequeue(&stream, &frame);
+
+	return ret ? ret : cam_queue(&stream, frame.index);
+}
+
+static int call_sensor(void)
+{
+	return cam_set(cam.sensor, V4L2_CID_VFLIP, 1);
+}
+
+static int call_bridge(void)
+{
+	struct v4l2_subdev_format format = { .which = V4L2_SUBDEV_FORMAT_ACTIVE };
+
+	return cam_call(cam.bridge, VIDIOC_SUBDEV_G_FMT, &format);
+}
+
+/* A stream whose nodes are gone: what its files and its memory still do. */
+static bool ended(void)
+{
+	bool good = gone(call_capture) && gone(call_sensor) && gone(call_bridge) &&
+		    cam_on(&stream) == -ENODEV && cam_off(&stream) == -ENODEV;
+
+	/* Memory that is mapped stays. */
+	stream.buf[0].map[0][0] = 0x77;
+	good = good && stream.buf[0].map[0][0] == 0x77;
+	cam_unmap(&stream);
+	cam_close(&cam);
+	return good;
+}
+
+static void test_unbind(unsigned int times)
+{
+	unsigned int i;
+	char pci[32];
+
+	for (i = 0; i < times; i++) {
+		if (!start())
+			break;
+		snprintf(pci, sizeof(pci), "%s", cam.pci);
+		if (write_text(DRIVER "unbind", pci) || !ended() || write_text(DRIVER "bind", pci))
+			break;
+	}
+	ktap_ok(i == times, "unbound %u times in the midst of a stream", i);
+}
+
+/* QEMU lets go of the device a moment after the guest did, and refuses its name until then. */
+static bool plug(void)
+{
+	unsigned int looks = 0;
+	struct cam there;
+
+	do {
+		if (looks % 50 == 0)
+			printf("puck-host: %s\n", DEVICE_ADD);
+		if (!cam_open(&there, "")) {
+			cam_close(&there);
+			return true;
+		}
+	} while (patient(&looks));
+	return false;
+}
+
+static void test_unplug(unsigned int times)
+{
+	unsigned int i;
+
+	for (i = 0; i < times; i++) {
+		if (!start())
+			break;
+		printf("puck-host: %s\n", DEVICE_DEL);
+		if (!ended() || !plug())
+			break;
+	}
+	ktap_ok(i == times, "pulled out %u times in the midst of a stream", i);
+}
+
+static int sleep_and_wake(void)
+{
+	int ret = write_text("/sys/power/pm_test", "platform");
+
+	return ret ? ret : write_text("/sys/power/state", "mem");
+}
+
+/* The stream goes on: buffers, their order, and numbers that do not begin again. */
+static void test_sleep(unsigned int times)
+{
+	struct cam_found found;
+	struct cam_frame frame;
+	uint32_t last = 0;
+	unsigned int i, n;
+	int ret = 0;
+
+	if (access("/sys/power/pm_test", W_OK)) {
+		ktap_skip("no pm_test in this kernel", "sleep");
+		return;
+	}
+	ktap_need(start(), "sleep: a stream");
+	for (i = 0; i < times; i++) {
+		ret = sleep_and_wake();
+		for (n = 0; !ret && n < 4; n++) {
+			ret = cam_dequeue(&stream, &frame);
+			/* The one that was under way is no picture, and says so. */
+			if (!ret && !(frame.flags & V4L2_BUF_FLAG_ERROR) &&
+			    (!cam_verify(&stream, frame.index, &found) || frame.sequence <= last))
+				ret = -EBADMSG;
+			last = frame.sequence;
+			if (!ret)
+				ret = cam_queue(&stream, frame.index);
+		}
+		if (ret)
+			break;
+	}
+	ktap_ok(i == times, "slept %u times in the midst of a stream (%d)", i, ret);
+	cam_off(&stream);
+	cam_free(&stream);
+	cam_close(&cam);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int times = argc > 1 ? (unsigned int)atoi(argv[1]) : 3;
+	char line[512];
+	int log;
+
+	ktap_begin();
+	log = log_open();
+	test_sleep(times);
+	test_unbind(times);
+	if (!cam_open(&cam, "") && !strncmp(cam.pci, "0000:02:", 8)) {
+		cam_close(&cam);
+		test_unplug(times);
+	} else {
+		ktap_skip("the camera is not where this test knows it", "pulled out");
+	}
+	/* A kernel that counts (CONFIG_VIDEO_ADV_DEBUG) has found nothing that does not match. */
+	ktap_ok(!log_has(log, "unbalanced", line, sizeof(line)), "vb2's counts match %s", line);
+	return ktap_end();
+}
