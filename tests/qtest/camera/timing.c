@@ -352,6 +352,38 @@ static void test_stop(void)
     cam_stop(&e);
 }
 
+/*
+ * More than the device can make in an INTERVAL: it comes late to frames, drops
+ * those that would be over, and what it captures is right, and of its time.
+ */
+static void test_too_fast(void)
+{
+    CamMode m = cam_mode(PUCK_CAM_FORMAT_XRGB8888, 2048, 1024);
+    CamDone done = { };
+    uint64_t start;
+    CamEnv e;
+
+    cam_start(&e, "", "");
+    m.interval = PUCK_CAM_INTERVAL_MIN;
+    m.pattern = PUCK_CAM_PATTERN_BOX;
+    m.vblank = PUCK_CAM_VBLANK_MIN;
+    m.hblank = PUCK_CAM_HBLANK_MIN;
+    cam_set_mode(&e, &m);
+    cam_stream(&e, 0);
+    start = cam_r64(&e, PUCK_CAM_START_TIME);
+    for (unsigned i = 0; i < 3; i++) {
+        CamBuffer buf = cam_buffer(&e, i);
+
+        cam_queue(&e, &buf.desc);
+        cam_wait_ok(&e, i, &done);
+        g_assert_cmpuint(done.start, ==, start +
+                         (uint64_t)done.frame * m.interval);
+        g_assert_cmpuint(done.dropped + i, ==, done.frame);
+        cam_expect_picture(&e, &buf, &done);
+    }
+    cam_stop(&e);
+}
+
 void add_timing_tests(void)
 {
     qtest_add_func("/puck-cam/timing/groups", test_groups);
@@ -361,5 +393,6 @@ void add_timing_tests(void)
     qtest_add_func("/puck-cam/timing/dropped", test_dropped);
     qtest_add_func("/puck-cam/timing/single", test_single);
     qtest_add_func("/puck-cam/timing/stop", test_stop);
+    qtest_add_func("/puck-cam/timing/too-fast", test_too_fast);
     qtest_add_func("/puck-cam/timing/bad_step", test_bad_step);
 }
