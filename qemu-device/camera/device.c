@@ -73,14 +73,14 @@ static bool init_express(PCIDevice *pdev, Error **errp)
     return true;
 }
 
-/* A FIFO brought something, or is over. Frames look for themselves. */
+/* A FIFO brought something, or is over. */
 static void source_ready(void *opaque)
 {
     PuckCam *s = opaque;
     bool taken = s->clock.stream &&
                  s->controls.pattern == PUCK_CAM_PATTERN_SOURCE;
 
-    if (!taken && puck_cam_source_settle(&s->source)) {
+    if (puck_cam_source_settle(&s->source, !taken)) {
         puck_cam_clock_source_changed(s);
     }
 }

@@ -88,6 +88,8 @@ void puck_cam_clock_source_changed(PuckCam *s)
 {
     s->clock.source_seq++;
     puck_sources_cause(&s->sources, PUCK_CAM_IRQ_SOURCE);
+    /* The frame under way may have to end. */
+    puck_cam_frame_kick(s);
 }
 
 bool puck_cam_clock_no_signal(const PuckCam *s)

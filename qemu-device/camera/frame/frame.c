@@ -391,6 +391,13 @@ static bool step_end(PuckCam *s, PuckHold *hold, int64_t *due)
     return true;
 }
 
+/* The source of the frame went while it was under way. */
+static bool loses_signal(const PuckCam *s)
+{
+    return s->frame.mode.controls.pattern == PUCK_CAM_PATTERN_SOURCE &&
+           s->frame.phase != PUCK_CAM_FETCH && !s->source.present;
+}
+
 /* What the frame under way does next. False if nothing before *@due. */
 static bool step_frame(PuckCam *s, PuckHold *hold, int64_t *due)
 {
@@ -398,6 +405,11 @@ static bool step_frame(PuckCam *s, PuckHold *hold, int64_t *due)
     if (!s->clock.stream && s->frame.phase != PUCK_CAM_FETCH) {
         puck_hold_charge(hold, PUCK_CAM_COST_DONE);
         finish(s, PUCK_CAM_DONE_STOPPED, 0);
+        return true;
+    }
+    if (loses_signal(s)) {
+        puck_hold_charge(hold, PUCK_CAM_COST_DONE);
+        finish(s, PUCK_CAM_DONE_SYNC, 0);
         return true;
     }
     switch (s->frame.phase) {

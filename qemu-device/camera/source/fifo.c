@@ -101,8 +101,12 @@ static bool read_bytes(PuckCamFifo *f, uint8_t *to, size_t count)
     return true;
 }
 
-/* A line without its end. False if there is none, or a longer one. */
-static bool read_line(PuckCamFifo *f, char line[PUCK_CAM_LINE_MAX], size_t *len)
+/*
+ * A line that begins with @begin, without its end. False if it does not, or is
+ * longer than a line may be, or the writer went.
+ */
+static bool read_line(PuckCamFifo *f, const char *begin,
+                      char line[PUCK_CAM_LINE_MAX], size_t *len)
 {
     for (*len = 0; *len < PUCK_CAM_LINE_MAX; (*len)++) {
         if (!read_bytes(f, (uint8_t *)&line[*len], 1)) {
@@ -110,6 +114,11 @@ static bool read_line(PuckCamFifo *f, char line[PUCK_CAM_LINE_MAX], size_t *len)
         }
         if (line[*len] == '\n') {
             return true;
+        }
+        /* What is wrong from its start is not waited for to its end. */
+        if (*len < strlen(begin) && line[*len] != begin[*len]) {
+            warn_report("puck-cam: %s: no %s", f->path, begin);
+            return false;
         }
     }
     return false;
@@ -126,7 +135,7 @@ static bool read_header(PuckCamFifo *f, PuckCamStream *stream)
         *stream = f->raw;
         return wait_for_bytes(f);
     }
-    if (!read_line(f, line, &len)) {
+    if (!read_line(f, PUCK_CAM_Y4M_MAGIC, line, &len)) {
         return false;
     }
     wrong = puck_cam_stream_header(line, len, stream);
@@ -148,7 +157,7 @@ static uint8_t *read_picture(PuckCamFifo *f, const PuckCamStream *stream)
     size_t len;
 
     if (!f->is_raw) {
-        if (!read_line(f, line, &len)) {
+        if (!read_line(f, PUCK_CAM_Y4M_FRAME, line, &len)) {
             return NULL;
         }
         if (!puck_cam_stream_frame(line, len)) {

@@ -242,7 +242,7 @@ void puck_cam_source_next(PuckCamSource *s, bool *changed, bool *repeated)
     }
 }
 
-bool puck_cam_source_settle(PuckCamSource *s)
+bool puck_cam_source_settle(PuckCamSource *s, bool idle)
 {
     PuckCamFifoItem next = PUCK_CAM_FIFO_NOTHING;
     PuckCamStream stream;
@@ -252,7 +252,8 @@ bool puck_cam_source_settle(PuckCamSource *s)
            (next = puck_cam_fifo_peek(s->fifo, &stream)) == PUCK_CAM_FIFO_END) {
         changed |= ends(s);
     }
-    return (next == PUCK_CAM_FIFO_PICTURE && becomes(s, &stream)) || changed;
+    return (idle && next == PUCK_CAM_FIFO_PICTURE && becomes(s, &stream)) ||
+           changed;
 }
 
 bool puck_cam_source_picture(const PuckCamSource *s, uint32_t number,

@@ -53,8 +53,12 @@ static inline bool puck_cam_source_live(const PuckCamSource *s)
  * *@repeated whether it shows what the frame before has shown.
  */
 void puck_cam_source_next(PuckCamSource *s, bool *changed, bool *repeated);
-/* Looks whether it has become another one, while no frames begin. */
-bool puck_cam_source_settle(PuckCamSource *s);
+/*
+ * Something came in. Whether the source has become another one by that, though
+ * no frame begins: its end counts when no picture waits in front of it; and with
+ * @idle, while nobody takes pictures, so does the first one that waits.
+ */
+bool puck_cam_source_settle(PuckCamSource *s, bool idle);
 /*
  * The picture of frame @number, which is the one that began last, or of the one
  * before it. False if there is none. Its bytes stay until the next frame begins.

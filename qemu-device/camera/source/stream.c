@@ -7,8 +7,8 @@
 #include "stream.h"
 
 #define NS          1000000000ull
-#define MAGIC       "YUV4MPEG2"
-#define FRAME       "FRAME"
+#define MAGIC       PUCK_CAM_Y4M_MAGIC
+#define FRAME       PUCK_CAM_Y4M_FRAME
 
 typedef struct Word {
     const char *word;
@@ -76,7 +76,7 @@ static bool take_rate(const char *at, const char *end, uint32_t *interval)
     if (num && den) {
         *interval = MIN(NS * den / num, UINT32_MAX);
     }
-    return true;
+    return !num == !den;
 }
 
 /* One parameter of the header: a letter and its value. */

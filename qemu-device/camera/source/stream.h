@@ -25,7 +25,10 @@ typedef struct PuckCamStream {
     uint32_t interval;          /* ns */
 } PuckCamStream;
 
-/* The longest line of a header or of a frame's that is read. */
+/* What the lines of Y4M begin with: of a stream, and of each picture. */
+#define PUCK_CAM_Y4M_MAGIC  "YUV4MPEG2"
+#define PUCK_CAM_Y4M_FRAME  "FRAME"
+/* The longest line of both that is read. */
 #define PUCK_CAM_LINE_MAX   512
 
 /*

@@ -577,12 +577,13 @@ static void test_fifo_lost(void)
     fifo_stop(&t);
 }
 
-/* What is no picture is like an end. */
+/* What is no picture is like an end: what came before it is shown first. */
 static void test_bad_fifo(void)
 {
     static const char *const heads[] = {
         "W65 H48 F30:1 C420", "W64 H48 F30:1 C410", "W99998 H48 F30:1 C420",
     };
+    CamMode m;
     Fifo t;
 
     fifo_start(&t);
@@ -596,6 +597,11 @@ static void test_bad_fifo(void)
     wait_reg(&t.e, PUCK_CAM_SOURCE_STATUS, PUCK_CAM_SOURCE_PRESENT,
              PUCK_CAM_SOURCE_PRESENT);
     fifo_write(&t, "GARBAGE", 7);
+    m = source_mode(PUCK_CAM_FORMAT_NV12, &t.source);
+    cam_set_mode(&t.e, &m);
+    cam_stream(&t.e, PUCK_CAM_SINGLE);
+    fifo_expect(&t, 0);
+    cam_w32(&t.e, PUCK_CAM_STEP, 1);
     wait_reg(&t.e, PUCK_CAM_SOURCE_STATUS, PUCK_CAM_SOURCE_PRESENT, 0);
     cam_alive(&t.e);
     fifo_stop(&t);
