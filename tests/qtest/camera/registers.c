@@ -13,8 +13,7 @@
 #define HEIGHT      480ull
 #define SIZE        (HEIGHT << 16 | WIDTH)
 #define RECT        (HEIGHT << 48 | WIDTH << 32)
-#define FEATURES    (PUCK_CAM_FEATURE_STAMP | PUCK_CAM_FEATURE_MISCHIEF | \
-                     PUCK_CAM_FEATURE_SOURCE)
+#define FEATURES    (PUCK_CAM_FEATURE_STAMP | PUCK_CAM_FEATURE_MISCHIEF)
 #define PIXEL_RATE  (1000000000ull * (WIDTH + PUCK_CAM_HBLANK_RESET) * \
                      (HEIGHT + PUCK_CAM_VBLANK_RESET) / \
                      PUCK_CAM_INTERVAL_RESET)

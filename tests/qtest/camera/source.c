@@ -5,6 +5,7 @@
 
 #include "qemu/osdep.h"
 #include <sys/stat.h>
+#include "qobject/qdict.h"
 #include "common/cam-env.h"
 
 #define W           64u
@@ -105,6 +106,7 @@ static void expect_pictures(CamEnv *e, const CamSource *source)
         PUCK_CAM_FORMAT_NV12, PUCK_CAM_FORMAT_YUYV,
     };
 
+    g_assert_true(cam_r64(e, PUCK_CAM_FEATURES) & PUCK_CAM_FEATURE_SOURCE);
     g_assert_cmphex(cam_r32(e, PUCK_CAM_SOURCE_STATUS), ==,
                     PUCK_CAM_SOURCE_PRESENT);
     g_assert_cmphex(cam_r32(e, PUCK_CAM_SOURCE_SIZE), ==, H << 16 | W);
@@ -338,7 +340,7 @@ static void test_bad_file(void)
         "H48 F25:1 C420", "W0 H0 F25:1 C420", "W64 H48 F25:1 C410",
         "W64 H48 F25:1 It C420", "W-64 H48 F25:1 C420",
         "W64x H48 F25:1 C420", "W4294967360 H48 F25:1 C420",
-        "W64 H48 F25:1 C420p10", "W64 H48 F25:0 C420",
+        "W64 H48 F25:1 C420p10",
     };
     g_autofree char *path = temp_path();
     g_autofree char *args = g_strdup_printf("-device puck-cam,source=%s",
@@ -430,6 +432,18 @@ static void wait_reg(CamEnv *e, uint64_t reg, uint32_t mask, uint32_t value)
     g_assert_cmphex(cam_r32(e, reg) & mask, ==, value);
 }
 
+/* The same for SOURCE_STATUS, and no time passes for the machine. */
+static void wait_status(CamEnv *e, uint32_t value)
+{
+    for (unsigned i = 0; i < PUCK_WAIT_MS; i++) {
+        if (cam_r32(e, PUCK_CAM_SOURCE_STATUS) == value) {
+            return;
+        }
+        g_usleep(1000);
+    }
+    g_assert_cmphex(cam_r32(e, PUCK_CAM_SOURCE_STATUS), ==, value);
+}
+
 static void fifo_start(Fifo *t)
 {
     g_autofree char *options = NULL;
@@ -459,15 +473,21 @@ static void fifo_stop(Fifo *t)
     g_free(t->bytes);
 }
 
+/* The reader may just be opening the FIFO anew: then there is none. */
 static void fifo_write(Fifo *t, const void *bytes, size_t len)
 {
-    while (len) {
+    for (unsigned i = 0; len && i < PUCK_WAIT_MS; i++) {
         ssize_t n = write(t->fd, bytes, len);
 
+        if (n < 0 && errno == EPIPE) {
+            g_usleep(1000);
+            continue;
+        }
         g_assert_cmpint(n, >, 0);
         bytes = (const uint8_t *)bytes + n;
         len -= n;
     }
+    g_assert_cmpuint(len, ==, 0);
 }
 
 static void fifo_head(Fifo *t, const char *params)
@@ -527,8 +547,86 @@ static void test_fifo(void)
     fifo_stop(&t);
 }
 
-/* The writer goes away within a frame: loss of sync; and comes back. */
+/* The next frame finds no signal, and is dropped. */
+static void fifo_expect_none(Fifo *t)
+{
+    uint32_t dropped = cam_r32(&t->e, PUCK_CAM_DROPPED);
+    CamBuffer buf = cam_buffer(&t->e, 5);
+    CamDone done;
+
+    cam_queue(&t->e, &buf.desc);
+    cam_w32(&t->e, PUCK_CAM_STEP, 1);
+    cam_run_until(&t->e, cam_now(&t->e) + 2 * INTERVAL);
+    g_assert_cmpuint(cam_r32(&t->e, PUCK_CAM_DROPPED), ==, dropped + 1);
+    g_assert_false(cam_take(&t->e, &done));
+    cam_expect_untouched(&t->e, &buf);
+    g_assert_true(cam_r32(&t->e, PUCK_CAM_SENSOR_STATUS) &
+                  PUCK_CAM_SENSOR_NO_SIGNAL);
+    g_assert_cmphex(cam_r32(&t->e, PUCK_CAM_SOURCE_STATUS), ==,
+                    PUCK_CAM_SOURCE_LIVE);
+    cam_queue_reset(&t->e);
+    cam_queue_on(&t->e);
+}
+
+/*
+ * Steps until there is no signal: the reader is a thread, and what the writer
+ * has done is seen when that has run. Until then the last picture is shown.
+ */
+static void fifo_until_lost(Fifo *t)
+{
+    for (unsigned i = 0; i < PUCK_WAIT_MS; i++) {
+        cam_w32(&t->e, PUCK_CAM_STEP, 1);
+        cam_run_until(&t->e, cam_now(&t->e) + 2 * INTERVAL);
+        if (!(cam_r32(&t->e, PUCK_CAM_SOURCE_STATUS) &
+              PUCK_CAM_SOURCE_PRESENT)) {
+            return;
+        }
+        g_usleep(1000);
+    }
+    g_assert_not_reached();
+}
+
+/* All pictures of a writer that went away come; and then another writer's. */
 static void test_fifo_lost(void)
+{
+    CamMode m;
+    Fifo t;
+
+    fifo_start(&t);
+    fifo_head(&t, "W64 H48 F30:1 C420");
+    for (unsigned i = 0; i < PICTURES; i++) {
+        fifo_picture(&t, i);
+    }
+    close(t.fd);
+    wait_reg(&t.e, PUCK_CAM_SOURCE_STATUS, PUCK_CAM_SOURCE_PRESENT,
+             PUCK_CAM_SOURCE_PRESENT);
+    m = source_mode(PUCK_CAM_FORMAT_NV12, &t.source);
+    cam_set_mode(&t.e, &m);
+    cam_stream(&t.e, PUCK_CAM_SINGLE);
+    fifo_expect(&t, 0);
+    fifo_until_lost(&t);
+    g_assert_cmpuint(cam_r32(&t.e, PUCK_CAM_SOURCE_SEQ), ==, 2);
+    fifo_expect_none(&t);
+    fifo_expect_none(&t);
+    /* A pattern needs no signal. */
+    cam_alive(&t.e);
+    cam_w32(&t.e, PUCK_CAM_IRQ_STATUS, PUCK_CAM_IRQ_ALL);
+    t.fd = open(t.path, O_WRONLY);
+    fifo_head(&t, "W64 H48 F50:1 C420");
+    fifo_picture(&t, 1);
+    wait_reg(&t.e, PUCK_CAM_SOURCE_STATUS, PUCK_CAM_SOURCE_PRESENT,
+             PUCK_CAM_SOURCE_PRESENT);
+    g_assert_cmpuint(cam_r32(&t.e, PUCK_CAM_SOURCE_SEQ), ==, 3);
+    g_assert_cmpuint(cam_r32(&t.e, PUCK_CAM_SOURCE_INTERVAL), ==, 20000000);
+    g_assert_true(cam_r32(&t.e, PUCK_CAM_IRQ_STATUS) & PUCK_CAM_IRQ_SOURCE);
+    cam_set_mode(&t.e, &m);
+    cam_stream(&t.e, PUCK_CAM_SINGLE);
+    fifo_expect(&t, 1);
+    fifo_stop(&t);
+}
+
+/* The writer goes away within a frame, with no picture waiting: SYNC. */
+static void test_fifo_sync(void)
 {
     CamBuffer buf;
     CamDone done;
@@ -547,37 +645,62 @@ static void test_fifo_lost(void)
     cam_queue(&t.e, &buf.desc);
     cam_stream(&t.e, PUCK_CAM_SINGLE);
     cam_w32(&t.e, PUCK_CAM_STEP, 1);
+    puck_machine_settle(&t.e.m);
+    /* Its clock stands: the frame is not over whenever the reader looks. */
     close(t.fd);
     t.fd = -1;
-    wait_reg(&t.e, PUCK_CAM_SOURCE_STATUS, PUCK_CAM_SOURCE_PRESENT, 0);
+    wait_status(&t.e, PUCK_CAM_SOURCE_LIVE);
     cam_wait(&t.e, &done);
+    g_assert_cmpuint(done.cookie, ==, 6);
     g_assert_cmpuint(done.status, ==, PUCK_CAM_DONE_SYNC);
+    g_assert_cmpuint(done.reason, ==, 0);
+    g_assert_cmpuint(done.end, <, done.start + cam_mode_read(&m, 47));
+    cam_expect_untouched(&t.e, &buf);
     g_assert_true(cam_r32(&t.e, PUCK_CAM_SENSOR_STATUS) &
                   PUCK_CAM_SENSOR_NO_SIGNAL);
-    g_assert_cmpuint(cam_r32(&t.e, PUCK_CAM_SOURCE_SEQ), ==, 2);
-    /* No signal: each frame is dropped. */
-    cam_run_until(&t.e, done.start + m.interval);
-    cam_queue(&t.e, &buf.desc);
-    cam_w32(&t.e, PUCK_CAM_STEP, 1);
-    cam_run_until(&t.e, cam_now(&t.e) + 2ull * m.interval);
-    g_assert_cmpuint(cam_r32(&t.e, PUCK_CAM_DROPPED), ==, 1);
-    g_assert_false(cam_take(&t.e, &done));
-    /* A pattern needs no signal. */
-    cam_alive(&t.e);
-    t.fd = open(t.path, O_WRONLY);
-    fifo_head(&t, "W64 H48 F30:1 C420");
-    fifo_picture(&t, 1);
-    wait_reg(&t.e, PUCK_CAM_SOURCE_STATUS, PUCK_CAM_SOURCE_PRESENT,
-             PUCK_CAM_SOURCE_PRESENT);
-    g_assert_cmpuint(cam_r32(&t.e, PUCK_CAM_SOURCE_SEQ), ==, 3);
-    m.interval = INTERVAL;
-    cam_set_mode(&t.e, &m);
-    cam_stream(&t.e, PUCK_CAM_SINGLE);
-    fifo_expect(&t, 1);
+    g_assert_cmpuint(cam_r32(&t.e, PUCK_CAM_FAILED), ==, 1);
+    g_assert_cmpuint(cam_r32(&t.e, PUCK_CAM_ERR_COUNT), ==, 0);
     fifo_stop(&t);
 }
 
-/* What is no picture is like an end: what came before it is shown first. */
+/* A stream of another size within the machine's life. */
+static void test_fifo_resize(void)
+{
+    uint8_t grey[32 * 16];
+    CamMode m;
+    Fifo t;
+
+    fifo_start(&t);
+    fifo_head(&t, "W64 H48 F30:1 C420");
+    fifo_picture(&t, 2);
+    close(t.fd);
+    wait_reg(&t.e, PUCK_CAM_SOURCE_STATUS, PUCK_CAM_SOURCE_PRESENT,
+             PUCK_CAM_SOURCE_PRESENT);
+    m = source_mode(PUCK_CAM_FORMAT_NV12, &t.source);
+    cam_set_mode(&t.e, &m);
+    cam_stream(&t.e, PUCK_CAM_SINGLE);
+    fifo_expect(&t, 2);
+    fifo_until_lost(&t);
+    t.fd = open(t.path, O_WRONLY);
+    fifo_head(&t, "W32 H16 F30:1 Cmono");
+    memset(grey, 0x42, sizeof(grey));
+    fifo_write(&t, "FRAME\n", 6);
+    fifo_write(&t, grey, sizeof(grey));
+    for (unsigned i = 0; i < PUCK_WAIT_MS &&
+         cam_r32(&t.e, PUCK_CAM_SOURCE_SIZE) != (16 << 16 | 32); i++) {
+        cam_w32(&t.e, PUCK_CAM_STEP, 1);
+        cam_run_until(&t.e, cam_now(&t.e) + 2 * INTERVAL);
+        g_usleep(1000);
+    }
+    g_assert_cmphex(cam_r32(&t.e, PUCK_CAM_SOURCE_SIZE), ==, 16 << 16 | 32);
+    g_assert_cmpuint(cam_r32(&t.e, PUCK_CAM_SOURCE_SEQ), ==, 3);
+    /* The sensor's picture has its size still, black where there is none. */
+    t.source = (CamSource) { .width = 32, .height = 16, .bytes = grey };
+    fifo_expect(&t, 0);
+    fifo_stop(&t);
+}
+
+/* What is no picture is like an end; a writer may begin anew behind it. */
 static void test_bad_fifo(void)
 {
     static const char *const heads[] = {
@@ -594,16 +717,30 @@ static void test_bad_fifo(void)
     }
     fifo_head(&t, "W64 H48 F30:1 C420");
     fifo_picture(&t, 0);
+    fifo_write(&t, "GARBAGE\n", 8);
     wait_reg(&t.e, PUCK_CAM_SOURCE_STATUS, PUCK_CAM_SOURCE_PRESENT,
              PUCK_CAM_SOURCE_PRESENT);
-    fifo_write(&t, "GARBAGE", 7);
     m = source_mode(PUCK_CAM_FORMAT_NV12, &t.source);
     cam_set_mode(&t.e, &m);
     cam_stream(&t.e, PUCK_CAM_SINGLE);
     fifo_expect(&t, 0);
-    cam_w32(&t.e, PUCK_CAM_STEP, 1);
-    wait_reg(&t.e, PUCK_CAM_SOURCE_STATUS, PUCK_CAM_SOURCE_PRESENT, 0);
+    fifo_until_lost(&t);
+    fifo_expect_none(&t);
     cam_alive(&t.e);
+    fifo_stop(&t);
+}
+
+/* A FIFO's bytes are gone when they were read: the machine stays. */
+static void test_bad_move(void)
+{
+    QDict *rsp;
+    Fifo t;
+
+    fifo_start(&t);
+    rsp = qtest_qmp(t.e.m.qts, "{ 'execute': 'migrate', 'arguments': "
+                    "{ 'uri': 'file:/dev/null' } }");
+    g_assert_true(qdict_haskey(rsp, "error"));
+    qobject_unref(rsp);
     fifo_stop(&t);
 }
 
@@ -620,5 +757,8 @@ void add_source_tests(void)
     qtest_add_func("/puck-cam/source/fifo-lost", test_fifo_lost);
     qtest_add_func("/puck-cam/source/bad_file", test_bad_file);
     qtest_add_func("/puck-cam/source/bad_raw", test_bad_raw);
+    qtest_add_func("/puck-cam/source/fifo-sync", test_fifo_sync);
+    qtest_add_func("/puck-cam/source/fifo-resize", test_fifo_resize);
     qtest_add_func("/puck-cam/source/bad_fifo", test_bad_fifo);
+    qtest_add_func("/puck-cam/source/bad_move", test_bad_move);
 }
