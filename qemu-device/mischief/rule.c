@@ -197,8 +197,8 @@ static bool take_action(PuckScan *r, const PuckActionWord *word, PuckRule *rule)
         return true;
     }
     if (!has_value && word->optional) {
-        rule->draw = word->has_default ? PUCK_DRAW_FIXED : PUCK_DRAW_NONE;
-        rule->value = word->has_default ? word->min : 0;
+        rule->draw = word->preset ? PUCK_DRAW_FIXED : PUCK_DRAW_NONE;
+        rule->value = word->preset;
         return true;
     }
     if (!puck_scan_expect(r, '=', "this action needs a value")) {

@@ -98,7 +98,7 @@ const PuckActionWord puck_action_words[] = {
     VALUE(START, "start", FENCE, NUMBER, .max = UINT32_MAX),
     PLAIN(DROP, "drop", IRQ | INVALIDATE | FRAME),
     VALUE(DUPLICATE, "duplicate", IRQ, NUMBER, .optional = true,
-          .has_default = true, .min = 1, .max = DUPLICATES_MAX),
+          .preset = 1, .min = 1, .max = DUPLICATES_MAX),
     PLAIN(DUPLICATE, "duplicate", FRAME),
     VALUE(COALESCE, "coalesce", IRQ, TIME),
     VALUE(SPURIOUS, "spurious", IRQ, NUMBER, .optional = true,
@@ -121,8 +121,8 @@ const PuckActionWord puck_action_words[] = {
     PLAIN(RESIZE, "resize", FRAME),
     VALUE(RENUMBER, "renumber", FRAME, NUMBER, .max = UINT32_MAX),
     PLAIN(SHIFT, "shift", FRAME),
-    VALUE(PAST, "past", FRAME, NUMBER, .optional = true, .has_default = true,
-          .min = 4096, .max = PAST_MAX),
+    VALUE(PAST, "past", FRAME, NUMBER, .optional = true, .preset = 4096,
+          .min = 1, .max = PAST_MAX),
 };
 
 const size_t puck_action_words_count = G_N_ELEMENTS(puck_action_words);

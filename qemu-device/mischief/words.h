@@ -25,7 +25,7 @@ typedef struct PuckActionWord {
     uint64_t sites;             /* PUCK_SITE_BIT() of those that have it */
     PuckValueKind kind;
     bool optional;              /* the value may be left out */
-    bool has_default;           /* it then is @min */
+    uint64_t preset;            /* it then is this, if that is not zero */
     uint64_t min, max;          /* of a number */
 } PuckActionWord;
 

@@ -78,6 +78,7 @@ static const Text good_actions[] = {
     { "cam.frame duplicate" },
     { "cam.frame shift" },
     { "cam.frame past", "cam.frame past=4096" },
+    { "cam.frame past=1" },
     { "cam.frame past=65536" },
 };
 
@@ -179,7 +180,7 @@ static const struct {
     { "irq.raise spurious=2048", "                   ^" },
     { "cam.frame duplicate=1", "                    ^" },
     { "cam.frame truncate=65536", "                   ^" },
-    { "cam.frame past=4095", "               ^" },
+    { "cam.frame past=0", "               ^" },
     { "cam.frame past=65537", "               ^" },
     { "cam.frame renumber", "                  ^" },
     { "cam.frame never", "          ^" },
