@@ -24,5 +24,6 @@ int main(int argc, char **argv)
     add_mischief_tests();
     add_source_tests();
     add_random_tests();
+    add_reentry_tests();
     return g_test_run();
 }

@@ -150,5 +150,6 @@ void add_machine_tests(void);
 void add_mischief_tests(void);
 void add_source_tests(void);
 void add_random_tests(void);
+void add_reentry_tests(void);
 
 #endif /* PUCK_CAM_ENV_H */
