@@ -43,7 +43,8 @@ static void set_pattern(Object *obj, const char *value, Error **errp)
             return;
         }
     }
-    error_setg(errp, "pattern: bars, ramp, box, noise or source, not %s", value);
+    error_setg(errp, "pattern: bars, ramp, box, noise or source, not %s",
+               value);
 }
 
 static char *size_text(uint32_t size)

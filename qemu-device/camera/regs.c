@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * puck-cam: the register BAR. What may be done to a register is in a table, what
- * a write sets off is in a hook. See common/regs.h, and the sections of
+ * puck-cam: the register BAR. What may be done to a register is in a table,
+ * what a write sets off is in a hook. See common/regs.h, and the sections of
  * docs/specs/camera.rst that list registers.
  */
 

@@ -8,25 +8,26 @@
 
 #include "qemu/osdep.h"
 #include "hw/puck/camera/picture/bridge.h"
-#include "common/cam-picture.h"
+#include "common/cam-model.h"
 
 #define SIZE_MAX_REG    puck_cam_size(320, 240)
 #define UNTOUCHED       0x5a
 
-static PuckCamGeometry geometry_of(const CamPicture *p)
+static PuckCamGeometry geometry_of(const CamMode *p)
 {
     return (PuckCamGeometry) {
         .size = puck_cam_size(p->width, p->height),
         .format = p->format,
         .out_size = puck_cam_size(p->out_width, p->out_height),
         .stride = { p->stride[0], p->stride[1] },
-        .crop = puck_cam_rect(p->crop.x, p->crop.y, p->crop.w, p->crop.h),
-        .compose = puck_cam_rect(p->compose.x, p->compose.y, p->compose.w,
-                                 p->compose.h),
+        .crop = puck_cam_rect(p->crop.x, p->crop.y, p->crop.width,
+                              p->crop.height),
+        .compose = puck_cam_rect(p->compose.x, p->compose.y, p->compose.width,
+                                 p->compose.height),
     };
 }
 
-static PuckCamMode mode_of(const CamPicture *p)
+static PuckCamMode mode_of(const CamMode *p, uint32_t number, int64_t start)
 {
     return (PuckCamMode) {
         .geometry = geometry_of(p),
@@ -35,10 +36,10 @@ static PuckCamMode mode_of(const CamPicture *p)
             .exposure = p->exposure, .gain = p->gain, .flip = p->flip,
             .pattern = p->pattern, .stamp = p->stamp, .seed = p->seed,
         },
-        .number = p->number,
-        .start = p->start,
-        .told_number = p->number,
-        .told_start = p->start,
+        .number = number,
+        .start = start,
+        .told_number = number,
+        .told_start = start,
     };
 }
 
@@ -46,37 +47,34 @@ static PuckCamMode mode_of(const CamPicture *p)
 #define HOST_WIDTH      46
 #define HOST_HEIGHT     34
 
-static uint8_t host_luma[HOST_HEIGHT][HOST_WIDTH];
-static uint8_t host_chroma[2][HOST_HEIGHT / 2][HOST_WIDTH / 2];
+#define HOST_LUMA       (HOST_WIDTH * HOST_HEIGHT)
+#define HOST_CHROMA     (HOST_LUMA / 4)
 
-static void host_pixel(unsigned x, unsigned y, int ycc[3])
-{
-    ycc[0] = 16;
-    ycc[1] = ycc[2] = 128;
-    if (x < HOST_WIDTH && y < HOST_HEIGHT) {
-        ycc[0] = host_luma[y][x];
-        ycc[1] = host_chroma[0][y / 2][x / 2];
-        ycc[2] = host_chroma[1][y / 2][x / 2];
-    }
-}
+static uint8_t host_bytes[HOST_LUMA + 2 * HOST_CHROMA];
+
+static const CamSource source = {
+    .width = HOST_WIDTH,
+    .height = HOST_HEIGHT,
+    .pictures = 1,
+    .chroma_w = HOST_WIDTH / 2,
+    .chroma_h = HOST_HEIGHT / 2,
+    .bytes = host_bytes,
+};
 
 static const PuckCamPicture host = {
     .width = HOST_WIDTH,
     .height = HOST_HEIGHT,
     .component = {
-        { &host_luma[0][0], HOST_WIDTH, 1, 0, 0 },
-        { &host_chroma[0][0][0], HOST_WIDTH / 2, 1, 1, 1 },
-        { &host_chroma[1][0][0], HOST_WIDTH / 2, 1, 1, 1 },
+        { host_bytes, HOST_WIDTH, 1, 0, 0 },
+        { host_bytes + HOST_LUMA, HOST_WIDTH / 2, 1, 1, 1 },
+        { host_bytes + HOST_LUMA + HOST_CHROMA, HOST_WIDTH / 2, 1, 1, 1 },
     },
 };
 
 static void make_host(void)
 {
-    for (unsigned i = 0; i < sizeof(host_luma); i++) {
-        (&host_luma[0][0])[i] = g_test_rand_int();
-    }
-    for (unsigned i = 0; i < sizeof(host_chroma); i++) {
-        (&host_chroma[0][0][0])[i] = g_test_rand_int();
+    for (unsigned i = 0; i < sizeof(host_bytes); i++) {
+        host_bytes[i] = g_test_rand_int();
     }
 }
 
@@ -95,41 +93,44 @@ static void write_lines(const PuckCamLayout *l, uint8_t *copy,
     }
 }
 
-static void device_make(const CamPicture *p, uint8_t *parts[2])
+static void device_make(const CamMode *p, uint32_t number, int64_t start,
+                        uint8_t *parts[2])
 {
     static PuckCamSensor sensor;
     static PuckCamBridge bridge;
-    PuckCamMode mode = mode_of(p);
+    PuckCamMode mode = mode_of(p, number, start);
     g_autofree uint8_t *copy = NULL;
     PuckCamLayout layout;
+    bool whole;
 
     g_assert_cmpuint(puck_cam_layout(&mode.geometry, SIZE_MAX_REG, &layout),
                      ==, PUCK_CAM_CHECK_OK);
-    g_assert_cmpuint(layout.parts, ==, cam_picture_parts(p));
-    g_assert_cmpuint(layout.bytes[0], ==, cam_picture_bytes(p, 0));
-    g_assert_cmpuint(layout.bytes[1], ==, cam_picture_bytes(p, 1));
+    g_assert_cmpuint(layout.parts, ==, cam_mode_parts(p));
+    g_assert_cmpuint(layout.bytes[0], ==, cam_mode_bytes(p, 0));
+    g_assert_cmpuint(layout.bytes[1], ==, cam_mode_bytes(p, 1));
     copy = g_malloc(layout.copy_bytes);
     puck_cam_sensor_begin(&sensor, &layout, &mode, p->source ? &host : NULL);
     puck_cam_bridge_begin(&bridge, &layout, &mode, &sensor, copy);
-    while (!puck_cam_bridge_lines(&bridge, g_test_rand_int_range(1, 20))) {
-    }
+    do {
+        whole = puck_cam_bridge_lines(&bridge, g_test_rand_int_range(1, 20));
+    } while (!whole);
     write_lines(&layout, copy, parts);
 }
 
-static void compare(const CamPicture *p)
+static void compare(const CamMode *p, uint32_t number, int64_t start)
 {
     uint8_t *want[2], *got[2];
 
     for (unsigned i = 0; i < 2; i++) {
-        size_t bytes = cam_picture_bytes(p, i) + 1;
+        size_t bytes = cam_mode_bytes(p, i) + 1;
 
         want[i] = memset(g_malloc(bytes), UNTOUCHED, bytes);
         got[i] = memset(g_malloc(bytes), UNTOUCHED, bytes);
     }
-    cam_picture_make(p, want);
-    device_make(p, got);
+    cam_model_render(p, number, start, want);
+    device_make(p, number, start, got);
     for (unsigned i = 0; i < 2; i++) {
-        size_t bytes = cam_picture_bytes(p, i) + 1;
+        size_t bytes = cam_mode_bytes(p, i) + 1;
 
         g_assert_cmpmem(got[i], bytes, want[i], bytes);
         g_free(want[i]);
@@ -144,10 +145,10 @@ static unsigned even(unsigned from, unsigned to)
 
 static CamRect random_rect(unsigned width, unsigned height)
 {
-    CamRect r = { .w = even(2, width), .h = even(2, height) };
+    CamRect r = { .width = even(2, width), .height = even(2, height) };
 
-    r.x = even(0, width - r.w);
-    r.y = even(0, height - r.h);
+    r.x = even(0, width - r.width);
+    r.y = even(0, height - r.height);
     return r;
 }
 
@@ -156,10 +157,10 @@ static uint64_t random_u64(void)
     return (uint64_t)g_test_rand_int() << 32 | (uint32_t)g_test_rand_int();
 }
 
-static CamPicture random_picture(void)
+static CamMode random_mode(void)
 {
-    CamPicture p = cam_picture(even(16, 80), even(16, 80),
-                               g_test_rand_int_range(1, 8));
+    CamMode p = cam_mode(g_test_rand_int_range(1, 8), even(16, 80),
+                         even(16, 80));
 
     if (g_test_rand_int_range(0, 3)) {
         p.out_width = even(16, 80);
@@ -170,16 +171,15 @@ static CamPicture random_picture(void)
         p.stride[1] = p.out_width + g_test_rand_int_range(0, 70);
     }
     p.vblank = g_test_rand_int_range(4, 100);
-    p.exposure = g_test_rand_int_range(0, 2) ? g_test_rand_int_range(0, 200) : 0;
-    p.gain = g_test_rand_int_range(0, 2) ? g_test_rand_int_range(1, 0x1000) : 256;
+    if (g_test_rand_bit()) {
+        p.exposure = g_test_rand_int_range(0, 200);
+        p.gain = g_test_rand_int_range(1, 0x1000);
+    }
     p.flip = g_test_rand_int_range(0, 4);
     p.pattern = g_test_rand_int_range(0, 5);
     p.stamp = g_test_rand_int_range(0, 2);
     p.seed = random_u64();
-    p.number = g_test_rand_int_range(0, 2) ? g_test_rand_int() :
-                                             g_test_rand_int_range(0, 50);
-    p.start = random_u64() >> 1;
-    p.source = p.pattern == PUCK_CAM_PATTERN_SOURCE ? host_pixel : NULL;
+    p.source = p.pattern == PUCK_CAM_PATTERN_SOURCE ? &source : NULL;
     return p;
 }
 
@@ -187,9 +187,10 @@ static void test_random(void)
 {
     make_host();
     for (unsigned i = 0; i < 400; i++) {
-        CamPicture p = random_picture();
+        CamMode p = random_mode();
 
-        compare(&p);
+        compare(&p, g_test_rand_int() >> g_test_rand_int_range(0, 32),
+                random_u64() >> 1);
     }
 }
 
@@ -199,13 +200,12 @@ static void test_each(void)
     make_host();
     for (unsigned format = 1; format <= 7; format++) {
         for (unsigned pattern = 0; pattern <= 4; pattern++) {
-            CamPicture p = cam_picture(48, 36, format);
+            CamMode p = cam_mode(format, 48, 36);
 
             p.pattern = pattern;
             p.flip = (format + pattern) % 4;
-            p.number = 0xfffffff0 + pattern;
-            p.source = host_pixel;
-            compare(&p);
+            p.source = &source;
+            compare(&p, 0xfffffff0 + pattern, 17);
         }
     }
 }
@@ -213,20 +213,22 @@ static void test_each(void)
 /* A 4:2:0 picture goes through as it is, whatever its values are. */
 static void test_identity(void)
 {
-    CamPicture p = cam_picture(HOST_WIDTH, HOST_HEIGHT, PUCK_CAM_FORMAT_NV12);
-    uint8_t bytes[HOST_WIDTH * HOST_HEIGHT * 3 / 2];
+    CamMode p = cam_mode(PUCK_CAM_FORMAT_NV12, HOST_WIDTH, HOST_HEIGHT);
+    uint8_t bytes[sizeof(host_bytes)];
     uint8_t *parts[2] = { bytes, NULL };
-    const uint8_t *chroma = bytes + sizeof(host_luma);
 
     make_host();
     p.pattern = PUCK_CAM_PATTERN_SOURCE;
-    p.source = host_pixel;
-    p.stamp = 0;
-    device_make(&p, parts);
-    g_assert_cmpmem(bytes, sizeof(host_luma), host_luma, sizeof(host_luma));
-    for (unsigned i = 0; i < sizeof(host_chroma) / 2; i++) {
-        g_assert_cmpuint(chroma[2 * i], ==, (&host_chroma[0][0][0])[i]);
-        g_assert_cmpuint(chroma[2 * i + 1], ==, (&host_chroma[1][0][0])[i]);
+    p.source = &source;
+    p.stamp = false;
+    device_make(&p, 0, 0, parts);
+    g_assert_cmpmem(bytes, HOST_LUMA, host_bytes, HOST_LUMA);
+    for (unsigned i = 0; i < HOST_CHROMA; i++) {
+        const uint8_t *chroma = bytes + HOST_LUMA + 2 * i;
+
+        g_assert_cmpuint(chroma[0], ==, host_bytes[HOST_LUMA + i]);
+        g_assert_cmpuint(chroma[1], ==,
+                         host_bytes[HOST_LUMA + HOST_CHROMA + i]);
     }
 }
 
@@ -267,15 +269,18 @@ static void test_check(void)
         RECT(CROP, crop, 0, 0, 320, 0), RECT(CROP, crop, 1, 0, 2, 2),
         RECT(CROP, crop, 0, 1, 2, 2), RECT(CROP, crop, 0, 0, 3, 2),
         RECT(CROP, crop, 0, 0, 2, 3), RECT(CROP, crop, 65534, 0, 2, 2),
-        RECT(OK, compose, 318, 238, 2, 2), RECT(COMPOSE, compose, 320, 0, 2, 2),
-        RECT(COMPOSE, compose, 0, 240, 2, 2), RECT(COMPOSE, compose, 0, 0, 0, 2),
-        RECT(COMPOSE, compose, 1, 0, 2, 2), RECT(COMPOSE, compose, 0, 0, 2, 5),
+        RECT(OK, compose, 318, 238, 2, 2),
+        RECT(COMPOSE, compose, 320, 0, 2, 2),
+        RECT(COMPOSE, compose, 0, 240, 2, 2),
+        RECT(COMPOSE, compose, 0, 0, 0, 2),
+        RECT(COMPOSE, compose, 1, 0, 2, 2),
+        RECT(COMPOSE, compose, 0, 0, 2, 5),
         REG(STRIDE0, stride[0], 319), REG(OK, stride[0], 321),
         REG(OK, stride[0], 65536), REG(STRIDE0, stride[0], 65537),
         REG(STRIDE1, stride[1], 319), REG(OK, stride[1], 321),
         REG(STRIDE1, stride[1], 65537),
     };
-    CamPicture p = cam_picture(320, 240, PUCK_CAM_FORMAT_NV12M);
+    CamMode p = cam_mode(PUCK_CAM_FORMAT_NV12M, 320, 240);
     PuckCamLayout layout;
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -291,7 +296,7 @@ static void test_check(void)
 /* The first rule that is broken is told; STRIDE1 only counts with a part 1. */
 static void test_check_order(void)
 {
-    CamPicture p = cam_picture(320, 240, PUCK_CAM_FORMAT_NV12M);
+    CamMode p = cam_mode(PUCK_CAM_FORMAT_NV12M, 320, 240);
     PuckCamGeometry good = geometry_of(&p), bad = { };
     PuckCamLayout layout;
 
@@ -315,40 +320,39 @@ static void test_check_order(void)
 static void test_times(void)
 {
     for (unsigned i = 0; i < 200; i++) {
-        CamPicture p = random_picture();
+        CamMode p = random_mode();
+        int64_t start = g_test_rand_int_range(0, 1000000000);
         PuckCamMode mode;
         PuckCamLayout layout;
 
         p.hblank = g_test_rand_int_range(16, 8193);
         p.interval = g_test_rand_int_range(4166666, 1000000001);
-        p.start = g_test_rand_int_range(0, 1000000000);
-        mode = mode_of(&p);
+        mode = mode_of(&p, 0, start);
         g_assert_cmpuint(puck_cam_layout(&mode.geometry, SIZE_MAX_REG,
                                          &layout), ==, PUCK_CAM_CHECK_OK);
         for (unsigned y = 0; y < p.out_height; y++) {
             unsigned r = puck_cam_sensor_line_of(&layout, y);
+            unsigned last = MIN(y | 31, p.out_height - 1);
 
             g_assert_cmpuint(puck_cam_read_time(&layout, &mode, r), ==,
-                             cam_picture_exposed(&p, y));
+                             start + cam_mode_exposed(&p, y));
             g_assert_cmpuint(puck_cam_group_time(&layout, &mode, y), ==,
-                             cam_picture_group(&p, y));
+                             start + cam_mode_exposed(&p, last));
         }
-        g_assert_cmpuint(puck_cam_read_time(&layout, &mode, p.height - 1), ==,
-                         cam_picture_end(&p));
     }
 }
 
 /* The largest of all values fit into what computes with them. */
 static void test_largest(void)
 {
-    CamPicture p = cam_picture(4096, 2160, PUCK_CAM_FORMAT_XRGB8888);
+    CamMode p = cam_mode(PUCK_CAM_FORMAT_XRGB8888, 4096, 2160);
     PuckCamMode mode;
     PuckCamLayout layout;
 
     p.hblank = PUCK_CAM_HBLANK_MAX;
     p.vblank = PUCK_CAM_VBLANK_MAX;
     p.interval = PUCK_CAM_INTERVAL_MAX;
-    mode = mode_of(&p);
+    mode = mode_of(&p, 0, 0);
     g_assert_cmpuint(puck_cam_layout(&mode.geometry,
                                      puck_cam_size(4096, 2160), &layout), ==,
                      PUCK_CAM_CHECK_OK);

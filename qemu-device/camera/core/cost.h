@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * puck-cam: what each thing that the device does is charged to the hold (see
- * common/hold.h), beside what DMA costs (endpoint/cost.h). The list of what they
- * bound is section "How long the device keeps the machine" of
+ * common/hold.h), beside what DMA costs (endpoint/cost.h). The list of what
+ * they bound is section "How long the device keeps the machine" of
  * docs/specs/camera.rst.
  */
 #ifndef PUCK_CAM_CORE_COST_H

@@ -14,8 +14,8 @@
  *
  * What puts these together is beside the folders: device (QOM), regs, vmstate.
  *
- * Locking. All of it is under the BQL. A FIFO of the host's is read by a thread,
- * which hands whole pictures over: see source/fifo.c.
+ * Locking. All of it is under the BQL. A FIFO of the host's is read by a
+ * thread, which hands whole pictures over: see source/fifo.c.
  *
  * Time. One timer on the virtual clock wakes one PuckWork, which does what is
  * due in steps, each charged to a hold: see frame/frame.c and common/hold.h.

@@ -7,9 +7,9 @@
  * at a time when the virtual clock says so, then the done entry. What it is
  * waiting for, it says by a time, and the timer queues the work again.
  *
- * A frame that is loaded begins again with its descriptor, which is still at the
- * head of the queue, and goes on behind the bytes that were written: its picture
- * follows from the mode that it began with.
+ * A frame that is loaded begins again with its descriptor, which is still at
+ * the head of the queue, and goes on behind the bytes that were written: its
+ * picture follows from the mode that it began with.
  */
 
 #include "qemu/osdep.h"

@@ -193,10 +193,10 @@ static void finish_line(PuckCamBridge *b, unsigned plane, unsigned line)
 {
     uint8_t *bytes = puck_cam_copy_line(b->layout, b->copy, plane, line);
     unsigned skip = puck_cam_stamp_bytes(b->layout, b->mode, plane, line);
+    unsigned count = b->layout->plane[plane].bytes - skip;
     struct puck_cam_line stamp = line_stamp(b->mode, plane, line);
 
-    b->checksum += (line + 1) *
-                   sum_words(bytes + skip, b->layout->plane[plane].bytes - skip);
+    b->checksum += (line + 1) * sum_words(bytes + skip, count);
     if (skip) {
         memcpy(bytes, &stamp, sizeof(stamp));
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * puck-cam: what the bridge makes of the sensor's lines: cut, scaled, packed,
- * and stamped. See sections "Bridge" and "Stamps" of docs/specs/camera.rst. Pure
- * logic, shared with the unit tests.
+ * and stamped. See sections "Bridge" and "Stamps" of docs/specs/camera.rst.
+ * Pure logic, shared with the unit tests.
  */
 #ifndef PUCK_CAM_PICTURE_BRIDGE_H
 #define PUCK_CAM_PICTURE_BRIDGE_H

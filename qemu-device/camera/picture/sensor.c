@@ -117,7 +117,7 @@ static void noise_line(PuckCamSensor *s, unsigned y)
            s->width);
 }
 
-/* One component of a line of the host's picture: @count pixels, an even number. */
+/* One component of a line of the host's picture: an even number of pixels. */
 static void sample_line(const PuckCamSamples *from, unsigned y, unsigned count,
                         uint8_t *to)
 {
@@ -152,7 +152,8 @@ static void picture_line(PuckCamSensor *s, unsigned y)
         if (inside) {
             sample_line(&p->component[c], y, inside, to);
         }
-        memset(to + inside, c ? PUCK_CAM_GREY : PUCK_CAM_BLACK, s->width - inside);
+        memset(to + inside, c ? PUCK_CAM_GREY : PUCK_CAM_BLACK,
+               s->width - inside);
     }
 }
 

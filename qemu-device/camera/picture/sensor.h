@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * puck-cam: what the sensor sees: lines of Y, Cb and Cr. See sections "Patterns",
- * "Exposure and gain" and "The host's source" of docs/specs/camera.rst. Pure
- * logic, shared with the unit tests.
+ * puck-cam: what the sensor sees: lines of Y, Cb and Cr. See sections
+ * "Patterns", "Exposure and gain" and "The host's source" of
+ * docs/specs/camera.rst. Pure logic, shared with the unit tests.
  */
 #ifndef PUCK_CAM_PICTURE_SENSOR_H
 #define PUCK_CAM_PICTURE_SENSOR_H

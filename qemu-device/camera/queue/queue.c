@@ -77,11 +77,11 @@ static bool write_entry(PuckCam *s, const PuckCamDone *done, uint64_t at)
     return puck_dma_write(&s->dma, at, &entry, sizeof(entry));
 }
 
-/* Behind the entry, as software reads the slot first. */
 static bool write_slot(PuckCam *s)
 {
     struct puck_cam_wb slot = { .count = cpu_to_le32(s->queue.done_count) };
 
+    /* Behind the entry: software reads the slot, and then what it counts. */
     smp_wmb();
     return !s->queue.wb_addr ||
            puck_dma_write(&s->dma, s->queue.wb_addr, &slot, sizeof(slot));

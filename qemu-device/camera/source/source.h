@@ -55,13 +55,13 @@ static inline bool puck_cam_source_live(const PuckCamSource *s)
 void puck_cam_source_next(PuckCamSource *s, bool *changed, bool *repeated);
 /*
  * Something came in. Whether the source has become another one by that, though
- * no frame begins: its end counts when no picture waits in front of it; and with
- * @idle, while nobody takes pictures, so does the first one that waits.
+ * no frame begins: its end counts when no picture waits in front of it; and
+ * with @idle, while nobody takes pictures, so does the first one that waits.
  */
 bool puck_cam_source_settle(PuckCamSource *s, bool idle);
 /*
  * The picture of frame @number, which is the one that began last, or of the one
- * before it. False if there is none. Its bytes stay until the next frame begins.
+ * before it. False if there is none. Its bytes stay until a frame begins.
  */
 bool puck_cam_source_picture(const PuckCamSource *s, uint32_t number,
                              bool before, PuckCamPicture *picture);
