@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * puck-cam: the machine around it: resets of all kinds within a frame,
- * unplugging, stop and go on, migration.
+ * unplugging, stop and go on.
  */
 
 #include "qemu/osdep.h"
@@ -177,92 +177,6 @@ static void test_stopped(void)
     cam_stop(&e);
 }
 
-/* Within a frame: the other side goes on at the line where it was. */
-static void test_move(void)
-{
-    CamBuffer buf[2];
-    CamDone done;
-    CamEnv e, to;
-
-    cam_start(&e, ",seed=3", "");
-    cam_w32(&e, PUCK_CAM_IRQ_ENABLE, PUCK_CAM_IRQ_ERROR);
-    cam_w32(&e, PUCK_CAM_QUEUE_TAIL, 555);
-    start_frame(&e, buf);
-    cam_move(&e, &to);
-    expect_half(&to, buf);
-    g_assert_cmpuint(cam_r32(&to, PUCK_CAM_ERR_COUNT), ==, 1);
-    g_assert_cmpuint(cam_r64(&to, PUCK_CAM_ERR_ADDR), ==, 555);
-    g_assert_cmphex(cam_r32(&to, PUCK_CAM_IRQ_ENABLE), ==, PUCK_CAM_IRQ_ERROR);
-    g_assert_cmphex(cam_r64(&to, PUCK_CAM_SEED), ==, 0);
-    g_assert_cmphex(cam_r32(&to, PUCK_CAM_SENSOR_STATUS), ==,
-                    PUCK_CAM_SENSOR_BUSY);
-    for (unsigned i = 0; i < 2; i++) {
-        cam_wait_ok(&to, i, &done);
-        g_assert_cmpuint(done.frame, ==, i);
-        cam_expect_picture(&to, &buf[i], &done);
-    }
-    g_assert_cmpuint(cam_r32(&to, PUCK_CAM_CAPTURED), ==, 2);
-    cam_alive(&to);
-    cam_stop(&to);
-}
-
-/* Registers changed within the frame are of the next one there, too. */
-static void test_move_changed(void)
-{
-    CamBuffer buf[2];
-    CamDone done;
-    CamEnv e, to;
-
-    cam_start(&e, "", "");
-    start_frame(&e, buf);
-    cam_w32(&e, PUCK_CAM_PATTERN, PUCK_CAM_PATTERN_NOISE);
-    cam_w32(&e, PUCK_CAM_GAIN, 0x222);
-    cam_w32(&e, PUCK_CAM_STAMP, 0);
-    cam_move(&e, &to);
-    cam_wait_ok(&to, 0, &done);
-    cam_expect_picture(&to, &buf[0], &done);
-    to.mode.pattern = PUCK_CAM_PATTERN_NOISE;
-    to.mode.gain = 0x222;
-    to.mode.stamp = false;
-    cam_wait_ok(&to, 1, &done);
-    cam_expect_picture(&to, &buf[1], &done);
-    cam_stop(&to);
-}
-
-/* Between frames, halted, and before there ever was one. */
-static void test_move_idle(void)
-{
-    CamMode m = long_mode();
-    CamBuffer buf;
-    CamDone done;
-    CamEnv e, to;
-
-    cam_start(&e, "", "");
-    cam_move(&e, &to);
-    cam_set_mode(&to, &m);
-    buf = cam_buffer(&to, 5);
-    cam_queue(&to, &buf.desc);
-    cam_stream(&to, PUCK_CAM_SINGLE);
-    cam_move(&to, &e);
-    cam_w32(&e, PUCK_CAM_STEP, 1);
-    cam_wait_ok(&e, 5, &done);
-    cam_expect_picture(&e, &buf, &done);
-    cam_w64(&e, PUCK_CAM_DONE_BASE, 0);
-    cam_stream_off(&e);
-    cam_queue_reset(&e);
-    cam_w64(&e, PUCK_CAM_QUEUE_BASE, 0x7000000000000000ull | CAM_ORDER);
-    cam_w32(&e, PUCK_CAM_QUEUE_CTRL, PUCK_CAM_QUEUE_ENABLE);
-    cam_w32(&e, PUCK_CAM_QUEUE_TAIL, 1);
-    cam_stream(&e, 0);
-    puck_machine_settle(&e.m);
-    g_assert_true(cam_r32(&e, PUCK_CAM_QUEUE_STATUS) & PUCK_CAM_QUEUE_HALTED);
-    cam_move(&e, &to);
-    g_assert_true(cam_r32(&to, PUCK_CAM_QUEUE_STATUS) & PUCK_CAM_QUEUE_HALTED);
-    g_assert_cmpuint(cam_r32(&to, PUCK_CAM_ERR_COUNT), ==, 1);
-    cam_alive(&to);
-    cam_stop(&to);
-}
-
 void add_machine_tests(void)
 {
     qtest_add_func("/puck-cam/machine/reset-ctrl", test_reset_ctrl);
@@ -270,7 +184,4 @@ void add_machine_tests(void)
     qtest_add_func("/puck-cam/machine/reset-machine", test_reset_machine);
     qtest_add_func("/puck-cam/machine/unplug", test_unplug);
     qtest_add_func("/puck-cam/machine/stopped", test_stopped);
-    qtest_add_func("/puck-cam/machine/move", test_move);
-    qtest_add_func("/puck-cam/machine/move-changed", test_move_changed);
-    qtest_add_func("/puck-cam/machine/move-idle", test_move_idle);
 }

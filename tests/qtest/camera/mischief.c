@@ -563,6 +563,38 @@ static void test_window(void)
     cam_stop(&t.e);
 }
 
+/* The queue's RESET does not end, until it is released. */
+static void test_queue_reset_fails(void)
+{
+    Mischief t;
+
+    begin(&t, "cam.frame frame=9 drop");
+    expect_good(&t, 0, 0);
+    puck_rule_remove(t.e.m.qts, t.rule);
+    t.rule = puck_rule_add(t.e.m.qts, "device device=cam0 nth=1 reset-fails");
+    cam_w32(&t.e, PUCK_CAM_QUEUE_CTRL, PUCK_CAM_QUEUE_RESET);
+    qtest_clock_step(t.e.m.qts, 5 * INTERVAL);
+    g_assert_true(cam_r32(&t.e, PUCK_CAM_QUEUE_CTRL) & PUCK_CAM_QUEUE_RESET);
+    puck_rule_release(t.e.m.qts, t.rule);
+    puck_machine_settle(&t.e.m);
+    g_assert_cmphex(cam_r32(&t.e, PUCK_CAM_QUEUE_CTRL), ==, 0);
+    end(&t);
+}
+
+/* A doorbell behind which nothing is taken for a time: frames are dropped. */
+static void test_stall(void)
+{
+    Mischief t;
+
+    begin(&t, "device device=cam0 nth=1 stall=25ms");
+    /* Frames 0, 1 and 2 are over by then, as far as they could begin. */
+    expect_good(&t, 0, 3);
+    expect_good(&t, 1, 4);
+    expect_good(&t, 2, 5);
+    g_assert_cmpuint(cam_r32(&t.e, PUCK_CAM_DROPPED), ==, 3);
+    end(&t);
+}
+
 void add_mischief_tests(void)
 {
     qtest_add_func("/puck-cam/mischief/drop", test_drop);
@@ -587,4 +619,7 @@ void add_mischief_tests(void)
     qtest_add_func("/puck-cam/mischief/window", test_window);
     qtest_add_func("/puck-cam/mischief/gone", test_gone);
     qtest_add_func("/puck-cam/mischief/reset-fails", test_reset_fails);
+    qtest_add_func("/puck-cam/mischief/queue-reset-fails",
+                   test_queue_reset_fails);
+    qtest_add_func("/puck-cam/mischief/stall", test_stall);
 }

@@ -21,6 +21,7 @@ int main(int argc, char **argv)
     add_message_tests();
     add_iommu_tests();
     add_machine_tests();
+    add_move_tests();
     add_mischief_tests();
     add_source_tests();
     add_random_tests();

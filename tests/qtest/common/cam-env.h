@@ -147,6 +147,7 @@ void add_bad_descriptor_tests(void);
 void add_message_tests(void);
 void add_iommu_tests(void);
 void add_machine_tests(void);
+void add_move_tests(void);
 void add_mischief_tests(void);
 void add_source_tests(void);
 void add_random_tests(void);
