@@ -52,8 +52,8 @@ def cmd_shell(args):
 
 
 def cmd_run(args):
-    from .commands import clients, run
-    return clients.cmd_clients(args) if args.clients else run.cmd_run(args)
+    from .commands import run, wrong_clients
+    return wrong_clients.cmd_clients(args) if args.clients else run.cmd_run(args)
 
 
 def cmd_test(args):
