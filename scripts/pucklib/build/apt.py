@@ -241,16 +241,16 @@ class PrivateApt:
                        steps.log_path("apt-" + self.root.name), cwd=into)
         return [newest(into, package) for package in packages]
 
-    def closure(self, package, into):
-        """The .deb of a package and of all that it depends on, as for a machine that has none of it."""
+    def closure(self, packages, into):
+        """The .deb of each package and of all that they depend on, as for a machine that has none of it."""
         self.update()
         (into / "partial").mkdir(parents=True, exist_ok=True)
         nothing = self.root / "status"
         nothing.write_text("")
-        steps.run_step(f"download {package}",
+        steps.run_step(f"download {' '.join(packages)}",
                        ["apt-get", *self.options(), "-o", f"Dir::State::status={nothing}",
                         "-o", f"Dir::Cache::archives={into}", "--no-install-recommends", "-y", "-q",
-                        "--download-only", "install", package],
+                        "--download-only", "install", *packages],
                        steps.log_path("apt-" + self.root.name))
         return sorted(into.glob("*.deb"))
 

@@ -124,7 +124,7 @@ class Unpacked:
     def fetch(self):
         need_space("QEMU's packages", 0.5)
         archives = self.root / "archives"
-        files = apt.newer_apt().closure(PACKAGE, archives)
+        files = apt.newer_apt().closure([PACKAGE], archives)
         folder = self.root / digest([path.name for path in files], WANTED)
         with steps.timed(f"unpack QEMU's {len(files)} packages"), fresh_dir(folder) as tmp:
             in_parallel(lambda path: unpack_some(path, tmp), files, cpus())
