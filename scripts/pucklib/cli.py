@@ -61,6 +61,11 @@ def cmd_test(args):
     return test.cmd_test(args)
 
 
+def cmd_clients(args):
+    from .commands import clients
+    return clients.cmd_clients(args)
+
+
 def cmd_bench(args):
     from .commands import bench
     return bench.cmd_bench(args)
@@ -107,6 +112,10 @@ def common(p):
 
 def guest_files(p):
     p.add_argument("--file", action="append", metavar="GUEST=HOST", help="put a file into the guest")
+
+
+def guest_packages(p):
+    p.add_argument("--packages", metavar="A,B", help="of Debian 13, for client_run in the guest (docs/clients.rst)")
 
 
 def machine_options(p, kernel="stock"):
@@ -162,6 +171,7 @@ def add_guest(sub):
     p.add_argument("--drivers", metavar="A,B", help="build only these subfolders of guest-driver")
     p.add_argument("--check", action="store_true", help="splats and faults on the console make it fail")
     guest_files(p)
+    guest_packages(p)
     p.add_argument("command", nargs="+", metavar="COMMAND", help="run by /bin/sh in the guest, as root")
 
 
@@ -218,6 +228,19 @@ def add_test(sub):
     p.add_argument("--seed", type=int, default=1, metavar="N", help="seed of all randomness (default 1)")
     p.add_argument("--minutes", type=float, metavar="N", help="sanitize: how long the fuzzers run (default 10)")
     p.add_argument("--case", metavar="FILE", help="sanitize: run one input that a fuzzer has kept, and nothing else")
+
+
+def add_clients(sub):
+    p = add(sub, "clients", cmd_clients, "programs that people use, on Puck's devices",
+            "Each NAME is a machine of test-images/clients.list, with Debian 13's packages in a disk\n"
+            "image that is made at the first call: up to 150 MB are downloaded. docs/clients.rst. The\n"
+            "last line is 'N passed, N failed, N skipped'.")
+    common(p)
+    p.add_argument("names", nargs="*", metavar="NAME")
+    p.add_argument("--list", action="store_true", help="say which there are, and what their images take")
+    p.add_argument("--kernel", choices=kernels.NAMES, help="all guests run on this one (default: each machine's own)")
+    p.add_argument("--filter", metavar="REGEX", help="only tests whose name matches")
+    p.add_argument("--seed", type=int, default=1, metavar="N", help="seed of all randomness (default 1)")
 
 
 def add_soak(sub):
@@ -283,6 +306,7 @@ def parser():
     sub = top.add_subparsers(dest="command_name", required=True, metavar="COMMAND")
     add_run(sub)
     add_test(sub)
+    add_clients(sub)
     add_build(sub)
     add_module(sub)
     add_bench(sub)
@@ -291,6 +315,7 @@ def parser():
     machine_options(p)
     own_device(p)
     guest_files(p)
+    guest_packages(p)
     add_guest(sub)
     add_soak(sub)
     add_catalogue(sub)

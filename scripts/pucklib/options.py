@@ -11,9 +11,9 @@ import re
 from pathlib import Path
 
 from .base.util import PuckError
-from .build import apt, kernel, qemu_stock, words
+from .build import apt, client_image, kernel, qemu_stock, words
 from .build.qemu_stock import DEBIAN, SOURCE
-from .commands import test
+from .commands import clients, test
 from .runs import mapper
 from .suites import guesttests
 
@@ -40,7 +40,7 @@ def no_effect(args, names, why):
 def check(args):
     """PuckError for the first thing that is wrong."""
     check_numbers(args)
-    if args.command_name in ("run", "guest", "shell", "test", "soak", "bench", "build", "module"):
+    if args.command_name in ("run", "guest", "shell", "test", "clients", "soak", "bench", "build", "module"):
         kdir = getattr(args, "kdir", None)
         apt.check_system(own_trees=bool(kdir and (args.command_name in ("module", "build")
                                                   or getattr(args, "qemu_src", None))))
@@ -48,7 +48,7 @@ def check(args):
     check_files(args)
     check_qemu(args)
     special = {"run": check_run, "shell": check_machine, "guest": check_machine, "test": check_test,
-               "soak": check_soak, "build": check_build}.get(args.command_name)
+               "clients": check_clients, "soak": check_soak, "build": check_build}.get(args.command_name)
     if special:
         special(args)
 
@@ -71,6 +71,7 @@ def check_words(args):
         raise PuckError(f"--iommu {iommu}: {', '.join(IOMMUS)}")
     words.check("--mischief", "mischief", getattr(args, "mischief", None))
     words.check("--dma", "policy", getattr(args, "dma", None))
+    client_image.names(getattr(args, "packages", None))
     if getattr(args, "filter", None):
         try:
             re.compile(args.filter)
@@ -159,6 +160,16 @@ def check_test(args):
         raise PuckError(f"--filter has no effect on {', '.join(names)}: it is for guest tests and qtests")
     if args.filter and names == ["guest"] and not guesttests.chosen_tests(args.filter, args.kernel):
         raise PuckError(f"--filter {args.filter}: no test of test-images/tests.list matches")
+
+
+def check_clients(args):
+    machines = clients.chosen(args)
+    if args.list:
+        no_effect(args, ("kernel", "filter", "run_dir", "qemu", "qemu_src", "accel"), "with --list")
+    elif args.kernel:
+        kernel.check(args.kernel)
+    if args.filter and not guesttests.chosen_tests(args.filter, args.kernel, machines):
+        raise PuckError(f"--filter {args.filter}: no test of {', '.join(args.names)} matches")
 
 
 def check_soak(args):

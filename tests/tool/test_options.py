@@ -35,6 +35,8 @@ REFUSED = {
     "run --device edu --module /no/such.ko --workload true": "--module: there is no file /no/such.ko",
     "guest --file x true": "--file x: GUEST=HOST",
     "guest --file x=/no/such true": "--file: there is no file /no/such",
+    "guest --packages=-oX=y true": "'-oX=y' is no name of a Debian package",
+    "shell --packages v4l-utils,": "'' is no name of a Debian package",
     "guest --qemu /no/such true": "--qemu: there is no file /no/such",
     "run --qemu debian --qemu-src /tmp": "--qemu and --qemu-src",
     "test unit --qemu debian": "--qemu has no effect on suites without QEMU",
@@ -51,6 +53,12 @@ REFUSED = {
     "test guest --filter nothing-of-the-kind": "no test of .* matches",
     "test unit style --filter gpu": "--filter has no effect on unit, style",
     "test unit --accel tcg": "--accel has no effect on suites without a guest",
+    "clients": "which clients\\? .*--list",
+    "clients no-such-program": "no client 'no-such-program': ",
+    "clients --list vivid": "--list is of all clients",
+    "clients --list --kernel stock": "--kernel has no effect with --list",
+    "clients vivid --filter nothing-of-the-kind": "no test of vivid matches",
+    "clients vivid --qemu /no/such": "--qemu: there is no file /no/such",
     "soak --plain": "--plain has no effect without --boots",
     "soak --boots 1 --drivers nvme": "--drivers has no effect with --boots",
     "soak --boots 1 --policies 3": "--policies has no effect with --boots",
@@ -69,7 +77,8 @@ REFUSED = {
     "build --kdir /tmp": "is no kernel build or headers folder",
 }
 TAKEN = ("run", "run --driver nvme --dma random,seed=3,sync=watch", "run --events /tmp/puck-events", "test", "test guest --filter gpu",
-         "test --filter nothing-of-the-kind", "guest true", "soak --boots 3 --machine std --smp 1",
+         "test --filter nothing-of-the-kind", "guest true", "guest --packages v4l-utils,yavta true", "soak --boots 3 --machine std --smp 1",
+         "clients --list", "clients vivid --filter media --kernel stock",
          "build qemu --qemu debian", "build qtests --qemu source", "soak --drivers nvme,ahci", "soak --drivers nvme --module nvme", "soak --device edu --module nvme --workload true", "build", "shell")
 
 

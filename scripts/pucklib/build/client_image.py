@@ -7,6 +7,7 @@ without root. Of the file systems that a disk of this size could have it is the 
 each kernel of Puck's guests has, built in or among the modules of the initramfs.
 """
 
+import re
 import shlex
 import shutil
 import subprocess
@@ -31,6 +32,16 @@ ALTERNATIVES = ("blas", "lapack")
 # All that depends on the host's mke2fs.conf otherwise; the guest's kernel needs no module for these.
 FEATURES = "none,dir_index,extent,filetype,large_file,sparse_super"
 BLOCK = 4096
+PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+")
+
+
+def names(text):
+    """The packages of a list with commas; none of an empty one."""
+    found = text.split(",") if text else []
+    for name in found:
+        if not PACKAGE.fullmatch(name):
+            raise PuckError(f"'{name}' is no name of a Debian package")
+    return found
 
 
 class Image:

@@ -6,6 +6,7 @@ import shlex
 from dataclasses import dataclass, field
 
 from ..base.util import REPO, PuckError, cpus, in_parallel, say
+from ..build import client_image
 from ..report import verdict
 from ..report.verdict import Case
 from ..vm import drivers, ending
@@ -71,6 +72,7 @@ class TestMachine:
     qemu: str = ""
     gpu: str = ""
     vmlinuz: str = ""
+    packages: list = field(default_factory=list)
     options: dict = field(default_factory=dict)
     tests: list = field(default_factory=list)
 
@@ -123,6 +125,8 @@ def parse_machine(words, where):
             machine.files.append(value)
         elif key == "driver":
             machine.drivers += value.split(",")
+        elif key == "packages":
+            machine.packages += client_image.names(value)
         elif key in ("iommu", "smp", "memory", "load", "append", "mischief"):
             machine.options[key] = int(value) if key == "smp" else value
         else:
@@ -140,11 +144,11 @@ def parse_test(words, where):
     return test
 
 
-def chosen_tests(wanted, on):
-    """(machine, tests) of the list, for the kernel `on` or each one's own."""
+def chosen_tests(wanted, on, machines=None):
+    """(machine, tests) of the list or of `machines`, for the kernel `on` or each one's own."""
     wanted = re.compile(wanted or "")
     chosen = []
-    for machine in parse_list():
+    for machine in parse_list() if machines is None else machines:
         tests = [t for t in machine.tests if wanted.search(t.name)]
         if on:
             machine.kernel = on
@@ -182,14 +186,14 @@ def limit(machine, tests):
 
 
 class Suite:
-    """Runs the machines of the list, some at a time; cases come in the list's order."""
+    """Runs machines of a list, some at a time; cases come in the list's order."""
 
-    def __init__(self, args, rundir):
-        self.args, self.rundir = args, rundir
+    def __init__(self, args, rundir, name="guest", machines=None):
+        self.args, self.rundir, self.name, self.machines = args, rundir, name, machines
         self.benches = {}
 
     def run(self):
-        chosen = chosen_tests(self.args.filter, self.args.kernel)
+        chosen = chosen_tests(self.args.filter, self.args.kernel, self.machines)
         for name in {machine.kernel for machine, _ in chosen}:
             self.benches[name] = Bench(self.args, name)
         found = in_parallel(lambda one: self.run_guarded(*one), chosen, JOBS, weight)
@@ -197,13 +201,13 @@ class Suite:
 
     def run_guarded(self, machine, tests):
         """What goes wrong with one machine costs the others nothing."""
-        return verdict.guarded(lambda: self.run_able(machine, tests), f"guest.{machine.name}", "machine")
+        return verdict.guarded(lambda: self.run_able(machine, tests), f"{self.name}.{machine.name}", "machine")
 
     def run_able(self, machine, tests):
         """Without those for which the kernel lacks something; they are skipped, and it is said what."""
         options = self.benches[machine.kernel].kernel.options()
         lacks = {test.name: lacking(machine, test, options) for test in tests}
-        cases = [Case(f"guest.{machine.name}", name, "skipped", f"this kernel lacks {', '.join(names)}")
+        cases = [Case(f"{self.name}.{machine.name}", name, "skipped", f"this kernel lacks {', '.join(names)}")
                  for name, names in lacks.items() if names]
         return cases + self.run_machine(machine, [t for t in tests if not lacks[t.name]])
 
@@ -215,7 +219,7 @@ class Suite:
         """
         left, attempt, cases, excused = tests, 0, [], False
         while left:
-            rundir = self.rundir / (f"guest-{machine.name}" + (f"-{attempt}" if attempt else ""))
+            rundir = self.rundir / (f"{self.name}-{machine.name}" + (f"-{attempt}" if attempt else ""))
             result = self.boot(machine, left, rundir)
             end = ending.classify(result)
             if end.trouble and not excused:
@@ -228,6 +232,7 @@ class Suite:
 
     def boot(self, machine, tests, rundir):
         spec = machine_spec(machine, self.args.seed)
+        spec.clients = str(client_image.ensure(machine.packages) or "")
         say(f"guest machine '{machine.name}' ({machine.kernel} kernel): {len(tests)} tests")
         bench = self.benches[machine.kernel]
         extra = {machine.vmlinuz: bench.kernel.image} if machine.vmlinuz else {}
@@ -236,7 +241,7 @@ class Suite:
 
     def once_more(self, machine, tests, result, end, cases):
         """Add the cases of what ended before the trouble began; returns the tests to run again."""
-        suite = f"guest.{machine.name}"
+        suite = f"{self.name}.{machine.name}"
         outputs, consoles = segments(result.output), segments(result.console)
         done = untroubled(tests, outputs, consoles)
         left = tests[len(done):]
@@ -252,7 +257,7 @@ class Suite:
 
     def judge(self, machine, tests, result, end, cases):
         """Add the cases of a boot; returns how many of its tests are done with."""
-        suite = f"guest.{machine.name}"
+        suite = f"{self.name}.{machine.name}"
         outputs, consoles = segments(result.output), segments(result.console)
         done = 0
         for test in tests:

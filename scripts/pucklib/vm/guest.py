@@ -5,7 +5,7 @@ import functools
 import re
 
 from ..base.util import PuckError, run_quiet, say
-from ..build import apt, kernel, modules, qemu_module
+from ..build import apt, client_image, kernel, modules, qemu_module
 from ..build.qemu import Qemu
 from ..build.qemu_stock import from_source
 from . import accel, ending, ports
@@ -77,7 +77,13 @@ def spec_from(args, guest_rules=False):
                 icount=args.icount or args.record, replay="record" if args.record else "",
                 load=args.load or "", append=args.append or "", qemu_args=args.qemu_args,
                 trace_all=args.trace_all, gpu=not args.no_gpu, mischief=args.mischief,
-                guest_rules=guest_rules)
+                guest_rules=guest_rules, clients=clients(args))
+
+
+def clients(args):
+    """The image with the packages that the options name; made at its first use."""
+    image = client_image.ensure(client_image.names(getattr(args, "packages", None)))
+    return str(image) if image else ""
 
 
 def files(args):

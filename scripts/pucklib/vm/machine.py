@@ -48,6 +48,7 @@ class Spec:
     append: str = ""
     drivers: list = field(default_factory=list)     # of drivers.Placed: their devices
     files: list = field(default_factory=list)       # NAME:SIZE, made in the run folder
+    clients: str = ""               # the client image
     qemu_args: list = field(default_factory=list)   # {run} is the run folder
     trace: bool = True              # record the devices' events
     trace_all: bool = False
@@ -104,6 +105,14 @@ def gpu_args(spec, qemu):
             "-device", f"puck-gpu,id=gpu1,bus=pcie.0,addr=0x9{options}"]
 
 
+def client_args(spec):
+    """The disk with the client image. It is virtio's without an IOMMU: no DMA layer has to do with it."""
+    if not spec.clients:
+        return []
+    return ["-drive", f"file={quoted(spec.clients)},if=none,id=clients,format=raw,readonly=on",
+            "-device", "virtio-blk-pci,bus=pcie.0,addr=0xc,serial=clients,drive=clients"]
+
+
 def machine_args(spec, qemu):
     # The interrupt remapping of intel-iommu needs the split irqchip.
     machine = "q35,kernel-irqchip=split" if spec.iommu == "intel" else "q35"
@@ -146,7 +155,7 @@ class Machine:
         cmd = [str(self.qemu), "-nodefaults", "-no-user-config", "-no-reboot", *machine_args(spec, self.qemu),
                *mischief_args(spec, self.qemu, self.mischief_log),
                *ports.qemu_args(port_count(spec)), *iommu_args(spec, self.qemu), *gpu_args(spec, self.qemu),
-               *self.plugin_args(), *self.trace_args(),
+               *client_args(spec), *self.plugin_args(), *self.trace_args(),
                "-serial", f"file:{self.console}",
                "-serial", "mon:stdio" if spec.shell else "stdio",
                "-qmp", f"unix:{quoted(self.qmp_path())},server=on,wait=off",

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""scripts/puck clients: programs that people use, in a guest with Puck's devices."""
+
+import datetime
+import re
+
+from ..base.util import REPO, PuckError, say, version
+from ..build import apt, client_image
+from ..report import junit, verdict
+from ..suites import guesttests
+from ..vm.rundirs import new as new_rundir
+from . import test
+
+LIST = REPO / "test-images/clients.list"
+
+
+def descriptions(text):
+    """{machine: the line of comment above it} of a list."""
+    return {name: what for what, name in re.findall(r"^# (.+)\nmachine (\S+)", text, re.M)}
+
+
+def chosen(args):
+    """The machines that are named; nothing is built before they are known to be there."""
+    machines = {machine.name: machine for machine in guesttests.parse_list(LIST)}
+    known = ", ".join(machines)
+    for name in args.names:
+        if name not in machines:
+            raise PuckError(f"no client '{name}': {known}")
+    if args.names and args.list:
+        raise PuckError("--list is of all clients: not with a NAME")
+    if not args.names and not args.list:
+        raise PuckError(f"which clients? {known}; --list tells more of them")
+    return [machines[name] for name in dict.fromkeys(args.names)]
+
+
+def show():
+    """A table of what there is; the last column is what the image takes of the cache."""
+    what = descriptions(LIST.read_text())
+    print(f"{'name':12} {'tests':>5} {'packages':44} {'image':>8}")
+    for machine in guesttests.parse_list(LIST):
+        image = client_image.Image(machine.packages)
+        known = image.known()
+        size = f"{client_image.size(image.path(known)) >> 20} MiB" if known else "-"
+        print(f"{machine.name:12} {len(machine.tests):5} {' '.join(machine.packages):44} {size:>8}")
+        print(f"    {what[machine.name]}")
+
+
+def run(args, machines):
+    rundir = new_rundir("clients", args.run_dir)
+    cases, start = [], datetime.datetime.now(datetime.timezone.utc)
+    say(f"clients: {', '.join(args.names)}; run folder: {rundir}")
+    try:
+        cases = verdict.guarded(guesttests.Suite(args, rundir, "clients", machines).run, "clients", "machines")
+        cases = cases or [verdict.Case("clients", "machines", "error", "no test ran")]
+    finally:
+        known = {"puck": version(), "clients": " ".join(args.names), "kernel": args.kernel or "each machine's own",
+                 "seed": args.seed}
+        junit.write(cases, rundir / "junit.xml", known, start)
+    return test.conclude(cases, rundir)
+
+
+def cmd_clients(args):
+    machines = chosen(args)
+    if args.list:
+        show()
+        return 0
+    apt.ensure_host({**apt.HOST_PACKAGES, **apt.KERNEL_PACKAGES})
+    return run(args, machines)
