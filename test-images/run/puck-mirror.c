@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * One buffer shared by two devices: a puck-cam writes a picture, a puck-gpu copies it to
+ * where lines are twice as far apart, and the copy is judged by the stamps in it.
+ *
+ * usage: puck-mirror [--frames N] [--size WxH] [--rate N] [--late MS] [--wait|--forget]
+ *                    [--picture]
+ *
+ * By fences, the default, nobody waits between queueing and use: as soon as the running
+ * camera owns a buffer the GPU's job is submitted, and as soon as the camera is done with it
+ * the buffer is queued again. The job waits for the camera's WRITE fence, the camera for the
+ * job's READ fence. With --wait the fences are off and the program waits at both places.
+ * With --forget they are off and it does not: what is copied then is of another frame, or
+ * of two, and the program fails if that does not show.
+ *
+ * --late MS: the GPU's fences come so late. --picture: the last good copy, for the host,
+ * as lines "picture: ..." of base64 of its bytes.
+ *
+ * Lines for a reader begin with "puck: ", the rest is KTAP.
+ */
+#include <getopt.h>
+
+#include "lib/base/base64.h"
+#include "lib/base/ktap.h"
+#include "lib/camera/stream.h"
+#include "lib/gpu/debugfs.h"
+#include "lib/gpu/device.h"
+#include "lib/gpu/job.h"
+
+#define BUFFERS		4
+/* Copies that are not looked at yet. */
+#define COPIES		(2 * BUFFERS)
+/* Where the picture begins in a copy. */
+#define COPY_OFFSET	4096
+
+#define say(fmt, ...)	printf("puck: " fmt "\n", ##__VA_ARGS__)
+
+enum way { BY_FENCES, BY_WAITING, BY_FORGETTING };
+
+static struct {
+	unsigned int frames, width, height, rate, late_ms;
+	enum way way;
+	bool picture;
+} options = { .frames = 60, .width = 640, .height = 360, .rate = 60 };
+
+/* A buffer's turn: which one, and the copy that was asked for of it. */
+struct turn {
+	unsigned int index;
+	bool error;		/* the camera said that there is no good picture in it */
+	uint32_t sequence;
+};
+
+static struct mirror {
+	struct cam cam;
+	struct puck gpu;
+	struct cam_stream stream;
+	struct bo shared[BUFFERS];
+	struct bo copy[COPIES];
+	struct cam_layout layout;	/* of a copy */
+	struct turn turns[COPIES];
+	unsigned int begun, done, judged;
+	unsigned int good, torn, stale, failed, dropped;
+	uint32_t last;			/* number of the last frame that was judged */
+	uint8_t *picture;		/* the last good copy */
+} m = { .gpu.fd = -1 };
+
+static struct turn *turn_of(unsigned int n)
+{
+	return &m.turns[n % COPIES];
+}
+
+/* --- set-up --- */
+
+/* The first GPU behind an IOMMU, or the first one. */
+static bool open_gpu(void)
+{
+	struct puck other;
+	char name[32];
+	int minor;
+
+	for (minor = 128; minor < 192 && !m.gpu.translated; minor++) {
+		snprintf(name, sizeof(name), "renderD%d", minor);
+		if (puck_open_node(&other, name))
+			continue;
+		if (m.gpu.fd >= 0 && !other.translated) {
+			close(other.fd);
+			continue;
+		}
+		if (m.gpu.fd >= 0)
+			close(m.gpu.fd);
+		m.gpu = other;
+	}
+	return m.gpu.fd >= 0;
+}
+
+static void open_devices(void)
+{
+	ktap_need(!cam_open(&m.cam, ""), "a puck-cam");
+	ktap_need(open_gpu(), "a puck-gpu");
+	ktap_need(!puck_set(&m.gpu, 0, "delay_ns", options.late_ms * 1000000ull), "late fences");
+}
+
+static void make_buffers(void)
+{
+	unsigned int i;
+	int fd;
+
+	ktap_need(!cam_set_all(&m.stream, &m.cam, "XRGB8888", options.width, options.height) &&
+		  !cam_set_rate(&m.cam, options.rate), "%ux%u, %u frames in a second",
+		  options.width, options.height, options.rate);
+	ktap_need(!cam_alloc_mmap(&m.stream, BUFFERS) && m.stream.count == BUFFERS, "buffers");
+	for (i = 0; i < BUFFERS; i++) {
+		fd = cam_export(&m.stream, i, 0, O_RDWR | O_CLOEXEC);
+		ktap_need(fd >= 0 && !bo_import(m.gpu.fd, &m.shared[i], fd, m.stream.size[0]),
+			  "buffer %u for the GPU", i);
+		close(fd);
+	}
+	m.layout = m.stream.layout;
+	m.layout.stride[0] *= 2;
+	for (i = 0; i < COPIES; i++)
+		ktap_need(!bo_create(m.gpu.fd, &m.copy[i],
+				     COPY_OFFSET + cam_plane_bytes(&m.layout, 0)), "copy %u", i);
+	m.picture = malloc(cam_plane_bytes(&m.stream.layout, 0));
+	ktap_need(m.picture, "memory");
+}
+
+static void start(void)
+{
+	int64_t fences = options.way == BY_FENCES ?
+			 PUCK_CAM_FENCES_IN | PUCK_CAM_FENCES_OUT_IMPLICIT : 0;
+
+	ktap_need(!cam_set(m.cam.fd, V4L2_CID_PUCK_CAM_FENCES, fences) &&
+		  !cam_subscribe(m.cam.fd, V4L2_EVENT_PUCK_CAM_ARMED), "fences");
+	ktap_need(!cam_queue_all(&m.stream) && !cam_on(&m.stream), "stream");
+}
+
+/* --- a turn --- */
+
+static struct drm_puck_submit copy_job(unsigned int n, struct drm_puck_bo_ref *refs,
+				       struct drm_puck_cmd *cmd)
+{
+	uint32_t bytes = (uint32_t)cam_line_bytes(&m.layout);
+
+	refs[0] = ref_read(&m.shared[turn_of(n)->index]);
+	refs[1] = ref_write(&m.copy[n % COPIES]);
+	*cmd = cmd_blit(0, 0, (uint32_t)m.stream.layout.stride[0], 1, COPY_OFFSET,
+			(uint32_t)m.layout.stride[0], bytes, m.layout.height);
+	return job(m.gpu.queue[0], refs, 2, cmd, 1);
+}
+
+/* Have buffer @index copied; waited for only if that is the way. */
+static void copy(unsigned int index)
+{
+	struct drm_puck_bo_ref refs[2];
+	struct drm_puck_cmd cmd;
+	struct drm_puck_submit args;
+	unsigned int n = m.begun++;
+
+	*turn_of(n) = (struct turn){ .index = index };
+	args = copy_job(n, refs, &cmd);
+	ktap_need(!(options.way == BY_WAITING ? submit_wait(m.gpu.fd, &args) :
+						submit(m.gpu.fd, &args)), "job");
+}
+
+static void keep_picture(const uint8_t *bytes)
+{
+	size_t line = cam_line_bytes(&m.layout);
+	unsigned int y;
+
+	for (y = 0; y < m.layout.height; y++)
+		memcpy(m.picture + y * line, bytes + y * m.layout.stride[0], line);
+}
+
+/* The copy of turn @n, which the camera is done with. */
+static void judge(unsigned int n)
+{
+	const struct bo *bo = &m.copy[n % COPIES];
+	const uint8_t *planes[CAM_PLANES] = { bo->map + COPY_OFFSET };
+	const struct turn *turn = turn_of(n);
+	struct cam_found found;
+
+	ktap_need(!bo_wait(m.gpu.fd, bo, 0, FOREVER_NS), "copy is done");
+	cam_check(&m.layout, planes, &found);
+	if (turn->error)
+		m.failed++;
+	else if (found.frame != turn->sequence)
+		m.stale++;
+	else if (!cam_good(&found))
+		m.torn++;
+	else
+		m.good++;
+	if (n && turn->sequence > m.last)
+		m.dropped += turn->sequence - m.last - 1;
+	m.last = turn->sequence;
+	if (!turn->error && cam_good(&found))
+		keep_picture(planes[0]);
+}
+
+/* No more turns are open than there are copies. */
+static void judge_old(unsigned int room)
+{
+	while (m.judged < m.done && m.begun - m.judged > COPIES - room)
+		judge(m.judged++);
+}
+
+static void take_armed(void)
+{
+	struct puck_cam_event_armed armed;
+	struct v4l2_event event;
+
+	while (!cam_call(m.cam.fd, VIDIOC_DQEVENT, memset(&event, 0, sizeof(event)))) {
+		memcpy(&armed, event.u.data, sizeof(armed));
+		judge_old(1);
+		copy(armed.index);
+	}
+}
+
+/* A frame that the camera is done with; its buffer goes round again. */
+static void take_done(void)
+{
+	struct cam_frame frame;
+	struct turn *turn;
+	int ret;
+
+	ret = cam_try_dequeue(&m.stream, &frame);
+	if (ret == -EAGAIN)
+		return;
+	ktap_need(!ret, "frame: %s", strerror(-ret));
+	if (options.way == BY_WAITING) {
+		judge_old(1);
+		copy(frame.index);
+	}
+	turn = turn_of(m.done++);
+	ktap_need(turn->index == frame.index, "buffers are done in their order");
+	turn->sequence = frame.sequence;
+	turn->error = frame.flags & V4L2_BUF_FLAG_ERROR;
+	ktap_need(!cam_queue(&m.stream, frame.index), "buffer again");
+	if (options.way == BY_FORGETTING) {
+		judge_old(1);
+		copy(frame.index);
+	}
+}
+
+static void run(void)
+{
+	struct pollfd poll_fd = { .fd = m.cam.fd, .events = POLLIN | POLLPRI };
+	unsigned int i;
+
+	for (i = 0; options.way == BY_FORGETTING && i < BUFFERS; i++)
+		copy(i);
+	while (m.done < options.frames) {
+		ktap_need(poll(&poll_fd, 1, FOREVER_MS) > 0, "something happens");
+		/* A turn begins before it ends. */
+		take_armed();
+		take_done();
+	}
+	/* Turns that the camera is not done with have no number to be judged by. */
+	while (m.judged < m.done)
+		judge(m.judged++);
+}
+
+/* --- what came of it --- */
+
+/* How buffer 0 lies for the camera: the line of debugfs, and that of its first segment. */
+static bool camera_layout(unsigned int *entries, unsigned int *segments, char *first, size_t size)
+{
+	char path[128], line[160];
+	bool found = false;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/puck-cam/%s/buffers", m.cam.pci);
+	file = fopen(path, "r");
+	if (!file)
+		return false;
+	while (!found && fgets(line, sizeof(line), file))
+		found = sscanf(line, "buffer 0 plane 0 size %*u orig_nents %u nents %*u segments %u",
+			       entries, segments) == 2;
+	found = found && fgets(line, sizeof(line), file);
+	fclose(file);
+	if (found)
+		snprintf(first, size, "%.*s", (int)strcspn(line + 2, "\n"), line + 2);
+	return found;
+}
+
+/* The same pages, each time by the IOMMU domain of the device. */
+static void tell_layouts(void)
+{
+	struct drm_puck_gem_info info;
+	unsigned int entries, segments;
+	char first[64];
+
+	if (!ktap_ok(camera_layout(&entries, &segments, first, sizeof(first)) &&
+		     !bo_info(m.gpu.fd, &m.shared[0], &info), "layouts"))
+		return;
+	say("  %zu KiB in %u entries: %u segment%s for the camera (%s%s), %u of %u for the GPU",
+	    m.stream.size[0] / 1024, entries, segments, segments == 1 ? "" : "s", first,
+	    segments == 1 ? "" : ", ...", info.nents, info.orig_nents);
+}
+
+static void show_picture(void)
+{
+	printf("picture: XRGB8888 %ux%u\n", m.layout.width, m.layout.height);
+	print_base64("picture: ", m.picture, cam_plane_bytes(&m.stream.layout, 0));
+}
+
+static void tell(void)
+{
+	static const char * const ways[] = {
+		"fences alone keep the order", "the program waits", "nobody waits",
+	};
+
+	say("camera %s and GPU %s, one buffer: %ux%u, %s", m.cam.pci, m.gpu.pci,
+	    m.layout.width, m.layout.height, ways[options.way]);
+	say("  %u frames copied whole, %u torn, %u of another frame; %u dropped, %u failed",
+	    m.good, m.torn, m.stale, m.dropped, m.failed);
+	ktap_ok(options.way == BY_FORGETTING ? m.torn || m.stale : m.good && !m.torn && !m.stale,
+		"%u good copies, %u torn, %u of another frame", m.good, m.torn, m.stale);
+}
+
+static void usage(void)
+{
+	fputs("usage: puck-mirror [--frames N] [--size WxH] [--rate N] [--late MS] [--wait|--forget] [--picture]\n",
+	      stderr);
+	exit(2);
+}
+
+static void take_number(const char *text, unsigned int *value, unsigned int most)
+{
+	char *end;
+	unsigned long number = strtoul(text, &end, 10);
+
+	if (*end || !number || number > most)
+		usage();
+	*value = (unsigned int)number;
+}
+
+static void take_options(int argc, char **argv)
+{
+	static const struct option names[] = {
+		{ "frames", required_argument, NULL, 'n' },
+		{ "size", required_argument, NULL, 's' },
+		{ "rate", required_argument, NULL, 'r' },
+		{ "late", required_argument, NULL, 'l' },
+		{ "wait", no_argument, NULL, 'w' },
+		{ "forget", no_argument, NULL, 'f' },
+		{ "picture", no_argument, NULL, 'p' },
+		{ }
+	};
+	int option, end = 0;
+
+	while ((option = getopt_long(argc, argv, "", names, NULL)) >= 0) {
+		if (option == 'n')
+			take_number(optarg, &options.frames, 1000000);
+		else if (option == 'r')
+			take_number(optarg, &options.rate, 240);
+		else if (option == 'l')
+			take_number(optarg, &options.late_ms, 10000);
+		else if (option == 'w' || option == 'f')
+			options.way = option == 'w' ? BY_WAITING : BY_FORGETTING;
+		else if (option == 'p')
+			options.picture = true;
+		else if (option != 's' ||
+			 sscanf(optarg, "%ux%u%n", &options.width, &options.height, &end) != 2 ||
+			 optarg[end])
+			usage();
+	}
+	if (optind < argc)
+		usage();
+}
+
+int main(int argc, char **argv)
+{
+	take_options(argc, argv);
+	ktap_begin();
+	open_devices();
+	make_buffers();
+	start();
+	run();
+	tell();
+	tell_layouts();
+	cam_off(&m.stream);
+	if (options.picture)
+		show_picture();
+	return ktap_end();
+}
