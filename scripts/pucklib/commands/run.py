@@ -9,7 +9,7 @@ from pathlib import Path
 from ..base.util import START, PuckError, say
 from ..build import apt, kernel, modules
 from ..report import events, findings, verdict
-from ..runs import explain, mapper, results
+from ..runs import explain, mapper, mirror, results
 from ..runs.job import Job
 from ..vm import accel
 from ..vm.guest import Bench, qemu_binary, spec_from
@@ -51,7 +51,10 @@ def prepare(args, *programs):
 
 
 def first_light(args):
-    return Job(spec_from(args), f"exec {PROGRAM}\n", programs=(PROGRAM,))
+    job = Job(spec_from(args), f"exec {PROGRAM}\n", programs=(PROGRAM,))
+    # What two devices do side by side has an order of its own in each run, unless
+    # instructions are counted.
+    return job if args.compare and not args.icount else mirror.add(job)
 
 
 def one_run(bench, job, args, rundir):
