@@ -12,6 +12,7 @@
 #include "qemu/bswap.h"
 #include "hw/pci/pci_regs.h"
 #include "qobject/qdict.h"
+#include "abi/puck_cam.h"
 #include "env.h"
 
 #define RW              (PUCK_IOMMU_PTE_READ | PUCK_IOMMU_PTE_WRITE)
@@ -22,6 +23,8 @@
 #define GPU_SLOT        3
 #define EDU_SLOT        4
 #define IOMMU_SLOT      5
+#define CAM_SLOT        6
+#define BUSES           3
 
 static int64_t now_ns(void)
 {
@@ -195,12 +198,12 @@ static uint64_t page_table(HoldBench *b)
 static void iommu_on(HoldBench *b)
 {
     uint64_t root = puck_machine_pages(&b->m, 1);
-    uint64_t ctx = puck_machine_pages(&b->m, 2);
+    uint64_t ctx = puck_machine_pages(&b->m, BUSES);
     uint64_t l4 = page_table(b);
 
     b->cq = puck_machine_pages(&b->m, QUEUE_SIZE *
                                sizeof(struct puck_iommu_cmd) / PAGE);
-    for (unsigned bus = 1; bus <= 2; bus++) {
+    for (unsigned bus = 1; bus <= BUSES; bus++) {
         uint64_t entry = ctx + (bus - 1) * PAGE;
 
         qtest_writeq(b->m.qts, root + 8 * bus,
@@ -240,10 +243,13 @@ void hold_start(HoldBench *b)
         "-device pcie-root-port,id=rp1,chassis=1,addr=%d "
         "-device pcie-root-port,id=rp2,chassis=2,addr=%d "
         "-device puck-gpu,id=gpu0,vram-size=4M,rings=%d,threads=2,bus=rp1 "
+        "-device pcie-root-port,id=rp3,chassis=3,addr=%d "
         "-device edu,bus=rp2,dma_mask=0xffffffffffffffff "
-        "-device puck-iommu,id=iommu0,addr=%d,buses=rp1:rp2,"
+        "-device puck-cam,id=cam0,bus=rp3 "
+        "-device puck-iommu,id=iommu0,addr=%d,buses=rp1:rp2:rp3,"
         "iotlb-entries=%d",
-        firmware, GPU_SLOT, EDU_SLOT, RINGS, IOMMU_SLOT, HOLD_IOTLB_ENTRIES);
+        firmware, GPU_SLOT, EDU_SLOT, RINGS, CAM_SLOT, IOMMU_SLOT,
+        HOLD_IOTLB_ENTRIES);
 
     *b = (HoldBench) { };
     puck_machine_start(&b->m, args);
@@ -253,6 +259,9 @@ void hold_start(HoldBench *b)
     puck_msix_to_ram(&b->m, &b->iommu, PUCK_IOMMU_NUM_VECS);
     puck_bridge_setup(&b->m, 0, QPCI_DEVFN(EDU_SLOT, 0), 2, 2);
     puck_function_map(&b->m, &b->edu, 2, 0, 0);
+    puck_bridge_setup(&b->m, 0, QPCI_DEVFN(CAM_SLOT, 0), 3, 3);
+    puck_function_map(&b->m, &b->cam, 3, 0, PUCK_CAM_BAR_REGS);
+    puck_msix_to_ram(&b->m, &b->cam, PUCK_CAM_SOURCES);
     puck_bridge_setup(&b->m, 0, QPCI_DEVFN(GPU_SLOT, 0), 1, 1);
     puck_function_map(&b->m, &b->gpu, 1, 0, PUCK_GPU_BAR_REGS);
     puck_msix_to_ram(&b->m, &b->gpu, puck_r32(&b->gpu, PUCK_GPU_NUM_SOURCES));
@@ -269,6 +278,7 @@ void hold_stop(HoldBench *b)
 {
     puck_function_free(&b->gpu);
     puck_function_free(&b->edu);
+    puck_function_free(&b->cam);
     puck_function_free(&b->iommu);
     puck_machine_stop(&b->m);
 }
@@ -293,6 +303,7 @@ int main(int argc, char **argv)
     HoldBench b;
 
     chosen = chosen ?: find(hold_iommu_cases, name);
+    chosen = chosen ?: find(hold_cam_cases, name);
     if (!name) {
         return 0;
     }

@@ -39,6 +39,7 @@ typedef struct HoldBench {
     PuckFunction gpu;
     PuckFunction iommu;
     PuckFunction edu;
+    PuckFunction cam;
     uint64_t ring[RINGS];
     uint64_t wb[RINGS];
     uint64_t cq;
@@ -80,5 +81,6 @@ typedef struct HoldCase {
 
 extern const HoldCase hold_gpu_cases[];
 extern const HoldCase hold_iommu_cases[];
+extern const HoldCase hold_cam_cases[];
 
 #endif /* PUCK_HOLD_ENV_H */
