@@ -394,6 +394,37 @@ static void test_translate_fault(void)
     behind_stop(&b);
 }
 
+/* Bytes behind the buffer run into the guard, and the picture is there. */
+static void test_past_guard(void)
+{
+    CamMode m = cam_mode(PUCK_CAM_FORMAT_GREY, 64, 128);
+    CamError error = {
+        .reason = PUCK_CAM_ERR_DMA_WRITE, .part = PUCK_CAM_ERR_PART(0),
+        .addr = TEST_IOVA + 2 * PAGE,
+    };
+    CamDesc desc;
+    CamDone done;
+    Behind b;
+    Pages p;
+
+    behind_start(&b);
+    cam_stream_off(&b.e);
+    cam_set_mode(&b.e, &m);
+    cam_stream(&b.e, PUCK_CAM_SINGLE);
+    desc = scattered(&b, &p, 0);
+    g_assert_cmpuint(p.count, ==, 2);
+    puck_rule_add(b.e.m.qts, "cam.frame nth=1 past");
+    step(&b, &desc);
+    cam_wait(&b.e, &done);
+    g_assert_cmpuint(done.status, ==, PUCK_CAM_DONE_ERROR);
+    g_assert_cmpuint(done.reason, ==, PUCK_CAM_ERR_DMA_WRITE);
+    g_assert_cmpuint(done.lines, ==, 128);
+    expect_fault(&b, &error, error.addr, PUCK_IOMMU_FAULT_NOT_MAPPED, true);
+    expect_pages(&b, &p, 0, &done, 2 * PAGE);
+    cam_alive(&b.e);
+    behind_stop(&b);
+}
+
 void add_iommu_tests(void)
 {
     qtest_add_data_func("/puck-cam/iommu/merged", GUINT_TO_POINTER(0),
@@ -402,6 +433,7 @@ void add_iommu_tests(void)
                         GUINT_TO_POINTER(1234), test_merged);
     qtest_add_func("/puck-cam/iommu/translate-delay", test_translate_delay);
     qtest_add_func("/puck-cam/iommu/translate-fault", test_translate_fault);
+    qtest_add_func("/puck-cam/iommu/past-guard", test_past_guard);
     qtest_add_func("/puck-cam/iommu/bad_mapping", test_bad_mapping);
     qtest_add_func("/puck-cam/iommu/bad_chroma", test_bad_chroma);
     qtest_add_func("/puck-cam/iommu/bad_list_mapping", test_bad_list_mapping);
