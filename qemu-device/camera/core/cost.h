@@ -19,7 +19,7 @@
 /* A line is made; its pixels, in tenths of a nanosecond. */
 #define PUCK_CAM_COST_LINE      100
 #define PUCK_CAM_COST_PIXEL     8
-#define PUCK_CAM_COST_PIXEL_RGB 60
+#define PUCK_CAM_COST_PIXEL_RGB 40
 /* An access that rules are asked about. */
 #define PUCK_CAM_COST_ACCESS    1500
 
