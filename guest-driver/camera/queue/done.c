@@ -233,8 +233,9 @@ void puck_cam_done_fail(struct puck_cam_queue *queue, int error)
 	memset(queue->at, 0, queue->slots * sizeof(*queue->at));
 	queue->num_active = 0;
 	spin_unlock(&queue->lock);
-	puck_cam_done_give_back(queue, &bufs, error);
+	/* Who is woken by a buffer, or by its fence, is to find the stream broken. */
 	vb2_queue_error(queue->vbq);
+	puck_cam_done_give_back(queue, &bufs, error);
 out:
 	mutex_unlock(&queue->done_lock);
 	dma_fence_end_signalling(cookie);
