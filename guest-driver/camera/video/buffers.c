@@ -102,6 +102,26 @@ static void puck_cam_buffers_unmake(struct vb2_buffer *vb)
 	puck_cam_admit_forget(&node->admit, to_puck_cam_buffer(vb));
 }
 
+/**
+ * puck_cam_buffers_reclaim - let go of what is of a buffer whose memory is gone
+ * @node: the node, its lock held
+ * @index: of a buffer that could not be queued or prepared
+ *
+ * vb2 owes each buf_init a buf_cleanup, but not always pays: if user space names other memory for
+ * a buffer, and that is refused at once (too short, no dma-buf), it lets go of the old memory
+ * without one (docs/findings.rst).
+ */
+void puck_cam_buffers_reclaim(struct puck_cam_node *node, u32 index)
+{
+	struct vb2_buffer *vb = vb2_get_buffer(&node->queue, index);
+
+	lockdep_assert_held(&node->lock);
+
+	/* Doing it once more does no harm. */
+	if (vb && !vb->planes[0].mem_priv)
+		puck_cam_buffers_unmake(vb);
+}
+
 static int puck_cam_buffers_prepare(struct vb2_buffer *vb)
 {
 	struct puck_cam_node *node = vb2_get_drv_priv(vb->vb2_queue);

@@ -207,6 +207,24 @@ static int puck_cam_set_selection(struct file *file, void *priv, struct v4l2_sel
 	return 0;
 }
 
+static int puck_cam_queue_buffer(struct file *file, void *priv, struct v4l2_buffer *buffer)
+{
+	int ret = vb2_ioctl_qbuf(file, priv, buffer);
+
+	if (ret)
+		puck_cam_buffers_reclaim(video_drvdata(file), buffer->index);
+	return ret;
+}
+
+static int puck_cam_prepare_buffer(struct file *file, void *priv, struct v4l2_buffer *buffer)
+{
+	int ret = vb2_ioctl_prepare_buf(file, priv, buffer);
+
+	if (ret)
+		puck_cam_buffers_reclaim(video_drvdata(file), buffer->index);
+	return ret;
+}
+
 static int puck_cam_subscribe(struct v4l2_fh *fh, const struct v4l2_event_subscription *sub)
 {
 	switch (sub->type) {
@@ -254,9 +272,9 @@ const struct v4l2_ioctl_ops puck_cam_ioctl_ops = {
 	.vidioc_s_selection = puck_cam_set_selection,
 	.vidioc_reqbufs = vb2_ioctl_reqbufs,
 	.vidioc_create_bufs = vb2_ioctl_create_bufs,
-	.vidioc_prepare_buf = vb2_ioctl_prepare_buf,
+	.vidioc_prepare_buf = puck_cam_prepare_buffer,
 	.vidioc_querybuf = vb2_ioctl_querybuf,
-	.vidioc_qbuf = vb2_ioctl_qbuf,
+	.vidioc_qbuf = puck_cam_queue_buffer,
 	.vidioc_dqbuf = vb2_ioctl_dqbuf,
 	.vidioc_expbuf = vb2_ioctl_expbuf,
 	.vidioc_remove_bufs = vb2_ioctl_remove_bufs,

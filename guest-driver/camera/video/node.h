@@ -77,6 +77,7 @@ int puck_cam_node_register(struct puck_cam_node *node);
 void puck_cam_node_set_format(struct puck_cam_node *node, const struct puck_cam_format *format);
 
 int puck_cam_buffers_init(struct puck_cam_node *node, bool multiplanar);
+void puck_cam_buffers_reclaim(struct puck_cam_node *node, u32 index);
 
 int puck_cam_stream_start(struct vb2_queue *queue, unsigned int count);
 void puck_cam_stream_stop(struct vb2_queue *queue);
