@@ -246,7 +246,9 @@ static void test_queue(void)
 static void test_userptr(void)
 {
 	struct cam_stream stream;
+	char path[128], text[256];
 	uint8_t *map;
+	bool had;
 
 	ktap_need(!cam_set_all(&stream, &cam, "NV12", WIDTH, HEIGHT) &&
 		  !cam_alloc_user(&stream, 1, 0), "USERPTR: buffers");
@@ -258,6 +260,16 @@ static void test_userptr(void)
 	ktap_ok(cam_queue(&stream, 0) == -EINVAL, "bad_userptr too short");
 	stream.size[0]++;
 	ktap_ok(!cam_queue(&stream, 0), "userptr: queued");
+	/* What is refused now costs the buffer its memory, and the driver keeps nothing of it. */
+	cam_off(&stream);
+	snprintf(path, sizeof(path), "/sys/kernel/debug/puck-cam/%s/buffers", cam.pci);
+	read_text(path, text, sizeof(text));
+	had = text[0];
+	stream.size[0]--;
+	ktap_ok(had && cam_queue(&stream, 0) == -EINVAL, "bad_userptr too short behind a good one");
+	stream.size[0]++;
+	read_text(path, text, sizeof(text));
+	ktap_ok(!text[0], "userptr: nothing is left of it");
 	cam_free(&stream);
 }
 
