@@ -118,6 +118,13 @@ class List(unittest.TestCase):
         for one in machines:
             self.assertTrue(one.packages and one.tests, one.name)
 
+    def test_words_of_a_machine(self):
+        one = guesttests.parse_machine(["machine", "m", "packages=v4l-utils,yavta", "icount=on"], "here")
+        self.assertEqual((one.packages, one.options), (["v4l-utils", "yavta"], {"icount": True}))
+        self.assertTrue(guesttests.machine_spec(one, 1).icount)
+        for word in ("packages=v4l-utils,-y", "icount=yes"):
+            self.assertRaises(PuckError, guesttests.parse_machine, ["machine", "m", word], "here")
+
     def test_names_are_unique(self):
         names = [t.name for path in (clients.LIST, guesttests.LIST) for m in guesttests.parse_list(path) for t in m.tests]
         self.assertEqual(len(names), len(set(names)))
