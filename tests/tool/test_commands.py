@@ -242,6 +242,14 @@ class Cache(WithCache):
             text = cli.explain(OSError(number, os.strerror(number), "/c/x"))
             self.assertRegex(text, r"^/c/x: .* \(.*PUCK_CACHE.*\)$")
 
+    def test_old_versions_go_while_others_come_and_go(self):
+        for name, age in (("old", 3), ("new", 0)):
+            (self.folder / name).write_text("")
+            os.utime(self.folder / name, (time.time() - age * 86400,) * 2)
+        files = mock.Mock(iterdir=lambda: [self.folder / "gone", self.folder / "old", self.folder / "new"])
+        util.prune(files)
+        self.assertEqual([p.name for p in self.folder.iterdir() if p.is_file()], ["new"])
+
     def test_writing_is_all_or_nothing(self):
         path = util.cache("x")
         util.write_if_changed(path, "old")

@@ -251,10 +251,11 @@ def fresh_dir(path):
 
 
 def prune(folder, days=2):
-    """Remove old versions; not fresh ones, another puck may be using them."""
+    """Remove old versions; not fresh ones, another puck may be using them, or be making and renaming them."""
     for path in folder.iterdir():
-        if path.stat().st_mtime < time.time() - days * 86400:
-            path.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_mtime < time.time() - days * 86400:
+                path.unlink()
 
 
 def prune_folders(folder, keep=4):
