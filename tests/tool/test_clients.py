@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,8 +15,8 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
-from pucklib.base.util import REPO, PuckError, quoted  # noqa: E402
-from pucklib.build import client_image, modules  # noqa: E402
+from pucklib.base.util import REPO, PuckError, in_parallel, quoted  # noqa: E402
+from pucklib.build import apt, client_image, modules  # noqa: E402
 from pucklib.commands import clients  # noqa: E402
 from pucklib.report import verdict  # noqa: E402
 from pucklib.suites import guesttests  # noqa: E402
@@ -109,6 +110,17 @@ class Image(unittest.TestCase):
         self.assertIn("readonly=on", args[1])
         self.assertIn("serial=clients", args[3])
         self.assertEqual(machine.client_args(machine.Spec()), [])
+
+
+class Lists(unittest.TestCase):
+    def test_they_are_fetched_once(self):
+        """Machines with different images come up at the same time."""
+        with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, PUCK_CACHE=folder), \
+             mock.patch.object(apt.steps, "run_step", side_effect=lambda *_, **__: time.sleep(0.05)) as fetched, \
+             contextlib.redirect_stderr(io.StringIO()):
+            lists = apt.PrivateApt("suite", [("deb", "http://mirror", "suite", ["main"])])
+            in_parallel(lambda _: lists.update(), range(4), 4)
+            self.assertEqual(fetched.call_count, 1)
 
 
 class List(unittest.TestCase):

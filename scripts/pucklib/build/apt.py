@@ -210,9 +210,17 @@ class PrivateApt:
                 "-o", "APT::Sandbox::User=", "-o", "Acquire::Languages=none",
                 "-o", "Acquire::Retries=3"]
 
+    def alone(self):
+        """apt takes locks, and does not wait for them; machines with different images come up together."""
+        return lock(f"apt-{self.root.name}")
+
     def update(self):
-        if self.updated:
-            return
+        with self.alone():
+            if not self.updated:
+                self.fetch_lists()
+                self.updated = True
+
+    def fetch_lists(self):
         for folder in ("parts", "lists/partial", "cache/archives/partial"):
             (self.root / folder).mkdir(parents=True, exist_ok=True)
         text = ""
@@ -222,7 +230,6 @@ class PrivateApt:
         (self.root / "parts" / "puck.sources").write_text(text)
         steps.run_step(f"package lists ({self.root.name})", ["apt-get", *self.options(), "-q", "update"],
                        steps.log_path("apt-" + self.root.name), quiet=True)
-        self.updated = True
 
     def show(self, package):
         """Fields of the newest version of a binary package, or None."""
@@ -247,11 +254,12 @@ class PrivateApt:
         (into / "partial").mkdir(parents=True, exist_ok=True)
         nothing = self.root / "status"
         nothing.write_text("")
-        steps.run_step(f"download {' '.join(packages)}",
-                       ["apt-get", *self.options(), "-o", f"Dir::State::status={nothing}",
-                        "-o", f"Dir::Cache::archives={into}", "--no-install-recommends", "-y", "-q",
-                        "--download-only", "install", *packages],
-                       steps.log_path("apt-" + self.root.name))
+        with self.alone():
+            steps.run_step(f"download {' '.join(packages)}",
+                           ["apt-get", *self.options(), "-o", f"Dir::State::status={nothing}",
+                            "-o", f"Dir::Cache::archives={into}", "--no-install-recommends", "-y", "-q",
+                            "--download-only", "install", *packages],
+                           steps.log_path("apt-" + self.root.name))
         return sorted(into.glob("*.deb"))
 
     def source(self, package, into, version=None):
