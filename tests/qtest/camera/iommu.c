@@ -6,80 +6,19 @@
 
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
-#include "hw/pci/pci_regs.h"
+#include "common/behind.h"
 #include "common/cam-env.h"
 #include "common/mischief-env.h"
-#include "abi/puck_iommu.h"
 
-#define RW              (PUCK_IOMMU_PTE_READ | PUCK_IOMMU_PTE_WRITE)
-/* 2 MiB of IOVAs that one table of level 1 serves. */
-#define IOVA            0x7654200000ull
-/* Where the first pages of RAM that tests are given appear. */
+/* Pages of RAM that appear where the IOVAs begin. Tests map behind them. */
 #define OWN_PAGES       256
-#define TEST_IOVA       (IOVA + OWN_PAGES * PAGE)
+#define TEST_IOVA       (BEHIND_IOVA + OWN_PAGES * PAGE)
 #define SOURCES         3
-#define FQ_SIZE         16
-#define MACHINE \
-    "-device pcie-root-port,id=rp1,chassis=1,addr=3 " \
-    "-device " CAM_OPTIONS ",bus=rp1 " \
-    "-device puck-iommu,id=iommu0,addr=5,buses=rp1"
 
 typedef struct Behind {
     CamEnv e;
-    PuckFunction iommu;
-    uint64_t l1;
-    uint64_t fq;
-    uint64_t cq;
+    PuckBehind iommu;
 } Behind;
-
-static void map(Behind *b, uint64_t iova, uint64_t pa, uint64_t perm)
-{
-    uint64_t index = iova >> 12 & (PUCK_IOMMU_PT_ENTRIES - 1);
-
-    qtest_writeq(b->e.m.qts, b->l1 + 8 * index, perm ? pa | perm : 0);
-}
-
-static uint64_t table(Behind *b, uint64_t parent, unsigned shift)
-{
-    uint64_t page = puck_machine_pages(&b->e.m, 1);
-
-    qtest_writeq(b->e.m.qts, parent + 8 * (IOVA >> shift & 511), page | RW);
-    return page;
-}
-
-static void invalidate_all(Behind *b)
-{
-    struct puck_iommu_cmd cmd = {
-        .opcode = cpu_to_le16(PUCK_IOMMU_CMD_INV_ALL),
-    };
-    uint32_t tail = puck_r32(&b->iommu, PUCK_IOMMU_CQ_TAIL);
-
-    qtest_memwrite(b->e.m.qts, b->cq + tail * sizeof(cmd), &cmd, sizeof(cmd));
-    puck_w32(&b->iommu, PUCK_IOMMU_CQ_TAIL, (tail + 1) % 16);
-    g_assert_cmpuint(puck_r32(&b->iommu, PUCK_IOMMU_CQ_HEAD), ==,
-                     (tail + 1) % 16);
-}
-
-static void iommu_on(Behind *b)
-{
-    uint64_t root = puck_machine_pages(&b->e.m, 1);
-    uint64_t ctx = puck_machine_pages(&b->e.m, 1);
-    uint64_t l4 = puck_machine_pages(&b->e.m, 1);
-
-    b->l1 = table(b, table(b, table(b, l4, 39), 30), 21);
-    b->fq = puck_machine_pages(&b->e.m, 1);
-    b->cq = puck_machine_pages(&b->e.m, 1);
-    qtest_writeq(b->e.m.qts, root + 8, ctx | PUCK_IOMMU_ROOT_ENTRY_VALID);
-    qtest_writeq(b->e.m.qts, ctx, l4 | PUCK_IOMMU_CTX_VALID);
-    qtest_writeq(b->e.m.qts, ctx + 8, 1);
-    puck_function_map(&b->e.m, &b->iommu, 0, QPCI_DEVFN(5, 0),
-                      PUCK_IOMMU_BAR_REGS);
-    puck_w64(&b->iommu, PUCK_IOMMU_ROOT, root);
-    puck_w64(&b->iommu, PUCK_IOMMU_CQ_BASE, b->cq | 4);
-    puck_w64(&b->iommu, PUCK_IOMMU_FQ_BASE, b->fq | 4);
-    puck_w32(&b->iommu, PUCK_IOMMU_CTRL, PUCK_IOMMU_CTRL_ENABLE |
-             PUCK_IOMMU_CTRL_CQ_ENABLE | PUCK_IOMMU_CTRL_FQ_ENABLE);
-}
 
 static CamMode paged_mode(void)
 {
@@ -96,30 +35,20 @@ static void behind_start(Behind *b)
     CamMode m = paged_mode();
 
     *b = (Behind) { };
-    puck_machine_start(&b->e.m, MACHINE);
-    cam_attach_behind(&b->e, QPCI_DEVFN(3, 0), 0);
-    iommu_on(b);
-    for (unsigned i = 0; i < OWN_PAGES; i++) {
-        map(b, IOVA + i * PAGE, PUCK_RAM_BASE + i * PAGE, RW);
-    }
-    b->e.iova = IOVA - PUCK_RAM_BASE;
+    puck_machine_start(&b->e.m, BEHIND_MACHINE(CAM_OPTIONS));
+    cam_attach_behind(&b->e, BEHIND_PORT, 0);
+    behind_on(&b->iommu, &b->e.m, OWN_PAGES);
+    b->e.iova = BEHIND_IOVA - PUCK_RAM_BASE;
     cam_queue_reset(&b->e);
     cam_queue_on(&b->e);
-    for (unsigned v = 0; v < SOURCES; v++) {
-        uint64_t entry = b->e.f.dev->msix_table_off + v * PCI_MSIX_ENTRY_SIZE;
-        uint64_t at = b->e.f.msix_message + b->e.iova + 8 * v;
-
-        qpci_io_writel(b->e.f.dev, b->e.f.dev->msix_table_bar, entry, at);
-        qpci_io_writel(b->e.f.dev, b->e.f.dev->msix_table_bar, entry + 4,
-                       at >> 32);
-    }
+    behind_messages(&b->e.f, SOURCES);
     cam_set_mode(&b->e, &m);
     cam_stream(&b->e, PUCK_CAM_SINGLE);
 }
 
 static void behind_stop(Behind *b)
 {
-    puck_function_free(&b->iommu);
+    behind_off(&b->iommu);
     cam_stop(&b->e);
 }
 
@@ -146,7 +75,8 @@ static CamDesc scattered(Behind *b, Pages *p, uint64_t offset)
     p->base = 0x4000000;
     qtest_memset(b->e.m.qts, p->base, CAM_UNTOUCHED, p->count * PAGE);
     for (unsigned i = 0; i < p->count; i++) {
-        map(b, TEST_IOVA + i * PAGE, page_at(p, i), PUCK_IOMMU_PTE_WRITE);
+        behind_map(&b->iommu, TEST_IOVA + i * PAGE, page_at(p, i),
+                   PUCK_IOMMU_PTE_WRITE);
     }
     desc.part[0].list = cpu_to_le64(cam_list(&b->e, &seg, 1));
     desc.part[0].nsegs = cpu_to_le32(1);
@@ -200,7 +130,7 @@ static void test_merged(const void *opaque)
     cam_wait_ok(&b.e, 3, &done);
     expect_pages(&b, &p, offset, &done, cam_mode_bytes(&b.e.mode, 0));
     g_assert_true(puck_msix_take(&b.e.m, &b.e.f, b.e.frame_vector, true));
-    g_assert_cmpuint(puck_r64(&b.iommu, PUCK_IOMMU_CNT_FAULTS), ==, 0);
+    g_assert_cmpuint(puck_r64(&b.iommu.iommu, PUCK_IOMMU_CNT_FAULTS), ==, 0);
     behind_stop(&b);
 }
 
@@ -208,19 +138,8 @@ static void test_merged(const void *opaque)
 static void expect_fault(Behind *b, const CamError *error, uint64_t iova,
                          uint8_t reason, bool write)
 {
-    uint32_t index = puck_r32(&b->iommu, PUCK_IOMMU_FQ_HEAD);
-    struct puck_iommu_fault fault;
-
     cam_expect_error(&b->e, error);
-    g_assert_cmpuint(puck_r32(&b->iommu, PUCK_IOMMU_FQ_TAIL), ==,
-                     (index + 1) % FQ_SIZE);
-    qtest_memread(b->e.m.qts, b->fq + index * sizeof(fault), &fault,
-                  sizeof(fault));
-    g_assert_cmpuint(fault.reason, ==, reason);
-    g_assert_cmphex(le16_to_cpu(fault.requester), ==, 0x100);
-    g_assert_cmphex(le64_to_cpu(fault.iova) & ~0xfffull, ==, iova & ~0xfffull);
-    g_assert_cmpint(!!(fault.flags & PUCK_IOMMU_FAULT_WRITE), ==, write);
-    puck_w32(&b->iommu, PUCK_IOMMU_FQ_HEAD, (index + 1) % FQ_SIZE);
+    behind_expect_fault(&b->iommu, iova, reason, write);
 }
 
 /* Page @hole of the buffer is not there, or may not be written. */
@@ -237,7 +156,7 @@ static void check_hole(unsigned hole, uint64_t perm, uint8_t reason)
 
     behind_start(&b);
     desc = scattered(&b, &p, 0);
-    map(&b, error.addr, page_at(&p, hole), perm);
+    behind_map(&b.iommu, error.addr, page_at(&p, hole), perm);
     step(&b, &desc);
     cam_wait(&b.e, &done);
     g_assert_cmpuint(done.status, ==, PUCK_CAM_DONE_ERROR);
@@ -294,15 +213,15 @@ static void test_bad_ring_mapping(void)
     behind_start(&b);
     desc = scattered(&b, &p, 0);
     error.addr = b.e.queue + b.e.iova;
-    map(&b, error.addr, 0, 0);
-    invalidate_all(&b);
+    behind_map(&b.iommu, error.addr, 0, 0);
+    behind_invalidate(&b.iommu);
     step(&b, &desc);
     puck_machine_settle(&b.e.m);
     expect_fault(&b, &error, error.addr, PUCK_IOMMU_FAULT_NOT_MAPPED, false);
     g_assert_true(cam_r32(&b.e, PUCK_CAM_QUEUE_STATUS) &
                   PUCK_CAM_QUEUE_HALTED);
-    map(&b, error.addr, b.e.queue, RW);
-    invalidate_all(&b);
+    behind_map(&b.iommu, error.addr, b.e.queue, BEHIND_RW);
+    behind_invalidate(&b.iommu);
     cam_alive(&b.e);
     behind_stop(&b);
 }
@@ -327,9 +246,9 @@ static void test_bad_unmap_within(void)
     done.start = cam_r64(&b.e, PUCK_CAM_START_TIME);
     cam_run_until(&b.e, done.start + cam_mode_exposed(&b.e.mode, 31));
     for (unsigned i = 0; i < p.count; i++) {
-        map(&b, TEST_IOVA + i * PAGE, 0, 0);
+        behind_map(&b.iommu, TEST_IOVA + i * PAGE, 0, 0);
     }
-    invalidate_all(&b);
+    behind_invalidate(&b.iommu);
     /* Line 32 begins within page 1. */
     error.addr = TEST_IOVA + PAGE;
     cam_wait(&b.e, &done);

@@ -6,114 +6,41 @@
 
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
-#include "hw/pci/pci_regs.h"
+#include "common/behind.h"
 #include "common/gpu-env.h"
 #include "common/mischief-env.h"
-#include "abi/puck_iommu.h"
 
 #define NONE            PUCK_GPU_ERR_DESC_NONE
-#define RW              (PUCK_IOMMU_PTE_READ | PUCK_IOMMU_PTE_WRITE)
-/* 2 MiB of IOVAs that one table of level 1 serves. */
-#define IOVA            0x7654200000ull
-#define PAGES           512
-/* Where the first pages of RAM that tests are given appear. */
+/* Pages of RAM that appear where the IOVAs begin. Tests map behind them. */
 #define OWN_PAGES       128
-#define TEST_IOVA       (IOVA + OWN_PAGES * PAGE)
-#define OWN(_pa)        (IOVA + ((_pa) - PUCK_RAM_BASE))
-#define MACHINE \
-    "-device pcie-root-port,id=rp1,chassis=1,addr=3 " \
-    "-device " GPU_OPTIONS ",bus=rp1 " \
-    "-device puck-iommu,id=iommu0,addr=5,buses=rp1"
+#define TEST_IOVA       (BEHIND_IOVA + OWN_PAGES * PAGE)
 
 typedef struct Behind {
     GpuEnv e;
-    PuckFunction iommu;
-    uint64_t l1;
-    uint64_t fq;
-    uint64_t cq;
+    PuckBehind iommu;
 } Behind;
 
-static void map(Behind *b, uint64_t iova, uint64_t pa, uint64_t perm)
-{
-    uint64_t index = iova >> 12 & (PUCK_IOMMU_PT_ENTRIES - 1);
-
-    qtest_writeq(b->e.m.qts, b->l1 + 8 * index, perm ? pa | perm : 0);
-}
-
-static uint64_t table(Behind *b, uint64_t parent, unsigned shift)
-{
-    uint64_t page = puck_machine_pages(&b->e.m, 1);
-
-    qtest_writeq(b->e.m.qts, parent + 8 * (IOVA >> shift & 511), page | RW);
-    return page;
-}
-
-/* One command, and all before it, is done when this returns. */
-static void invalidate_all(Behind *b)
-{
-    struct puck_iommu_cmd cmd = {
-        .opcode = cpu_to_le16(PUCK_IOMMU_CMD_INV_ALL),
-    };
-    uint32_t tail = puck_r32(&b->iommu, PUCK_IOMMU_CQ_TAIL);
-
-    qtest_memwrite(b->e.m.qts, b->cq + tail * sizeof(cmd), &cmd, sizeof(cmd));
-    puck_w32(&b->iommu, PUCK_IOMMU_CQ_TAIL, (tail + 1) % 16);
-    g_assert_cmpuint(puck_r32(&b->iommu, PUCK_IOMMU_CQ_HEAD), ==,
-                     (tail + 1) % 16);
-}
-
-static void iommu_on(Behind *b)
-{
-    uint64_t root = puck_machine_pages(&b->e.m, 1);
-    uint64_t ctx = puck_machine_pages(&b->e.m, 1);
-    uint64_t l4 = puck_machine_pages(&b->e.m, 1);
-
-    b->l1 = table(b, table(b, table(b, l4, 39), 30), 21);
-    b->fq = puck_machine_pages(&b->e.m, 1);
-    b->cq = puck_machine_pages(&b->e.m, 1);
-    qtest_writeq(b->e.m.qts, root + 8, ctx | PUCK_IOMMU_ROOT_ENTRY_VALID);
-    qtest_writeq(b->e.m.qts, ctx, l4 | PUCK_IOMMU_CTX_VALID);
-    qtest_writeq(b->e.m.qts, ctx + 8, 1);
-    puck_function_map(&b->e.m, &b->iommu, 0, QPCI_DEVFN(5, 0),
-                      PUCK_IOMMU_BAR_REGS);
-    puck_w64(&b->iommu, PUCK_IOMMU_ROOT, root);
-    puck_w64(&b->iommu, PUCK_IOMMU_CQ_BASE, b->cq | 4);
-    puck_w64(&b->iommu, PUCK_IOMMU_FQ_BASE, b->fq | 4);
-    puck_w32(&b->iommu, PUCK_IOMMU_CTRL, PUCK_IOMMU_CTRL_ENABLE |
-             PUCK_IOMMU_CTRL_CQ_ENABLE | PUCK_IOMMU_CTRL_FQ_ENABLE);
-}
-
-/* Rings, slots, lists and messages are in what OWN() makes visible. */
+/* Rings, slots, lists and messages are in what behind_own() makes visible. */
 static void behind_start(Behind *b)
 {
     *b = (Behind) { };
-    puck_machine_start(&b->e.m, MACHINE);
-    gpu_attach_behind(&b->e, QPCI_DEVFN(3, 0), 0);
-    iommu_on(b);
-    for (unsigned i = 0; i < OWN_PAGES; i++) {
-        map(b, IOVA + i * PAGE, PUCK_RAM_BASE + i * PAGE, RW);
-    }
+    puck_machine_start(&b->e.m, BEHIND_MACHINE(GPU_OPTIONS));
+    gpu_attach_behind(&b->e, BEHIND_PORT, 0);
+    behind_on(&b->iommu, &b->e.m, OWN_PAGES);
     for (unsigned r = 0; r < 2; r++) {
         gpu_ring_w32(&b->e, r, PUCK_GPU_RING_CTRL, 0);
         gpu_ring_w64(&b->e, r, PUCK_GPU_RING_BASE,
-                     OWN(b->e.rings[r].base) | GPU_ORDER);
-        gpu_ring_w64(&b->e, r, PUCK_GPU_RING_WB_ADDR, OWN(b->e.rings[r].wb));
+                     behind_own(b->e.rings[r].base) | GPU_ORDER);
+        gpu_ring_w64(&b->e, r, PUCK_GPU_RING_WB_ADDR,
+                     behind_own(b->e.rings[r].wb));
         gpu_ring_w32(&b->e, r, PUCK_GPU_RING_CTRL, PUCK_GPU_RING_ENABLE);
     }
-    /* Messages went to RAM, which is an address like others now. */
-    for (unsigned v = 0; v < 3; v++) {
-        uint64_t entry = b->e.f.dev->msix_table_off + v * PCI_MSIX_ENTRY_SIZE;
-        uint64_t at = OWN(b->e.f.msix_message) + 8 * v;
-
-        qpci_io_writel(b->e.f.dev, b->e.f.dev->msix_table_bar, entry, at);
-        qpci_io_writel(b->e.f.dev, b->e.f.dev->msix_table_bar, entry + 4,
-                       at >> 32);
-    }
+    behind_messages(&b->e.f, 3);
 }
 
 static void behind_stop(Behind *b)
 {
-    puck_function_free(&b->iommu);
+    behind_off(&b->iommu);
     gpu_stop(&b->e);
 }
 
@@ -122,8 +49,8 @@ static void ring_again(Behind *b, unsigned r)
     gpu_ring_recover(&b->e, r);
     gpu_ring_w32(&b->e, r, PUCK_GPU_RING_CTRL, 0);
     gpu_ring_w64(&b->e, r, PUCK_GPU_RING_BASE,
-                 OWN(b->e.rings[r].base) | GPU_ORDER);
-    gpu_ring_w64(&b->e, r, PUCK_GPU_RING_WB_ADDR, OWN(b->e.rings[r].wb));
+                 behind_own(b->e.rings[r].base) | GPU_ORDER);
+    gpu_ring_w64(&b->e, r, PUCK_GPU_RING_WB_ADDR, behind_own(b->e.rings[r].wb));
     gpu_ring_w32(&b->e, r, PUCK_GPU_RING_CTRL, PUCK_GPU_RING_ENABLE);
 }
 
@@ -131,10 +58,10 @@ static void ring_again(Behind *b, unsigned r)
 static GpuCmd translated(GpuCmd cmd)
 {
     if (cmd.src_nsegs) {
-        cmd.src_list = cpu_to_le64(OWN(le64_to_cpu(cmd.src_list)));
+        cmd.src_list = cpu_to_le64(behind_own(le64_to_cpu(cmd.src_list)));
     }
     if (cmd.dst_nsegs) {
-        cmd.dst_list = cpu_to_le64(OWN(le64_to_cpu(cmd.dst_list)));
+        cmd.dst_list = cpu_to_le64(behind_own(le64_to_cpu(cmd.dst_list)));
     }
     return cmd;
 }
@@ -144,8 +71,8 @@ static void behind_alive(Behind *b, unsigned r)
     uint64_t page = puck_machine_pages(&b->e.m, 1);
 
     qtest_writeq(b->e.m.qts, page, 0x616c697665);
-    gpu_run(&b->e, r, translated(gpu_copy(&b->e, SYS(OWN(page) + 9, 8),
-                                          SYS(OWN(page), 8), 8)));
+    gpu_run(&b->e, r, translated(gpu_copy(&b->e, SYS(behind_own(page) + 9, 8),
+                                          SYS(behind_own(page), 8), 8)));
     g_assert_cmphex(qtest_readq(b->e.m.qts, page + 9), ==, 0x616c697665);
 }
 
@@ -171,9 +98,9 @@ static void test_merged(const void *opaque)
     for (unsigned i = 0; i < pages; i++) {
         uint64_t from = src + i * 37 % COUNT * PAGE;
 
-        map(&b, TEST_IOVA + i * PAGE, from, PUCK_IOMMU_PTE_READ);
-        map(&b, TEST_IOVA + (COUNT + i) * PAGE, dst + i * 61 % COUNT * PAGE,
-            PUCK_IOMMU_PTE_WRITE);
+        behind_map(&b.iommu, TEST_IOVA + i * PAGE, from, PUCK_IOMMU_PTE_READ);
+        behind_map(&b.iommu, TEST_IOVA + (COUNT + i) * PAGE,
+                   dst + i * 61 % COUNT * PAGE, PUCK_IOMMU_PTE_WRITE);
         qtest_memwrite(b.e.m.qts, from, bytes + i * PAGE, PAGE);
     }
     gpu_run(&b.e, 0, translated(gpu_copy(
@@ -187,7 +114,7 @@ static void test_merged(const void *opaque)
                         MIN(left, PAGE));
         g_assert_cmpuint(left < PAGE ? got[left] : 0, ==, 0);
     }
-    g_assert_cmpuint(puck_r64(&b.iommu, PUCK_IOMMU_CNT_FAULTS), ==, 0);
+    g_assert_cmpuint(puck_r64(&b.iommu.iommu, PUCK_IOMMU_CNT_FAULTS), ==, 0);
     behind_stop(&b);
 }
 
@@ -195,22 +122,12 @@ static void test_merged(const void *opaque)
 static void expect_fault(Behind *b, GpuCmd cmd, GpuError error, uint64_t iova,
                          uint8_t reason, bool write)
 {
-    uint32_t index = puck_r32(&b->iommu, PUCK_IOMMU_FQ_HEAD);
-    struct puck_iommu_fault fault;
-
     error.index = b->e.rings[0].tail;
     gpu_emit(&b->e, 0, translated(cmd));
     error.seqno = gpu_fence(&b->e, 0, 0);
     gpu_doorbell(&b->e, 0);
     gpu_expect_error(&b->e, &error);
-    g_assert_cmpuint(puck_r32(&b->iommu, PUCK_IOMMU_FQ_TAIL), ==,
-                     (index + 1) % 16);
-    qtest_memread(b->e.m.qts, b->fq + index * sizeof(fault), &fault,
-                  sizeof(fault));
-    g_assert_cmpuint(fault.reason, ==, reason);
-    g_assert_cmphex(le64_to_cpu(fault.iova) & ~0xfffull, ==, iova & ~0xfffull);
-    g_assert_cmpint(!!(fault.flags & PUCK_IOMMU_FAULT_WRITE), ==, write);
-    puck_w32(&b->iommu, PUCK_IOMMU_FQ_HEAD, (index + 1) % 16);
+    behind_expect_fault(&b->iommu, iova, reason, write);
     behind_alive(b, 1);
     ring_again(b, 0);
     behind_alive(b, 0);
@@ -229,9 +146,9 @@ static void behind_start_with_holes(Behind *b)
 {
     behind_start(b);
     for (unsigned i = 0; i < 40; i++) {
-        map(b, TEST_IOVA + i * PAGE, 0x4000000 + i * PAGE,
-            i == 5 ? 0 : i == 9 ? PUCK_IOMMU_PTE_READ :
-            i == 11 ? PUCK_IOMMU_PTE_WRITE : RW);
+        behind_map(&b->iommu, TEST_IOVA + i * PAGE, 0x4000000 + i * PAGE,
+                   i == 5 ? 0 : i == 9 ? PUCK_IOMMU_PTE_READ :
+                   i == 11 ? PUCK_IOMMU_PTE_WRITE : BEHIND_RW);
     }
 }
 
@@ -242,7 +159,7 @@ static void test_bad_mapping(void)
     Behind b;
 
     behind_start_with_holes(&b);
-    good = SYS(OWN(puck_machine_pages(&b.e.m, 8)), 8 * PAGE);
+    good = SYS(behind_own(puck_machine_pages(&b.e.m, 8)), 8 * PAGE);
     /* Not mapped: in the middle of a segment, and at its unaligned start. */
     read.addr = TEST_IOVA + 5 * PAGE;
     expect_fault(&b, gpu_copy(&b.e, good, SYS(TEST_IOVA + 100, 8 * PAGE),
@@ -279,7 +196,7 @@ static void test_bad_mapping_desc(void)
     Behind b;
 
     behind_start_with_holes(&b);
-    good = SYS(OWN(puck_machine_pages(&b.e.m, 8)), 8 * PAGE);
+    good = SYS(behind_own(puck_machine_pages(&b.e.m, 8)), 8 * PAGE);
     segs[0] = VRAM(0, 10);
     segs[1] = SYS(TEST_IOVA, PAGE);
     segs[2] = SYS(TEST_IOVA + 4 * PAGE + 8, 2 * PAGE);
@@ -302,7 +219,7 @@ static void test_bad_list_mapping(void)
 
     behind_start(&b);
     cmd = gpu_fill(&b.e, VRAM(0, 64), 64, 1);
-    cmd.dst_list = cpu_to_le64(error.addr - IOVA + PUCK_RAM_BASE);
+    cmd.dst_list = cpu_to_le64(error.addr - BEHIND_IOVA + PUCK_RAM_BASE);
     expect_fault(&b, cmd, error, error.addr, PUCK_IOMMU_FAULT_NOT_MAPPED,
                  false);
     behind_stop(&b);
@@ -328,8 +245,10 @@ static void test_unmap_in_work(void)
 
     behind_start(&b);
     for (unsigned i = 0; i < SPAN; i++) {
-        map(&b, TEST_IOVA + i * PAGE, 0x4000000 + i * PAGE, RW);
-        map(&b, TEST_IOVA + (SPAN + i) * PAGE, 0x5000000 + i * PAGE, RW);
+        behind_map(&b.iommu, TEST_IOVA + i * PAGE, 0x4000000 + i * PAGE,
+                   BEHIND_RW);
+        behind_map(&b.iommu, TEST_IOVA + (SPAN + i) * PAGE,
+                   0x5000000 + i * PAGE, BEHIND_RW);
     }
     for (unsigned i = 0; i < SEGS; i++) {
         src[i] = SYS(TEST_IOVA, SPAN * PAGE);
@@ -341,8 +260,8 @@ static void test_unmap_in_work(void)
         gpu_emit(&b.e, 0, translated(cmd));
     }
     gpu_doorbell(&b.e, 0);
-    map(&b, error.addr, 0, 0);
-    invalidate_all(&b);
+    behind_map(&b.iommu, error.addr, 0, 0);
+    behind_invalidate(&b.iommu);
     /* The copies take half a second: none is done by now. */
     gpu_wait_status(&b.e, 0, PUCK_GPU_RING_BUSY | PUCK_GPU_RING_HALTED,
                     PUCK_GPU_RING_HALTED);
@@ -374,7 +293,8 @@ static void test_translate_delay(void)
 
     behind_start(&b);
     for (unsigned i = 0; i < 16; i++) {
-        map(&b, TEST_IOVA + i * PAGE, 0x4000000 + i * PAGE, RW);
+        behind_map(&b.iommu, TEST_IOVA + i * PAGE, 0x4000000 + i * PAGE,
+                   BEHIND_RW);
         qtest_writeq(b.e.m.qts, 0x4000000 + i * PAGE, i + 1);
     }
     rule = add_rule(&b, "iommu.translate iova=0x%" PRIx64 "-0x%" PRIx64
@@ -385,7 +305,7 @@ static void test_translate_delay(void)
                                             SYS(src, 4 * PAGE), 4 * PAGE)));
     g_assert_cmpuint(qtest_readq(b.e.m.qts, 0x4008000), ==, 1);
     qtest_clock_step(b.e.m.qts, 29999);
-    invalidate_all(&b);
+    behind_invalidate(&b.iommu);
     g_assert_cmpuint(gpu_ring_r32(&b.e, 0, PUCK_GPU_RING_SEQNO), ==, 0);
     g_assert_cmpuint(qtest_readq(b.e.m.qts, 0x4009000), ==, 10);
     qtest_clock_step(b.e.m.qts, 1);
@@ -398,7 +318,7 @@ static void test_translate_delay(void)
     }
     g_assert_cmpuint(puck_rule_seen(b.e.m.qts, rule), ==, 1);
     g_assert_cmpuint(puck_rule_hits(b.e.m.qts, write), ==, 1);
-    g_assert_cmpuint(puck_r64(&b.iommu, PUCK_IOMMU_CNT_FAULTS), ==, 0);
+    g_assert_cmpuint(puck_r64(&b.iommu.iommu, PUCK_IOMMU_CNT_FAULTS), ==, 0);
     behind_stop(&b);
 }
 
@@ -412,12 +332,12 @@ static void test_translate_delay_unmap(void)
     Behind b;
 
     behind_start(&b);
-    map(&b, TEST_IOVA, 0x4000000, RW);
+    behind_map(&b.iommu, TEST_IOVA, 0x4000000, BEHIND_RW);
     add_rule(&b, "iommu.translate iova=0x%" PRIx64 "-0x%" PRIx64 " delay=1us",
              TEST_IOVA);
     gpu_submit(&b.e, 0, translated(gpu_fill(&b.e, SYS(TEST_IOVA, 8), 8, 1)));
-    map(&b, TEST_IOVA, 0, 0);
-    invalidate_all(&b);
+    behind_map(&b.iommu, TEST_IOVA, 0, 0);
+    behind_invalidate(&b.iommu);
     qtest_clock_step(b.e.m.qts, 1000);
     gpu_expect_error(&b.e, &error);
     g_assert_cmpuint(qtest_readq(b.e.m.qts, 0x4000000), ==, 0);
@@ -435,7 +355,7 @@ static void test_translate_fault(void)
     Behind b;
 
     behind_start_with_holes(&b);
-    good = SYS(OWN(puck_machine_pages(&b.e.m, 4)), 4 * PAGE);
+    good = SYS(behind_own(puck_machine_pages(&b.e.m, 4)), 4 * PAGE);
     rule = add_rule(&b, "iommu.translate iova=0x%" PRIx64 "-0x%" PRIx64
                     " dir=read nth=2 fault", TEST_IOVA + PAGE);
     gpu_run(&b.e, 0, translated(gpu_copy(&b.e, good, SYS(TEST_IOVA, 4 * PAGE),
