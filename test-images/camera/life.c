@@ -77,11 +77,21 @@ static bool ended(void)
 	return good;
 }
 
+/*
+ * Memory of vb2 that a program has mapped is mapped for the device as well until the program
+ * lets go of it, whatever becomes of the driver (docs/findings.rst). DMA_API_DEBUG says so, once.
+ */
+static void leaving_begin(void)
+{
+	expect_begin("pending DMA allocations while released|dma_debug_device_change|DMA-API: Mapped at:");
+}
+
 static void test_unbind(unsigned int times)
 {
 	unsigned int i;
 	char pci[32];
 
+	leaving_begin();
 	for (i = 0; i < times; i++) {
 		if (!start())
 			break;
@@ -89,6 +99,7 @@ static void test_unbind(unsigned int times)
 		if (write_text(DRIVER "unbind", pci) || !ended() || write_text(DRIVER "bind", pci))
 			break;
 	}
+	expect_end();
 	ktap_ok(i == times, "unbound %u times in the midst of a stream", i);
 }
 
@@ -113,6 +124,7 @@ static void test_unplug(unsigned int times)
 {
 	unsigned int i;
 
+	leaving_begin();
 	for (i = 0; i < times; i++) {
 		if (!start())
 			break;
@@ -120,6 +132,7 @@ static void test_unplug(unsigned int times)
 		if (!ended() || !plug())
 			break;
 	}
+	expect_end();
 	ktap_ok(i == times, "pulled out %u times in the midst of a stream", i);
 }
 
