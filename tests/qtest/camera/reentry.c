@@ -11,6 +11,7 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "hw/pci/pci_regs.h"
+#include "common/behind.h"
 #include "common/cam-env.h"
 #include "abi/puck_iommu.h"
 
@@ -19,8 +20,6 @@
 #define ECAM            0xb0000000u
 #define PCIEXBAR        0x60
 /* All of RAM is mapped to itself. */
-#define HOLE            0x10000000ull
-#define RW              (PUCK_IOMMU_PTE_READ | PUCK_IOMMU_PTE_WRITE)
 #define SLOT_OFF        (PCI_EXP_SLTCTL_PCC | PCI_EXP_SLTCTL_PWR_IND_OFF)
 #define MACHINE \
     "-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off " \
@@ -32,40 +31,6 @@ typedef struct Reentry {
     CamEnv e;
     PuckFunction iommu;         /* dev is NULL: there is none */
 } Reentry;
-
-static void map_ram(PuckMachine *m, uint64_t table)
-{
-    uint64_t l3 = puck_machine_pages(m, 1), l2 = puck_machine_pages(m, 1);
-
-    qtest_writeq(m->qts, table, l3 | RW);
-    qtest_writeq(m->qts, l3, l2 | RW);
-    for (uint64_t pa = 0; pa < HOLE; pa += 2 << 20) {
-        qtest_writeq(m->qts, l2 + 8 * (pa >> 21),
-                     pa | RW | PUCK_IOMMU_PTE_LEAF);
-    }
-}
-
-/* Faults are told by a message once aim() said where to. */
-static void iommu_start(Reentry *t)
-{
-    PuckMachine *m = &t->e.m;
-    uint64_t root = puck_machine_pages(m, 1);
-    uint64_t context = puck_machine_pages(m, 1);
-    uint64_t table = puck_machine_pages(m, 1);
-    uint64_t faults = puck_machine_pages(m, 1);
-
-    map_ram(m, table);
-    qtest_writeq(m->qts, root + 8, context | PUCK_IOMMU_ROOT_ENTRY_VALID);
-    qtest_writeq(m->qts, context + 8, 1);
-    qtest_writeq(m->qts, context, table | PUCK_IOMMU_CTX_VALID);
-    puck_function_map(m, &t->iommu, 0, IOMMU_DEVFN, PUCK_IOMMU_BAR_REGS);
-    puck_msix_to_ram(m, &t->iommu, PUCK_IOMMU_NUM_VECS);
-    puck_w64(&t->iommu, PUCK_IOMMU_ROOT, root);
-    puck_w64(&t->iommu, PUCK_IOMMU_FQ_BASE, faults | 6);
-    puck_w32(&t->iommu, PUCK_IOMMU_CTRL, PUCK_IOMMU_CTRL_ENABLE |
-             PUCK_IOMMU_CTRL_FQ_ENABLE);
-    puck_w32(&t->iommu, PUCK_IOMMU_IRQ_ENABLE, PUCK_IOMMU_IRQ_FAULT);
-}
 
 /* From now on a message of @vector is a write of @data to @addr. */
 static void aim_vector(PuckFunction *f, unsigned vector, uint64_t addr,
@@ -110,7 +75,7 @@ static void start(Reentry *t, bool iommu)
     qpci_config_writel(mch, PCIEXBAR, ECAM | 1);
     g_free(mch);
     if (iommu) {
-        iommu_start(t);
+        behind_identity(&t->e.m, &t->iommu, IOMMU_DEVFN);
     }
     cam_alive(&t->e);
     cam_queue_reset(&t->e);
@@ -145,30 +110,30 @@ static void queue_two(Reentry *t, uint64_t list, uint64_t addr)
 static void bad_ring(Reentry *t)
 {
     cam_queue_reset(&t->e);
-    cam_w64(&t->e, PUCK_CAM_QUEUE_BASE, HOLE | CAM_ORDER);
+    cam_w64(&t->e, PUCK_CAM_QUEUE_BASE, BEHIND_HOLE | CAM_ORDER);
     cam_w32(&t->e, PUCK_CAM_QUEUE_CTRL, PUCK_CAM_QUEUE_ENABLE);
     cam_w32(&t->e, PUCK_CAM_QUEUE_TAIL, 3);
 }
 
 static void bad_list(Reentry *t)
 {
-    queue_two(t, HOLE, 0);
+    queue_two(t, BEHIND_HOLE, 0);
 }
 
 static void bad_write(Reentry *t)
 {
-    queue_two(t, 0, HOLE);
+    queue_two(t, 0, BEHIND_HOLE);
 }
 
 static void bad_later_write(Reentry *t)
 {
-    queue_two(t, 0, HOLE - 40 * 64 - 5);
+    queue_two(t, 0, BEHIND_HOLE - 40 * 64 - 5);
 }
 
 static void bad_done(Reentry *t)
 {
     cam_queue_reset(&t->e);
-    cam_w64(&t->e, PUCK_CAM_DONE_BASE, HOLE);
+    cam_w64(&t->e, PUCK_CAM_DONE_BASE, BEHIND_HOLE);
     cam_w32(&t->e, PUCK_CAM_QUEUE_CTRL, PUCK_CAM_QUEUE_ENABLE);
     t->e.tail = 0;
     queue_two(t, 0, 0);
@@ -177,7 +142,7 @@ static void bad_done(Reentry *t)
 static void bad_slot(Reentry *t)
 {
     cam_queue_reset(&t->e);
-    cam_w64(&t->e, PUCK_CAM_DONE_WB_ADDR, HOLE);
+    cam_w64(&t->e, PUCK_CAM_DONE_WB_ADDR, BEHIND_HOLE);
     cam_w32(&t->e, PUCK_CAM_QUEUE_CTRL, PUCK_CAM_QUEUE_ENABLE);
     t->e.tail = 0;
     queue_two(t, 0, 0);

@@ -112,3 +112,35 @@ void behind_expect_fault(PuckBehind *b, uint64_t iova, uint8_t reason,
     g_assert_cmpint(!!(fault.flags & PUCK_IOMMU_FAULT_WRITE), ==, write);
     puck_w32(&b->iommu, PUCK_IOMMU_FQ_HEAD, next);
 }
+
+static void map_ram(PuckMachine *m, uint64_t table)
+{
+    uint64_t l3 = puck_machine_pages(m, 1), l2 = puck_machine_pages(m, 1);
+
+    qtest_writeq(m->qts, table, l3 | BEHIND_RW);
+    qtest_writeq(m->qts, l3, l2 | BEHIND_RW);
+    for (uint64_t pa = 0; pa < BEHIND_HOLE; pa += 2 << 20) {
+        qtest_writeq(m->qts, l2 + 8 * (pa >> 21),
+                     pa | BEHIND_RW | PUCK_IOMMU_PTE_LEAF);
+    }
+}
+
+void behind_identity(PuckMachine *m, PuckFunction *iommu, int devfn)
+{
+    uint64_t root = puck_machine_pages(m, 1);
+    uint64_t context = puck_machine_pages(m, 1);
+    uint64_t table = puck_machine_pages(m, 1);
+    uint64_t faults = puck_machine_pages(m, 1);
+
+    map_ram(m, table);
+    qtest_writeq(m->qts, root + 8, context | PUCK_IOMMU_ROOT_ENTRY_VALID);
+    qtest_writeq(m->qts, context + 8, 1);
+    qtest_writeq(m->qts, context, table | PUCK_IOMMU_CTX_VALID);
+    puck_function_map(m, iommu, 0, devfn, PUCK_IOMMU_BAR_REGS);
+    puck_msix_to_ram(m, iommu, PUCK_IOMMU_NUM_VECS);
+    puck_w64(iommu, PUCK_IOMMU_ROOT, root);
+    puck_w64(iommu, PUCK_IOMMU_FQ_BASE, faults | 6);
+    puck_w32(iommu, PUCK_IOMMU_CTRL, PUCK_IOMMU_CTRL_ENABLE |
+             PUCK_IOMMU_CTRL_FQ_ENABLE);
+    puck_w32(iommu, PUCK_IOMMU_IRQ_ENABLE, PUCK_IOMMU_IRQ_FAULT);
+}

@@ -43,4 +43,11 @@ void behind_messages(PuckFunction *f, unsigned vectors);
 void behind_expect_fault(PuckBehind *b, uint64_t iova, uint8_t reason,
                          bool write);
 
+/*
+ * Another IOMMU, at @devfn: bus 1 sees all memory where it is, up to
+ * BEHIND_HOLE. Faults are told by a message, which goes to RAM at first.
+ */
+#define BEHIND_HOLE     0x10000000ull
+void behind_identity(PuckMachine *m, PuckFunction *iommu, int devfn);
+
 #endif /* PUCK_QTEST_BEHIND_H */

@@ -12,6 +12,7 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "hw/pci/pci_regs.h"
+#include "common/behind.h"
 #include "mischief.h"
 #include "abi/puck_iommu.h"
 
@@ -19,48 +20,12 @@
 #define ECAM            0xb0000000u
 #define PCIEXBAR        0x60
 /* All of RAM is mapped to itself. */
-#define HOLE            0x10000000ull
-#define RW              (PUCK_IOMMU_PTE_READ | PUCK_IOMMU_PTE_WRITE)
 #define RING0(reg)      (PUCK_GPU_RING(0) + PUCK_GPU_RING_##reg)
 
 typedef struct Reentry {
     GpuEnv e;
     PuckFunction iommu;
 } Reentry;
-
-static void map_ram(PuckMachine *m, uint64_t table)
-{
-    uint64_t l3 = puck_machine_pages(m, 1), l2 = puck_machine_pages(m, 1);
-
-    qtest_writeq(m->qts, table, l3 | RW);
-    qtest_writeq(m->qts, l3, l2 | RW);
-    for (uint64_t pa = 0; pa < HOLE; pa += 2 << 20) {
-        qtest_writeq(m->qts, l2 + 8 * (pa >> 21),
-                     pa | RW | PUCK_IOMMU_PTE_LEAF);
-    }
-}
-
-/* Faults are told by a message once aim() said where to. */
-static void iommu_start(Reentry *t)
-{
-    PuckMachine *m = &t->e.m;
-    uint64_t root = puck_machine_pages(m, 1);
-    uint64_t context = puck_machine_pages(m, 1);
-    uint64_t table = puck_machine_pages(m, 1);
-    uint64_t faults = puck_machine_pages(m, 1);
-
-    map_ram(m, table);
-    qtest_writeq(m->qts, root + 8, context | PUCK_IOMMU_ROOT_ENTRY_VALID);
-    qtest_writeq(m->qts, context + 8, 1);
-    qtest_writeq(m->qts, context, table | PUCK_IOMMU_CTX_VALID);
-    puck_function_map(m, &t->iommu, 0, IOMMU_DEVFN, PUCK_IOMMU_BAR_REGS);
-    puck_msix_to_ram(m, &t->iommu, PUCK_IOMMU_NUM_VECS);
-    puck_w64(&t->iommu, PUCK_IOMMU_ROOT, root);
-    puck_w64(&t->iommu, PUCK_IOMMU_FQ_BASE, faults | 6);
-    puck_w32(&t->iommu, PUCK_IOMMU_CTRL, PUCK_IOMMU_CTRL_ENABLE |
-             PUCK_IOMMU_CTRL_FQ_ENABLE);
-    puck_w32(&t->iommu, PUCK_IOMMU_IRQ_ENABLE, PUCK_IOMMU_IRQ_FAULT);
-}
 
 /* From now on a fault is a write of @data to @addr. */
 static void aim(Reentry *t, uint64_t addr, uint32_t data)
@@ -103,7 +68,7 @@ static void start(Reentry *t, const char *options)
     puck_machine_start(&t->e.m, args);
     gpu_attach_behind(&t->e, GPU_DEVFN, 0);
     ecam_on(t);
-    iommu_start(t);
+    behind_identity(&t->e.m, &t->iommu, IOMMU_DEVFN);
     gpu_alive(&t->e, 0);
 }
 
@@ -146,14 +111,14 @@ static void aim_at_slot(Reentry *t)
 static void bad_fetch(Reentry *t)
 {
     gpu_ring_w32(&t->e, 0, PUCK_GPU_RING_CTRL, 0);
-    gpu_ring_w64(&t->e, 0, PUCK_GPU_RING_BASE, HOLE | GPU_ORDER);
+    gpu_ring_w64(&t->e, 0, PUCK_GPU_RING_BASE, BEHIND_HOLE | GPU_ORDER);
     gpu_ring_w32(&t->e, 0, PUCK_GPU_RING_CTRL, PUCK_GPU_RING_ENABLE);
     gpu_ring_w32(&t->e, 0, PUCK_GPU_RING_TAIL, 3);
 }
 
 static void bad_write_back(Reentry *t)
 {
-    gpu_ring_w64(&t->e, 0, PUCK_GPU_RING_WB_ADDR, HOLE);
+    gpu_ring_w64(&t->e, 0, PUCK_GPU_RING_WB_ADDR, BEHIND_HOLE);
     gpu_fence(&t->e, 0, PUCK_GPU_FENCE_IRQ);
     gpu_fence(&t->e, 0, PUCK_GPU_FENCE_IRQ);
     gpu_doorbell(&t->e, 0);
@@ -164,7 +129,7 @@ static void bad_list(Reentry *t)
     uint64_t page = puck_machine_pages(&t->e.m, 1);
     GpuCmd cmd = gpu_fill(&t->e, SYS(page, 8), 8, 1);
 
-    cmd.dst_list = cpu_to_le64(HOLE);
+    cmd.dst_list = cpu_to_le64(BEHIND_HOLE);
     gpu_submit(&t->e, 0, cmd);
 }
 
@@ -172,14 +137,14 @@ static void bad_write(Reentry *t)
 {
     uint64_t page = puck_machine_pages(&t->e.m, 1);
 
-    gpu_submit(&t->e, 0, gpu_copy(&t->e, SYS(HOLE, 8), SYS(page, 8), 8));
+    gpu_submit(&t->e, 0, gpu_copy(&t->e, SYS(BEHIND_HOLE, 8), SYS(page, 8), 8));
 }
 
 static void bad_read(Reentry *t)
 {
     uint64_t page = puck_machine_pages(&t->e.m, 1);
 
-    gpu_submit(&t->e, 0, gpu_crc(&t->e, SYS(page, 8), SYS(HOLE, 8), 8));
+    gpu_submit(&t->e, 0, gpu_crc(&t->e, SYS(page, 8), SYS(BEHIND_HOLE, 8), 8));
 }
 
 /* On a thread, which reports the fault, and so writes the register. */
@@ -187,16 +152,16 @@ static void bad_long_write(Reentry *t)
 {
     enum { LONG = 32u << 20 };
 
-    gpu_submit(&t->e, 0, gpu_fill(&t->e, SYS(HOLE - LONG, LONG + 1), LONG + 1,
-                                  1));
+    gpu_submit(&t->e, 0,
+               gpu_fill(&t->e, SYS(BEHIND_HOLE - LONG, LONG + 1), LONG + 1, 1));
 }
 
 /* Looking ahead for the FENCE of a job: the ring ends where RAM does. */
 static void bad_look_ahead(Reentry *t)
 {
-    qtest_memset(t->e.m.qts, HOLE - PAGE, 0, PAGE);
+    qtest_memset(t->e.m.qts, BEHIND_HOLE - PAGE, 0, PAGE);
     gpu_ring_w32(&t->e, 0, PUCK_GPU_RING_CTRL, 0);
-    gpu_ring_w64(&t->e, 0, PUCK_GPU_RING_BASE, (HOLE - PAGE) | 12);
+    gpu_ring_w64(&t->e, 0, PUCK_GPU_RING_BASE, (BEHIND_HOLE - PAGE) | 12);
     gpu_ring_w32(&t->e, 0, PUCK_GPU_RING_CTRL, PUCK_GPU_RING_ENABLE);
     gpu_ring_w32(&t->e, 0, PUCK_GPU_RING_TAIL, 100);
 }
