@@ -20,6 +20,8 @@
 #define PUCK_CAM_COST_LINE      100
 #define PUCK_CAM_COST_PIXEL     8
 #define PUCK_CAM_COST_PIXEL_RGB 40
+/* So many times that, into memory that the host has to find at first touch. */
+#define PUCK_CAM_COST_FRESH     4
 /* An access that rules are asked about. */
 #define PUCK_CAM_COST_ACCESS    1500
 

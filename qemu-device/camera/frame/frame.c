@@ -255,6 +255,7 @@ static void begin_picture(PuckCam *s, PuckHold *hold)
         g_free(f->copy);
         f->copy = g_malloc(f->layout.copy_bytes);
         f->copy_size = f->layout.copy_bytes;
+        f->copy_fresh = true;
     }
     puck_cam_sensor_begin(&f->sensor, &f->layout, &f->mode, host_picture(s));
     puck_cam_bridge_begin(&f->bridge, &f->layout, &f->mode, &f->sensor,
@@ -305,11 +306,13 @@ static uint64_t line_cost(const PuckCamLayout *layout)
 static void step_picture(PuckCam *s, PuckHold *hold)
 {
     PuckCamFrame *f = &s->frame;
-    uint64_t cost = line_cost(&f->layout);
+    uint64_t cost = line_cost(&f->layout) *
+                    (f->copy_fresh ? PUCK_CAM_COST_FRESH : 1);
     unsigned count = MAX(PUCK_CAM_STEP_NS / cost, 1);
 
     puck_hold_charge(hold, count * cost);
     if (puck_cam_bridge_lines(&f->bridge, count)) {
+        f->copy_fresh = false;
         puck_cam_lines_begin(f);
         f->phase = PUCK_CAM_LINES;
     }

@@ -47,6 +47,7 @@ typedef struct PuckCamFrame {
     PuckCursor cursor[PUCK_CAM_PLANES_MAX];
     uint8_t *copy;
     uint32_t copy_size;
+    bool copy_fresh;            /* parts of it were never touched */
     PuckCamPicture picture;     /* of the host's source */
     PuckCamSensor sensor;
     PuckCamBridge bridge;
