@@ -126,6 +126,7 @@ static const Property puck_iommu_properties[] = {
     DEFINE_PROP_STRING("buses", PuckIOMMU, buses),
     DEFINE_PROP_UINT32("iotlb-entries", PuckIOMMU, iotlb_entries, 1024),
     DEFINE_PROP_BOOL("audit", PuckIOMMU, audit, false),
+    DEFINE_PROP_BOOL("x-messages-within", PuckIOMMU, messages_within, false),
 };
 
 static void puck_iommu_class_init(ObjectClass *klass,

@@ -87,6 +87,7 @@ struct PuckIOMMU {
     char *buses;
     uint32_t iotlb_entries;
     bool audit;
+    bool messages_within;
 };
 
 /* The state after power-on, but for what the host has set. */

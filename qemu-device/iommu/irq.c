@@ -6,7 +6,9 @@
  * A message is a memory write that wants the BQL and may set off anything, so
  * it is noted under the lock and handed to the stage of messages after its
  * release: at once by a thread that has the BQL, else by a bottom half. The
- * stage never sends it before its caller is through.
+ * stage never sends it before its caller is through. Other IOMMUs of QEMU do:
+ * with x-messages-within a thread that has the BQL sends it at once, so that
+ * tests can see what devices make of that.
  */
 
 #include "qemu/osdep.h"
@@ -69,7 +71,12 @@ static void hand_over(PuckIOMMU *s)
         qatomic_set(&s->irq_pending, 0);
     }
     for (v = 0; v < PUCK_IOMMU_NUM_VECS; v++) {
-        if (vectors & (1u << v)) {
+        if (!(vectors & (1u << v))) {
+            continue;
+        }
+        if (s->messages_within) {
+            send_message(&s->parent_obj, v);
+        } else {
             puck_msi_stage_raise(&s->messages, v, NULL);
         }
     }

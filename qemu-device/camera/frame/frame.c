@@ -85,8 +85,12 @@ static void finish(PuckCam *s, uint8_t status, uint8_t reason)
     forget(f);
 }
 
+/* An access has failed, unless the frame was dropped within it. */
 static void fail(PuckCam *s, const PuckCamFault *fault)
 {
+    if (s->frame.dropped) {
+        return;
+    }
     puck_cam_error_report(s, s->frame.mode.told_number, s->queue.head, fault);
     finish(s, PUCK_CAM_DONE_ERROR, fault->reason);
 }
@@ -96,7 +100,11 @@ void puck_cam_frame_drop(PuckCam *s)
     if (puck_cam_frame_busy(&s->frame)) {
         trace_puck_cam_frame(puck_cam_name(s), s->frame.mode.told_number,
                              "forgotten", 1);
-        forget(&s->frame);
+        if (s->frame.stepping) {
+            s->frame.dropped = true;
+        } else {
+            forget(&s->frame);
+        }
     }
 }
 
@@ -148,11 +156,16 @@ static void step_fetch(PuckCam *s, PuckHold *hold)
     PuckCamFrame *f = &s->frame;
     struct puck_cam_desc raw;
     PuckCamFault fault;
+    bool fetched;
 
     /* Which IOMMU translates, is known when the machine is complete. */
     puck_dma_init(&s->dma, &s->master);
     puck_hold_charge(hold, PUCK_CAM_COST_FRAME);
-    if (!puck_cam_queue_fetch(s, f->mode.told_number, &raw)) {
+    fetched = puck_cam_queue_fetch(s, f->mode.told_number, &raw);
+    if (f->dropped) {
+        return;
+    }
+    if (!fetched) {
         drop_counted(s);
     } else if (!puck_cam_desc_decode(&raw, &f->layout, &f->desc, &fault)) {
         fail(s, &fault);
@@ -280,7 +293,7 @@ static void step_lists(PuckCam *s, PuckHold *hold)
         fail(s, &fault);
         return;
     }
-    if (!f->list.done) {
+    if (f->dropped || !f->list.done) {
         return;
     }
     f->segs[f->part] = f->list.segs;
@@ -402,7 +415,7 @@ static bool loses_signal(const PuckCam *s)
 }
 
 /* What the frame under way does next. False if nothing before *@due. */
-static bool step_frame(PuckCam *s, PuckHold *hold, int64_t *due)
+static bool step_phase(PuckCam *s, PuckHold *hold, int64_t *due)
 {
     /* Software gets its cookie back in any case. */
     if (!s->clock.stream && s->frame.phase != PUCK_CAM_FETCH) {
@@ -435,6 +448,37 @@ static bool step_frame(PuckCam *s, PuckHold *hold, int64_t *due)
     }
 }
 
+static void free_copy(PuckCamFrame *f)
+{
+    g_clear_pointer(&f->copy, g_free);
+    f->copy_size = 0;
+}
+
+/* Whether the device is plugged in. */
+static bool is_there(const PuckCam *s)
+{
+    return s->timer;
+}
+
+static bool step_frame(PuckCam *s, PuckHold *hold, int64_t *due)
+{
+    PuckCamFrame *f = &s->frame;
+    bool more;
+
+    f->stepping = true;
+    more = step_phase(s, hold, due);
+    f->stepping = false;
+    if (f->dropped) {
+        f->dropped = false;
+        forget(f);
+        more = true;
+    }
+    if (!is_there(s)) {
+        free_copy(f);
+    }
+    return more;
+}
+
 /* False if nothing is due before *@due, which may be never. */
 static bool step(PuckCam *s, PuckHold *hold, int64_t *due)
 {
@@ -453,9 +497,9 @@ static bool step(PuckCam *s, PuckHold *hold, int64_t *due)
 static bool run(void *opaque, PuckHold *hold)
 {
     PuckCam *s = opaque;
-    int64_t due;
+    int64_t due = PUCK_NO_TIME;
 
-    while (puck_hold_left(hold)) {
+    while (is_there(s) && puck_hold_left(hold)) {
         if (!step(s, hold, &due)) {
             if (due == PUCK_NO_TIME) {
                 timer_del(s->timer);
@@ -465,7 +509,7 @@ static bool run(void *opaque, PuckHold *hold)
             return false;
         }
     }
-    return true;
+    return is_there(s);
 }
 
 void puck_cam_frame_kick(PuckCam *s)
@@ -509,7 +553,9 @@ void puck_cam_frame_exit(PuckCam *s)
 {
     puck_work_cancel(&s->work);
     g_clear_pointer(&s->timer, timer_free);
-    forget(&s->frame);
-    g_clear_pointer(&s->frame.copy, g_free);
-    s->frame.copy_size = 0;
+    puck_cam_frame_drop(s);
+    /* Otherwise the step on the stack has lines of it in its hands. */
+    if (!s->frame.stepping) {
+        free_copy(&s->frame);
+    }
 }

@@ -37,6 +37,14 @@ typedef struct PuckCamFrame {
     uint32_t rule;
     uint64_t value;
 
+    /*
+     * A step of it is on the stack. What is dropped meanwhile (an IOMMU's
+     * message within an access can reset the queue, or unplug the device) is
+     * forgotten when it comes off: it does nothing more before.
+     */
+    bool stepping;
+    bool dropped;
+
     /* All below follows from the above, and from memory. */
     PuckCamLayout layout;
     PuckCamDesc desc;
@@ -63,7 +71,10 @@ void puck_cam_frame_exit(PuckCam *s);
 
 /* A frame with @number begins at @start, and takes a descriptor. */
 void puck_cam_frame_begin(PuckCam *s, uint32_t number, int64_t start);
-/* It is forgotten: nothing more is written, nobody is told. */
+/*
+ * It is forgotten: nothing more is written, nobody is told. In the middle of
+ * its step: when that ends.
+ */
 void puck_cam_frame_drop(PuckCam *s);
 /* Something was written to a register, released or loaded: see what is due. */
 void puck_cam_frame_kick(PuckCam *s);

@@ -142,15 +142,20 @@ static bool write_at(PuckCam *s, PuckHold *hold, const PuckCursor *cur,
 
     WITH_RCU_READ_LOCK_GUARD() {
         ok = puck_dma_look_up(&s->dma, cur, *len, true, &runs, piece);
-        /* What was found before it failed is written: lines are in order. */
-        copy_to_runs(&runs, bytes);
-        puck_dma_written(&s->dma, &runs, runs.total);
+        /*
+         * What was found before it failed is written: lines are in order. But
+         * not if it was within that that the frame was dropped.
+         */
+        if (!s->frame.dropped) {
+            copy_to_runs(&runs, bytes);
+            puck_dma_written(&s->dma, &runs, runs.total);
+        }
     }
     puck_dma_end(&s->dma, epoch);
     *len = runs.total;
     puck_hold_charge(hold, (runs.pieces + runs.count) * PUCK_COST_PIECE +
                            puck_cost_bytes(runs.total));
-    return ok;
+    return ok && !s->frame.dropped;
 }
 
 static bool write_some(PuckCam *s, PuckHold *hold, unsigned index,

@@ -35,11 +35,17 @@ uint32_t puck_cam_queue_status(const PuckCamQueue *q)
            (q->halted ? PUCK_CAM_QUEUE_HALTED : 0);
 }
 
-/* The ring itself fails: nobody could be told of another frame. */
+/*
+ * The ring itself fails: nobody could be told of another frame. If the queue
+ * was reset within the access that failed, it is as if just reset.
+ */
 static bool halt(PuckCam *s, uint32_t frame, uint8_t reason, uint64_t addr)
 {
     PuckCamFault fault;
 
+    if (s->frame.dropped) {
+        return false;
+    }
     s->queue.halted = 1;
     puck_cam_fault_set(&fault, reason, PUCK_CAM_ERR_PART_NONE,
                        PUCK_CAM_ERR_DESC_NONE, addr);
@@ -102,9 +108,15 @@ bool puck_cam_queue_done(PuckCam *s, const PuckCamDone *done)
     if (!write_entry(s, done, at)) {
         return halt(s, done->frame, PUCK_CAM_ERR_WRITE_BACK, at);
     }
+    if (s->frame.dropped) {
+        return false;
+    }
     q->done_count++;
     if (!write_slot(s)) {
         ok = halt(s, done->frame, PUCK_CAM_ERR_WRITE_BACK, q->wb_addr);
+    }
+    if (s->frame.dropped) {
+        return false;
     }
     q->head = (q->head + 1) & mask;
     puck_cam_irq_frame(s);

@@ -25,7 +25,9 @@
     "-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off " \
     "-device pcie-root-port,id=rp1,chassis=1,addr=4 " \
     "-device " CAM_OPTIONS ",bus=rp1 "
-#define WITH_IOMMU      "-device puck-iommu,id=iommu0,addr=5,buses=rp1"
+/* The IOMMU's message leaves behind the access that faults, or within it. */
+#define BEHIND_ACCESS   "-device puck-iommu,id=iommu0,addr=5,buses=rp1"
+#define WITHIN_ACCESS   BEHIND_ACCESS ",x-messages-within=on"
 
 typedef struct Reentry {
     CamEnv e;
@@ -62,10 +64,10 @@ static void set_up(Reentry *t)
     cam_set_mode(&t->e, &m);
 }
 
-static void start(Reentry *t, bool iommu)
+/* @iommu is NULL if there is none. */
+static void start(Reentry *t, const char *iommu)
 {
-    g_autofree char *args = g_strconcat(MACHINE, iommu ? WITH_IOMMU : "",
-                                        NULL);
+    g_autofree char *args = g_strconcat(MACHINE, iommu, NULL);
     QPCIDevice *mch;
 
     *t = (Reentry) { };
@@ -229,6 +231,8 @@ static void end_alive(Reentry *t)
 {
     if (t->iommu.dev) {
         aim(t, t->iommu.msix_message, 0);
+        /* The next fault is told of again. */
+        puck_w32(&t->iommu, PUCK_IOMMU_IRQ_STATUS, UINT32_MAX);
     } else {
         aim(t, t->e.f.msix_message, 0);
     }
@@ -242,15 +246,31 @@ static void end_alive(Reentry *t)
     set_up(t);
 }
 
-static void test_fault_registers(void)
+static bool resets(Step *where)
+{
+    return where == aim_at_queue_reset || where == aim_at_ctrl;
+}
+
+/* A queue that is reset in the middle of an access is as if just reset. */
+static void expect_reset(Reentry *t)
+{
+    g_assert_cmphex(cam_r32(&t->e, PUCK_CAM_QUEUE_STATUS), ==, 0);
+    g_assert_cmpuint(cam_r32(&t->e, PUCK_CAM_QUEUE_HEAD), ==, 0);
+    g_assert_cmpuint(cam_r32(&t->e, PUCK_CAM_DONE_COUNT), ==, 0);
+}
+
+static void test_fault_registers(const void *iommu)
 {
     Reentry t;
 
-    start(&t, true);
+    start(&t, iommu);
     for (size_t a = 0; a < G_N_ELEMENTS(accesses); a++) {
         for (size_t w = 0; w < G_N_ELEMENTS(aims); w++) {
             g_test_message("access %zu, aim %zu", a, w);
             run(&t, accesses[a], aims[w]);
+            if (resets(aims[w])) {
+                expect_reset(&t);
+            }
             end_alive(&t);
         }
     }
@@ -258,12 +278,12 @@ static void test_fault_registers(void)
 }
 
 /* The function is mapped anew, as by a driver that binds. */
-static void test_fault_flr(void)
+static void test_fault_flr(const void *iommu)
 {
     for (size_t a = 0; a < G_N_ELEMENTS(accesses); a++) {
         Reentry t;
 
-        start(&t, true);
+        start(&t, iommu);
         run(&t, accesses[a], aim_at_flr);
         aim(&t, t.iommu.msix_message, 0);
         puck_function_free(&t.e.f);
@@ -273,12 +293,12 @@ static void test_fault_flr(void)
     }
 }
 
-static void test_fault_unplug(void)
+static void test_fault_unplug(const void *iommu)
 {
     for (size_t a = 0; a < G_N_ELEMENTS(accesses); a++) {
         Reentry t;
 
-        start(&t, true);
+        start(&t, iommu);
         run(&t, accesses[a], aim_at_slot);
         qtest_qmp_eventwait(t.e.m.qts, "DEVICE_DELETED");
         qtest_clock_step(t.e.m.qts, 35000000);
@@ -291,7 +311,7 @@ static void test_own_registers(void)
 {
     Reentry t;
 
-    start(&t, false);
+    start(&t, NULL);
     for (size_t w = 0; w < G_N_ELEMENTS(aims); w++) {
         g_test_message("aim %zu", w);
         run(&t, good, aims[w]);
@@ -304,12 +324,12 @@ static void test_own_slot(void)
 {
     Reentry t;
 
-    start(&t, false);
+    start(&t, NULL);
     run(&t, good, aim_at_slot);
     qtest_qmp_eventwait(t.e.m.qts, "DEVICE_DELETED");
     qtest_clock_step(t.e.m.qts, 35000000);
     stop(&t);
-    start(&t, false);
+    start(&t, NULL);
     run(&t, good, aim_at_flr);
     puck_function_free(&t.e.f);
     cam_attach_behind(&t.e, PORT, 0);
@@ -324,7 +344,7 @@ static void test_bad_targets(void)
     CamDone done;
     Reentry t;
 
-    start(&t, false);
+    start(&t, NULL);
     at = t.e.f.bar.addr + PUCK_CAM_SEED;
     queue_two(&t, 0, at);
     cam_stream(&t.e, 0);
@@ -351,9 +371,18 @@ static void test_bad_targets(void)
 
 void add_reentry_tests(void)
 {
-    qtest_add_func("/puck-cam/reentry/fault-registers", test_fault_registers);
-    qtest_add_func("/puck-cam/reentry/fault-flr", test_fault_flr);
-    qtest_add_func("/puck-cam/reentry/fault-unplug", test_fault_unplug);
+    qtest_add_data_func("/puck-cam/reentry/fault-registers", BEHIND_ACCESS,
+                        test_fault_registers);
+    qtest_add_data_func("/puck-cam/reentry/fault-flr", BEHIND_ACCESS,
+                        test_fault_flr);
+    qtest_add_data_func("/puck-cam/reentry/fault-unplug", BEHIND_ACCESS,
+                        test_fault_unplug);
+    qtest_add_data_func("/puck-cam/reentry/fault-registers-within",
+                        WITHIN_ACCESS, test_fault_registers);
+    qtest_add_data_func("/puck-cam/reentry/fault-flr-within", WITHIN_ACCESS,
+                        test_fault_flr);
+    qtest_add_data_func("/puck-cam/reentry/fault-unplug-within",
+                        WITHIN_ACCESS, test_fault_unplug);
     qtest_add_func("/puck-cam/reentry/own-registers", test_own_registers);
     qtest_add_func("/puck-cam/reentry/own-slot", test_own_slot);
     qtest_add_func("/puck-cam/reentry/bad_targets", test_bad_targets);
