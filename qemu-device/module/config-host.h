@@ -24,6 +24,7 @@
 #define CONFIG_STATX            1
 #define CONFIG_MODULES          1
 #define CONFIG_PLUGIN           1
+#define CONFIG_TCG              1
 #define CONFIG_TRACE_LOG        1
 #define CONFIG_PIXMAN           1
 #define CONFIG_VNC              1

@@ -24,6 +24,9 @@
 
 #define INITS_MAX       32
 
+/* It is a variable of QEMU's: without CONFIG_TCG headers make it a constant. */
+QEMU_BUILD_BUG_ON(__builtin_constant_p(icount_enabled()));
+
 /* QEMU's <elf.h>, which takes the place of the C library's, lacks them. */
 #define NOTE_NAME       "GNU"
 #define NOTE_BUILD_ID   3
