@@ -9,6 +9,7 @@
  * by whoever starts this.
  */
 #include "lib/base/ktap.h"
+#include "lib/base/progress.h"
 #include "lib/base/random.h"
 #include "lib/camera/stream.h"
 
@@ -432,14 +433,13 @@ int main(int argc, char **argv)
 	unsigned long i, good = 0;
 
 	ktap_begin();
+	ktap_need(calls, "a number of calls");
 	state = seed;
 	arena = mmap(NULL, ARENA, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ktap_need(arena != MAP_FAILED && !cam_open(&cam, ""), "a puck-cam");
 	for (i = 0; i < calls; i++) {
 		good += one_call();
-		/* Who is watched has to see that it goes on. */
-		if (i % 5000 == 4999)
-			ktap_note("%lu calls, %lu of them good", i + 1, good);
+		progress("%lu of %lu calls, %lu of them good", i, calls, good);
 	}
 	/* Were all refused, nothing would have been tried. */
 	ktap_ok(good > calls / 20 && revived > calls / 1000,

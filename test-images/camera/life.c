@@ -7,6 +7,7 @@
  */
 #include "lib/base/kernel_log.h"
 #include "lib/base/ktap.h"
+#include "lib/base/progress.h"
 #include "lib/base/text_file.h"
 #include "lib/camera/stream.h"
 
@@ -93,6 +94,7 @@ static void test_unbind(unsigned int times)
 
 	leaving_begin();
 	for (i = 0; i < times; i++) {
+		progress("unbound %u times of %u", i, times);
 		if (!start())
 			break;
 		snprintf(pci, sizeof(pci), "%s", cam.pci);
@@ -126,6 +128,7 @@ static void test_unplug(unsigned int times)
 
 	leaving_begin();
 	for (i = 0; i < times; i++) {
+		progress("pulled out %u times of %u", i, times);
 		if (!start())
 			break;
 		printf("puck-host: %s\n", DEVICE_DEL);
@@ -158,6 +161,7 @@ static void test_sleep(unsigned int times)
 	}
 	ktap_need(start(), "sleep: a stream");
 	for (i = 0; i < times; i++) {
+		progress("slept %u times of %u", i, times);
 		ret = sleep_and_wake();
 		for (n = 0; !ret && n < 4; n++) {
 			ret = cam_dequeue(&stream, &frame);
@@ -185,6 +189,7 @@ int main(int argc, char **argv)
 	int log;
 
 	ktap_begin();
+	ktap_need(times, "a number of times");
 	log = log_open();
 	test_sleep(times);
 	test_unbind(times);

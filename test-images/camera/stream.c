@@ -2,14 +2,16 @@
 /*
  * Streams: started and stopped again and again, without buffers, one frame at a time, and
  * what is told of them while they run.
+ *
+ *	camera_stream [CYCLES]		started and stopped so often (200)
  */
 #include "lib/base/clock.h"
 #include "lib/base/ktap.h"
+#include "lib/base/progress.h"
 #include "lib/camera/stream.h"
 
 #define WIDTH	160
 #define HEIGHT	120
-#define CYCLES	200
 
 static struct cam cam;
 static struct cam_stream stream;
@@ -23,13 +25,14 @@ static bool good(const struct cam_frame *frame)
 }
 
 /* Whatever a stream was doing when it was stopped, the next one has all buffers. */
-static void test_cycles(void)
+static void test_cycles(unsigned int cycles)
 {
 	struct cam_frame frame;
 	unsigned int i, n, wanted = 0, done = 0;
 	int ret = 0;
 
-	for (i = 0; !ret && i < CYCLES; i++) {
+	for (i = 0; !ret && i < cycles; i++) {
+		progress("%u of %u streams, %u good frames", i, cycles, done);
 		ret = cam_queue_all(&stream);
 		if (!ret)
 			ret = cam_on(&stream);
@@ -40,8 +43,8 @@ static void test_cycles(void)
 		if (!ret)
 			ret = cam_off(&stream);
 	}
-	ktap_ok(!ret && done == wanted, "cycles: %u streams, %u good frames of %u (%d)", i, done,
-		wanted, ret);
+	ktap_ok(!ret && i == cycles && done == wanted,
+		"cycles: %u streams, %u good frames of %u (%d)", i, done, wanted, ret);
 }
 
 /* A buffer that comes back late: numbers of frames tell how many were lost. */
@@ -153,13 +156,16 @@ static void test_follow(void)
 	cam_set(cam.sensor, V4L2_CID_VBLANK, PUCK_CAM_VBLANK_RESET);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	unsigned int cycles = argc > 1 ? (unsigned int)atoi(argv[1]) : 200;
+
 	ktap_begin();
+	ktap_need(cycles, "a number of cycles");
 	ktap_need(!cam_open(&cam, ""), "a puck-cam");
 	ktap_need(!cam_set_rate(&cam, 120) && !cam_set_all(&stream, &cam, "GREY", WIDTH, HEIGHT) &&
 		  !cam_alloc_mmap(&stream, 3), "buffers");
-	test_cycles();
+	test_cycles(cycles);
 	test_starved();
 	test_empty();
 	test_steps();
