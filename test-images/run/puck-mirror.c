@@ -3,8 +3,8 @@
  * One buffer shared by two devices: a puck-cam writes a picture, a puck-gpu copies it to
  * where lines are twice as far apart, and the copy is judged by the stamps in it.
  *
- * usage: puck-mirror [--frames N] [--size WxH] [--rate N] [--late MS] [--wait|--forget]
- *                    [--picture]
+ * usage: puck-mirror [--frames N] [--format XRGB8888|NV12|...] [--size WxH] [--rate N]
+ *                    [--late MS] [--wait|--forget] [--picture]
  *
  * By fences, the default, nobody waits between queueing and use: as soon as the running
  * camera owns a buffer the GPU's job is submitted, and as soon as the camera is done with it
@@ -14,14 +14,16 @@
  * of two, and the program fails if that does not show.
  *
  * --late MS: the GPU's fences come so late. --picture: the last good copy, for the host,
- * as lines "picture: ..." of base64 of its bytes.
+ * as lines "picture: ..." of base64 of its bytes, which are XRGB8888.
  *
- * Lines for a reader begin with "puck: ", the rest is KTAP.
+ * Lines for a reader begin with "puck: ", figures with "bench: ", the rest is KTAP.
  */
 #include <getopt.h>
 
 #include "lib/base/base64.h"
 #include "lib/base/ktap.h"
+#include "lib/base/progress.h"
+#include "lib/camera/dmabuf.h"
 #include "lib/camera/stream.h"
 #include "lib/gpu/debugfs.h"
 #include "lib/gpu/device.h"
@@ -30,7 +32,7 @@
 #define BUFFERS		4
 /* Copies that are not looked at yet. */
 #define COPIES		(2 * BUFFERS)
-/* Where the picture begins in a copy. */
+/* Where the picture begins in a copy: at its second page. */
 #define COPY_OFFSET	4096
 
 #define say(fmt, ...)	printf("puck: " fmt "\n", ##__VA_ARGS__)
@@ -38,10 +40,11 @@
 enum way { BY_FENCES, BY_WAITING, BY_FORGETTING };
 
 static struct {
+	const char *format;
 	unsigned int frames, width, height, rate, late_ms;
 	enum way way;
 	bool picture;
-} options = { .frames = 60, .width = 640, .height = 360, .rate = 60 };
+} options = { .format = "XRGB8888", .frames = 60, .width = 640, .height = 360, .rate = 60 };
 
 /* A buffer's turn: which one, and the copy that was asked for of it. */
 struct turn {
@@ -61,7 +64,7 @@ static struct mirror {
 	unsigned int begun, done, judged;
 	unsigned int good, torn, stale, failed, dropped;
 	uint32_t last;			/* number of the last frame that was judged */
-	uint8_t *picture;		/* the last good copy */
+	uint8_t *picture;		/* the last good copy, if it is wanted */
 } m = { .gpu.fd = -1 };
 
 static struct turn *turn_of(unsigned int n)
@@ -100,14 +103,40 @@ static void open_devices(void)
 	ktap_need(!puck_set(&m.gpu, 0, "delay_ns", options.late_ms * 1000000ull), "late fences");
 }
 
+static void set_format(void)
+{
+	unsigned int i;
+
+	ktap_need(!cam_set_all(&m.stream, &m.cam, options.format, options.width, options.height) &&
+		  !cam_set_rate(&m.cam, options.rate), "%s %ux%u, %u frames in a second",
+		  options.format, options.width, options.height, options.rate);
+	ktap_need(m.stream.parts == 1, "all planes in one memory");
+	m.layout = m.stream.layout;
+	for (i = 0; i < CAM_PLANES; i++)
+		m.layout.stride[i] *= 2;
+}
+
+/* Bytes of all planes of a picture. */
+static size_t picture_bytes(const struct cam_layout *layout)
+{
+	return cam_plane_bytes(layout, 0) + cam_plane_bytes(layout, 1);
+}
+
+/* Each page is touched now, and not when the first pictures are looked at and time counts. */
+static void make_copy(struct bo *copy)
+{
+	size_t at;
+
+	ktap_need(!bo_create(m.gpu.fd, copy, COPY_OFFSET + picture_bytes(&m.layout)), "a copy");
+	for (at = 0; at < copy->size; at += COPY_OFFSET)
+		copy->map[at] = 0;
+}
+
 static void make_buffers(void)
 {
 	unsigned int i;
 	int fd;
 
-	ktap_need(!cam_set_all(&m.stream, &m.cam, "XRGB8888", options.width, options.height) &&
-		  !cam_set_rate(&m.cam, options.rate), "%ux%u, %u frames in a second",
-		  options.width, options.height, options.rate);
 	ktap_need(!cam_alloc_mmap(&m.stream, BUFFERS) && m.stream.count == BUFFERS, "buffers");
 	for (i = 0; i < BUFFERS; i++) {
 		fd = cam_export(&m.stream, i, 0, O_RDWR | O_CLOEXEC);
@@ -115,13 +144,12 @@ static void make_buffers(void)
 			  "buffer %u for the GPU", i);
 		close(fd);
 	}
-	m.layout = m.stream.layout;
-	m.layout.stride[0] *= 2;
 	for (i = 0; i < COPIES; i++)
-		ktap_need(!bo_create(m.gpu.fd, &m.copy[i],
-				     COPY_OFFSET + cam_plane_bytes(&m.layout, 0)), "copy %u", i);
-	m.picture = malloc(cam_plane_bytes(&m.stream.layout, 0));
-	ktap_need(m.picture, "memory");
+		make_copy(&m.copy[i]);
+	if (options.picture) {
+		m.picture = malloc(picture_bytes(&m.stream.layout));
+		ktap_need(m.picture, "memory");
+	}
 }
 
 static void start(void)
@@ -136,28 +164,35 @@ static void start(void)
 
 /* --- a turn --- */
 
+/* A command for each plane. */
 static struct drm_puck_submit copy_job(unsigned int n, struct drm_puck_bo_ref *refs,
-				       struct drm_puck_cmd *cmd)
+				       struct drm_puck_cmd *cmds)
 {
 	uint32_t bytes = (uint32_t)cam_line_bytes(&m.layout);
+	uint64_t from = 0, to = COPY_OFFSET;
+	unsigned int i;
 
 	refs[0] = ref_read(&m.shared[turn_of(n)->index]);
 	refs[1] = ref_write(&m.copy[n % COPIES]);
-	*cmd = cmd_blit(0, 0, (uint32_t)m.stream.layout.stride[0], 1, COPY_OFFSET,
-			(uint32_t)m.layout.stride[0], bytes, m.layout.height);
-	return job(m.gpu.queue[0], refs, 2, cmd, 1);
+	for (i = 0; i < m.layout.format->planes; i++) {
+		cmds[i] = cmd_blit(0, from, (uint32_t)m.stream.layout.stride[i], 1, to,
+				   (uint32_t)m.layout.stride[i], bytes, cam_lines(&m.layout, i));
+		from += cam_plane_bytes(&m.stream.layout, i);
+		to += cam_plane_bytes(&m.layout, i);
+	}
+	return job(m.gpu.queue[0], refs, 2, cmds, m.layout.format->planes);
 }
 
 /* Have buffer @index copied; waited for only if that is the way. */
 static void copy(unsigned int index)
 {
 	struct drm_puck_bo_ref refs[2];
-	struct drm_puck_cmd cmd;
+	struct drm_puck_cmd cmds[CAM_PLANES];
 	struct drm_puck_submit args;
 	unsigned int n = m.begun++;
 
 	*turn_of(n) = (struct turn){ .index = index };
-	args = copy_job(n, refs, &cmd);
+	args = copy_job(n, refs, cmds);
 	ktap_need(!(options.way == BY_WAITING ? submit_wait(m.gpu.fd, &args) :
 						submit(m.gpu.fd, &args)), "job");
 }
@@ -175,7 +210,9 @@ static void keep_picture(const uint8_t *bytes)
 static void judge(unsigned int n)
 {
 	const struct bo *bo = &m.copy[n % COPIES];
-	const uint8_t *planes[CAM_PLANES] = { bo->map + COPY_OFFSET };
+	const uint8_t *planes[CAM_PLANES] = {
+		bo->map + COPY_OFFSET, bo->map + COPY_OFFSET + cam_plane_bytes(&m.layout, 0),
+	};
 	const struct turn *turn = turn_of(n);
 	struct cam_found found;
 
@@ -192,7 +229,7 @@ static void judge(unsigned int n)
 	if (n && turn->sequence > m.last)
 		m.dropped += turn->sequence - m.last - 1;
 	m.last = turn->sequence;
-	if (!turn->error && cam_good(&found))
+	if (m.picture && !turn->error && cam_good(&found))
 		keep_picture(planes[0]);
 }
 
@@ -253,6 +290,8 @@ static void run(void)
 		/* A turn begins before it ends. */
 		take_armed();
 		take_done();
+		progress("%u of %u frames, %u torn, %u of another frame, %u dropped", m.done,
+			 options.frames, m.torn, m.stale, m.dropped);
 	}
 	/* Turns that the camera is not done with have no number to be judged by. */
 	while (m.judged < m.done)
@@ -303,14 +342,24 @@ static void show_picture(void)
 	print_base64("picture: ", m.picture, cam_plane_bytes(&m.stream.layout, 0));
 }
 
+/* The counts, for a program of the host's. */
+static void tell_figures(void)
+{
+	printf("bench: mirror_good %u\n", m.good);
+	printf("bench: mirror_torn %u\n", m.torn);
+	printf("bench: mirror_stale %u\n", m.stale);
+	printf("bench: mirror_failed %u\n", m.failed);
+	printf("bench: mirror_dropped %u\n", m.dropped);
+}
+
 static void tell(void)
 {
 	static const char * const ways[] = {
 		"fences alone keep the order", "the program waits", "nobody waits",
 	};
 
-	say("camera %s and GPU %s, one buffer: %ux%u, %s", m.cam.pci, m.gpu.pci,
-	    m.layout.width, m.layout.height, ways[options.way]);
+	say("camera %s and GPU %s, one buffer: %s %ux%u, %s", m.cam.pci, m.gpu.pci,
+	    options.format, m.layout.width, m.layout.height, ways[options.way]);
 	say("  %u frames copied whole, %u torn, %u of another frame; %u dropped, %u failed",
 	    m.good, m.torn, m.stale, m.dropped, m.failed);
 	ktap_ok(options.way == BY_FORGETTING ? m.torn || m.stale : m.good && !m.torn && !m.stale,
@@ -319,7 +368,7 @@ static void tell(void)
 
 static void usage(void)
 {
-	fputs("usage: puck-mirror [--frames N] [--size WxH] [--rate N] [--late MS] [--wait|--forget] [--picture]\n",
+	fputs("usage: puck-mirror [--frames N] [--format NAME] [--size WxH] [--rate N] [--late MS] [--wait|--forget] [--picture]\n",
 	      stderr);
 	exit(2);
 }
@@ -338,6 +387,7 @@ static void take_options(int argc, char **argv)
 {
 	static const struct option names[] = {
 		{ "frames", required_argument, NULL, 'n' },
+		{ "format", required_argument, NULL, 'F' },
 		{ "size", required_argument, NULL, 's' },
 		{ "rate", required_argument, NULL, 'r' },
 		{ "late", required_argument, NULL, 'l' },
@@ -357,6 +407,8 @@ static void take_options(int argc, char **argv)
 			take_number(optarg, &options.late_ms, 10000);
 		else if (option == 'w' || option == 'f')
 			options.way = option == 'w' ? BY_WAITING : BY_FORGETTING;
+		else if (option == 'F')
+			options.format = optarg;
 		else if (option == 'p')
 			options.picture = true;
 		else if (option != 's' ||
@@ -364,7 +416,8 @@ static void take_options(int argc, char **argv)
 			 optarg[end])
 			usage();
 	}
-	if (optind < argc)
+	if (optind < argc || !cam_format(options.format) ||
+	    (options.picture && strcmp(options.format, "XRGB8888")))
 		usage();
 }
 
@@ -373,12 +426,16 @@ int main(int argc, char **argv)
 	take_options(argc, argv);
 	ktap_begin();
 	open_devices();
+	sharing_begin();
+	set_format();
 	make_buffers();
 	start();
 	run();
 	tell();
+	tell_figures();
 	tell_layouts();
 	cam_off(&m.stream);
+	sharing_end();
 	if (options.picture)
 		show_picture();
 	return ktap_end();
