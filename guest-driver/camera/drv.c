@@ -25,11 +25,17 @@ static char *memops = "sg";
 module_param(memops, charp, 0444);
 MODULE_PARM_DESC(memops, "What buffers are: sg, pages anywhere (default), or contig, contiguous for the device, which takes an IOMMU that merges");
 
-/* Memory of the device's parts. The hardware is gone, and so are all files. */
+/*
+ * Memory of the device's parts. The hardware is gone, and so are all files.
+ *
+ * The sub-devices leave the device here and no sooner: v4l2_device_unregister() takes their
+ * sd->v4l2_dev away while calls may be in them, and V4L2 itself reads it there without a look.
+ */
 static void puck_cam_release(struct v4l2_device *v4l2)
 {
 	struct puck_cam_card *card = container_of(v4l2, struct puck_cam_card, cam.v4l2);
 
+	v4l2_device_unregister(v4l2);
 	puck_cam_node_cleanup(&card->node);
 	puck_cam_bridge_cleanup(&card->bridge);
 	puck_cam_sensor_cleanup(&card->sensor);
@@ -114,6 +120,15 @@ static int puck_cam_link(struct puck_cam_card *card)
 				     &card->node.vdev.entity, 0, flags);
 }
 
+/* Behind this no call of a node begins. Those of sub-devices may still be under way. */
+static void puck_cam_unregister_nodes(struct puck_cam_card *card)
+{
+	vb2_video_unregister_device(&card->node.vdev);
+	/* NULL if it never was registered. */
+	video_unregister_device(card->sensor.sd.devnode);
+	video_unregister_device(card->bridge.sd.devnode);
+}
+
 /* Nodes, the one that captures last but for the graph's: then all the others are there. */
 static int puck_cam_register(struct puck_cam_card *card)
 {
@@ -137,8 +152,12 @@ static int puck_cam_register(struct puck_cam_card *card)
 		goto err_node;
 	ret = media_device_register(&cam->media);
 	if (ret)
-		goto err_node;
+		goto err_nodes;
 	return 0;
+
+err_nodes:
+	puck_cam_unregister_nodes(card);
+	return ret;
 
 err_node:
 	vb2_video_unregister_device(&card->node.vdev);
@@ -195,7 +214,6 @@ err_irq:
 	puck_cam_irq_fini(card);
 err_master:
 	pci_clear_master(pdev);
-	v4l2_device_unregister(&card->cam.v4l2);
 	puck_cam_queue_cleanup(&card->queue);
 	v4l2_device_put(&card->cam.v4l2);
 	return ret;
@@ -214,10 +232,9 @@ static void puck_cam_remove(struct pci_dev *pdev)
 	 * Behind this no ioctl of the node runs, and the stream is off: so the registers are
 	 * nobody's but ours, whoever keeps files of the sub-devices open.
 	 */
-	vb2_video_unregister_device(&card->node.vdev);
+	puck_cam_unregister_nodes(card);
 	puck_cam_silence(card);
 	puck_cam_irq_fini(card);
-	v4l2_device_unregister(&card->cam.v4l2);
 	media_device_unregister(&card->cam.media);
 	puck_cam_queue_cleanup(&card->queue);
 	v4l2_device_put(&card->cam.v4l2);

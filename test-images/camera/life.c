@@ -2,9 +2,12 @@
 /*
  * What ends or interrupts a stream from outside: the driver unbound, the device pulled out,
  * the machine asleep. Each buffer comes back, open files say so, and it works again afterwards.
+ * While the device goes, other threads call its sub-devices all the time.
  *
  *	camera_life [N]		each of it N times (3)
  */
+#include <pthread.h>
+
 #include "lib/base/kernel_log.h"
 #include "lib/base/ktap.h"
 #include "lib/base/progress.h"
@@ -64,11 +67,38 @@ static int call_bridge(void)
 	return cam_call(cam.bridge, VIDIOC_SUBDEV_G_FMT, &format);
 }
 
+static int (* const callers[])(void) = { call_sensor, call_bridge };
+static pthread_t threads[ARRAY_SIZE(callers)];
+
+/* Calls a sub-device again and again until it is gone, and leaves others some of the CPU. */
+static void *caller(void *arg)
+{
+	int (*call)(void) = *(int (* const *)(void))arg;
+
+	while (call() != -ENODEV)
+		usleep(100);
+	return NULL;
+}
+
+static bool call_on(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(callers); i++)
+		if (pthread_create(&threads[i], NULL, caller, (void *)&callers[i]))
+			return false;
+	return true;
+}
+
 /* A stream whose nodes are gone: what its files and its memory still do. */
 static bool ended(void)
 {
 	bool good = gone(call_capture) && gone(call_sensor) && gone(call_bridge) &&
 		    cam_on(&stream) == -ENODEV && cam_off(&stream) == -ENODEV;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(threads); i++)
+		pthread_join(threads[i], NULL);
 
 	/* Memory that is mapped stays. */
 	stream.buf[0].map[0][0] = 0x77;
@@ -95,7 +125,7 @@ static void test_unbind(unsigned int times)
 	leaving_begin();
 	for (i = 0; i < times; i++) {
 		progress("unbound %u times of %u", i, times);
-		if (!start())
+		if (!start() || !call_on())
 			break;
 		snprintf(pci, sizeof(pci), "%s", cam.pci);
 		if (write_text(DRIVER "unbind", pci) || !ended() || write_text(DRIVER "bind", pci))
@@ -129,7 +159,7 @@ static void test_unplug(unsigned int times)
 	leaving_begin();
 	for (i = 0; i < times; i++) {
 		progress("pulled out %u times of %u", i, times);
-		if (!start())
+		if (!start() || !call_on())
 			break;
 		printf("puck-host: %s\n", DEVICE_DEL);
 		if (!ended() || !plug())
