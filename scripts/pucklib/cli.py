@@ -215,11 +215,12 @@ def own_driver_options(p):
 
 def add_test(sub):
     p = add(sub, "test", cmd_test, "run the test suites",
-            "SUITE: style, abi, unit, qtest, guest (default: all of them), or sanitize: qtests and\n"
-            "fuzzers on a QEMU with sanitizers (docs/fuzzing.rst). The last line is\n"
-            "'N passed, N failed, N skipped'. Splats, leaks and unasked-for faults are failures.\n"
-            "With --kernel the guest suite runs on that kernel: kasan (the debug kernel with KASAN, and\n"
-            "every allocation failed once), stock, or 7 (Debian's newest 7.x; needs root).")
+            "SUITE: style, abi, unit, qtest, guest (default: all of them); or one that takes long. sanitize:\n"
+            "qtests and fuzzers on a QEMU with sanitizers (docs/fuzzing.rst). long: guests that do the same\n"
+            "thousands of times (docs/camera.rst). The last line is 'N passed, N failed, N skipped'.\n"
+            "Splats, leaks and unasked-for faults are failures. With --kernel guests run on that kernel:\n"
+            "kasan (the debug kernel with KASAN, and every allocation failed once), stock, or 7 (Debian's\n"
+            "newest 7.x; needs root).")
     common(p)
     p.add_argument("suites", nargs="*", metavar="SUITE")
     p.add_argument("--kernel", choices=kernels.NAMES, help="all guests run on this one (default: debug, and stock "

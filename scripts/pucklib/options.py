@@ -151,15 +151,19 @@ def check_run(args):
 
 def check_test(args):
     names = test.chosen_suites(args)
-    if not {"guest"} & set(names):
+    guests = set(test.GUEST_SUITES) & set(names)
+    if not guests:
         no_effect(args, ("accel",), "on suites without a guest")
-    if not {"guest", "qtest"} & set(names):
+    if not guests and "qtest" not in names:
         no_effect(args, ("qemu",), "on suites without QEMU" if "sanitize" not in names else
                   "on sanitize, whose QEMU is built from source")
-    if args.filter and not {"guest", "qtest", "sanitize"} & set(names):
+    if args.filter and not guests | ({"qtest", "sanitize"} & set(names)):
         raise PuckError(f"--filter has no effect on {', '.join(names)}: it is for guest tests and qtests")
-    if args.filter and names == ["guest"] and not guesttests.chosen_tests(args.filter, args.kernel):
-        raise PuckError(f"--filter {args.filter}: no test of test-images/tests.list matches")
+    lists = {"guest": guesttests.LIST, "long": guesttests.LONG_LIST}
+    if args.filter and len(names) == 1 and guests:
+        path = lists[names[0]]
+        if not guesttests.chosen_tests(args.filter, args.kernel, guesttests.parse_list(path)):
+            raise PuckError(f"--filter {args.filter}: no test of test-images/{path.name} matches")
 
 
 def check_clients(args):

@@ -138,7 +138,8 @@ class List(unittest.TestCase):
             self.assertRaises(PuckError, guesttests.parse_machine, ["machine", "m", word], "here")
 
     def test_names_are_unique(self):
-        names = [t.name for path in (clients.LIST, guesttests.LIST) for m in guesttests.parse_list(path) for t in m.tests]
+        lists = (clients.LIST, guesttests.LIST, guesttests.LONG_LIST)
+        names = [t.name for path in lists for m in guesttests.parse_list(path) for t in m.tests]
         self.assertEqual(len(names), len(set(names)))
 
 

@@ -50,7 +50,9 @@ REFUSED = {
     "run --events /tmp": "--events: /tmp is a folder",
     "run --run-dir /etc/passwd": "--run-dir: /etc/passwd is a file",
     "test --filter a(": "--filter: .*, at byte 1",
-    "test guest --filter nothing-of-the-kind": "no test of .* matches",
+    "test guest --filter nothing-of-the-kind": "no test of .*/tests.list matches",
+    "test long --filter nothing-of-the-kind": "no test of .*/long.list matches",
+    "test sanitize --kernel kasan": "'sanitize' has no guest: --kernel is for guest, long",
     "test unit style --filter gpu": "--filter has no effect on unit, style",
     "test unit --accel tcg": "--accel has no effect on suites without a guest",
     "clients": "which clients\\? .*--list",
@@ -77,6 +79,7 @@ REFUSED = {
     "build --kdir /tmp": "is no kernel build or headers folder",
 }
 TAKEN = ("run", "run --driver nvme --dma random,seed=3,sync=watch", "run --events /tmp/puck-events", "test", "test guest --filter gpu",
+         "test long --filter mirror --kernel stock", "test long --accel tcg --qemu debian",
          "test --filter nothing-of-the-kind", "guest true", "guest --packages v4l-utils,yavta true", "soak --boots 3 --machine std --smp 1",
          "clients --list", "clients vivid --filter media --kernel stock",
          "build qemu --qemu debian", "build qtests --qemu source", "soak --drivers nvme,ahci", "soak --drivers nvme --module nvme", "soak --device edu --module nvme --workload true", "build", "shell")

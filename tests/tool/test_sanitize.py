@@ -82,7 +82,9 @@ class Calls(unittest.TestCase):
             test.chosen_suites(options(minutes=3, names=["unit"]))
 
     def test_not_among_those_that_run_without_a_name(self):
-        self.assertNotIn("sanitize", test.SUITES)
+        for name in ("sanitize", "long"):
+            self.assertNotIn(name, test.SUITES)
+            self.assertIn(name, test.LONG_SUITES)
 
 
 if __name__ == "__main__":

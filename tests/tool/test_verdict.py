@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The judge judged: results and kernel logs as they come, and as they break."""
 
+import contextlib
+import io
 import re
 import sys
 import unittest
@@ -127,6 +129,20 @@ class Segments(unittest.TestCase):
         names = [t.name for m in machines for t in m.tests]
         self.assertIn("boot", names)
         self.assertEqual(len(names), len(set(names)), "test names are unique")
+
+    def test_long_ones_are_of_the_list(self):
+        """With larger numbers: what they are run like on each commit is there as well."""
+        short, long = ({t.command.split()[0] for m in guesttests.parse_list(path) for t in m.tests}
+                       for path in (guesttests.LIST, guesttests.LONG_LIST))
+        self.assertTrue(long)
+        self.assertLessEqual(long, short)
+
+    def test_how_far_a_long_one_is(self):
+        with contextlib.redirect_stderr(io.StringIO()) as said:
+            for line in ("# progress: 5 of 9 frames", "# 5 of 9", "ok 1 a", "not ok 2 b", "puck-test: end x 0"):
+                guesttests.show_progress("m", line)
+        self.assertEqual([line.split("m: ")[1] for line in said.getvalue().splitlines()],
+                         ["5 of 9 frames", "not ok 2 b", "x 0"])
 
     def test_what_takes_longest_starts_first(self):
         started, tests = [], {name: [guesttests.Test("t", name, "true", timeout=limit)] * count

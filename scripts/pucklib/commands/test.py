@@ -36,6 +36,11 @@ def suite_guest(args, rundir):
     return guesttests.Suite(args, rundir).run()
 
 
+def suite_long(args, rundir):
+    from ..suites import guesttests
+    return guesttests.Suite(args, rundir, "long", guesttests.parse_list(guesttests.LONG_LIST)).run()
+
+
 def suite_sanitize(args, rundir):
     from ..suites import sanitize
     return sanitize.run(args, rundir)
@@ -44,7 +49,7 @@ def suite_sanitize(args, rundir):
 SUITES = {"style": suite_style, "abi": suite_abi, "unit": suite_unit, "qtest": suite_qtest,
           "guest": suite_guest}
 # Too long to be run with the others: by name alone.
-LONG_SUITES = {"sanitize": suite_sanitize}
+LONG_SUITES = {"long": suite_long, "sanitize": suite_sanitize}
 
 
 def run_suite(name, args, rundir):
@@ -59,12 +64,12 @@ def run_suite(name, args, rundir):
 
 
 # Those whose result depends on the guest's kernel.
-GUEST_SUITES = ["guest"]
+GUEST_SUITES = ["guest", "long"]
 
 
 def chosen_suites(args):
     """The names of the suites to run; nothing is built before the options are known to be good."""
-    names = args.suites or (GUEST_SUITES if args.kernel else list(SUITES))
+    names = args.suites or (["guest"] if args.kernel else list(SUITES))
     known = {**SUITES, **LONG_SUITES}
     for name in names:
         if name not in known:
@@ -84,7 +89,7 @@ def chosen_suites(args):
 def packages(args, names):
     """All that the suites will ask for: asked for at once."""
     wanted = {**apt.HOST_PACKAGES, **apt.TEST_PACKAGES}
-    if "guest" in names:
+    if set(GUEST_SUITES) & set(names):
         wanted |= apt.KERNEL_PACKAGES
     if qemu_stock.from_source(args):
         wanted |= apt.QEMU_PACKAGES

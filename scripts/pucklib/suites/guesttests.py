@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The guest suite: test-images/tests.list, run and judged."""
+"""The guest suites: test-images/tests.list and long.list, run and judged."""
 
 import re
 import shlex
@@ -15,6 +15,7 @@ from ..vm.machine import Spec, read_text
 from ..vm.patience import TestLimit
 
 LIST = REPO / "test-images/tests.list"
+LONG_LIST = REPO / "test-images/long.list"
 # Most of a guest's time is one thread's: its boot. A quarter of it the guest sleeps: for kmemleak,
 # or suspended. One more than there are CPUs uses these; not more than four, for their memory.
 JOBS = min(4, cpus() + 1)
@@ -317,8 +318,9 @@ def bad(end):
 
 
 def show_progress(machine, line):
-    if line.startswith("puck-test: end ") or re.match(r"\s*not ok", line):
-        say(f"  {machine}: " + line.removeprefix("puck-test: end "))
+    """The end of each test, what failed, and how far those are that take long."""
+    if line.startswith(("puck-test: end ", "# progress: ")) or re.match(r"\s*not ok", line):
+        say(f"  {machine}: " + line.removeprefix("puck-test: end ").removeprefix("# progress: "))
 
 
 @dataclass
