@@ -87,7 +87,7 @@ class Figures:
 class Runner:
     def __init__(self, args):
         self.args = args
-        self.bench = Bench(args, "stock", programs=["bench-map", "bench-copy", "bench-fence"])
+        self.bench = Bench(args, "stock", programs=["bench-map", "bench-copy", "bench-fence", "bench-camera", "puck-mirror"])
         self.rundir = new_rundir("bench", args.run_dir)
         self.figures = Figures()
         self.problems = []
@@ -416,6 +416,48 @@ def need(runner, program):
         raise PuckError(f"test-images/bench has no {program}")
 
 
+CAMERA_SECONDS = 12     # of pictures, for each of --runs: a minute if none is said
+CAMERA_RATE = 60
+MEASURE_CAMERA = """
+puck-mirror --format NV12 --size 1920x1080 --rate {rate} --frames {frames} || exit 1
+# An HDMI input: the others have no such size at this rate.
+modprobe vivid n_devs=1 node_types=0x1 num_inputs=1 input_types=3 multiplanar=2 || exit 1
+bench-camera {frames}
+"""
+# vivid copies its pictures. Without these the kernel copies by words, a few bytes for an
+# instruction; with them one instruction counts for each byte, which no processor takes.
+CAMERA_CPU = "max,-erms,-fsrm"
+
+
+def bench_camera(runner):
+    """1080p60 NV12: from the camera through the GPU, each stamp verified; what a frame costs the CPU, beside vivid's."""
+    need(runner, "bench-camera")
+    frames = CAMERA_SECONDS * CAMERA_RATE * runner.args.runs
+    spec = Spec(trace=False, icount=True, load="puck-iommu,puck,puck-cam",
+                qemu_args=["-device", "puck-cam,id=cam0,bus=rp2", "-cpu", CAMERA_CPU])
+    runner.boot("camera", spec, MEASURE_CAMERA.format(rate=CAMERA_RATE, frames=frames))
+    return report_camera(runner.figures, frames)
+
+
+def report_camera(figures, frames):
+    good, torn, stale, failed, dropped = (figures.median("camera", f"mirror_{key}")
+                                          for key in ("good", "torn", "stale", "failed", "dropped"))
+    print(f"\n1080p60 NV12 for {frames // CAMERA_RATE} s of the guest's time, which is instructions")
+    if good is None:
+        return []
+    print(f"  camera to GPU: {good:.0f} of {frames} frames copied and verified, {torn:.0f} torn, "
+          f"{stale:.0f} of another frame, {failed:.0f} failed; {dropped:.0f} dropped")
+    goals = [Goal("camera to GPU: frames that are not whole, of all", (frames - good) / frames, 0.0, True)]
+    for name in ("puck", "vivid"):
+        value, lost = (figures.median("camera", f"camera_{name}_{key}") for key in ("us", "dropped"))
+        if value is not None:
+            print(f"  {name:6} {icount.instructions(value):10.0f} instructions of the guest for a frame; {lost:.0f} dropped")
+    mine, other = (figures.median("camera", f"camera_{name}_us") for name in ("puck", "vivid"))
+    if mine and other:
+        goals.append(Goal("guest CPU for a frame: puck-cam / vivid, instructions", mine / other, 0.1, True))
+    return goals
+
+
 HOLD_LIMIT = 60         # seconds for a case; one that takes longer does not end
 HOLD_GOAL = 1000        # microseconds
 
@@ -480,7 +522,8 @@ def report_hold(runner, cases):
     return goals
 
 
-PARTS = {"map": bench_map, "floor": bench_floor, "dma": bench_dma, "copy": bench_copy, "fence": bench_fence, "hold": bench_hold}
+PARTS = {"map": bench_map, "floor": bench_floor, "dma": bench_dma, "copy": bench_copy, "fence": bench_fence, "camera": bench_camera,
+         "hold": bench_hold}
 
 
 def cmd_bench(args):

@@ -92,10 +92,22 @@ static inline void cam_close(struct cam *cam)
 	cam->fd = cam->sensor = cam->bridge = -1;
 }
 
+/* Which of V4L2's two APIs the node has. */
+static inline int cam_take_api(struct cam *cam)
+{
+	struct v4l2_capability cap;
+	int ret = cam_call(cam->fd, VIDIOC_QUERYCAP, &cap);
+
+	if (ret)
+		return ret;
+	cam->multi = cap.device_caps & V4L2_CAP_VIDEO_CAPTURE_MPLANE;
+	cam->type = cam->multi ? V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE : V4L2_BUF_TYPE_VIDEO_CAPTURE;
+	return 0;
+}
+
 /* Opens the camera at a PCI address, or any for "". The node does not block. */
 static inline int cam_open(struct cam *cam, const char *pci)
 {
-	struct v4l2_capability cap;
 	char other[64];
 	int ret;
 
@@ -108,14 +120,10 @@ static inline int cam_open(struct cam *cam, const char *pci)
 	cam->sensor = cam_open_node("puck-cam sensor", cam->pci, other, sizeof(other));
 	cam->bridge = cam_open_node("puck-cam bridge", cam->pci, other, sizeof(other));
 	ret = cam->sensor < 0 ? cam->sensor : cam->bridge < 0 ? cam->bridge :
-	      cam_call(cam->fd, VIDIOC_QUERYCAP, &cap);
-	if (ret) {
+	      cam_take_api(cam);
+	if (ret)
 		cam_close(cam);
-		return ret;
-	}
-	cam->multi = cap.device_caps & V4L2_CAP_VIDEO_CAPTURE_MPLANE;
-	cam->type = cam->multi ? V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE : V4L2_BUF_TYPE_VIDEO_CAPTURE;
-	return 0;
+	return ret;
 }
 
 /* Controls are extended ones, so that those of 64 bits are as the others. */
