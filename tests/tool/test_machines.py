@@ -17,7 +17,7 @@ from pucklib.base import children  # noqa: E402
 from pucklib.base.util import PuckError, write_json  # noqa: E402
 from pucklib.build import modules  # noqa: E402
 from pucklib.commands import repro, soak  # noqa: E402
-from pucklib.vm import drivers, guest, icount, machine, ports, runfile  # noqa: E402
+from pucklib.vm import drivers, files, guest, icount, machine, ports, runfile  # noqa: E402
 
 DISK = ["-drive", "file=/r/disk,if=none,id=d0,format=raw", "-device", "virtio-blk-pci,drive=d0"]
 
@@ -156,6 +156,44 @@ class RunFile(unittest.TestCase):
                  "kept": {"/q/qemu": "qemu"}, "recorded": True}
         cmd = runfile.command_again(known, Path("/moved"), Path("/new"))
         self.assertEqual((cmd[0], cmd[2].rpartition("rrfile=")[2]), ("/moved/qemu", "/moved/replay.bin"))
+
+
+class Files(unittest.TestCase):
+    """What a machine finds in its run folder, and finds there again."""
+
+    ITEMS = ["disk:64K", "a.y4m:y4m:420:16x18:2", "b.y4m:y4m:mono:16x16:1", "live:fifo"]
+
+    def made(self, items=ITEMS):
+        with tempfile.TemporaryDirectory() as folder:
+            rundir = Path(folder)
+            files.make(rundir, items)
+            self.assertTrue(all((rundir / item.partition(":")[0]).is_fifo() for item in items if item.endswith("fifo")))
+            files.tidy(rundir)
+            shared = files.shared(rundir, items)
+            self.assertTrue(all(path.exists() for path in shared.values()))
+            return {path.name: path.read_bytes() for path in rundir.iterdir()}, set(shared)
+
+    def test_sizes(self):
+        made, shared = self.made()
+        self.assertEqual(set(made), {"disk", "a.y4m", "b.y4m"})
+        self.assertEqual(shared, {"puck/a.y4m", "puck/b.y4m"})
+        self.assertEqual(made["disk"], bytes(65536))
+        head, _, rest = made["a.y4m"].partition(b"\n")
+        self.assertEqual(head, b"YUV4MPEG2 W16 H18 F30:1 Ip C420")
+        self.assertEqual(len(rest), 2 * (len(b"FRAME\n") + 16 * 18 * 3 // 2))
+        self.assertTrue(rest.startswith(b"FRAME\n"))
+        self.assertEqual(len(made["b.y4m"].partition(b"\n")[2]), len(b"FRAME\n") + 256)
+
+    def test_the_same_again(self):
+        first, second = self.made()[0], self.made()[0]
+        self.assertEqual(first, second)
+        other = self.made(["c.y4m:y4m:420:16x18:2"])[0]["c.y4m"]
+        self.assertNotEqual(first["a.y4m"], other)
+
+    def test_bad_items(self):
+        for item in ("disk", "disk:", ":64K", "disk:64", "a/b:64K", "a:y4m", "a:y4m:411:16x16:1", "a:y4m:420:16:1",
+                     "a:y4m:420:16x16:0", "a:fifo:1"):
+            self.assertRaises(PuckError, files.parts, item)
 
 
 class Repro(unittest.TestCase):

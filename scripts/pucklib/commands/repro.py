@@ -8,7 +8,7 @@ from pathlib import Path
 from ..base.util import PuckError, read_json, say
 from ..build import initramfs, qemu_stock
 from ..report import events
-from ..vm import runfile
+from ..vm import files, runfile
 from ..vm.machine import Machine, Spec, read_text
 from ..vm.rundirs import new as new_rundir
 
@@ -50,7 +50,7 @@ def set_up(old, known, new):
         initramfs.join(parts, new / runfile.INITRD)
     if (old / "trace-events").exists():
         shutil.copy2(old / "trace-events", new / "trace-events")
-    runfile.make_files(new, known["files"])
+    files.make(new, known["files"])
 
 
 def same(old, new, name):

@@ -15,7 +15,7 @@ from pathlib import Path
 from ..base import children
 from ..base.util import REPO, PuckError, digest, doing, quoted
 from ..build import initramfs, qemu_stock
-from . import drivers, icount, ports, qmp, runfile, tsc
+from . import drivers, files, icount, ports, qmp, runfile, tsc
 from .patience import INIT_LINE, Limit
 
 # Every translation is a great many lines: asked for with --trace-all only.
@@ -47,7 +47,7 @@ class Spec:
     load: str = ""                  # puck.load= of the guest's init
     append: str = ""
     drivers: list = field(default_factory=list)     # of drivers.Placed: their devices
-    files: list = field(default_factory=list)       # NAME:SIZE, made in the run folder
+    files: list = field(default_factory=list)       # of files.py, made in the run folder
     clients: str = ""               # the client image
     qemu_args: list = field(default_factory=list)   # {run} is the run folder
     trace: bool = True              # record the devices' events
@@ -207,10 +207,10 @@ class Machine:
         return Path(f"/tmp/puck-qmp-{digest(str(path))}.sock")
 
     def prepare(self, modules, programs, command, extra=None):
-        runfile.make_files(self.rundir, self.files())
+        files.make(self.rundir, self.files())
         table = self.rundir / "drivers"
         table.write_text(drivers.table(self.spec.drivers))
-        extra = {drivers.TABLE: table, **(extra or {})}
+        extra = {drivers.TABLE: table, **files.shared(self.rundir, self.files()), **(extra or {})}
         initrd = self.rundir / "initrd"
         parts = initramfs.build(self.kernel, modules, programs, command, extra=extra, into=initrd)
         cmd = self.command_line(initrd)

@@ -8,7 +8,7 @@ from ..base import steps
 from ..base.util import quoted, read_json, write_json
 from ..build import qemu_stock
 from ..report import verdict
-from . import ending, icount
+from . import ending, files, icount
 
 NAME = "run.json"
 INITRD = "initrd"
@@ -16,7 +16,7 @@ INITRD = "initrd"
 WRONG = re.compile(r"\s*not ok\b(?!.*# TODO)|puck: WRONG: ")
 
 
-def begin(rundir, cmd, parts, files, recorded):
+def begin(rundir, cmd, parts, made, recorded):
     """Before the run. A recorded one keeps copies of all it needs: it shall be
     possible to replay it when the cache has moved on."""
     kept = {}
@@ -27,7 +27,7 @@ def begin(rundir, cmd, parts, files, recorded):
             steps.output(["cp", "--sparse=always", "--reflink=auto", source, rundir / source.name])
         kept[str(source)] = source.name
     write_json(rundir / NAME, {
-        "rundir": str(rundir), "cmd": cmd, "parts": [str(p) for p in parts], "files": files,
+        "rundir": str(rundir), "cmd": cmd, "parts": [str(p) for p in parts], "files": made,
         "recorded": recorded, "kept": kept})
 
 
@@ -51,6 +51,7 @@ def end(rundir, result, timeout):
     write_json(rundir / NAME, known)
     if not known["recorded"]:
         (rundir / INITRD).unlink(missing_ok=True)
+    files.tidy(rundir)
 
 
 def first_failure(result):
@@ -67,18 +68,6 @@ def first_failure(result):
     if result.problem():
         return result.problem().splitlines()[0]
     return f"exit status {result.status}" if result.status else None
-
-
-def make_files(rundir, files):
-    """Disks, all zeroes."""
-    for item in files:
-        name, size = item.split(":")
-        with open(rundir / name, "wb") as f:
-            f.truncate(size_bytes(size))
-
-
-def size_bytes(text):
-    return int(text[:-1]) << {"K": 10, "M": 20, "G": 30}[text[-1]]
 
 
 def moved(arg, before, now):
