@@ -114,8 +114,11 @@ static irqreturn_t puck_cam_irq_event(int irq, void *data)
 		start.u.frame_sync.frame_sequence = puck_cam_read(cam, PUCK_CAM_FRAME);
 		puck_cam_irq_tell(card, &card->bridge.sd, &start);
 	}
-	if (status & PUCK_CAM_IRQ_SOURCE)
+	if (status & PUCK_CAM_IRQ_SOURCE) {
+		/* Who hears of the change asks for the new size. */
+		puck_cam_sensor_look_at_source(&card->sensor);
 		puck_cam_irq_tell(card, &card->sensor.sd, &change);
+	}
 	return IRQ_HANDLED;
 }
 

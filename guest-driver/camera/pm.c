@@ -24,6 +24,8 @@ static int puck_cam_resume(struct device *dev)
 	int ret;
 
 	ret = puck_cam_reset(&card->cam);
+	/* The reset forgot what changed while the machine slept. */
+	puck_cam_sensor_look_at_source(&card->sensor);
 	puck_cam_irq_start(&card->cam);
 	/* Also without a device that answers: buffers that wait are given back then. */
 	return puck_cam_stream_resume(&card->node) ?: ret;

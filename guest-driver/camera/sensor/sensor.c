@@ -109,6 +109,20 @@ static int puck_cam_sensor_set_interval(struct v4l2_subdev *sd, struct v4l2_subd
 	return 0;
 }
 
+/* What is a picture of what the sensor makes: all but the black around the host's source. */
+static struct v4l2_rect puck_cam_sensor_whole(struct puck_cam_sensor *sensor,
+					      const struct v4l2_mbus_framefmt *format)
+{
+	u32 size = READ_ONCE(sensor->source_size);
+	struct v4l2_rect whole = { .width = format->width, .height = format->height };
+
+	if (size) {
+		whole.width = FIELD_GET(PUCK_CAM_SIZE_WIDTH, size);
+		whole.height = FIELD_GET(PUCK_CAM_SIZE_HEIGHT, size);
+	}
+	return whole;
+}
+
 /* The array of pixels is as large as the largest picture, and nothing is cut out of it here. */
 static int puck_cam_sensor_get_selection(struct v4l2_subdev *sd, struct v4l2_subdev_state *state,
 					 struct v4l2_subdev_selection *sel)
@@ -124,6 +138,8 @@ static int puck_cam_sensor_get_selection(struct v4l2_subdev *sd, struct v4l2_sub
 		};
 		return 0;
 	case V4L2_SEL_TGT_CROP_DEFAULT:
+		sel->r = puck_cam_sensor_whole(sensor, format);
+		return 0;
 	case V4L2_SEL_TGT_CROP:
 		sel->r = (struct v4l2_rect){
 			.width = format->width, .height = format->height,
@@ -265,6 +281,33 @@ static const struct media_entity_operations puck_cam_sensor_entity_ops = {
 	.link_validate = v4l2_subdev_link_validate,
 };
 
+/**
+ * puck_cam_sensor_look_at_source - take over how large the host's pictures are
+ * @sensor: the sensor; its device is there
+ *
+ * Files of the sub-device may be open when the device is gone, so what they ask for is kept
+ * here. Called before interrupts are on, and then for each change: what is read here in the
+ * midst of a change is read again after it.
+ *
+ * Context: any.
+ */
+void puck_cam_sensor_look_at_source(struct puck_cam_sensor *sensor)
+{
+	struct puck_cam_device *cam = sensor->cam;
+	u32 status, size = 0;
+
+	if (!(cam->features & PUCK_CAM_FEATURE_SOURCE))
+		return;
+	status = puck_cam_read(cam, PUCK_CAM_SOURCE_STATUS);
+	/* All ones is what nobody answers. */
+	if (status != ~0u && status & PUCK_CAM_SOURCE_PRESENT)
+		size = puck_cam_read(cam, PUCK_CAM_SOURCE_SIZE);
+	if (FIELD_GET(PUCK_CAM_SIZE_WIDTH, size) > cam->width_max ||
+	    FIELD_GET(PUCK_CAM_SIZE_HEIGHT, size) > cam->height_max)
+		size = 0;
+	WRITE_ONCE(sensor->source_size, size);
+}
+
 /* What the device has after a reset is what its options say: that is the default. */
 static void puck_cam_sensor_read_defaults(struct puck_cam_sensor *sensor)
 {
@@ -297,6 +340,7 @@ int puck_cam_sensor_init(struct puck_cam_sensor *sensor, struct puck_cam_device 
 
 	sensor->cam = cam;
 	puck_cam_sensor_read_defaults(sensor);
+	puck_cam_sensor_look_at_source(sensor);
 	v4l2_subdev_init(sd, &puck_cam_sensor_ops);
 	sd->internal_ops = &puck_cam_sensor_internal_ops;
 	sd->owner = THIS_MODULE;

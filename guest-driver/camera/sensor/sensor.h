@@ -21,6 +21,8 @@ struct puck_cam_device;
  * @width: pixels, by default
  * @height: lines, by default
  * @interval: by default
+ * @source_size: of the host's pictures, as in SOURCE_SIZE; 0 if there are none now. Written
+ *               where nothing else may look at the source, read at any time without a lock
  * @ctrls: all controls; their lock protects all below
  * @pixel_rate: follows from size, blanking and interval
  * @hblank: pixels
@@ -41,6 +43,7 @@ struct puck_cam_sensor {
 	u32 width;
 	u32 height;
 	struct v4l2_fract interval;
+	u32 source_size;
 	struct v4l2_ctrl_handler ctrls;
 	struct v4l2_ctrl *pixel_rate;
 	struct v4l2_ctrl *hblank;
@@ -61,6 +64,7 @@ static inline struct puck_cam_sensor *to_puck_cam_sensor(struct v4l2_subdev *sd)
 
 int puck_cam_sensor_init(struct puck_cam_sensor *sensor, struct puck_cam_device *cam);
 void puck_cam_sensor_cleanup(struct puck_cam_sensor *sensor);
+void puck_cam_sensor_look_at_source(struct puck_cam_sensor *sensor);
 u32 puck_cam_sensor_interval(struct puck_cam_sensor *sensor);
 bool puck_cam_sensor_is_single(struct puck_cam_sensor *sensor);
 
