@@ -191,6 +191,16 @@ static inline int cam_bridge_select(const struct cam *cam, uint32_t target,
 	return ret ? ret : memcmp(&sel.r, rect, sizeof(sel.r)) ? -ERANGE : 0;
 }
 
+static inline int cam_sensor_selection(const struct cam *cam, uint32_t target,
+				       struct v4l2_rect *rect)
+{
+	struct v4l2_subdev_selection sel = { .which = V4L2_SUBDEV_FORMAT_ACTIVE, .target = target };
+	int ret = cam_call(cam->sensor, VIDIOC_SUBDEV_G_SELECTION, &sel);
+
+	*rect = sel.r;
+	return ret;
+}
+
 /* Frames in a second. */
 static inline int cam_set_rate(const struct cam *cam, uint32_t rate)
 {

@@ -342,14 +342,22 @@ static inline int cam_off(const struct cam_stream *stream)
 	return cam_call(stream->cam->fd, VIDIOC_STREAMOFF, &type);
 }
 
+/* Where the planes of a buffer begin. */
+static inline void cam_planes(const struct cam_stream *stream, unsigned int index,
+			      const uint8_t *planes[CAM_PLANES])
+{
+	planes[0] = stream->buf[index].map[0];
+	planes[1] = stream->parts == 1 ? planes[0] + cam_plane_bytes(&stream->layout, 0) :
+					 stream->buf[index].map[1];
+}
+
 /* What the stamps in a buffer say. */
 static inline bool cam_verify(const struct cam_stream *stream, unsigned int index,
 			      struct cam_found *found)
 {
-	const uint8_t *planes[CAM_PLANES] = { stream->buf[index].map[0], stream->buf[index].map[1] };
+	const uint8_t *planes[CAM_PLANES];
 
-	if (stream->parts == 1)
-		planes[1] = planes[0] + cam_plane_bytes(&stream->layout, 0);
+	cam_planes(stream, index, planes);
 	cam_check(&stream->layout, planes, found);
 	return cam_good(found);
 }
