@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <linux/dma-buf.h>
+#include <linux/dma-heap.h>
 #include <linux/udmabuf.h>
 
 #include "lib/base/kernel_log.h"
@@ -49,6 +50,20 @@ static inline int make_udmabuf(size_t size)
 	if (mem >= 0)
 		close(mem);
 	return fd;
+}
+
+/* A dma-buf of the system's dma-heap. Returns a file or a negative errno. */
+static inline int make_heap(size_t size)
+{
+	struct dma_heap_allocation_data args = { .len = size, .fd_flags = O_RDWR | O_CLOEXEC };
+	int dev = open("/dev/dma_heap/system", O_RDONLY | O_CLOEXEC);
+	int ret = -ENODEV;
+
+	if (dev >= 0) {
+		ret = ioctl(dev, DMA_HEAP_IOCTL_ALLOC, &args) ? -errno : (int)args.fd;
+		close(dev);
+	}
+	return ret;
 }
 
 /* What a reader would have to wait for, as a sync_file, or a negative errno. */
