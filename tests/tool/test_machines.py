@@ -151,6 +151,13 @@ class RunFile(unittest.TestCase):
         self.assertEqual(runfile.command_again(known, Path("/old"), Path("/new")),
                          ["/q/qemu", "-serial", "file:/new/console.log", "-kernel", "/k/bzImage"])
 
+    def test_what_a_recording_keeps(self):
+        cmd = ["/q/qemu", "-kernel", "/k/bzImage", "-drive", "file=/run/disk,if=none", "-drive", "if=none,file=/d/a,,b",
+               "-device", "puck-cam,bus=rp2,source=/d/video.y4m", "-device", "puck-cam,id=source",
+               "-device", "e1000e,source=/d/none", "-device", "puck-cam,source=/run/own.y4m"]
+        kept = runfile.inputs(Path("/run"), cmd)
+        self.assertEqual([str(path) for path in kept], ["/q/qemu", "/k/bzImage", "/d/a,b", "/d/video.y4m"])
+
     def test_a_moved_recording_uses_its_own_files(self):
         known = {"rundir": "/old", "cmd": ["/q/qemu", *icount.qemu_args("record", [], Path("/old"))],
                  "kept": {"/q/qemu": "qemu"}, "recorded": True}

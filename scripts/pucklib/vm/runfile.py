@@ -32,15 +32,22 @@ def begin(rundir, cmd, parts, made, recorded):
 
 
 def inputs(rundir, cmd):
-    """QEMU itself and its module, the kernel, and disks that are not of the run folder."""
+    """QEMU itself and its module, the kernel, and disks and pictures for a camera that are not of
+    the run folder."""
     module = qemu_stock.module_of(cmd[0])
     found = [Path(cmd[0]), *([module] if module else []), Path(cmd[cmd.index("-kernel") + 1])]
     for option, value in zip(cmd, cmd[1:]):
-        named = re.search(r"(?:^|,)file=((?:[^,]|,,)+)", value) if option == "-drive" else None
-        path = Path(named[1].replace(",,", ",")) if named else rundir / "none"
-        if path.parent != rundir:
+        path = named_file(option, value)
+        if path and path.parent != rundir:
             found.append(path)
     return found
+
+
+def named_file(option, value):
+    """The file that an option of QEMU's names, or None."""
+    word = "file" if option == "-drive" else "source" if (option, value[:9]) == ("-device", "puck-cam,") else None
+    named = re.search(rf"(?:^|,){word}=((?:[^,]|,,)+)", value) if word else None
+    return Path(named[1].replace(",,", ",")) if named else None
 
 
 def end(rundir, result, timeout):
