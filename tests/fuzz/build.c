@@ -114,8 +114,8 @@ static uint64_t config_address(FuzzInput *in)
 
 uint64_t fuzz_address(FuzzInput *in)
 {
-    const FuzzFunction *gpu =
-        &fuzz_functions[FUZZ_GPU0 + fuzz_pick(in, 2)];
+    const FuzzFunction *dev =
+        &fuzz_functions[FUZZ_DEV0 + fuzz_pick(in, 2)];
     const FuzzFunction *any =
         &fuzz_functions[fuzz_pick(in, FUZZ_PUCK_COUNT)];
 
@@ -127,7 +127,8 @@ uint64_t fuzz_address(FuzzInput *in)
         return FUZZ_DATA + fuzz_take(in, 2);
     case 3:
     case 4:
-        return gpu->regs + gpu_register(in);
+        return dev->regs + (fuzz_variant == FUZZ_CAMERA ?
+                            fuzz_camera_register(in) : gpu_register(in));
     case 5:
     case 6:
         return fuzz_functions[FUZZ_IOMMU].regs + iommu_register(in);
@@ -139,7 +140,7 @@ uint64_t fuzz_address(FuzzInput *in)
         return any->msix + 4 * fuzz_pick(in, 32);
     case 10:
         return fuzz_rarely(in, 2) ? 0xfee00000u + 4 * fuzz_pick(in, 1024) :
-               gpu->vram + 4 * fuzz_take(in, 2);
+               (dev->vram ?: dev->regs) + 4 * fuzz_take(in, 2);
     default:
         return fuzz_number(in);
     }
@@ -147,7 +148,7 @@ uint64_t fuzz_address(FuzzInput *in)
 
 void fuzz_build_ring(unsigned g, unsigned r, unsigned order)
 {
-    uint64_t ring = fuzz_functions[FUZZ_GPU0 + g].regs + PUCK_GPU_RING(r);
+    uint64_t ring = fuzz_functions[FUZZ_DEV0 + g].regs + PUCK_GPU_RING(r);
 
     fuzz_write(ring + PUCK_GPU_RING_BASE, FUZZ_RING(g, r) | order, 8);
     fuzz_write(ring + PUCK_GPU_RING_WB_ADDR, FUZZ_SLOTS + 8 * (4 * g + r), 8);
@@ -246,6 +247,16 @@ static void build_iommu(unsigned mode)
     }
 }
 
+static void build_gpu(unsigned g)
+{
+    uint64_t regs = fuzz_functions[FUZZ_DEV0 + g].regs;
+
+    fuzz_write(regs + PUCK_GPU_IRQ_ENABLE, PUCK_GPU_IRQ_ALL, 4);
+    for (unsigned r = 0; r < FUZZ_RINGS; r++) {
+        fuzz_build_ring(g, r, r ? 5 : 12);
+    }
+}
+
 void fuzz_build_start(FuzzInput *in)
 {
     unsigned mode = fuzz_pick(in, 3);
@@ -257,12 +268,11 @@ void fuzz_build_start(FuzzInput *in)
     if (fuzz_variant == FUZZ_AMD) {
         build_amd(in);
     }
-    for (unsigned g = 0; g < 2; g++) {
-        uint64_t regs = fuzz_functions[FUZZ_GPU0 + g].regs;
-
-        fuzz_write(regs + PUCK_GPU_IRQ_ENABLE, PUCK_GPU_IRQ_ALL, 4);
-        for (unsigned r = 0; r < FUZZ_RINGS; r++) {
-            fuzz_build_ring(g, r, r ? 5 : 12);
+    for (unsigned n = 0; n < 2; n++) {
+        if (fuzz_variant == FUZZ_CAMERA) {
+            fuzz_camera_build(n);
+        } else {
+            build_gpu(n);
         }
     }
 }
@@ -276,8 +286,11 @@ static struct puck_gpu_seg any_segment(FuzzInput *in)
 
     switch (fuzz_pick(in, 16)) {
     case 0 ... 3:
-        addr -= FUZZ_DATA;
-        flags = PUCK_GPU_SEG_VRAM;
+        /* A camera has none. */
+        if (fuzz_variant != FUZZ_CAMERA) {
+            addr -= FUZZ_DATA;
+            flags = PUCK_GPU_SEG_VRAM;
+        }
         break;
     case 4:
         addr = fuzz_address(in);
@@ -298,8 +311,7 @@ static struct puck_gpu_seg any_segment(FuzzInput *in)
     };
 }
 
-/* A list in the arena. Returns its address, and the bytes in it. */
-static uint64_t any_list(FuzzInput *in, uint32_t *nsegs, uint64_t *bytes)
+uint64_t fuzz_build_list(FuzzInput *in, uint32_t *nsegs, uint64_t *bytes)
 {
     uint64_t at = fuzz_guest.next_list;
     bool many = fuzz_rarely(in, 8);
@@ -345,10 +357,10 @@ static struct puck_gpu_cmd any_command(FuzzInput *in)
     };
     uint32_t nsegs;
 
-    cmd.dst_list = cpu_to_le64(any_list(in, &nsegs, &dst_bytes));
+    cmd.dst_list = cpu_to_le64(fuzz_build_list(in, &nsegs, &dst_bytes));
     cmd.dst_nsegs = cpu_to_le32(nsegs);
     if (op != PUCK_GPU_CMD_FILL) {
-        cmd.src_list = cpu_to_le64(any_list(in, &nsegs, &src_bytes));
+        cmd.src_list = cpu_to_le64(fuzz_build_list(in, &nsegs, &src_bytes));
         cmd.src_nsegs = cpu_to_le32(nsegs);
     }
     bytes = op == PUCK_GPU_CMD_CRC32C ? src_bytes : MIN(src_bytes, dst_bytes);
@@ -387,7 +399,7 @@ static void put_fence(unsigned g, unsigned r, unsigned flags)
 
 static void doorbell(unsigned g, unsigned r)
 {
-    fuzz_write(fuzz_functions[FUZZ_GPU0 + g].regs + PUCK_GPU_RING(r) +
+    fuzz_write(fuzz_functions[FUZZ_DEV0 + g].regs + PUCK_GPU_RING(r) +
                PUCK_GPU_RING_TAIL, fuzz_guest.tails[g][r], 4);
 }
 

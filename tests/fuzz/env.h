@@ -9,13 +9,14 @@
  * configuration spaces alone.
  *
  * Way of an input: targets (libFuzzer's entry) -> ops (what the guest does) ->
- * build (structures in its memory), rules (text of rules), migrate (save,
- * change, load) -> machine (accesses, clock, reset).
+ * build (structures in its memory), camera (the camera's of them), rules (text
+ * of rules), migrate (save, change, load) -> machine (accesses, clock, reset).
  */
 #ifndef PUCK_FUZZ_H
 #define PUCK_FUZZ_H
 
 #include "hw/pci/pci_device.h"
+#include "abi/puck_cam.h"
 #include "abi/puck_gpu.h"
 #include "abi/puck_iommu.h"
 #include "abi/puck_mischief.h"
@@ -34,11 +35,14 @@ bool fuzz_rarely(FuzzInput *in, unsigned n);
 /* Borders of what is allowed, more often than others. */
 uint64_t fuzz_number(FuzzInput *in);
 
-/* Puck's functions, and the ports that the GPUs are plugged into. */
+/*
+ * Puck's functions, and the ports that two of them are plugged into. These two
+ * are GPUs, in FUZZ_CAMERA they are cameras.
+ */
 typedef enum FuzzFunctionIndex {
     FUZZ_IOMMU,
-    FUZZ_GPU0,
-    FUZZ_GPU1,
+    FUZZ_DEV0,
+    FUZZ_DEV1,
     FUZZ_PUCK_COUNT,
     FUZZ_RP1 = FUZZ_PUCK_COUNT,
     FUZZ_RP2,
@@ -51,16 +55,18 @@ typedef struct FuzzFunction {
     uint8_t devfn;
     uint64_t regs;
     uint64_t msix;
-    uint64_t vram;
+    uint64_t vram;      /* 0: it has none */
     unsigned vectors;
 } FuzzFunction;
 
-extern const FuzzFunction fuzz_functions[FUZZ_COUNT];
+/* Of the machine that there is. */
+extern const FuzzFunction *fuzz_functions;
 
 typedef enum FuzzVariant {
     FUZZ_NATIVE,        /* slots are powered off through Slot Control */
     FUZZ_ACPI,          /* slots are ejected through ACPI's ports */
     FUZZ_AMD,           /* gpu0 is behind an amd-iommu, not behind Puck's */
+    FUZZ_CAMERA,        /* cameras instead of GPUs, slots as in FUZZ_NATIVE */
 } FuzzVariant;
 
 extern FuzzVariant fuzz_variant;
@@ -68,6 +74,7 @@ extern FuzzVariant fuzz_variant;
 #define FUZZ_RINGS          3
 /* Of errors, and of each ring. */
 #define FUZZ_GPU_VECTORS    (1 + FUZZ_RINGS)
+#define FUZZ_CAM_ORDER      PUCK_CAM_QUEUE_ORDER_MAX_VALUE
 #define FUZZ_VRAM_SIZE      (1u << 20)
 #define FUZZ_ECAM           0xb0000000ull
 #define FUZZ_AMD_BASE       0xfed80000ull
@@ -88,6 +95,9 @@ extern FuzzVariant fuzz_variant;
 #define FUZZ_FQ             (FUZZ_ARENA + 0x30000)
 #define FUZZ_RING(g, r)     (FUZZ_ARENA + 0x80000 + \
                              0x40000 * (FUZZ_RINGS * (g) + (r)))
+/* Where the rings would be: descriptors, done entries. */
+#define FUZZ_CAM_QUEUE(n)   (FUZZ_ARENA + 0x80000 + 0x20000 * (n))
+#define FUZZ_CAM_DONE(n)    (FUZZ_CAM_QUEUE(n) + 0x10000)
 #define FUZZ_LISTS          (FUZZ_ARENA + 0x280000)
 #define FUZZ_LISTS_SIZE     0x80000u
 #define FUZZ_DATA           (FUZZ_ARENA + 0x300000)
@@ -131,6 +141,8 @@ void fuzz_hold_end(int64_t begun, const char *what);
 typedef struct FuzzGuest {
     uint32_t tails[2][FUZZ_RINGS];
     unsigned orders[2][FUZZ_RINGS];
+    uint32_t cam_tails[2];
+    unsigned cam_orders[2];
     uint32_t seqno;
     uint32_t cq_tail;
     uint64_t next_list;
@@ -143,12 +155,31 @@ void fuzz_build_start(FuzzInput *in);
 void fuzz_build_ring(unsigned g, unsigned r, unsigned order);
 /* RAM, registers, windows, configuration space, MSI-X tables, nothing. */
 uint64_t fuzz_address(FuzzInput *in);
+/*
+ * A list of segments in the arena, which both devices' are alike. Returns its
+ * address, and the bytes in it.
+ */
+uint64_t fuzz_build_list(FuzzInput *in, uint32_t *nsegs, uint64_t *bytes);
 void fuzz_op_job(FuzzInput *in);
 void fuzz_op_burst(FuzzInput *in);
 void fuzz_op_map(FuzzInput *in);
 void fuzz_op_context(FuzzInput *in);
 void fuzz_op_iommu_command(FuzzInput *in);
 void fuzz_op_msix(FuzzInput *in);
+
+/* camera */
+void fuzz_camera_build(unsigned n);
+/* Aborts if it does not work; it has just been reset. */
+void fuzz_camera_check(unsigned n);
+/* Of a register that does something, and of any. */
+uint64_t fuzz_camera_register(FuzzInput *in);
+unsigned fuzz_camera_offset(FuzzInput *in);
+void fuzz_op_frame(FuzzInput *in);
+void fuzz_op_frames(FuzzInput *in);
+void fuzz_op_cam_queue(FuzzInput *in);
+void fuzz_op_geometry(FuzzInput *in);
+void fuzz_op_sensor(FuzzInput *in);
+void fuzz_op_stream(FuzzInput *in);
 
 /* rules */
 void fuzz_op_rule(FuzzInput *in);

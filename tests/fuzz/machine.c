@@ -42,33 +42,65 @@ FuzzVariant fuzz_variant;
     " -device puck-gpu,id=" _id ",bus=" _bus ",vram-size=1M,rings=3" _more
 #define GPU0_MORE       ",threads=3,inline-bytes=8192"
 #define GPU1_MORE       ",copy-rings=1,vectors=reverse"
-#define MACHINE(_buses) \
+#define GPUS \
+    GPU_ARGS("gpu0", "rp1", GPU0_MORE) GPU_ARGS("gpu1", "rp2", GPU1_MORE)
+/* Pictures are small: what is looked for is not in their middle. */
+#define CAM0_SIZE       "320x128"
+#define CAM1_SIZE       "64x64"
+#define CAM1_SEG_MAX    "5000"
+#define CAMERAS \
+    " -device puck-cam,id=cam0,bus=rp1,max-size=" CAM0_SIZE \
+    " -device puck-cam,id=cam1,bus=rp2,max-size=" CAM1_SIZE \
+    ",seg-len-max=" CAM1_SEG_MAX
+#define MACHINE(_devices, _buses) \
     "-m 64M -nodefaults -vga none -display none -accel qtest " \
     "-device puck-mischief,id=mischief,guest=on,log=/dev/null " \
     "-device pcie-root-port,id=rp1,chassis=1,addr=4 " \
     "-device pcie-root-port,id=rp2,chassis=2,addr=5" \
-    GPU_ARGS("gpu0", "rp1", GPU0_MORE) GPU_ARGS("gpu1", "rp2", GPU1_MORE) \
+    _devices \
     " -device puck-iommu,id=iommu0,addr=6,iotlb-entries=64,buses=" _buses
+#define NATIVE_HOTPLUG \
+    " -global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off "
 
-const FuzzFunction fuzz_functions[FUZZ_COUNT] = {
-    [FUZZ_IOMMU] = {
-        .id = "iommu0", .bus = 0, .devfn = PCI_DEVFN(6, 0),
-        .regs = 0xe8800000, .msix = 0xe8801000,
-        .vectors = PUCK_IOMMU_NUM_VECS,
-    },
-    [FUZZ_GPU0] = {
+#define THE_IOMMU { \
+        .id = "iommu0", .bus = 0, .devfn = PCI_DEVFN(6, 0), \
+        .regs = 0xe8800000, .msix = 0xe8801000, \
+        .vectors = PUCK_IOMMU_NUM_VECS, \
+    }
+#define PORT(_id, _slot) \
+    { .id = _id, .bus = 0, .devfn = PCI_DEVFN(_slot, 0) }
+
+static const FuzzFunction with_gpus[FUZZ_COUNT] = {
+    [FUZZ_IOMMU] = THE_IOMMU,
+    [FUZZ_DEV0] = {
         .id = "gpu0", .bus = 1, .devfn = 0, .regs = 0xe8100000,
         .msix = 0xe8140000, .vram = 0xe8200000,
         .vectors = FUZZ_GPU_VECTORS,
     },
-    [FUZZ_GPU1] = {
+    [FUZZ_DEV1] = {
         .id = "gpu1", .bus = 2, .devfn = 0, .regs = 0xe8400000,
         .msix = 0xe8440000, .vram = 0xe8500000,
         .vectors = FUZZ_GPU_VECTORS,
     },
-    [FUZZ_RP1] = { .id = "rp1", .bus = 0, .devfn = PCI_DEVFN(4, 0) },
-    [FUZZ_RP2] = { .id = "rp2", .bus = 0, .devfn = PCI_DEVFN(5, 0) },
+    [FUZZ_RP1] = PORT("rp1", 4),
+    [FUZZ_RP2] = PORT("rp2", 5),
 };
+
+static const FuzzFunction with_cameras[FUZZ_COUNT] = {
+    [FUZZ_IOMMU] = THE_IOMMU,
+    [FUZZ_DEV0] = {
+        .id = "cam0", .bus = 1, .devfn = 0, .regs = 0xe8100000,
+        .msix = 0xe8140000, .vectors = PUCK_CAM_SOURCES,
+    },
+    [FUZZ_DEV1] = {
+        .id = "cam1", .bus = 2, .devfn = 0, .regs = 0xe8400000,
+        .msix = 0xe8440000, .vectors = PUCK_CAM_SOURCES,
+    },
+    [FUZZ_RP1] = PORT("rp1", 4),
+    [FUZZ_RP2] = PORT("rp2", 5),
+};
+
+const FuzzFunction *fuzz_functions = with_gpus;
 
 /* Configuration spaces as they are when the guest's firmware is done. */
 static uint8_t saved_config[FUZZ_COUNT][PCIE_CONFIG_SPACE_SIZE];
@@ -76,14 +108,16 @@ static uint8_t saved_config[FUZZ_COUNT][PCIE_CONFIG_SPACE_SIZE];
 const char *fuzz_machine_args(FuzzVariant variant)
 {
     fuzz_variant = variant;
+    fuzz_functions = variant == FUZZ_CAMERA ? with_cameras : with_gpus;
     switch (variant) {
     case FUZZ_NATIVE:
-        return " -M q35 -global ICH9-LPC.acpi-pci-hotplug-with-bridge-support"
-               "=off " MACHINE("rp1:rp2");
+        return " -M q35" NATIVE_HOTPLUG MACHINE(GPUS, "rp1:rp2");
     case FUZZ_AMD:
-        return " -M q35 -device amd-iommu " MACHINE("rp2");
+        return " -M q35 -device amd-iommu " MACHINE(GPUS, "rp2");
+    case FUZZ_CAMERA:
+        return " -M q35" NATIVE_HOTPLUG MACHINE(CAMERAS, "rp1:rp2");
     default:
-        return " -M q35 " MACHINE("rp1:rp2");
+        return " -M q35 " MACHINE(GPUS, "rp1:rp2");
     }
 }
 
@@ -241,8 +275,8 @@ static void place_all(void)
     memory_region_transaction_begin();
     firmware_write(&host, Q35_PCIEXBAR + 4, 0);
     firmware_write(&host, Q35_PCIEXBAR, FUZZ_ECAM | 1);
-    place_port(&fuzz_functions[FUZZ_RP1], &fuzz_functions[FUZZ_GPU0]);
-    place_port(&fuzz_functions[FUZZ_RP2], &fuzz_functions[FUZZ_GPU1]);
+    place_port(&fuzz_functions[FUZZ_RP1], &fuzz_functions[FUZZ_DEV0]);
+    place_port(&fuzz_functions[FUZZ_RP2], &fuzz_functions[FUZZ_DEV1]);
     for (unsigned f = 0; f < FUZZ_PUCK_COUNT; f++) {
         place_function(&fuzz_functions[f]);
     }
@@ -268,23 +302,42 @@ static bool in_place(void)
     return true;
 }
 
-void fuzz_plug(FuzzFunctionIndex f)
+static void gpu_options(QDict *opts, bool first)
 {
-    QDict *opts = qdict_new();
-    DeviceState *dev;
-    Error *err = NULL;
-
     qdict_put_str(opts, "driver", "puck-gpu");
-    qdict_put_str(opts, "id", fuzz_functions[f].id);
-    qdict_put_str(opts, "bus", f == FUZZ_GPU0 ? "rp1" : "rp2");
     qdict_put_str(opts, "vram-size", "1M");
     qdict_put_str(opts, "rings", "3");
-    if (f == FUZZ_GPU0) {
+    if (first) {
         qdict_put_str(opts, "threads", "3");
         qdict_put_str(opts, "inline-bytes", "8192");
     } else {
         qdict_put_str(opts, "copy-rings", "1");
         qdict_put_str(opts, "vectors", "reverse");
+    }
+}
+
+static void camera_options(QDict *opts, bool first)
+{
+    qdict_put_str(opts, "driver", "puck-cam");
+    qdict_put_str(opts, "max-size", first ? CAM0_SIZE : CAM1_SIZE);
+    if (!first) {
+        qdict_put_str(opts, "seg-len-max", CAM1_SEG_MAX);
+    }
+}
+
+void fuzz_plug(FuzzFunctionIndex f)
+{
+    QDict *opts = qdict_new();
+    bool first = f == FUZZ_DEV0;
+    DeviceState *dev;
+    Error *err = NULL;
+
+    qdict_put_str(opts, "id", fuzz_functions[f].id);
+    qdict_put_str(opts, "bus", first ? "rp1" : "rp2");
+    if (fuzz_variant == FUZZ_CAMERA) {
+        camera_options(opts, first);
+    } else {
+        gpu_options(opts, first);
     }
     dev = qdev_device_add_from_qdict(opts, false, &err);
     if (dev) {
@@ -307,7 +360,7 @@ static void restore_places(void)
     for (unsigned tries = 0; tries < 3; tries++) {
         qemu_system_reset(SHUTDOWN_CAUSE_GUEST_RESET);
         fuzz_flush();
-        for (unsigned f = FUZZ_GPU0; f <= FUZZ_GPU1; f++) {
+        for (unsigned f = FUZZ_DEV0; f <= FUZZ_DEV1; f++) {
             DeviceState *dev = fuzz_device(f);
 
             if (dev && dev->pending_deleted_event) {
@@ -317,7 +370,7 @@ static void restore_places(void)
                 fuzz_plug(f);
             }
         }
-        if (fuzz_device(FUZZ_GPU0) && fuzz_device(FUZZ_GPU1)) {
+        if (fuzz_device(FUZZ_DEV0) && fuzz_device(FUZZ_DEV1)) {
             break;
         }
     }
@@ -369,9 +422,9 @@ static void die(const char *what, unsigned g, uint64_t is)
 }
 
 /* A FILL and a FENCE, in the state after reset. */
-static void check_alive(unsigned g)
+static void check_gpu(unsigned g)
 {
-    const FuzzFunction *f = &fuzz_functions[FUZZ_GPU0 + g];
+    const FuzzFunction *f = &fuzz_functions[FUZZ_DEV0 + g];
     uint64_t ring = f->regs + PUCK_GPU_RING(0), slot = FUZZ_SLOTS;
     struct puck_gpu_seg seg = {
         .addr = cpu_to_le64(FUZZ_DATA), .len = cpu_to_le32(64),
@@ -436,7 +489,11 @@ void fuzz_machine_restore(void)
     }
     reset_amd();
     for (unsigned g = 0; g < 2; g++) {
-        check_alive(g);
+        if (fuzz_variant == FUZZ_CAMERA) {
+            fuzz_camera_check(g);
+        } else {
+            check_gpu(g);
+        }
     }
     fuzz_reset_devices();
     forget_memory();

@@ -34,7 +34,7 @@
 #define FOOTER_SIZE     64
 
 /* The order in which QEMU loads them. */
-enum { PART_IOMMU, PART_RULES, PART_GPU0, PART_GPU1, PART_COUNT };
+enum { PART_IOMMU, PART_RULES, PART_DEV0, PART_DEV1, PART_COUNT };
 
 typedef struct Leaf {
     uint32_t at;
@@ -57,8 +57,8 @@ static bool find_part(unsigned part, const VMStateDescription **vmsd,
 {
     static const FuzzFunctionIndex functions[] = {
         [PART_IOMMU] = FUZZ_IOMMU,
-        [PART_GPU0] = FUZZ_GPU0,
-        [PART_GPU1] = FUZZ_GPU1,
+        [PART_DEV0] = FUZZ_DEV0,
+        [PART_DEV1] = FUZZ_DEV1,
     };
     DeviceState *dev;
 

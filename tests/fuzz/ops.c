@@ -74,7 +74,14 @@ static void op_register(FuzzInput *in)
 {
     const FuzzFunction *f = any_function(in);
     unsigned size = any_size(in);
-    unsigned offset = f->vram ? gpu_offset(in) : fuzz_pick(in, 0x400);
+    unsigned offset;
+
+    if (f == &fuzz_functions[FUZZ_IOMMU]) {
+        offset = fuzz_pick(in, 0x400);
+    } else {
+        offset = fuzz_variant == FUZZ_CAMERA ? fuzz_camera_offset(in) :
+                 gpu_offset(in);
+    }
 
     if (!fuzz_rarely(in, 8)) {
         offset = ROUND_DOWN(offset, size);
@@ -120,7 +127,7 @@ static void op_wait(FuzzInput *in)
 static void op_ring(FuzzInput *in)
 {
     unsigned g = fuzz_pick(in, 2), r = fuzz_pick(in, FUZZ_RINGS);
-    uint64_t ring = fuzz_functions[FUZZ_GPU0 + g].regs + PUCK_GPU_RING(r);
+    uint64_t ring = fuzz_functions[FUZZ_DEV0 + g].regs + PUCK_GPU_RING(r);
 
     if (fuzz_rarely(in, 2)) {
         fuzz_write(ring + PUCK_GPU_RING_CTRL, PUCK_GPU_RING_RESET, 4);
@@ -138,7 +145,7 @@ static void op_stage(FuzzInput *in)
     };
     unsigned g = fuzz_pick(in, 2);
     unsigned reg = regs[fuzz_pick(in, ARRAY_SIZE(regs))];
-    uint64_t ring = fuzz_functions[FUZZ_GPU0 + g].regs +
+    uint64_t ring = fuzz_functions[FUZZ_DEV0 + g].regs +
                     PUCK_GPU_RING(fuzz_pick(in, FUZZ_RINGS));
 
     fuzz_write(ring + reg, fuzz_number(in),
@@ -149,13 +156,17 @@ static void op_device_reset(FuzzInput *in)
 {
     const FuzzFunction *f = any_function(in);
     DeviceState *dev = fuzz_device(f - fuzz_functions);
+    bool is_iommu = f == &fuzz_functions[FUZZ_IOMMU];
+    uint32_t ctrl = fuzz_variant == FUZZ_CAMERA ? PUCK_CAM_CTRL :
+                    PUCK_GPU_CTRL;
 
-    if (f->vram && dev && fuzz_rarely(in, 2)) {
+    if (!is_iommu && dev && fuzz_rarely(in, 2)) {
         unsigned devctl = PCI_DEVICE(dev)->exp.exp_cap + PCI_EXP_DEVCTL;
 
         fuzz_config_write(f->bus, f->devfn, devctl, PCI_EXP_DEVCTL_BCR_FLR, 2);
     } else {
-        fuzz_write(f->regs + (f->vram ? PUCK_GPU_CTRL : PUCK_IOMMU_CTRL),
+        /* The bit is the same in all of them. */
+        fuzz_write(f->regs + (is_iommu ? PUCK_IOMMU_CTRL : ctrl),
                    PUCK_GPU_CTRL_RESET, 4);
     }
 }
@@ -182,7 +193,7 @@ static void op_iommu_control(FuzzInput *in)
 
 static void op_scanout(FuzzInput *in)
 {
-    uint64_t regs = fuzz_functions[FUZZ_GPU0 + fuzz_pick(in, 2)].regs;
+    uint64_t regs = fuzz_functions[FUZZ_DEV0 + fuzz_pick(in, 2)].regs;
     unsigned side = 16 + fuzz_pick(in, 256);
     QemuConsole *con;
 
@@ -236,12 +247,17 @@ static void slot_control(FuzzFunctionIndex port, unsigned value)
                       PCI_DEVICE(dev)->exp.exp_cap + PCI_EXP_SLTCTL, value, 2);
 }
 
+static bool has_native_slots(void)
+{
+    return fuzz_variant == FUZZ_NATIVE || fuzz_variant == FUZZ_CAMERA;
+}
+
 /* The guest takes a device away, asked or not. */
 static void op_eject(FuzzInput *in)
 {
     unsigned g = fuzz_pick(in, 2);
 
-    if (fuzz_variant == FUZZ_NATIVE) {
+    if (has_native_slots()) {
         slot_control(FUZZ_RP1 + g, SLOT_OFF);
     } else {
         fuzz_out(ACPI_SELECT, fuzz_pick(in, 4));
@@ -256,15 +272,15 @@ static void op_eject(FuzzInput *in)
 static void op_plug(FuzzInput *in)
 {
     unsigned g = fuzz_pick(in, 2);
-    DeviceState *dev = fuzz_device(FUZZ_GPU0 + g);
+    DeviceState *dev = fuzz_device(FUZZ_DEV0 + g);
     Error *err = NULL;
 
     if (dev && !dev->pending_deleted_event) {
         qdev_unplug(dev, &err);
         error_free(err);
     } else if (!dev) {
-        fuzz_plug(FUZZ_GPU0 + g);
-        if (fuzz_variant == FUZZ_NATIVE) {
+        fuzz_plug(FUZZ_DEV0 + g);
+        if (has_native_slots()) {
             slot_control(FUZZ_RP1 + g, SLOT_ON);
         }
     }
@@ -290,10 +306,12 @@ static void op_setup(FuzzInput *in)
     fuzz_build_start(in);
 }
 
-static const struct {
+typedef struct Op {
     void (*run)(FuzzInput *in);
     unsigned weight;
-} all_ops[] = {
+} Op;
+
+static const Op gpu_ops[] = {
     { fuzz_op_job, 40 },
     { fuzz_op_burst, 8 },
     { fuzz_op_map, 12 },
@@ -318,21 +336,51 @@ static const struct {
     { op_pause, 2 },
     { op_setup, 2 },
     { fuzz_op_migrate, 2 },
+    { },
+};
+
+static const Op camera_ops[] = {
+    { fuzz_op_frame, 36 },
+    { fuzz_op_frames, 8 },
+    { fuzz_op_cam_queue, 10 },
+    { fuzz_op_geometry, 12 },
+    { fuzz_op_sensor, 12 },
+    { fuzz_op_stream, 16 },
+    { fuzz_op_map, 12 },
+    { fuzz_op_context, 4 },
+    { fuzz_op_iommu_command, 10 },
+    { fuzz_op_msix, 14 },
+    { fuzz_op_rule, 20 },
+    { fuzz_op_rule_command, 6 },
+    { op_register, 18 },
+    { op_address, 8 },
+    { op_memory, 4 },
+    { op_clock, 30 },
+    { op_device_reset, 4 },
+    { op_iommu_control, 6 },
+    { op_config, 3 },
+    { op_eject, 2 },
+    { op_plug, 2 },
+    { op_pause, 2 },
+    { op_setup, 2 },
+    { fuzz_op_migrate, 2 },
+    { },
 };
 
 static void run_one(FuzzInput *in)
 {
+    const Op *first = fuzz_variant == FUZZ_CAMERA ? camera_ops : gpu_ops;
     /* All weights together; a byte chooses. */
     unsigned at = fuzz_take(in, 1);
 
-    for (unsigned i = 0; i < ARRAY_SIZE(all_ops); i++) {
-        if (at < all_ops[i].weight) {
-            all_ops[i].run(in);
+    for (const Op *op = first; op->run; op++) {
+        if (at < op->weight) {
+            op->run(in);
             return;
         }
-        at -= all_ops[i].weight;
+        at -= op->weight;
     }
-    fuzz_op_job(in);
+    first->run(in);
 }
 
 void fuzz_run(FuzzInput *in, unsigned ops)

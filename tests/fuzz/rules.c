@@ -7,12 +7,13 @@
 #include "qemu/osdep.h"
 #include "env.h"
 
+/* The last one is the camera's alone. */
 static const char *const sites[] = {
     "fence.complete", "irq.raise", "dma.read", "dma.write", "iommu.translate",
-    "iommu.invalidate", "device",
+    "iommu.invalidate", "device", "cam.frame",
 };
 
-#define ANY_ACTIONS 12
+#define ANY_ACTIONS 14
 
 /* Of each site. NULL for fewer. %s stands for a time, %u for a number. */
 static const char *const actions[][ANY_ACTIONS] = {
@@ -38,7 +39,17 @@ static const char *const actions[][ANY_ACTIONS] = {
     {
         "stall", "stall=%s", "reset-fails", "gone", "gone=%s", "bme-ignored",
     },
+    {
+        "drop", "truncate=%u", "line=%u", "error", "resize", "delay=%s",
+        "hold", "renumber=%u", "duplicate", "shift", "past", "past=%u",
+    },
 };
+
+/* How many of what stands in a table the devices of this machine know. */
+static unsigned known(unsigned all)
+{
+    return fuzz_variant == FUZZ_CAMERA ? all : all - 1;
+}
 
 static void add_time(GString *text, FuzzInput *in)
 {
@@ -76,20 +87,32 @@ static void add_action(GString *text, FuzzInput *in, unsigned site)
 
 static void add_match(GString *text, FuzzInput *in)
 {
-    static const char *const plain[] = {
-        "device=gpu0 ", "device=gpu1 ", "device=iommu0 ", "dir=read ",
-        "dir=write ", "requester=01:00.0 ", "requester=02:00.0 ", "prob=1/2 ",
-        "prob=0/1 ",
+    static const FuzzFunctionIndex devices[] = {
+        FUZZ_DEV0, FUZZ_DEV1, FUZZ_IOMMU,
     };
+    static const char *const plain[] = {
+        "dir=read ", "dir=write ", "requester=01:00.0 ", "requester=02:00.0 ",
+        "prob=1/2 ", "prob=0/1 ",
+    };
+    /* The last one is the camera's alone. */
     static const char *const numbered[] = {
         "ring=", "seqno=", "iova=", "vector=", "nth=", "every=", "from=",
-        "count=",
+        "count=", "frame=",
     };
 
     if (fuzz_rarely(in, 2)) {
-        g_string_append(text, plain[fuzz_pick(in, ARRAY_SIZE(plain))]);
+        unsigned i = fuzz_pick(in, ARRAY_SIZE(devices) + ARRAY_SIZE(plain));
+
+        if (i < ARRAY_SIZE(devices)) {
+            g_string_append_printf(text, "device=%s ",
+                                   fuzz_functions[devices[i]].id);
+        } else {
+            g_string_append(text, plain[i - ARRAY_SIZE(devices)]);
+        }
     } else {
-        g_string_append(text, numbered[fuzz_pick(in, ARRAY_SIZE(numbered))]);
+        unsigned i = fuzz_pick(in, known(ARRAY_SIZE(numbered)));
+
+        g_string_append(text, numbered[i]);
         add_number(text, in);
         g_string_append_c(text, ' ');
     }
@@ -97,7 +120,7 @@ static void add_match(GString *text, FuzzInput *in)
 
 static void add_rule(GString *text, FuzzInput *in)
 {
-    unsigned site = fuzz_pick(in, ARRAY_SIZE(sites));
+    unsigned site = fuzz_pick(in, known(ARRAY_SIZE(sites)));
     unsigned matches = fuzz_pick(in, 8);
 
     G_STATIC_ASSERT(ARRAY_SIZE(sites) == ARRAY_SIZE(actions));

@@ -2,9 +2,10 @@
 /*
  * Puck's fuzz targets: libFuzzer's entries.
  *
- * puck-native, puck-acpi and puck-amd run programs (ops.c) on three
- * machines; puck-state loads changed states of them. PUCK_FUZZ_STATES names the
- * folder with the programs whose states are loaded.
+ * puck-native, puck-acpi, puck-amd and puck-camera run programs (ops.c) on four
+ * machines; puck-state and puck-camera-state load changed states of two of
+ * them. PUCK_FUZZ_STATES names the folder with the programs whose states are
+ * loaded.
  */
 
 #include "qemu/osdep.h"
@@ -89,6 +90,12 @@ static GString *cmdline_amd(FuzzTarget *t)
                                     fuzz_machine_args(FUZZ_AMD), NULL));
 }
 
+static GString *cmdline_camera(FuzzTarget *t)
+{
+    return g_string_new(g_strconcat(TARGET_NAME,
+                                    fuzz_machine_args(FUZZ_CAMERA), NULL));
+}
+
 static void register_targets(void)
 {
     fuzz_add_target(&(FuzzTarget) {
@@ -116,6 +123,20 @@ static void register_targets(void)
         .name = "puck-state",
         .description = "Puck's devices, changed migration streams",
         .get_init_cmdline = cmdline_native,
+        .pre_fuzz = pre_fuzz_state,
+        .fuzz = fuzz_state,
+    });
+    fuzz_add_target(&(FuzzTarget) {
+        .name = "puck-camera",
+        .description = "Puck's cameras behind its IOMMU",
+        .get_init_cmdline = cmdline_camera,
+        .pre_fuzz = pre_fuzz,
+        .fuzz = fuzz_program,
+    });
+    fuzz_add_target(&(FuzzTarget) {
+        .name = "puck-camera-state",
+        .description = "Puck's cameras, changed migration streams",
+        .get_init_cmdline = cmdline_camera,
         .pre_fuzz = pre_fuzz_state,
         .fuzz = fuzz_state,
     });

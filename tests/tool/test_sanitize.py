@@ -56,6 +56,12 @@ class Logs(unittest.TestCase):
         self.assertEqual(lines[1:], ["puck_access_start hw/puck/gpu/access.c:210",
                                      "puck_ring_run hw/puck/gpu/ring.c:88"])
 
+    def test_each_target_has_programs_to_save_states_in(self):
+        for name in fuzzers.TARGETS:
+            folder = Path(fuzzers.target_environment(name)["PUCK_FUZZ_STATES"])
+            self.assertTrue(any(folder.iterdir()), name)
+            self.assertEqual("camera" in folder.name, name == "puck-camera-state")
+
     def test_report_of_a_long_hold(self):
         text = LOG + "puck-fuzz: a write held the BQL for 2500 ms\n==1== ERROR: libFuzzer: deadly signal\n"
         self.assertEqual(fuzzers.excerpt(text).splitlines()[0], "puck-fuzz: a write held the BQL for 2500 ms")

@@ -15,8 +15,6 @@ from ..build.sanitizers import FUZZER
 from ..report.verdict import Case
 
 SEEDS = REPO / "tests/fuzz/seeds"
-# Programs in whose middle a state is saved.
-STATES = SEEDS / "puck-native"
 PROCESS_SECONDS = 240           # then a new one, so that memory does not grow
 MEMORY_MB = 3072
 HANG_SECONDS = 120              # of one input, most of which take a tenth of one; the machine may be busy
@@ -30,7 +28,8 @@ FRAME = re.compile(r"^\s*#\d+ 0x[0-9a-f]+ in (\S+) \S*?/(hw/puck/\S+?):(\d+)", r
 
 # The generic fuzzer finds devices on the root bus alone.
 GENERIC = ("-M q35 -nodefaults -device puck-mischief,id=mischief,guest=on "
-           "-device puck-gpu,id=gpu0,vram-size=1M -device puck-iommu,id=iommu0,buses=pcie.0")
+           "-device puck-gpu,id=gpu0,vram-size=1M -device puck-iommu,id=iommu0,buses=pcie.0 "
+           "-device puck-cam,id=cam0,max-size=320x128")
 
 
 @dataclass
@@ -39,6 +38,8 @@ class Target:
     share: int
     program: str
     env: dict = field(default_factory=dict)
+    # Whose programs are run, where in their middle states are to be saved.
+    states: str = "puck-native"
 
 
 def generic(objects):
@@ -51,8 +52,11 @@ TARGETS = {
     "puck-acpi": Target(3, "puck-acpi"),
     "puck-amd": Target(2, "puck-amd"),
     "puck-state": Target(4, "puck-state"),
+    "puck-camera": Target(4, "puck-camera"),
+    "puck-camera-state": Target(2, "puck-camera-state", states="puck-camera"),
     "generic-gpu": Target(2, "generic-fuzz", generic("puck-gpu*")),
     "generic-iommu": Target(1, "generic-fuzz", generic("puck-iommu*")),
+    "generic-camera": Target(1, "generic-fuzz", generic("puck-cam*")),
     "generic-all": Target(2, "generic-fuzz", generic("puck*")),
 }
 
@@ -73,6 +77,11 @@ def child_environment(rundir, profile):
                 UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1",
                 ASAN_SYMBOLIZER_PATH="/usr/bin/llvm-symbolizer-14",
                 LLVM_PROFILE_FILE=str(rundir / "profiles" / (profile + ".profraw")))
+
+
+def target_environment(name):
+    target = TARGETS[name]
+    return {**target.env, "PUCK_FUZZ_STATES": str(SEEDS / target.states)}
 
 
 def start(cmd, **kwargs):
@@ -105,7 +114,7 @@ def executions(log):
 def run_case(binaries, path, rundir, show=False):
     """One input, in a process of its own. Passes if nothing breaks."""
     name = target_of(path)
-    env = {**child_environment(rundir, "case-%p"), **TARGETS[name].env, "PUCK_FUZZ_STATES": str(STATES)}
+    env = {**child_environment(rundir, "case-%p"), **target_environment(name)}
     begun = time.monotonic()
     cmd = command(binaries, name, path)
     say(f"case {path.name}")
@@ -200,8 +209,7 @@ class Fuzzer:
         cmd = command(self.binaries, self.name, f"-max_total_time={seconds}", "-print_final_stats=1",
                       f"-max_len={INPUT_BYTES}", "-len_control=20", "-reload=0",
                       f"-artifact_prefix={self.rundir}/{self.name}.", self.corpus, *self.seeds())
-        env = {**child_environment(self.rundir, f"{self.name}-%p"), **TARGETS[self.name].env,
-               "PUCK_FUZZ_STATES": str(STATES)}
+        env = {**child_environment(self.rundir, f"{self.name}-%p"), **target_environment(self.name)}
         self.tally.started(log)
         with open(log, "wb") as out:
             proc = start(cmd, cwd=self.rundir, env=env, stdout=out, stderr=out)
