@@ -11,7 +11,7 @@
 
 #include "card.h"
 #include "debugfs.h"
-#include "queue/buffer.h"
+#include "sync/vb2_buffer.h"
 
 /* Buffers of many segments show the first ones only. */
 #define PUCK_CAM_DEBUGFS_SEGS	64
@@ -83,7 +83,7 @@ static int puck_cam_queue_show(struct seq_file *m, void *data)
 		   queue->stats.strange, queue->stats.late);
 	list_for_each_entry(buf, &queue->active, node)
 		seq_printf(m, "  buffer %u cookie %llu slot %u fence %llu age %lld us\n",
-			   buf->vb.vb2_buf.index, buf->cookie, buf->slot, buf->number,
+			   buf->index, buf->cookie, buf->slot, buf->number,
 			   ktime_us_delta(now, buf->owned));
 	spin_unlock(&queue->lock);
 	return 0;

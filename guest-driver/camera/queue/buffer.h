@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A buffer of the capture queue, from the node's hands to the device's and back.
+ * A buffer as the device's queue has it, whoever its memory is of.
  */
 #ifndef PUCK_CAM_BUFFER_H
 #define PUCK_CAM_BUFFER_H
@@ -9,25 +9,38 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
-#include <media/videobuf2-v4l2.h>
-
 #include "abi/puck_cam.h"
 #include "queue/segs.h"
 
-struct dma_buf;
 struct dma_fence;
+struct puck_cam_buffer;
 
-/* How an exported buffer may be opened: O_RDONLY, O_WRONLY, O_RDWR. */
-#define PUCK_CAM_ACCESS_MODES	3
+/**
+ * struct puck_cam_result - what became of a buffer
+ * @error: zero, or why there is no good picture in it
+ * @begun: a frame was in it, and what follows is of that; the device did not get to it otherwise
+ * @frame: its number, as the device counts
+ * @sequence: its number, counted on over sleeps of the machine
+ * @time: when it began, ns of the monotonic clock
+ * @bytes: of each part that were written
+ */
+struct puck_cam_result {
+	int error;
+	bool begun;
+	u32 frame;
+	u32 sequence;
+	u64 time;
+	u64 bytes[PUCK_CAM_PARTS_MAX];
+};
 
 /**
  * struct puck_cam_buffer - a buffer
- * @vb: base
- * @node: in the list of whoever has it: struct puck_cam_admit while it waits, struct
- *        puck_cam_queue while the device has it
- * @segs: the list of each part, from the making of the buffer to its end
- * @exported: what was exported of each plane, with a reference until the buffer's end, by
- *            the way it can be opened. Under the lock of the vb2 queue
+ * @done: takes it back. Behind that its user may do with it what he likes. Called in the way
+ *        of fences, by a thread that may sleep: nothing is allocated there
+ * @index: its name in traces
+ * @node: in the list of whoever has it: its user's while it waits, struct puck_cam_queue's
+ *        while the device has it
+ * @segs: the list of each part
  * @parts: that the format has; set each time that it is queued
  * @length: bytes of each part that the device may write
  * @cookie: its name in the device, another one each time
@@ -38,10 +51,10 @@ struct dma_fence;
  *         device does not have it. Under puck_cam_queue.lock
  */
 struct puck_cam_buffer {
-	struct vb2_v4l2_buffer vb;
+	void (*done)(struct puck_cam_buffer *buf, const struct puck_cam_result *result);
+	u32 index;
 	struct list_head node;
 	struct puck_cam_segs segs[PUCK_CAM_PARTS_MAX];
-	struct dma_buf *exported[PUCK_CAM_PARTS_MAX][PUCK_CAM_ACCESS_MODES];
 	u32 parts;
 	u64 length[PUCK_CAM_PARTS_MAX];
 	u64 cookie;
@@ -50,10 +63,5 @@ struct puck_cam_buffer {
 	u64 number;
 	struct dma_fence *fence;
 };
-
-static inline struct puck_cam_buffer *to_puck_cam_buffer(struct vb2_buffer *vb)
-{
-	return container_of(to_vb2_v4l2_buffer(vb), struct puck_cam_buffer, vb);
-}
 
 #endif /* PUCK_CAM_BUFFER_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Buffers that the device is done with, from its done entries back to vb2
+ * Buffers that the device is done with, from its done entries back to its user
  * (docs/specs/camera.rst, "Done entries").
  *
  * All of this is in the way of fences. It runs in a thread of its interrupt or in a
@@ -77,39 +77,36 @@ static u64 puck_cam_done_start(struct puck_cam_queue *queue, const struct puck_c
 				  le64_to_cpu(done->start));
 }
 
-/* Give one back to vb2, and end its fence. The buffer may be user space's behind this. */
-static void puck_cam_done_finish(struct puck_cam_buffer *buf, u32 frame, int error)
+/* Give one back, and end its fence. The buffer is its user's behind this. */
+static void puck_cam_done_finish(struct puck_cam_buffer *buf, const struct puck_cam_result *result)
 {
-	struct vb2_buffer *vb = &buf->vb.vb2_buf;
 	struct dma_fence *fence = dma_fence_get(buf->fence);
 
-	trace_puck_cam_done(vb->index, buf->cookie, frame, error);
+	trace_puck_cam_done(buf->index, buf->cookie, result->frame, result->error);
 	/*
-	 * First the bytes, then the news: vb2 hands the memory over to the CPU in here, and
-	 * whoever waits for the fence may read it at once.
+	 * First the bytes, then the news: memory is handed over to the CPU in here, and whoever
+	 * waits for the fence may read it at once.
 	 */
-	vb2_buffer_done(vb, error ? VB2_BUF_STATE_ERROR : VB2_BUF_STATE_DONE);
+	buf->done(buf, result);
 	if (fence)
-		puck_cam_fence_signal(fence, error);
+		puck_cam_fence_signal(fence, result->error);
 	dma_fence_put(fence);
 }
 
-static void puck_cam_done_fill(struct puck_cam_queue *queue, struct puck_cam_buffer *buf,
-			       const struct puck_cam_done *done)
+static void puck_cam_done_read(struct puck_cam_queue *queue, const struct puck_cam_buffer *buf,
+			       const struct puck_cam_done *done, struct puck_cam_result *result)
 {
-	struct vb2_buffer *vb = &buf->vb.vb2_buf;
 	u32 i;
 
-	buf->vb.field = V4L2_FIELD_NONE;
-	buf->vb.sequence = queue->base + le32_to_cpu(done->frame);
-	queue->sequence = buf->vb.sequence;
-	vb->timestamp = puck_cam_done_start(queue, done);
-	for (i = 0; i < buf->parts; i++) {
-		u64 bytes = done->status == PUCK_CAM_DONE_OK ? buf->length[i] :
-			    min_t(u64, le32_to_cpu(done->bytes[i]), buf->length[i]);
-
-		vb2_set_plane_payload(vb, i, bytes);
-	}
+	result->error = puck_cam_status_error(done->status);
+	result->begun = true;
+	result->frame = le32_to_cpu(done->frame);
+	result->sequence = queue->base + result->frame;
+	result->time = puck_cam_done_start(queue, done);
+	queue->sequence = result->sequence;
+	for (i = 0; i < buf->parts; i++)
+		result->bytes[i] = done->status == PUCK_CAM_DONE_OK ? buf->length[i] :
+				   min_t(u64, le32_to_cpu(done->bytes[i]), buf->length[i]);
 }
 
 /* Whose entry it is; NULL if it is nobody's: then the device does what it should not. */
@@ -139,6 +136,7 @@ static void puck_cam_done_entry(struct puck_cam_queue *queue, const struct puck_
 	/* The device may write over it at any time. */
 	struct puck_cam_done done = *entry;
 	struct puck_cam_buffer *buf = puck_cam_done_find(queue, &done);
+	struct puck_cam_result result = { };
 
 	if (!buf) {
 		dev_err_ratelimited(&queue->cam->pdev->dev,
@@ -150,8 +148,8 @@ static void puck_cam_done_entry(struct puck_cam_queue *queue, const struct puck_
 		dev_warn_ratelimited(&queue->cam->pdev->dev, "frame %u: %s, %u lines\n",
 				     le32_to_cpu(done.frame), puck_cam_status_name(done.status),
 				     le32_to_cpu(done.lines));
-	puck_cam_done_fill(queue, buf, &done);
-	puck_cam_done_finish(buf, le32_to_cpu(done.frame), puck_cam_status_error(done.status));
+	puck_cam_done_read(queue, buf, &done, &result);
+	puck_cam_done_finish(buf, &result);
 }
 
 /**
@@ -177,29 +175,28 @@ void puck_cam_done_retire(struct puck_cam_queue *queue)
 		freed = true;
 	}
 	queue->seen = count;
+	if (freed && queue->user && queue->user->freed)
+		queue->user->freed(queue->user);
 	mutex_unlock(&queue->done_lock);
 	dma_fence_end_signalling(cookie);
-
-	if (freed && queue->freed)
-		queue->freed(queue->freed_data);
 }
 
 /**
  * puck_cam_done_give_back - give buffers back that the device did not get to
- * @queue: the queue
  * @bufs: puck_cam_buffer.node, in nobody's list
  * @error: what their fences say
  *
  * Context: may sleep.
  */
-void puck_cam_done_give_back(struct puck_cam_queue *queue, struct list_head *bufs, int error)
+void puck_cam_done_give_back(struct list_head *bufs, int error)
 {
 	bool cookie = dma_fence_begin_signalling();
+	struct puck_cam_result result = { .error = error };
 	struct puck_cam_buffer *buf, *next;
 
 	list_for_each_entry_safe(buf, next, bufs, node) {
 		list_del_init(&buf->node);
-		puck_cam_done_finish(buf, 0, error);
+		puck_cam_done_finish(buf, &result);
 	}
 	dma_fence_end_signalling(cookie);
 }
@@ -209,7 +206,7 @@ void puck_cam_done_give_back(struct puck_cam_queue *queue, struct list_head *buf
  * @queue: the queue
  * @error: what fences say
  *
- * The stream is broken for vb2 until it is turned off.
+ * The stream is broken for its user until he turns it off.
  *
  * Context: may sleep; the device is there.
  */
@@ -234,8 +231,9 @@ void puck_cam_done_fail(struct puck_cam_queue *queue, int error)
 	queue->num_active = 0;
 	spin_unlock(&queue->lock);
 	/* Who is woken by a buffer, or by its fence, is to find the stream broken. */
-	vb2_queue_error(queue->vbq);
-	puck_cam_done_give_back(queue, &bufs, error);
+	if (queue->user && queue->user->failed)
+		queue->user->failed(queue->user);
+	puck_cam_done_give_back(&bufs, error);
 out:
 	mutex_unlock(&queue->done_lock);
 	dma_fence_end_signalling(cookie);

@@ -18,12 +18,23 @@
 struct dma_fence;
 struct puck_cam_buffer;
 struct puck_cam_device;
-struct vb2_queue;
+
+/**
+ * struct puck_cam_user - who has turned the queue on
+ * @freed: called when the device has given buffers back; may be NULL
+ * @failed: called when the device has failed, before its buffers come back: the stream is
+ *          broken until it is turned off; may be NULL
+ *
+ * Both are called in the way of fences, and as long as the queue is not turned off.
+ */
+struct puck_cam_user {
+	void (*freed)(struct puck_cam_user *user);
+	void (*failed)(struct puck_cam_user *user);
+};
 
 /**
  * struct puck_cam_queue - the device's queue of buffers
  * @cam: the device
- * @vbq: whose buffers these are
  * @memory: @descs, @done and @wb, in one block
  * @memory_dma: its DMA address
  * @descs: the ring of descriptors
@@ -33,11 +44,10 @@ struct vb2_queue;
  * @wq: where @watch runs, and whatever else fences depend on
  * @watch: stands in for lost interrupts, and ends what takes too long
  * @bound: how long the device may have a buffer that has a fence
- * @freed: called when the device has given buffers back, in any context that may sleep
- * @freed_data: its argument
  * @broken: the device did not let go of memory and was cut off from it; for good
  * @done_lock: one takes done entries, or gives buffers back, at a time. Held in the way of
  *             fences: nothing is allocated under it
+ * @user: who has turned the queue on; NULL if nobody has. @done_lock
  * @seen: done entries taken since the queue was turned on; @done_lock
  * @base: what a frame's number is counted from, for those that were before a suspend;
  *        @done_lock
@@ -53,7 +63,6 @@ struct vb2_queue;
  */
 struct puck_cam_queue {
 	struct puck_cam_device *cam;
-	struct vb2_queue *vbq;
 	void *memory;
 	dma_addr_t memory_dma;
 	struct puck_cam_desc *descs;
@@ -63,11 +72,10 @@ struct puck_cam_queue {
 	struct workqueue_struct *wq;
 	struct delayed_work watch;
 	ktime_t bound;
-	void (*freed)(void *data);
-	void *freed_data;
 	bool broken;
 
-	struct mutex done_lock;		/* seen, base, sequence */
+	struct mutex done_lock;		/* user, seen, base, sequence */
+	struct puck_cam_user *user;
 	u32 seen;
 	u32 base;
 	u32 sequence;
@@ -90,7 +98,7 @@ struct puck_cam_queue {
 
 int puck_cam_queue_init(struct puck_cam_queue *queue, struct puck_cam_device *cam);
 void puck_cam_queue_cleanup(struct puck_cam_queue *queue);
-int puck_cam_queue_start(struct puck_cam_queue *queue, bool resume);
+int puck_cam_queue_start(struct puck_cam_queue *queue, struct puck_cam_user *user, bool resume);
 void puck_cam_queue_stop(struct puck_cam_queue *queue, struct list_head *rest);
 bool puck_cam_queue_push(struct puck_cam_queue *queue, struct puck_cam_buffer *buf,
 			 struct dma_fence *fence);
@@ -101,7 +109,7 @@ struct dma_fence *puck_cam_queue_get_fence(struct puck_cam_queue *queue,
 void puck_cam_queue_drop_fence(struct puck_cam_queue *queue, struct puck_cam_buffer *buf);
 
 void puck_cam_done_retire(struct puck_cam_queue *queue);
-void puck_cam_done_give_back(struct puck_cam_queue *queue, struct list_head *bufs, int error);
+void puck_cam_done_give_back(struct list_head *bufs, int error);
 void puck_cam_done_fail(struct puck_cam_queue *queue, int error);
 u64 puck_cam_done_time(u64 now, u64 device_now, u64 start);
 

@@ -100,18 +100,22 @@ static void puck_cam_queue_program(struct puck_cam_queue *queue)
 /**
  * puck_cam_queue_start - turn the queue on, empty
  * @queue: the queue, which is off
+ * @user: who turns it on; stays until it is turned off
  * @resume: numbers of frames go on from where they were
  *
- * Context: may sleep; the lock of the vb2 queue is held.
+ * There is one user at a time: that is the caller's business.
+ *
+ * Context: may sleep.
  * Return: 0, or -EIO if the device does not take it.
  */
-int puck_cam_queue_start(struct puck_cam_queue *queue, bool resume)
+int puck_cam_queue_start(struct puck_cam_queue *queue, struct puck_cam_user *user, bool resume)
 {
 	if (queue->broken)
 		return -EIO;
 
 	mutex_lock(&queue->done_lock);
 	memset(queue->memory, 0, puck_cam_memory_size(queue));
+	queue->user = user;
 	queue->seen = 0;
 	queue->base = resume ? queue->sequence + 1 : 0;
 	puck_cam_queue_program(queue);
@@ -154,7 +158,7 @@ void puck_cam_queue_silence(struct puck_cam_queue *queue)
  * @queue: the queue; the sensor has stopped
  * @rest: gets those buffers, in their order, that the device had and did not get to
  *
- * Context: may sleep; the lock of the vb2 queue is held, or user space is frozen.
+ * Context: may sleep.
  */
 void puck_cam_queue_stop(struct puck_cam_queue *queue, struct list_head *rest)
 {
@@ -172,6 +176,7 @@ void puck_cam_queue_stop(struct puck_cam_queue *queue, struct list_head *rest)
 	memset(queue->at, 0, queue->slots * sizeof(*queue->at));
 	queue->num_active = 0;
 	spin_unlock(&queue->lock);
+	queue->user = NULL;
 	mutex_unlock(&queue->done_lock);
 }
 
@@ -206,7 +211,7 @@ bool puck_cam_queue_push(struct puck_cam_queue *queue, struct puck_cam_buffer *b
 			 struct dma_fence *fence)
 {
 	spin_lock(&queue->lock);
-	/* vb2 has fewer buffers than there are descriptors. */
+	/* Users have fewer buffers than there are descriptors. */
 	if (!queue->on || WARN_ON_ONCE(queue->num_active + 1 >= queue->slots)) {
 		spin_unlock(&queue->lock);
 		return false;
@@ -222,7 +227,7 @@ bool puck_cam_queue_push(struct puck_cam_queue *queue, struct puck_cam_buffer *b
 	queue->stats.queued++;
 	queue->tail = (queue->tail + 1) & (queue->slots - 1);
 	puck_cam_queue_describe(queue, buf);
-	trace_puck_cam_doorbell(buf->vb.vb2_buf.index, buf->cookie, buf->slot, buf->number);
+	trace_puck_cam_doorbell(buf->index, buf->cookie, buf->slot, buf->number);
 	/* Behind the writes to the descriptor, as any register write is. */
 	puck_cam_write(queue->cam, PUCK_CAM_QUEUE_TAIL, queue->tail);
 	spin_unlock(&queue->lock);

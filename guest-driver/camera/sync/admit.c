@@ -14,11 +14,11 @@
 
 #include "core/device.h"
 #include "core/trace.h"
-#include "queue/buffer.h"
 #include "queue/fence.h"
 #include "queue/queue.h"
 #include "sync/admit.h"
 #include "sync/resv.h"
+#include "sync/vb2_buffer.h"
 
 /* In any context. */
 static void puck_cam_admit_unblocked(struct dma_fence *fence, struct dma_fence_cb *cb)
@@ -45,7 +45,7 @@ static bool puck_cam_admit_block(struct puck_cam_admit *admit, struct puck_cam_b
 		dma_fence_put(fence);
 		return false;
 	}
-	trace_puck_cam_wait(buf->vb.vb2_buf.index, fence->context, fence->seqno);
+	trace_puck_cam_wait(buf->index, fence->context, fence->seqno);
 	admit->blocker = fence;
 	admit->stats.waits++;
 	return true;
@@ -148,9 +148,9 @@ static void puck_cam_admit_refuse(struct puck_cam_admit *admit, struct puck_cam_
 	LIST_HEAD(bufs);
 
 	dev_warn_ratelimited(&admit->queue->cam->pdev->dev, "buffer %u: no fence: %d\n",
-			     buf->vb.vb2_buf.index, error);
+			     buf->index, error);
 	list_move(&buf->node, &bufs);
-	puck_cam_done_give_back(admit->queue, &bufs, error);
+	puck_cam_done_give_back(&bufs, error);
 }
 
 static void puck_cam_admit_all(struct puck_cam_admit *admit)
@@ -186,11 +186,14 @@ static void puck_cam_admit_work(struct work_struct *work)
 	mutex_unlock(&admit->lock);
 }
 
-/* The device has room again. */
-static void puck_cam_admit_freed(void *data)
+/**
+ * puck_cam_admit_freed - have the next ones go: the device has room again
+ * @admit: where they wait
+ *
+ * Context: any.
+ */
+void puck_cam_admit_freed(struct puck_cam_admit *admit)
 {
-	struct puck_cam_admit *admit = data;
-
 	queue_work(admit->wq, &admit->work);
 }
 
@@ -212,8 +215,6 @@ int puck_cam_admit_init(struct puck_cam_admit *admit, struct puck_cam_queue *que
 	if (!admit->wq)
 		return -ENOMEM;
 	queue->bound = ms_to_ktime(PUCK_CAM_FENCE_BOUND_MS);
-	queue->freed = puck_cam_admit_freed;
-	queue->freed_data = admit;
 	return 0;
 }
 
@@ -314,7 +315,7 @@ struct dma_buf *puck_cam_admit_exported(struct puck_cam_admit *admit, struct vb2
 								  void *mem_priv,
 								  unsigned long flags))
 {
-	struct puck_cam_buffer *buf = to_puck_cam_buffer(vb);
+	struct puck_cam_vb2_buffer *buf = to_puck_cam_vb2_buffer(vb);
 	u32 mode = flags & O_ACCMODE, plane;
 	struct dma_buf *dbuf;
 
@@ -344,12 +345,12 @@ struct dma_buf *puck_cam_admit_exported(struct puck_cam_admit *admit, struct vb2
  *
  * Context: may sleep.
  */
-void puck_cam_admit_forget(struct puck_cam_admit *admit, struct puck_cam_buffer *buf)
+void puck_cam_admit_forget(struct puck_cam_admit *admit, struct puck_cam_vb2_buffer *buf)
 {
 	struct dma_buf *dbuf;
 	u32 i, mode;
 
-	puck_cam_queue_drop_fence(admit->queue, buf);
+	puck_cam_queue_drop_fence(admit->queue, &buf->buf);
 	for (i = 0; i < PUCK_CAM_PARTS_MAX; i++) {
 		for (mode = 0; mode < PUCK_CAM_ACCESS_MODES; mode++) {
 			mutex_lock(&admit->lock);

@@ -15,6 +15,7 @@ struct dma_buf;
 struct puck_cam_buffer;
 struct puck_cam_out_fence;
 struct puck_cam_queue;
+struct puck_cam_vb2_buffer;
 struct vb2_buffer;
 
 /* Buffers that the device has at most at a time while others may wait for them. */
@@ -32,7 +33,7 @@ struct vb2_buffer;
  * @work: looks again
  * @armed: called for each buffer that the running device got
  * @data: its argument
- * @lock: protects all below, and puck_cam_buffer.exported. Nothing that a fence needs
+ * @lock: protects all below, and puck_cam_vb2_buffer.exported. Nothing that a fence needs
  * @running: the stream is on
  * @fences: PUCK_CAM_FENCES_* of the stream
  * @context: of the stream's fences
@@ -68,6 +69,7 @@ void puck_cam_admit_cleanup(struct puck_cam_admit *admit);
 void puck_cam_admit_add(struct puck_cam_admit *admit, struct puck_cam_buffer *buf);
 void puck_cam_admit_start(struct puck_cam_admit *admit, u32 fences);
 void puck_cam_admit_stop(struct puck_cam_admit *admit, struct list_head *rest);
+void puck_cam_admit_freed(struct puck_cam_admit *admit);
 void puck_cam_admit_put_back(struct puck_cam_admit *admit, struct list_head *bufs);
 
 struct dma_buf *puck_cam_admit_exported(struct puck_cam_admit *admit, struct vb2_buffer *vb,
@@ -75,7 +77,7 @@ struct dma_buf *puck_cam_admit_exported(struct puck_cam_admit *admit, struct vb2
 					struct dma_buf *(*export)(struct vb2_buffer *vb,
 								  void *mem_priv,
 								  unsigned long flags));
-void puck_cam_admit_forget(struct puck_cam_admit *admit, struct puck_cam_buffer *buf);
+void puck_cam_admit_forget(struct puck_cam_admit *admit, struct puck_cam_vb2_buffer *buf);
 
 int puck_cam_out_fence(struct puck_cam_admit *admit, struct puck_cam_buffer *buf,
 		       struct puck_cam_out_fence *args);

@@ -30,7 +30,8 @@ static void puck_cam_resvs_add(struct puck_cam_resvs *resvs, struct dma_buf *dbu
  */
 void puck_cam_resvs_collect(struct puck_cam_resvs *resvs, struct puck_cam_buffer *buf)
 {
-	struct vb2_buffer *vb = &buf->vb.vb2_buf;
+	struct puck_cam_vb2_buffer *vbuf = puck_cam_buffer_to_vb2(buf);
+	struct vb2_buffer *vb = &vbuf->vb.vb2_buf;
 	u32 i, mode;
 
 	resvs->count = 0;
@@ -38,7 +39,7 @@ void puck_cam_resvs_collect(struct puck_cam_resvs *resvs, struct puck_cam_buffer
 		if (vb->memory == VB2_MEMORY_DMABUF)
 			puck_cam_resvs_add(resvs, vb->planes[i].dbuf);
 		for (mode = 0; mode < PUCK_CAM_ACCESS_MODES; mode++)
-			puck_cam_resvs_add(resvs, buf->exported[i][mode]);
+			puck_cam_resvs_add(resvs, vbuf->exported[i][mode]);
 	}
 }
 

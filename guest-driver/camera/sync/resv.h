@@ -8,7 +8,7 @@
 #include <linux/types.h>
 #include <linux/ww_mutex.h>
 
-#include "queue/buffer.h"
+#include "sync/vb2_buffer.h"
 
 struct dma_fence;
 struct dma_resv;

@@ -12,8 +12,8 @@
 #include "compat/camera.h"
 #include "core/device.h"
 #include "core/trace.h"
-#include "queue/buffer.h"
 #include "queue/segs.h"
+#include "sync/vb2_buffer.h"
 #include "video/node.h"
 
 /* REQBUFS asks for sizes, CREATE_BUFS brings its own: it may prepare for a larger format. */
@@ -76,14 +76,35 @@ static void puck_cam_buffers_unlist(struct puck_cam_node *node, struct vb2_buffe
 		puck_cam_segs_free(&node->cam->pdev->dev, &buf->segs[i]);
 }
 
+/* Back to vb2, which hands the memory over to the CPU. */
+static void puck_cam_buffers_done(struct puck_cam_buffer *buf,
+				  const struct puck_cam_result *result)
+{
+	struct puck_cam_vb2_buffer *vbuf = puck_cam_buffer_to_vb2(buf);
+	struct vb2_buffer *vb = &vbuf->vb.vb2_buf;
+	u32 i;
+
+	if (result->begun) {
+		vbuf->vb.field = V4L2_FIELD_NONE;
+		vbuf->vb.sequence = result->sequence;
+		vb->timestamp = result->time;
+		for (i = 0; i < buf->parts; i++)
+			vb2_set_plane_payload(vb, i, result->bytes[i]);
+	}
+	vb2_buffer_done(vb, result->error ? VB2_BUF_STATE_ERROR : VB2_BUF_STATE_DONE);
+}
+
 /* The memory is there, or another one than before. */
 static int puck_cam_buffers_make(struct vb2_buffer *vb)
 {
 	struct puck_cam_node *node = vb2_get_drv_priv(vb->vb2_queue);
+	struct puck_cam_buffer *buf = to_puck_cam_buffer(vb);
 	u32 i;
 	int ret;
 
-	INIT_LIST_HEAD(&to_puck_cam_buffer(vb)->node);
+	INIT_LIST_HEAD(&buf->node);
+	buf->done = puck_cam_buffers_done;
+	buf->index = vb->index;
 	for (i = 0; i < vb->num_planes; i++) {
 		ret = puck_cam_buffers_list(node, vb, i);
 		if (ret) {
@@ -99,7 +120,7 @@ static void puck_cam_buffers_unmake(struct vb2_buffer *vb)
 	struct puck_cam_node *node = vb2_get_drv_priv(vb->vb2_queue);
 
 	puck_cam_buffers_unlist(node, vb);
-	puck_cam_admit_forget(&node->admit, to_puck_cam_buffer(vb));
+	puck_cam_admit_forget(&node->admit, to_puck_cam_vb2_buffer(vb));
 }
 
 /**
@@ -191,7 +212,7 @@ int puck_cam_buffers_init(struct puck_cam_node *node, bool multiplanar)
 	queue->ops = &puck_cam_buffers_ops;
 	queue->mem_ops = &node->memops;
 	queue->drv_priv = node;
-	queue->buf_struct_size = sizeof(struct puck_cam_buffer);
+	queue->buf_struct_size = sizeof(struct puck_cam_vb2_buffer);
 	/* The clock of timestamps, and that they are of the first line's exposure. */
 	queue->timestamp_flags = V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC | V4L2_BUF_FLAG_TSTAMP_SRC_SOE;
 	/* One to be filled while the other is looked at. */

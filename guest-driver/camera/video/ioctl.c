@@ -15,8 +15,8 @@
 #include "bridge/bridge.h"
 #include "core/device.h"
 #include "core/events.h"
-#include "queue/buffer.h"
 #include "sensor/sensor.h"
+#include "sync/vb2_buffer.h"
 #include "video/node.h"
 
 static int puck_cam_querycap(struct file *file, void *priv, struct v4l2_capability *cap)

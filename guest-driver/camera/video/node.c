@@ -12,9 +12,9 @@
 
 #include "bridge/bridge.h"
 #include "core/device.h"
-#include "queue/buffer.h"
 #include "queue/queue.h"
 #include "sensor/sensor.h"
+#include "sync/vb2_buffer.h"
 #include "video/node.h"
 
 static const struct v4l2_file_operations puck_cam_fops = {
@@ -84,9 +84,25 @@ static void puck_cam_node_armed(void *data, struct puck_cam_buffer *buf)
 	struct puck_cam_event_armed *armed = (void *)event.u.data;
 
 	BUILD_BUG_ON(sizeof(*armed) > sizeof(event.u.data));
-	armed->index = buf->vb.vb2_buf.index;
+	armed->index = buf->index;
 	armed->number = buf->number;
 	v4l2_event_queue(&node->vdev, &event);
+}
+
+/* The device has given buffers back: those that wait may go. */
+static void puck_cam_node_freed(struct puck_cam_user *user)
+{
+	struct puck_cam_node *node = container_of(user, struct puck_cam_node, user);
+
+	puck_cam_admit_freed(&node->admit);
+}
+
+/* Who is woken by a buffer, or by its fence, is to find the stream broken. */
+static void puck_cam_node_failed(struct puck_cam_user *user)
+{
+	struct puck_cam_node *node = container_of(user, struct puck_cam_node, user);
+
+	vb2_queue_error(&node->queue);
 }
 
 static const struct v4l2_ctrl_config puck_cam_node_fences = {
@@ -150,7 +166,8 @@ int puck_cam_node_init(struct puck_cam_node *node, bool multiplanar, bool contig
 	ret = puck_cam_buffers_init(node, multiplanar);
 	if (ret)
 		goto err_ctrls;
-	node->hw->vbq = &node->queue;
+	node->user.freed = puck_cam_node_freed;
+	node->user.failed = puck_cam_node_failed;
 	puck_cam_node_set_default(node);
 	puck_cam_node_init_vdev(node);
 	node->pad.flags = MEDIA_PAD_FL_SINK | MEDIA_PAD_FL_MUST_CONNECT;

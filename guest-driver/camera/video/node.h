@@ -13,12 +13,12 @@
 #include <media/v4l2-dev.h>
 #include <media/videobuf2-v4l2.h>
 
+#include "queue/queue.h"
 #include "sync/admit.h"
 #include "video/format.h"
 
 struct puck_cam_bridge;
 struct puck_cam_device;
-struct puck_cam_queue;
 struct puck_cam_sensor;
 
 /**
@@ -30,6 +30,7 @@ struct puck_cam_sensor;
  * @sensor: the first in the pipeline
  * @bridge: what the pad is linked to
  * @hw: the device's queue
+ * @user: the node as the user of @hw, while it streams
  * @admit: where buffers wait before they go there
  * @contig: buffers are contiguous for the device
  * @memops: of the memory's kind, but exports go through @admit
@@ -50,6 +51,7 @@ struct puck_cam_node {
 	struct puck_cam_sensor *sensor;
 	struct puck_cam_bridge *bridge;
 	struct puck_cam_queue *hw;
+	struct puck_cam_user user;
 	struct puck_cam_admit admit;
 	bool contig;
 	struct vb2_mem_ops memops;

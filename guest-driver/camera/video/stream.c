@@ -10,9 +10,9 @@
 
 #include "bridge/bridge.h"
 #include "core/device.h"
-#include "queue/buffer.h"
 #include "queue/queue.h"
 #include "sensor/sensor.h"
+#include "sync/vb2_buffer.h"
 #include "video/node.h"
 
 static void puck_cam_stream_set_output(struct puck_cam_node *node)
@@ -39,7 +39,7 @@ static int puck_cam_stream_on(struct puck_cam_node *node, bool resume)
 	int ret;
 
 	puck_cam_stream_set_output(node);
-	ret = puck_cam_queue_start(node->hw, resume);
+	ret = puck_cam_queue_start(node->hw, &node->user, resume);
 	if (ret)
 		goto err_queue;
 	if (!fences)
@@ -82,7 +82,7 @@ static void puck_cam_stream_requeue(struct puck_cam_node *node)
 	puck_cam_admit_stop(&node->admit, &bufs);
 	list_for_each_entry_safe(buf, next, &bufs, node) {
 		list_del_init(&buf->node);
-		vb2_buffer_done(&buf->vb.vb2_buf, VB2_BUF_STATE_QUEUED);
+		vb2_buffer_done(&puck_cam_buffer_to_vb2(buf)->vb.vb2_buf, VB2_BUF_STATE_QUEUED);
 	}
 }
 
@@ -139,7 +139,7 @@ void puck_cam_stream_stop(struct vb2_queue *queue)
 	v4l2_ctrl_grab(node->fences, false);
 	video_device_pipeline_stop(&node->vdev);
 	list_splice_tail(&waiting, &rest);
-	puck_cam_done_give_back(node->hw, &rest, -ECANCELED);
+	puck_cam_done_give_back(&rest, -ECANCELED);
 }
 
 /**
@@ -162,7 +162,7 @@ void puck_cam_stream_pause(struct puck_cam_node *node)
 		list_for_each_entry_safe(buf, next, &rest, node)
 			if (buf->fence)
 				list_move_tail(&buf->node, &fenced);
-		puck_cam_done_give_back(node->hw, &fenced, -ECANCELED);
+		puck_cam_done_give_back(&fenced, -ECANCELED);
 		list_splice_tail(&waiting, &rest);
 		puck_cam_admit_put_back(&node->admit, &rest);
 	}
@@ -187,7 +187,7 @@ int puck_cam_stream_resume(struct puck_cam_node *node)
 		node->paused = false;
 		if (ret) {
 			puck_cam_admit_stop(&node->admit, &bufs);
-			puck_cam_done_give_back(node->hw, &bufs, ret);
+			puck_cam_done_give_back(&bufs, ret);
 			vb2_queue_error(&node->queue);
 		}
 	}
