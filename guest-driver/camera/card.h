@@ -6,6 +6,7 @@
 #define PUCK_CAM_CARD_H
 
 #include "bridge/bridge.h"
+#include "client/port.h"
 #include "core/device.h"
 #include "queue/queue.h"
 #include "sensor/sensor.h"
@@ -20,6 +21,7 @@ struct dentry;
  * @bridge: what is made of them
  * @queue: the device's queue of buffers
  * @node: what user space captures from
+ * @port: where in-kernel clients find it
  * @debugfs: folder of the device
  */
 struct puck_cam_card {
@@ -28,6 +30,7 @@ struct puck_cam_card {
 	struct puck_cam_bridge bridge;
 	struct puck_cam_queue queue;
 	struct puck_cam_node node;
+	struct puck_cam_port port;
 	struct dentry *debugfs;
 };
 

@@ -87,6 +87,9 @@ static int puck_cam_init_parts(struct puck_cam_card *card, bool contig)
 	card->node.sensor = &card->sensor;
 	card->node.bridge = &card->bridge;
 	card->node.hw = &card->queue;
+	card->port.cam = cam;
+	card->port.node = &card->node;
+	card->port.hw = &card->queue;
 	ret = puck_cam_node_init(&card->node, multiplanar, contig);
 	if (ret)
 		goto err_bridge;
@@ -206,6 +209,7 @@ static int puck_cam_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	puck_cam_irq_want(&card->cam, PUCK_CAM_IRQ_ERROR, true);
 	puck_cam_irq_want(&card->cam, PUCK_CAM_IRQ_SOURCE, true);
 	puck_cam_irq_start(&card->cam);
+	puck_cam_port_add(&card->port);
 	puck_cam_debugfs_add(card);
 	return 0;
 
@@ -228,6 +232,7 @@ static void puck_cam_remove(struct pci_dev *pdev)
 	struct puck_cam_card *card = pci_get_drvdata(pdev);
 
 	puck_cam_debugfs_remove(card);
+	puck_cam_port_remove(&card->port);
 	/*
 	 * Behind this no ioctl of the node runs, and the stream is off: so the registers are
 	 * nobody's but ours, whoever keeps files of the sub-devices open.

@@ -13,6 +13,7 @@ static int puck_cam_suspend(struct device *dev)
 {
 	struct puck_cam_card *card = dev_get_drvdata(dev);
 
+	puck_cam_port_pause(&card->port);
 	puck_cam_stream_pause(&card->node);
 	puck_cam_irq_stop(&card->cam);
 	return 0;

@@ -6,8 +6,8 @@
  * its memory: buffers.c; the stream: stream.c), sync/ (whose fences it waits for, who may
  * wait for it: admit.c, resv.c, file.c), queue/ (what the device reads: segs.c, ring.c; what
  * it writes: done.c; its end in any case: watch.c). sensor/ and bridge/ are the entities
- * before the node. drv.c, irq.c and pm.c begin and end it all. docs/locking.rst, "puck-cam.ko",
- * orders the locks.
+ * before the node. client/ is another way into queue/, for other modules. drv.c, irq.c and
+ * pm.c begin and end it all. docs/locking.rst, "puck-cam.ko", orders the locks.
  */
 #ifndef PUCK_CAM_DEVICE_H
 #define PUCK_CAM_DEVICE_H
