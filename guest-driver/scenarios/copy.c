@@ -9,7 +9,7 @@
 #include <linux/slab.h>
 
 #include "abi/puck_gpu.h"
-#include "scenario.h"
+#include "core/scenario.h"
 
 static struct puck_client_seg *segments(struct sg_table *sgt)
 {

@@ -16,7 +16,7 @@
 #include <linux/uaccess.h>
 
 #include "abi/puck_gpu.h"
-#include "scenario.h"
+#include "core/scenario.h"
 
 static const struct puck_scenario * const scenarios[] = {
 	&puck_pages_mapped_nents,
@@ -44,16 +44,6 @@ struct request {
 static DEFINE_MUTEX(run_lock);		/* one run at a time; protects result */
 static char result[1200];
 static struct dentry *folder;
-
-void puck_caught(struct puck_run *run, const char *by, const char *format, ...)
-{
-	va_list args;
-
-	run->by = by;
-	va_start(args, format);
-	vscnprintf(run->detail, sizeof(run->detail), format, args);
-	va_end(args);
-}
 
 static bool translated(struct device *dev)
 {

@@ -14,7 +14,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/slab.h>
 
-#include "scenario.h"
+#include "core/scenario.h"
 
 struct importer {
 	struct puck_copy copy;	/* the GPU fills copy.dst, the importer reads it */

@@ -16,7 +16,7 @@
 #include <linux/jiffies.h>
 #include <linux/slab.h>
 
-#include "scenario.h"
+#include "core/scenario.h"
 
 /* What an emulated GPU does within the doorbell write: 64 KiB. */
 #define READER_PAGES	16

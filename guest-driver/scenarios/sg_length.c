@@ -13,7 +13,7 @@
  */
 #include <linux/dma-mapping.h>
 
-#include "scenario.h"
+#include "core/scenario.h"
 
 /* As engines do: run until the list of the destination ends. */
 static int copy_by_list(struct puck_run *run)

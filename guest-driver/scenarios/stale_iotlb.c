@@ -20,7 +20,7 @@
 #include <linux/string.h>
 
 #include "abi/puck_gpu.h"
-#include "scenario.h"
+#include "core/scenario.h"
 
 /* In the GPU's own domain, where dma-iommu does not get to. */
 #define STALE_IOVA	0x5ca1ab1e0000ull

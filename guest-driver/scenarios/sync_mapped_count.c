@@ -13,7 +13,7 @@
  */
 #include <linux/dma-mapping.h>
 
-#include "scenario.h"
+#include "core/scenario.h"
 
 static const char *skip(struct puck_run *run)
 {

@@ -13,7 +13,7 @@
  */
 #include <linux/dma-mapping.h>
 
-#include "scenario.h"
+#include "core/scenario.h"
 
 #define SECOND_SEED	0xa3588172
 

@@ -13,7 +13,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/slab.h>
 
-#include "scenario.h"
+#include "core/scenario.h"
 
 /* What an emulated GPU does at once when it begins. */
 #define LATE_PAGES	16

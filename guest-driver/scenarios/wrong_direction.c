@@ -12,7 +12,7 @@
  */
 #include <linux/dma-mapping.h>
 
-#include "scenario.h"
+#include "core/scenario.h"
 
 static int buggy(struct puck_run *run)
 {

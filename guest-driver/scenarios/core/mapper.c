@@ -8,7 +8,7 @@
 #include <linux/string.h>
 
 #include "puck/dma_client.h"
-#include "scenario.h"
+#include "core/scenario.h"
 
 /* A device's access is found by the IOMMU's interrupt, and that may take time. */
 #define WAIT_MS		2000

@@ -84,6 +84,7 @@ struct puck_run {
 	char detail[432];
 };
 
+/* caught.c: a verdict */
 __printf(3, 4)
 void puck_caught(struct puck_run *run, const char *by, const char *format, ...);
 

@@ -15,7 +15,7 @@
 #include <linux/rcupdate.h>
 #include <linux/scatterlist.h>
 
-#include "scenario.h"
+#include "core/scenario.h"
 
 #define LEDGER_ENTRIES	64
 

@@ -10,7 +10,7 @@
 #include <linux/slab.h>
 #include <linux/sort.h>
 
-#include "scenario.h"
+#include "core/scenario.h"
 
 static int descending(const void *a, const void *b)
 {
