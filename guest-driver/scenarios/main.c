@@ -2,9 +2,10 @@
 /*
  * puck-scenarios: driver bugs to be caught. debugfs puck-scenarios/
  *
- *   list   name, mistake and history of each scenario
- *   gpu    the GPUs there are, and which of them an IOMMU translates for
- *   run    write "NAME buggy|fixed PCIADDR [late=MS]", read the result as KTAP
+ *   list    name, mistake and history of each scenario, and the device it is for
+ *   gpu     the GPUs there are, and which of them an IOMMU translates for
+ *   camera  the cameras there are, likewise
+ *   run     write "NAME buggy|fixed PCIADDR [late=MS]", read the result as KTAP
  */
 #include <linux/debugfs.h>
 #include <linux/iommu.h>
@@ -15,6 +16,7 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
+#include "abi/puck_cam.h"
 #include "abi/puck_gpu.h"
 #include "core/scenario.h"
 
@@ -29,6 +31,19 @@ static const struct puck_scenario * const scenarios[] = {
 	&puck_wrong_direction,
 	&puck_wrong_count,
 	&puck_stale_iotlb,
+#ifdef PUCK_SCENARIOS_CAMERA
+	&puck_cam_plane_size,
+#endif
+};
+
+/* The devices, by enum puck_on. */
+static const struct {
+	const char *name;
+	u32 vendor;
+	u32 device;
+} devices[] = {
+	[PUCK_ON_GPU] = { "gpu", PUCK_GPU_PCI_VENDOR, PUCK_GPU_PCI_DEVICE },
+	[PUCK_ON_CAMERA] = { "camera", PUCK_CAM_PCI_VENDOR, PUCK_CAM_PCI_DEVICE },
 };
 
 #define LATE_MAX_MS	10000
@@ -52,7 +67,7 @@ static bool translated(struct device *dev)
 	return domain && (domain->type & __IOMMU_DOMAIN_PAGING);
 }
 
-/* Whether a buggy client has to be caught on this GPU. */
+/* Whether a buggy client has to be caught on this device. */
 static bool expected(const struct request *req, struct puck_run *run)
 {
 	if (req->fixed)
@@ -61,7 +76,8 @@ static bool expected(const struct request *req, struct puck_run *run)
 		return run->late_ns;
 	if (req->scenario->shown_by == PUCK_SHOWN_BY_MAPPER)
 		return run->mapper;
-	if (req->scenario->shown_by == PUCK_SHOWN_BY_STALENESS)
+	if (req->scenario->shown_by == PUCK_SHOWN_BY_STALENESS ||
+	    req->scenario->shown_by == PUCK_SHOWN_ANYWHERE)
 		return true;
 	return translated(run->dev);
 }
@@ -160,16 +176,49 @@ static void report(const struct request *req, struct puck_run *run, int error,
 			  req->fixed ? "silent" : "unnoticed");
 }
 
+#ifdef PUCK_SCENARIOS_CAMERA
+static int open_camera(struct pci_dev *pdev, struct puck_run *run)
+{
+	run->camera = puck_cam_client_get(pdev);
+	if (IS_ERR(run->camera))
+		return PTR_ERR(run->camera);
+	run->dev = puck_cam_client_dma_dev(run->camera);
+	return 0;
+}
+
+static void close_camera(struct puck_run *run)
+{
+	puck_cam_client_put(run->camera);
+}
+#else
+/* There is no scenario for one then. */
+static int open_camera(struct pci_dev *pdev, struct puck_run *run)
+{
+	return -ENODEV;
+}
+
+static void close_camera(struct puck_run *run) { }
+#endif
+
+static int open_gpu(struct pci_dev *pdev, struct puck_run *run)
+{
+	run->client = puck_client_get(pdev);
+	if (IS_ERR(run->client))
+		return PTR_ERR(run->client);
+	run->dev = puck_client_dma_dev(run->client);
+	return 0;
+}
+
 static int run_request(const struct request *req)
 {
+	bool camera = req->scenario->on == PUCK_ON_CAMERA;
 	struct puck_run run = { .late_ns = req->late_ns };
 	const char *skipped;
-	int ret = 0;
+	int ret;
 
-	run.client = puck_client_get(req->pdev);
-	if (IS_ERR(run.client))
-		return PTR_ERR(run.client);
-	run.dev = puck_client_dma_dev(run.client);
+	ret = camera ? open_camera(req->pdev, &run) : open_gpu(req->pdev, &run);
+	if (ret)
+		return ret;
 	run.mapper = puck_mapper_manages(run.dev);
 
 	skipped = skip(req, &run);
@@ -177,15 +226,18 @@ static int run_request(const struct request *req)
 		ret = play_watched(req, &run);
 	report(req, &run, ret, skipped);
 
-	puck_client_put(run.client);
+	if (camera)
+		close_camera(&run);
+	else
+		puck_client_put(run.client);
 	return 0;
 }
 
-static struct pci_dev *find_gpu(const char *address)
+static struct pci_dev *find_device(enum puck_on on, const char *address)
 {
 	struct pci_dev *pdev = NULL;
 
-	while ((pdev = pci_get_device(PUCK_GPU_PCI_VENDOR, PUCK_GPU_PCI_DEVICE, pdev)))
+	while ((pdev = pci_get_device(devices[on].vendor, devices[on].device, pdev)))
 		if (!strcmp(pci_name(pdev), address))
 			break;
 	return pdev;
@@ -234,7 +286,7 @@ static int parse_request(char *text, struct request *req)
 	if (ret)
 		return ret;
 
-	req->pdev = find_gpu(address);
+	req->pdev = find_device(req->scenario->on, address);
 	return req->pdev ? 0 : -ENODEV;
 }
 
@@ -287,23 +339,36 @@ static int list_show(struct seq_file *seq, void *unused)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(scenarios); i++)
-		seq_printf(seq, "%s\t%s\t%s\n", scenarios[i]->name,
-			   scenarios[i]->mistake, scenarios[i]->history);
+		seq_printf(seq, "%s\t%s\t%s\t%s\n", scenarios[i]->name,
+			   scenarios[i]->mistake, scenarios[i]->history,
+			   devices[scenarios[i]->on].name);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(list);
 
-static int gpu_show(struct seq_file *seq, void *unused)
+static void show_devices(struct seq_file *seq, enum puck_on on)
 {
 	struct pci_dev *pdev = NULL;
 
-	while ((pdev = pci_get_device(PUCK_GPU_PCI_VENDOR, PUCK_GPU_PCI_DEVICE, pdev)))
+	while ((pdev = pci_get_device(devices[on].vendor, devices[on].device, pdev)))
 		seq_printf(seq, "%s\t%s%s\n", pci_name(pdev),
 			   translated(&pdev->dev) ? "translated" : "direct",
 			   puck_mapper_manages(&pdev->dev) ? "\tpuck-dma" : "");
+}
+
+static int gpu_show(struct seq_file *seq, void *unused)
+{
+	show_devices(seq, PUCK_ON_GPU);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(gpu);
+
+static int camera_show(struct seq_file *seq, void *unused)
+{
+	show_devices(seq, PUCK_ON_CAMERA);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(camera);
 
 static int __init puck_scenarios_init(void)
 {
@@ -315,6 +380,7 @@ static int __init puck_scenarios_init(void)
 	folder = debugfs_create_dir("puck-scenarios", NULL);
 	debugfs_create_file("list", 0444, folder, NULL, &list_fops);
 	debugfs_create_file("gpu", 0444, folder, NULL, &gpu_fops);
+	debugfs_create_file("camera", 0444, folder, NULL, &camera_fops);
 	debugfs_create_file("run", 0600, folder, NULL, &run_fops);
 	return 0;
 }

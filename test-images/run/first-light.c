@@ -438,14 +438,20 @@ struct outcome {
 	bool ok;
 };
 
+/* A GPU or a camera, as the scenarios know it. */
+struct place {
+	char pci[32];
+	bool translated;
+};
+
 /* Run one and take the words behind the # of its KTAP result. */
-static struct outcome scenario(const char *name, const char *variant, const struct gpu *gpu)
+static struct outcome scenario(const char *name, const char *variant, const struct place *place)
 {
 	struct outcome outcome = { 0 };
 	char text[1024], *result, *mark;
 
-	snprintf(text, sizeof(text), "%s %s %s %s", name, variant, gpu->puck.pci,
-		 !gpu->puck.translated ? "" :
+	snprintf(text, sizeof(text), "%s %s %s %s", name, variant, place->pci,
+		 !place->translated ? "" :
 		 strcmp(variant, "buggy") ? PUCK_LATE_FIXED : PUCK_LATE_BUGGY);
 	if (write_text(SCENARIOS "run", text)) {
 		snprintf(outcome.text, sizeof(outcome.text), "%s", strerror(errno));
@@ -468,10 +474,12 @@ static bool begins(const struct outcome *outcome, const char *word)
 	return !strncmp(outcome->text, word, strlen(word));
 }
 
-static void show_scenario(const char *name, const char *mistake, const struct gpu *plain)
+/* @plain is without an IOMMU; NULL if there is none. */
+static void show_scenario(const char *name, const char *mistake, const struct place *board,
+			  const struct place *plain)
 {
-	struct outcome buggy = scenario(name, "buggy", &gpus[0]);
-	struct outcome fixed = scenario(name, "fixed", &gpus[0]);
+	struct outcome buggy = scenario(name, "buggy", board);
+	struct outcome fixed = scenario(name, "fixed", board);
 	struct outcome elsewhere = { .text = "-", .ok = true };
 
 	if (begins(&buggy, "SKIP ")) {
@@ -497,23 +505,55 @@ static void show_scenario(const char *name, const char *mistake, const struct gp
 		      name, elsewhere.text);
 }
 
-static void show_scenarios(void)
+/* All that are for this kind of device. */
+static void show_scenarios(const char *kind, const struct place *board, const struct place *plain)
 {
-	const struct gpu *last = &gpus[ngpus - 1];
-	const struct gpu *plain = last->puck.translated ? NULL : last;
-	char list[4096], *name, *mistake, *save = NULL;
+	char list[8192], *name, *mistake, *of, *save = NULL;
 
 	read_text(SCENARIOS "list", list, sizeof(list));
 	if (!check(list[0], "puck-scenarios is not loaded"))
 		return;
+	for (name = strtok_r(list, "\t", &save); name; name = strtok_r(NULL, "\t", &save)) {
+		mistake = strtok_r(NULL, "\t", &save);
+		strtok_r(NULL, "\t", &save);
+		of = strtok_r(NULL, "\n", &save);
+		if (of && !strcmp(of, kind))
+			show_scenario(name, mistake, board, plain);
+	}
+}
+
+static struct place place_of(const struct gpu *gpu)
+{
+	struct place place = { .translated = gpu->puck.translated };
+
+	snprintf(place.pci, sizeof(place.pci), "%s", gpu->puck.pci);
+	return place;
+}
+
+static void show_gpu_scenarios(void)
+{
+	struct place board = place_of(&gpus[0]), plain = place_of(&gpus[ngpus - 1]);
+
 	say("driver bugs, each run on both GPUs");
 	say("  %-42s %-19s %s", "", "behind puck-iommu", "no IOMMU");
 	say("  %-42s %-9s %-9s %s", "", "buggy", "fixed", "buggy");
-	for (name = strtok_r(list, "\t", &save); name; name = strtok_r(NULL, "\t", &save)) {
-		mistake = strtok_r(NULL, "\t", &save);
-		strtok_r(NULL, "\n", &save);
-		show_scenario(name, mistake, plain);
-	}
+	show_scenarios("gpu", &board, plain.translated ? NULL : &plain);
+}
+
+/* Of drivers of cameras: on the first one, if there is one and its driver is loaded. */
+static void show_camera_scenarios(void)
+{
+	struct place camera;
+	char text[256], path[96];
+
+	read_text(SCENARIOS "camera", text, sizeof(text));
+	snprintf(camera.pci, sizeof(camera.pci), "%.*s", (int)strcspn(text, "\t"), text);
+	camera.translated = strstr(text, "\ttranslated");
+	snprintf(path, sizeof(path), "/sys/bus/pci/drivers/puck-cam/%s", camera.pci);
+	if (!camera.pci[0] || access(path, F_OK))
+		return;
+	say("bugs of cameras' drivers, run on %s", camera.pci);
+	show_scenarios("camera", &camera, NULL);
 }
 
 int main(void)
@@ -533,7 +573,8 @@ int main(void)
 	show_merging(&src, &dst);
 	show_late_fence(&src, &dst);
 	show_counters(&before);
-	show_scenarios();
+	show_gpu_scenarios();
+	show_camera_scenarios();
 
 	say("verdict: %s", failures ? "FAIL" : "PASS");
 	return failures ? 1 : 0;

@@ -15,6 +15,7 @@
 #include <linux/scatterlist.h>
 #include <linux/types.h>
 
+#include "puck/cam_client.h"
 #include "puck/client.h"
 
 struct device;
@@ -30,6 +31,7 @@ struct puck_run;
  * @name: as written to debugfs
  * @mistake: what the buggy client does, in a few words
  * @history: a commit that fixed it in Linux
+ * @on: the device that it is for
  * @shown_by: what has to be there for the mistake to show
  * @finding: class of puck-dma's finding about buggy(), docs/dma.rst; or NULL
  * @splat: regular expression of the kernel's own complaint about buggy(), or
@@ -40,11 +42,16 @@ struct puck_scenario {
 	const char *name;
 	const char *mistake;
 	const char *history;
+	enum puck_on {
+		PUCK_ON_GPU,
+		PUCK_ON_CAMERA,
+	} on;
 	enum puck_shown_by {
 		PUCK_SHOWN_BY_MERGING,
 		PUCK_SHOWN_BY_LATENESS,
 		PUCK_SHOWN_BY_MAPPER,
 		PUCK_SHOWN_BY_STALENESS,
+		PUCK_SHOWN_ANYWHERE,
 	} shown_by;
 	const char *finding;
 	const char *splat;
@@ -59,10 +66,11 @@ struct puck_scenario {
 };
 
 /**
- * struct puck_run - a scenario at work on one GPU
- * @client: the GPU, to submit to
+ * struct puck_run - a scenario at work on one device
+ * @client: the GPU, to submit to; NULL if it is on none
+ * @camera: the camera; NULL if it is on none
  * @dev: what to map memory for
- * @late_ns: how late the GPU's data is asked to be
+ * @late_ns: how late a GPU's data is asked to be
  * @mapper: puck-dma maps for @dev
  * @findings: of puck-dma about @dev, before the run
  * @priv: the scenario's own
@@ -73,6 +81,7 @@ struct puck_scenario {
  */
 struct puck_run {
 	struct puck_client *client;
+	struct puck_cam_client *camera;
 	struct device *dev;
 	u64 late_ns;
 	bool mapper;
@@ -171,5 +180,8 @@ extern const struct puck_scenario puck_use_after_unmap;
 extern const struct puck_scenario puck_wrong_direction;
 extern const struct puck_scenario puck_wrong_count;
 extern const struct puck_scenario puck_stale_iotlb;
+
+/* camera/ */
+extern const struct puck_scenario puck_cam_plane_size;
 
 #endif /* PUCK_SCENARIO_H */
