@@ -33,6 +33,8 @@ static const struct puck_scenario * const scenarios[] = {
 	&puck_stale_iotlb,
 #ifdef PUCK_SCENARIOS_CAMERA
 	&puck_cam_plane_size,
+	&puck_cam_stride,
+	&puck_cam_format_busy,
 #endif
 };
 

@@ -183,5 +183,7 @@ extern const struct puck_scenario puck_stale_iotlb;
 
 /* camera/ */
 extern const struct puck_scenario puck_cam_plane_size;
+extern const struct puck_scenario puck_cam_stride;
+extern const struct puck_scenario puck_cam_format_busy;
 
 #endif /* PUCK_SCENARIO_H */
