@@ -34,6 +34,8 @@ static const struct puck_scenario * const scenarios[] = {
 #ifdef PUCK_SCENARIOS_CAMERA
 	&puck_cam_plane_size,
 	&puck_cam_stride,
+	&puck_cam_start_failed,
+	&puck_cam_stop_kept,
 	&puck_cam_format_busy,
 #endif
 };
