@@ -36,6 +36,8 @@ static const struct puck_scenario * const scenarios[] = {
 	&puck_cam_stride,
 	&puck_cam_start_failed,
 	&puck_cam_stop_kept,
+	&puck_cam_list_late,
+	&puck_cam_sequence,
 	&puck_cam_format_busy,
 #endif
 };

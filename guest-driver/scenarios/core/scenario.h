@@ -186,6 +186,8 @@ extern const struct puck_scenario puck_cam_plane_size;
 extern const struct puck_scenario puck_cam_stride;
 extern const struct puck_scenario puck_cam_start_failed;
 extern const struct puck_scenario puck_cam_stop_kept;
+extern const struct puck_scenario puck_cam_list_late;
+extern const struct puck_scenario puck_cam_sequence;
 extern const struct puck_scenario puck_cam_format_busy;
 
 #endif /* PUCK_SCENARIO_H */
