@@ -39,6 +39,7 @@ static const struct puck_scenario * const scenarios[] = {
 	&puck_cam_list_late,
 	&puck_cam_sequence,
 	&puck_cam_format_busy,
+	&puck_cam_sync_count,
 #endif
 };
 

@@ -15,13 +15,6 @@
 
 #include "core/scenario.h"
 
-static const char *skip(struct puck_run *run)
-{
-	if (!dma_dev_need_sync(run->dev))
-		return "this kernel skips syncs of coherent devices";
-	return puck_ledger_works() ? NULL : "no kprobes in this kernel";
-}
-
 static int buggy(struct puck_run *run)
 {
 	struct puck_copy *copy = run->priv;
@@ -47,7 +40,7 @@ const struct puck_scenario puck_sync_mapped_count = {
 	.shown_by = PUCK_SHOWN_BY_MERGING,
 	.finding = "sync-count",
 	.splat = "DMA-API: (.*syncs DMA sg list with different entry count|Mapped at)",
-	.skip = skip,
+	.skip = puck_ledger_skip_sync,
 	.setup = puck_copy_scenario_run,
 	.buggy = buggy,
 	.fixed = fixed,

@@ -10,6 +10,7 @@
  * that maps and unmaps, is one at a time; only finding a free one is a race.
  * One device at a time is watched: scenarios run one by one.
  */
+#include <linux/dma-mapping.h>
 #include <linux/kprobes.h>
 #include <linux/ptrace.h>
 #include <linux/rcupdate.h>
@@ -154,6 +155,14 @@ void puck_ledger_exit(void)
 bool puck_ledger_works(void)
 {
 	return probes_on;
+}
+
+/* What those have for skip() that are about a count in a sync. */
+const char *puck_ledger_skip_sync(struct puck_run *run)
+{
+	if (!dma_dev_need_sync(run->dev))
+		return "this kernel skips syncs of coherent devices";
+	return probes_on ? NULL : "no kprobes in this kernel";
 }
 
 void puck_ledger_open(struct device *dev)

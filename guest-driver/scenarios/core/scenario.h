@@ -156,6 +156,7 @@ void puck_copy_scenario_teardown(struct puck_run *run);
 int puck_ledger_init(void);
 void puck_ledger_exit(void);
 bool puck_ledger_works(void);
+const char *puck_ledger_skip_sync(struct puck_run *run);
 void puck_ledger_open(struct device *dev);
 void puck_ledger_close(void);
 bool puck_ledger_report(char *text, size_t size);
@@ -189,5 +190,6 @@ extern const struct puck_scenario puck_cam_stop_kept;
 extern const struct puck_scenario puck_cam_list_late;
 extern const struct puck_scenario puck_cam_sequence;
 extern const struct puck_scenario puck_cam_format_busy;
+extern const struct puck_scenario puck_cam_sync_count;
 
 #endif /* PUCK_SCENARIO_H */
