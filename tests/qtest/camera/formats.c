@@ -10,20 +10,6 @@
 
 #define ROUNDS  60
 
-static void capture(CamEnv *e, const CamMode *m)
-{
-    CamBuffer buf;
-    CamDone done;
-
-    cam_stream_off(e);
-    cam_set_mode(e, m);
-    buf = cam_buffer(e, m->format);
-    cam_queue(e, &buf.desc);
-    cam_stream(e, 0);
-    cam_wait_ok(e, m->format, &done);
-    cam_expect_picture(e, &buf, &done);
-}
-
 /* Noise is nowhere the same: what is in a wrong place is seen. */
 static CamMode noisy(unsigned format, unsigned width, unsigned height)
 {
@@ -42,28 +28,28 @@ static void test_format(const void *opaque)
     CamEnv e;
 
     cam_start(&e, "", "");
-    capture(&e, &m);
+    cam_capture(&e, &m, 1);
     m.stamp = false;
-    capture(&e, &m);
+    cam_capture(&e, &m, 1);
     m.stride[0] += 57;
     m.stride[1] += 123;
-    capture(&e, &m);
+    cam_capture(&e, &m, 1);
     m.crop = (CamRect) { 22, 14, 36, 20 };
-    capture(&e, &m);
+    cam_capture(&e, &m, 1);
     m.crop = (CamRect) { 0, 0, 2, 2 };
-    capture(&e, &m);
+    cam_capture(&e, &m, 1);
     m.crop = (CamRect) { 0, 0, 70, 34 };
     m.compose = (CamRect) { 26, 10, 20, 6 };
     m.stamp = true;
-    capture(&e, &m);
+    cam_capture(&e, &m, 1);
     m.compose = (CamRect) { 68, 32, 2, 2 };
-    capture(&e, &m);
+    cam_capture(&e, &m, 1);
     m.out_width = 200;
     m.out_height = 150;
     m.compose = (CamRect) { 2, 4, 194, 140 };
     m.stride[0] = cam_line_bytes(format, 200);
     m.stride[1] = 200;
-    capture(&e, &m);
+    cam_capture(&e, &m, 1);
     cam_stop(&e);
 }
 
@@ -78,9 +64,9 @@ static void test_clip(void)
         CamMode m = noisy(PUCK_CAM_FORMAT_XRGB8888, 256, 64);
 
         m.gain = gains[i];
-        capture(&e, &m);
+        cam_capture(&e, &m, 1);
         m.format = PUCK_CAM_FORMAT_RGB24;
-        capture(&e, &m);
+        cam_capture(&e, &m, 1);
     }
     cam_stop(&e);
 }
@@ -126,7 +112,7 @@ static void test_random(void)
                        m.crop.width, m.crop.y, m.crop.height, m.width,
                        m.height, m.compose.x, m.compose.width, m.compose.y,
                        m.compose.height, m.out_width, m.out_height);
-        capture(&e, &m);
+        cam_capture(&e, &m, 1);
     }
     cam_stop(&e);
 }

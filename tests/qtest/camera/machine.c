@@ -13,45 +13,7 @@
 #define PCIEXBAR    0x60
 #define PORT        QPCI_DEVFN(4, 0)
 #define ROUNDS      5
-#define BYTES       (64u * 128)
 #define SLOT_OFF    (PCI_EXP_SLTCTL_PCC | PCI_EXP_SLTCTL_PWR_IND_OFF)
-
-static CamMode long_mode(void)
-{
-    CamMode m = cam_mode(PUCK_CAM_FORMAT_GREY, 64, 128);
-
-    m.interval = 10000000;
-    m.pattern = PUCK_CAM_PATTERN_BOX;
-    return m;
-}
-
-/* Two buffers, and a frame that has written half of its lines. */
-static void start_frame(CamEnv *e, CamBuffer buf[2])
-{
-    CamMode m = long_mode();
-
-    cam_set_mode(e, &m);
-    for (unsigned i = 0; i < 2; i++) {
-        buf[i] = cam_buffer(e, i);
-        cam_queue(e, &buf[i].desc);
-    }
-    cam_stream(e, 0);
-    cam_run_until(e, cam_now(e) + cam_mode_exposed(&m, 63));
-}
-
-/* Lines 0 to 63 of the first buffer were written, and nothing since. */
-static void expect_half(CamEnv *e, const CamBuffer buf[2])
-{
-    uint8_t bytes[BYTES];
-
-    qtest_memread(e->m.qts, buf[0].ram[0], bytes, BYTES);
-    for (unsigned y = 0; y < 128; y++) {
-        g_assert_cmphex(bytes[64 * y + 7], ==,
-                        y < 64 ? PUCK_CAM_LINE_MAGIC : CAM_UNTOUCHED);
-    }
-    cam_expect_untouched(e, &buf[1]);
-    g_assert_cmpuint(qtest_readq(e->m.qts, e->wb), ==, 0);
-}
 
 /* CTRL.RESET, a function level reset, a reset of the machine. */
 static void reset_ctrl(CamEnv *e)
@@ -82,12 +44,12 @@ static void check_reset(void (*reset)(CamEnv *e))
     CamEnv e;
 
     cam_start(&e, "", "");
-    start_frame(&e, buf);
+    cam_begin_half(&e, buf);
     reset(&e);
     qtest_clock_step(e.m.qts, 5 * e.mode.interval);
     /* A reset of the machine need not leave RAM as it was. */
     if (reset != reset_machine) {
-        expect_half(&e, buf);
+        cam_expect_half(&e, buf);
     }
     if (reset != reset_ctrl) {
         puck_function_free(&e.f);
@@ -142,12 +104,12 @@ static void test_unplug(void)
     cam_attach_behind(&e, PORT, 0);
     slot = slot_control(&e);
     for (unsigned i = 0; i < ROUNDS; i++) {
-        start_frame(&e, buf);
+        cam_begin_half(&e, buf);
         qtest_writew(e.m.qts, slot, SLOT_OFF);
         qtest_qmp_eventwait(e.m.qts, "DEVICE_DELETED");
         qtest_writew(e.m.qts, slot, 0);
         qtest_clock_step(e.m.qts, 3 * e.mode.interval);
-        expect_half(&e, buf);
+        cam_expect_half(&e, buf);
         puck_function_free(&e.f);
         qtest_qmp_device_add(e.m.qts, "puck-cam", "cam0", "{ 'bus': 'rp1' }");
         puck_machine_settle(&e.m);
@@ -165,9 +127,9 @@ static void test_stopped(void)
     CamEnv e;
 
     cam_start(&e, "", "");
-    start_frame(&e, buf);
+    cam_begin_half(&e, buf);
     qtest_qmp_assert_success(e.m.qts, "{ 'execute': 'stop' }");
-    expect_half(&e, buf);
+    cam_expect_half(&e, buf);
     qtest_qmp_assert_success(e.m.qts, "{ 'execute': 'cont' }");
     for (unsigned i = 0; i < 2; i++) {
         cam_wait_ok(&e, i, &done);

@@ -9,50 +9,13 @@
 #include "common/cam-env.h"
 #include "common/mischief-env.h"
 
-#define BYTES       (64u * 128)
-#define INTERVAL    10000000
 #define STREAM_BIT_FLIPS    12
 
-static CamMode long_mode(void)
-{
-    CamMode m = cam_mode(PUCK_CAM_FORMAT_GREY, 64, 128);
-
-    m.interval = INTERVAL;
-    m.pattern = PUCK_CAM_PATTERN_BOX;
-    return m;
-}
-
-/* Two buffers, and a frame that has begun. */
 static void begin_frame(CamEnv *e, CamBuffer buf[2])
 {
-    CamMode m = long_mode();
+    CamMode m = cam_long_mode();
 
-    cam_set_mode(e, &m);
-    for (unsigned i = 0; i < 2; i++) {
-        buf[i] = cam_buffer(e, i);
-        cam_queue(e, &buf[i].desc);
-    }
-    cam_stream(e, 0);
-}
-
-/* The same, and half of its lines were written. */
-static void start_frame(CamEnv *e, CamBuffer buf[2])
-{
-    begin_frame(e, buf);
-    cam_run_until(e, cam_now(e) + cam_mode_exposed(&e->mode, 63));
-}
-
-/* Lines 0 to 63 of the first buffer were written, and nothing since. */
-static void expect_half(CamEnv *e, const CamBuffer buf[2])
-{
-    uint8_t bytes[BYTES];
-
-    qtest_memread(e->m.qts, buf[0].ram[0], bytes, BYTES);
-    for (unsigned y = 0; y < 128; y++) {
-        g_assert_cmphex(bytes[64 * y + 7], ==,
-                        y < 64 ? PUCK_CAM_LINE_MAGIC : CAM_UNTOUCHED);
-    }
-    cam_expect_untouched(e, &buf[1]);
+    cam_begin(e, &m, buf, 2);
 }
 
 static void expect_frame(CamEnv *e, const CamBuffer *buf, unsigned cookie,
@@ -75,9 +38,9 @@ static void test_move(void)
     cam_start(&e, ",seed=3", "");
     cam_w32(&e, PUCK_CAM_IRQ_ENABLE, PUCK_CAM_IRQ_ERROR);
     cam_w32(&e, PUCK_CAM_QUEUE_TAIL, 555);
-    start_frame(&e, buf);
+    cam_begin_half(&e, buf);
     cam_move(&e, &to);
-    expect_half(&to, buf);
+    cam_expect_half(&to, buf);
     g_assert_cmpuint(cam_r32(&to, PUCK_CAM_ERR_COUNT), ==, 1);
     g_assert_cmpuint(cam_r64(&to, PUCK_CAM_ERR_ADDR), ==, 555);
     g_assert_cmphex(cam_r32(&to, PUCK_CAM_IRQ_ENABLE), ==, PUCK_CAM_IRQ_ERROR);
@@ -102,7 +65,7 @@ static void test_move_changed(void)
     CamEnv e, to;
 
     cam_start(&e, "", "");
-    start_frame(&e, buf);
+    cam_begin_half(&e, buf);
     cam_w32(&e, PUCK_CAM_PATTERN, PUCK_CAM_PATTERN_NOISE);
     cam_w32(&e, PUCK_CAM_GAIN, 0x222);
     cam_w32(&e, PUCK_CAM_STAMP, 0);
@@ -120,7 +83,7 @@ static void test_move_changed(void)
 /* Between frames, halted, and before there ever was one. */
 static void test_move_idle(void)
 {
-    CamMode m = long_mode();
+    CamMode m = cam_long_mode();
     CamBuffer buf;
     CamDone done;
     CamEnv e, to;
@@ -161,7 +124,8 @@ static void test_move_anywhere(void)
         cam_start(&e, "", "");
         begin_frame(&e, buf);
         if (i) {
-            cam_run_until(&e, cam_now(&e) + (i - 1) * INTERVAL / 4 + i);
+            cam_run_until(&e, cam_now(&e) + i +
+                          (i - 1) * e.mode.interval / 4);
         }
         cam_move(&e, &to);
         for (unsigned n = 0; n < 2; n++) {
@@ -181,7 +145,7 @@ static void test_move_rules(void)
     cam_start(&e, "", "");
     puck_rule_add(e.m.qts, "cam.frame frame=0 delay=5ms");
     begin_frame(&e, buf);
-    cam_run_until(&e, cam_now(&e) + INTERVAL / 2);
+    cam_run_until(&e, cam_now(&e) + e.mode.interval / 2);
     cam_move(&e, &to);
     cam_wait_ok(&to, 0, &done);
     g_assert_cmpuint(done.end, ==, done.start + 5000000 +
@@ -228,12 +192,7 @@ static void test_move_source(void)
     m.pattern = PUCK_CAM_PATTERN_SOURCE;
     m.source = &source;
     cam_start(&e, options, "");
-    cam_set_mode(&e, &m);
-    for (unsigned i = 0; i < 2; i++) {
-        buf[i] = cam_buffer(&e, i);
-        cam_queue(&e, &buf[i].desc);
-    }
-    cam_stream(&e, 0);
+    cam_begin(&e, &m, buf, 2);
     puck_machine_settle(&e.m);
     cam_move(&e, &to);
     for (unsigned i = 0; i < 2; i++) {
@@ -292,7 +251,7 @@ static void test_bad_state(void)
     CamEnv e;
 
     cam_start(&e, "", "");
-    start_frame(&e, buf);
+    cam_begin_half(&e, buf);
     puck_machine_save(&e.m, path);
     g_assert_true(g_file_get_contents(path, &stream, &len, NULL));
     device = memmem(stream, len, name, strlen(name));

@@ -7,25 +7,6 @@
 #include "qemu/osdep.h"
 #include "common/cam-env.h"
 
-/* Captures @count frames one after the other, from frame 0 on. */
-static void capture(CamEnv *e, const CamMode *m, unsigned count)
-{
-    cam_stream_off(e);
-    cam_set_mode(e, m);
-    for (unsigned i = 0; i < count; i++) {
-        CamBuffer buf = cam_buffer(e, i);
-        CamDone done;
-
-        cam_queue(e, &buf.desc);
-        if (!i) {
-            cam_stream(e, 0);
-        }
-        cam_wait_ok(e, i, &done);
-        g_assert_cmpuint(done.frame, ==, i);
-        cam_expect_picture(e, &buf, &done);
-    }
-}
-
 /* Formats that show luma and chroma, and an odd number of pixels in a bar. */
 static void test_pattern(const void *opaque)
 {
@@ -40,7 +21,7 @@ static void test_pattern(const void *opaque)
 
         m.pattern = GPOINTER_TO_UINT(opaque);
         m.seed = 0x123456789abcdef0;
-        capture(&e, &m, 5);
+        cam_capture(&e, &m, 5);
     }
     cam_stop(&e);
 }
@@ -53,10 +34,10 @@ static void test_box(void)
 
     cam_start(&e, "", "");
     m.pattern = PUCK_CAM_PATTERN_BOX;
-    capture(&e, &m, 12);
+    cam_capture(&e, &m, 12);
     m = cam_mode(PUCK_CAM_FORMAT_GREY, 30, 18);
     m.pattern = PUCK_CAM_PATTERN_BOX;
-    capture(&e, &m, 12);
+    cam_capture(&e, &m, 12);
     cam_stop(&e);
 }
 
@@ -72,14 +53,14 @@ static void test_noise(void)
 
         m.pattern = PUCK_CAM_PATTERN_NOISE;
         m.seed = seeds[i];
-        capture(&e, &m, 2);
+        cam_capture(&e, &m, 2);
     }
     {
         CamMode m = cam_mode(PUCK_CAM_FORMAT_NV12, 4096, 16);
 
         m.pattern = PUCK_CAM_PATTERN_NOISE;
         m.seed = 4;
-        capture(&e, &m, 1);
+        cam_capture(&e, &m, 1);
     }
     cam_stop(&e);
 }
@@ -101,7 +82,7 @@ static void test_large(void)
         CamMode m = cam_mode(modes[i].format, modes[i].width, modes[i].height);
 
         m.pattern = modes[i].pattern;
-        capture(&e, &m, 1);
+        cam_capture(&e, &m, 1);
     }
     cam_stop(&e);
 }
@@ -118,7 +99,7 @@ static void test_flip(void)
 
             m.flip = flip;
             m.pattern = pattern;
-            capture(&e, &m, 2);
+            cam_capture(&e, &m, 2);
         }
     }
     cam_stop(&e);
@@ -148,7 +129,7 @@ static void test_exposure(void)
         m.exposure = cases[i].exposure;
         m.gain = cases[i].gain;
         m.vblank = cases[i].vblank;
-        capture(&e, &m, 1);
+        cam_capture(&e, &m, 1);
     }
     cam_stop(&e);
 }
@@ -162,12 +143,7 @@ static void test_change(void)
     CamEnv e;
 
     cam_start(&e, "", "");
-    cam_set_mode(&e, &m);
-    for (unsigned i = 0; i < 2; i++) {
-        buf[i] = cam_buffer(&e, i);
-        cam_queue(&e, &buf[i].desc);
-    }
-    cam_stream(&e, 0);
+    cam_begin(&e, &m, buf, 2);
     cam_w32(&e, PUCK_CAM_GAIN, 0x1ff);
     cam_w32(&e, PUCK_CAM_FLIP, PUCK_CAM_FLIP_H);
     cam_w32(&e, PUCK_CAM_PATTERN, PUCK_CAM_PATTERN_NOISE);

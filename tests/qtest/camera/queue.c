@@ -156,12 +156,7 @@ static void test_disable(void)
     CamEnv e;
 
     cam_start(&e, "", "");
-    cam_set_mode(&e, &m);
-    for (unsigned i = 0; i < 2; i++) {
-        buf[i] = cam_buffer(&e, i);
-        cam_queue(&e, &buf[i].desc);
-    }
-    cam_stream(&e, 0);
+    cam_begin(&e, &m, buf, 2);
     g_assert_cmphex(cam_r32(&e, PUCK_CAM_QUEUE_STATUS), ==,
                     PUCK_CAM_QUEUE_ON | PUCK_CAM_QUEUE_BUSY);
     cam_w32(&e, PUCK_CAM_QUEUE_CTRL, 0);
@@ -196,12 +191,7 @@ static void test_reset(void)
     CamEnv e;
 
     cam_start(&e, "", "");
-    cam_set_mode(&e, &m);
-    for (unsigned i = 0; i < 3; i++) {
-        buf[i] = cam_buffer(&e, i);
-        cam_queue(&e, &buf[i].desc);
-    }
-    cam_stream(&e, 0);
+    cam_begin(&e, &m, buf, 3);
     cam_wait_ok(&e, 0, &done);
     cam_run_until(&e, done.start + m.interval + cam_mode_exposed(&m, 63));
     cam_queue_reset(&e);

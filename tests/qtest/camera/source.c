@@ -118,19 +118,7 @@ static void expect_pictures(CamEnv *e, const CamSource *source)
     for (size_t f = 0; f < G_N_ELEMENTS(formats); f++) {
         CamMode m = source_mode(formats[f], source);
 
-        cam_stream_off(e);
-        cam_set_mode(e, &m);
-        for (unsigned i = 0; i < 2 * PICTURES; i++) {
-            CamBuffer buf = cam_buffer(e, i);
-            CamDone done;
-
-            cam_queue(e, &buf.desc);
-            if (!i) {
-                cam_stream(e, 0);
-            }
-            cam_wait_ok(e, i, &done);
-            cam_expect_picture(e, &buf, &done);
-        }
+        cam_capture(e, &m, 2 * PICTURES);
     }
 }
 
@@ -235,34 +223,18 @@ static void test_sizes(void)
     for (unsigned i = 0; i < 4; i++) {
         CamMode m = cam_mode(PUCK_CAM_FORMAT_YUYV, i & 1 ? 100 : 30,
                              i & 2 ? 70 : 20);
-        CamBuffer buf;
-        CamDone done;
 
         m.pattern = PUCK_CAM_PATTERN_SOURCE;
         m.source = &source;
         m.flip = i;
         m.gain = 0x140;
-        cam_stream_off(&e);
-        cam_set_mode(&e, &m);
-        buf = cam_buffer(&e, i);
-        cam_queue(&e, &buf.desc);
-        cam_stream(&e, 0);
-        cam_wait_ok(&e, i, &done);
-        cam_expect_picture(&e, &buf, &done);
+        cam_capture(&e, &m, 1);
     }
     /* The patterns are there as well. */
     {
         CamMode m = cam_mode(PUCK_CAM_FORMAT_NV12, W, H);
-        CamBuffer buf;
-        CamDone done;
 
-        cam_stream_off(&e);
-        cam_set_mode(&e, &m);
-        buf = cam_buffer(&e, 9);
-        cam_queue(&e, &buf.desc);
-        cam_stream(&e, 0);
-        cam_wait_ok(&e, 9, &done);
-        cam_expect_picture(&e, &buf, &done);
+        cam_capture(&e, &m, 1);
     }
     cam_stop(&e);
     unlink(path);

@@ -111,13 +111,7 @@ static void run(CamEnv *e, const CamMode *m)
     CamBuffer buf[3];
     CamDone done;
 
-    cam_stream_off(e);
-    cam_set_mode(e, m);
-    for (unsigned i = 0; i < G_N_ELEMENTS(buf); i++) {
-        buf[i] = cam_buffer(e, i);
-        cam_queue(e, &buf[i].desc);
-    }
-    cam_stream(e, 0);
+    cam_begin(e, m, buf, G_N_ELEMENTS(buf));
     for (unsigned i = 0; i < G_N_ELEMENTS(buf); i++) {
         cam_wait_ok(e, i, &done);
         g_assert_cmpuint(done.frame, ==, i);

@@ -174,12 +174,7 @@ static void test_change_within(void)
     CamEnv e;
 
     cam_start(&e, "", "");
-    cam_set_mode(&e, &m);
-    for (unsigned i = 0; i < 2; i++) {
-        buf[i] = cam_buffer(&e, i);
-        cam_queue(&e, &buf[i].desc);
-    }
-    cam_stream(&e, 0);
+    cam_begin(&e, &m, buf, 2);
     start = cam_r64(&e, PUCK_CAM_START_TIME);
     cam_w32(&e, PUCK_CAM_VBLANK, 200);
     cam_w32(&e, PUCK_CAM_HBLANK, 20);
@@ -212,10 +207,7 @@ static void test_dropped(void)
     cam_run_until(&e, cam_r64(&e, PUCK_CAM_START_TIME) + 3 * m.interval);
     g_assert_cmpuint(cam_r32(&e, PUCK_CAM_FRAME), ==, 3);
     g_assert_cmpuint(cam_r32(&e, PUCK_CAM_DROPPED), ==, 4);
-    for (unsigned i = 0; i < 2; i++) {
-        buf[i] = cam_buffer(&e, i);
-        cam_queue(&e, &buf[i].desc);
-    }
+    cam_queue_buffers(&e, buf, 2);
     for (unsigned i = 0; i < 2; i++) {
         cam_wait_ok(&e, i, &done);
         g_assert_cmpuint(done.frame, ==, 4 + i);
@@ -246,10 +238,7 @@ static void test_single(void)
 
     cam_start(&e, "", "");
     cam_set_mode(&e, &m);
-    for (unsigned i = 0; i < 3; i++) {
-        buf[i] = cam_buffer(&e, i);
-        cam_queue(&e, &buf[i].desc);
-    }
+    cam_queue_buffers(&e, buf, 3);
     cam_stream(&e, PUCK_CAM_SINGLE);
     cam_run_until(&e, cam_now(&e) + 5 * m.interval);
     g_assert_cmpuint(cam_r32(&e, PUCK_CAM_SENSOR_STATUS), ==, 0);
@@ -321,12 +310,7 @@ static void test_stop(void)
     CamEnv e;
 
     cam_start(&e, "", "");
-    cam_set_mode(&e, &m);
-    for (unsigned i = 0; i < 2; i++) {
-        buf[i] = cam_buffer(&e, i);
-        cam_queue(&e, &buf[i].desc);
-    }
-    cam_stream(&e, 0);
+    cam_begin(&e, &m, buf, 2);
     cam_run_until(&e, cam_now(&e) + cam_mode_exposed(&m, 63));
     cam_stream_off(&e);
     cam_wait(&e, &done);

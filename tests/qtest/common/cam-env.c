@@ -12,6 +12,8 @@
 #define STEPS_MAX       100000
 #define MOVE_PATH       "puck-cam-move"
 #define BRIDGE_WINDOW   (1u << 20)
+/* Of cam_long_mode(): two of the groups that the device writes at once. */
+#define HALF_LINES      (2 * PUCK_CAM_GROUP_LINES)
 
 uint32_t cam_r32(CamEnv *e, uint64_t reg)
 {
@@ -271,6 +273,22 @@ void cam_queue(CamEnv *e, const CamDesc *desc)
     cam_doorbell(e);
 }
 
+void cam_queue_buffers(CamEnv *e, CamBuffer *buf, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        buf[i] = cam_buffer(e, i);
+        cam_queue(e, &buf[i].desc);
+    }
+}
+
+void cam_begin(CamEnv *e, const CamMode *mode, CamBuffer *buf, unsigned count)
+{
+    cam_stream_off(e);
+    cam_set_mode(e, mode);
+    cam_queue_buffers(e, buf, count);
+    cam_stream(e, 0);
+}
+
 bool cam_take(CamEnv *e, CamDone *done)
 {
     uint32_t count = qtest_readl(e->m.qts, e->wb);
@@ -375,6 +393,53 @@ void cam_expect_picture(CamEnv *e, const CamBuffer *buf, const CamDone *done)
 void cam_expect_untouched(CamEnv *e, const CamBuffer *buf)
 {
     expect_parts(e, buf, NULL);
+}
+
+void cam_capture(CamEnv *e, const CamMode *mode, unsigned count)
+{
+    CamBuffer buf;
+    CamDone done;
+
+    cam_begin(e, mode, &buf, 1);
+    for (unsigned i = 0; i < count; i++) {
+        if (i) {
+            buf = cam_buffer(e, i);
+            cam_queue(e, &buf.desc);
+        }
+        cam_wait_ok(e, i, &done);
+        g_assert_cmpuint(done.frame, ==, i);
+        cam_expect_picture(e, &buf, &done);
+    }
+}
+
+CamMode cam_long_mode(void)
+{
+    CamMode m = cam_mode(PUCK_CAM_FORMAT_GREY, 64, 2 * HALF_LINES);
+
+    m.interval = 10000000;
+    m.pattern = PUCK_CAM_PATTERN_BOX;
+    return m;
+}
+
+void cam_begin_half(CamEnv *e, CamBuffer buf[2])
+{
+    CamMode m = cam_long_mode();
+
+    cam_begin(e, &m, buf, 2);
+    cam_run_until(e, cam_now(e) + cam_mode_exposed(&m, HALF_LINES - 1));
+}
+
+void cam_expect_half(CamEnv *e, const CamBuffer buf[2])
+{
+    uint8_t bytes[64 * 2 * HALF_LINES];
+
+    qtest_memread(e->m.qts, buf[0].ram[0], bytes, sizeof(bytes));
+    for (unsigned y = 0; y < 2 * HALF_LINES; y++) {
+        g_assert_cmphex(bytes[64 * y + 7], ==,
+                        y < HALF_LINES ? PUCK_CAM_LINE_MAGIC : CAM_UNTOUCHED);
+    }
+    cam_expect_untouched(e, &buf[1]);
+    g_assert_cmpuint(qtest_readq(e->m.qts, e->wb), ==, 0);
 }
 
 static uint32_t info_field(uint32_t info, uint32_t mask)

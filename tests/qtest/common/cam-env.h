@@ -111,6 +111,10 @@ CamBuffer cam_buffer(CamEnv *e, uint64_t cookie);
 void cam_emit(CamEnv *e, const CamDesc *desc);
 void cam_doorbell(CamEnv *e);
 void cam_queue(CamEnv *e, const CamDesc *desc);
+/* @count buffers of the mode are queued; their cookies are their indices. */
+void cam_queue_buffers(CamEnv *e, CamBuffer *buf, unsigned count);
+/* A stream of @mode begins, and the first @count frames have buffers. */
+void cam_begin(CamEnv *e, const CamMode *mode, CamBuffer *buf, unsigned count);
 
 /* The next done entry, if the slot says that there is one. */
 bool cam_take(CamEnv *e, CamDone *done);
@@ -125,6 +129,15 @@ void cam_wait_ok(CamEnv *e, uint64_t cookie, CamDone *done);
 void cam_expect_picture(CamEnv *e, const CamBuffer *buf, const CamDone *done);
 /* Nothing of the buffer was written. */
 void cam_expect_untouched(CamEnv *e, const CamBuffer *buf);
+/* The first @count frames of @mode, captured one behind the other. */
+void cam_capture(CamEnv *e, const CamMode *mode, unsigned count);
+
+/* For what happens within a frame: one of many lines that takes its time. */
+CamMode cam_long_mode(void);
+/* Two buffers of that, and half of the lines of the first are written. */
+void cam_begin_half(CamEnv *e, CamBuffer buf[2]);
+/* They are all that is written, and no frame is done. */
+void cam_expect_half(CamEnv *e, const CamBuffer buf[2]);
 
 /* Takes the one error of the queue and compares it. */
 void cam_expect_error(CamEnv *e, const CamError *error);
