@@ -356,7 +356,7 @@ static void expect_bytes(CamEnv *e, const CamBuffer *buf, unsigned i,
     uint32_t size = room(buf->bytes[i]);
     g_autofree uint8_t *got = g_malloc(size);
 
-    qtest_memread(e->m.qts, buf->ram[i], got, size);
+    puck_machine_read(&e->m, buf->ram[i], got, size);
     for (uint32_t at = 0; at < size; at++) {
         if (got[at] != expected[at]) {
             g_test_message("part %u, byte %u: line %u, byte %u of it", i, at,

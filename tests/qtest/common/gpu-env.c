@@ -150,7 +150,7 @@ void gpu_read(GpuEnv *e, GpuSeg at, void *bytes)
     if (at.flags & PUCK_GPU_SEG_VRAM) {
         qpci_memread(e->f.dev, e->vram, at.addr, bytes, at.len);
     } else {
-        qtest_memread(e->m.qts, at.addr, bytes, at.len);
+        puck_machine_read(&e->m, at.addr, bytes, at.len);
     }
 }
 

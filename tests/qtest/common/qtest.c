@@ -17,6 +17,11 @@
 /* A little more than the pause between two holds of the BQL. */
 #define PAUSE_NS        60000
 #define SETTLE_NS       2000000
+/*
+ * An answer is a line, and with each KiB of it libqtest looks for its end from
+ * the beginning on.
+ */
+#define READ_MAX        16384u
 
 /* Those that run: two of them while one moves. */
 static QTestState *running[MACHINES_MAX];
@@ -68,6 +73,20 @@ uint64_t puck_machine_pages(PuckMachine *m, unsigned count)
     m->next_page += (uint64_t)count * PAGE;
     qtest_memset(m->qts, page, 0, (size_t)count * PAGE);
     return page;
+}
+
+void puck_machine_read(PuckMachine *m, uint64_t addr, void *bytes, size_t size)
+{
+    uint8_t *to = bytes;
+
+    while (size) {
+        size_t len = MIN(size, READ_MAX);
+
+        qtest_memread(m->qts, addr, to, len);
+        addr += len;
+        to += len;
+        size -= len;
+    }
 }
 
 void puck_bridge_setup(PuckMachine *m, unsigned bus, unsigned devfn,

@@ -49,6 +49,8 @@ void puck_machine_each(void (*visit)(QTestState *qts));
 void puck_machine_settle(PuckMachine *m);
 /* @count zeroed pages of guest RAM, contiguous. */
 uint64_t puck_machine_pages(PuckMachine *m, unsigned count);
+/* Reads RAM, much of it in a time that is no more than proportional. */
+void puck_machine_read(PuckMachine *m, uint64_t addr, void *bytes, size_t size);
 
 /*
  * Numbers the bus below the bridge at @devfn of bus @bus and forwards 1 MiB
