@@ -4,6 +4,7 @@
 import contextlib
 import io
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,7 +31,7 @@ def package(folder, name, files):
                                          "Description: x\n", **files}.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
-    subprocess.run(["dpkg-deb", "--root-owner-group", "-b", root, folder / f"{name}_1_all.deb"], check=True,
+    subprocess.run(["dpkg-deb", "--root-owner-group", "-Znone", "-b", root, folder / f"{name}_1_all.deb"], check=True,
                    capture_output=True)
 
 
@@ -49,13 +50,21 @@ class Archive:
 
 
 class Image(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.made = Path(folder.name)
+        package(cls.made, "player", {"usr/bin/player": "#!/bin/sh\n", "usr/share/doc/player/copyright": "x",
+                                     "lib/udev/rules": "a rule"})
+        package(cls.made, "libblas", {"usr/lib/x86_64-linux-gnu/blas/libblas.so.3": "ELF"})
+
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
-        package(self.folder, "player", {"usr/bin/player": "#!/bin/sh\n", "usr/share/doc/player/copyright": "x",
-                                        "lib/udev/rules": "a rule"})
-        package(self.folder, "libblas", {"usr/lib/x86_64-linux-gnu/blas/libblas.so.3": "ELF"})
+        for deb in self.made.glob("*.deb"):
+            shutil.copy(deb, self.folder)
         self.apt = Archive(self.folder)
         for one in (mock.patch.dict(os.environ, PUCK_CACHE=str(self.folder / "cache")),
                     mock.patch.object(client_image.apt, "newer_apt", lambda: self.apt),
