@@ -4,7 +4,8 @@
  * puck-dma-edu.ko for memory, and coherent memory that user space maps. Each under
  * policies that move it about. Nothing may be found, and nothing may be left.
  *
- *	dma_memory [small]	small: none of hundreds of megabytes
+ *	dma_memory [small]	small: none that makes a hundred thousand segments, for an IOMMU
+ *				to which each is a request to the host
  */
 #include "lib/base/command.h"
 #include "lib/base/kernel_log.h"
@@ -283,9 +284,10 @@ int main(int argc, char **argv)
 	test_failures("fail=every:2", "", 4);
 	test_failures("fail=every:2", ",sync=bounce", 4);
 	test_failures("fail=each:3", "", 1);
-	if (!small)
+	if (!small) {
 		test_huge();
-	test_race();
+		test_race();
+	}
 	dma_set_policy(edu, "");
 	return ktap_end();
 }
