@@ -40,6 +40,8 @@ static const struct puck_scenario * const scenarios[] = {
 	&puck_cam_sequence,
 	&puck_cam_format_busy,
 	&puck_cam_sync_count,
+	&puck_cam_write_fence,
+	&puck_cam_read_fence,
 #endif
 };
 

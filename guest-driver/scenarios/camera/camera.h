@@ -18,8 +18,10 @@
 #include "puck/cam_client.h"
 #include "core/scenario.h"
 
+struct dma_fence;
 struct puck_camera;
 struct puck_camera_buffer;
+struct puck_camera_share;
 struct vm_area_struct;
 
 /* Buffers that the device has at a time; the others wait. */
@@ -86,6 +88,7 @@ struct puck_camera_list {
  * @eager: the device is starved: a frame comes as soon as it gets a buffer, and is over before
  *         the driver gets on
  * @guarded: what the device does not write of a buffer stays as it is, whoever copies it
+ * @share: who else has its buffers; NULL: nobody
  * @captured: pictures so far, for a driver that counts them itself
  * @kept: buffers that vb2 missed when start failed or stop was over: its count, not the driver's
  * @lock: of @queue, as all of its users have to hold it
@@ -105,6 +108,7 @@ struct puck_camera {
 	bool single;
 	bool eager;
 	bool guarded;
+	struct puck_camera_share *share;
 	u32 captured;
 	unsigned int kept;
 	struct mutex lock;		/* the queue */
@@ -125,6 +129,7 @@ struct puck_camera {
  * @cam: whose it is
  * @hw: what the device gets
  * @list: where its segments are for the device, while that has it
+ * @fence: ends when the driver gives it back; a reference, NULL: there is none
  * @sequence: number of the picture in it, as the user is told
  * @error: zero, or why there is none
  */
@@ -134,6 +139,7 @@ struct puck_camera_buffer {
 	struct puck_camera *cam;
 	struct puck_cam_client_buffer hw;
 	struct puck_camera_list *list;
+	struct dma_fence *fence;
 	u32 sequence;
 	int error;
 };

@@ -10,6 +10,7 @@
 #include <linux/wait.h>
 
 #include "camera/camera.h"
+#include "camera/share.h"
 
 /* The shortest that there is. */
 #define FRAME_NS	PUCK_CAM_INTERVAL_MIN
@@ -155,6 +156,16 @@ u32 puck_camera_sequence(struct puck_camera *cam, const struct puck_cam_client_d
 	return done->frame;
 }
 
+/* First the bytes, which vb2 hands over to the CPU, then the news. */
+static void give_back(struct puck_camera_buffer *buf, enum vb2_buffer_state state, int error)
+{
+	struct dma_fence *fence = buf->fence;
+
+	buf->fence = NULL;
+	vb2_buffer_done(&buf->vb, state);
+	puck_camera_fence_end(fence, error);
+}
+
 /* The device is done with a buffer. */
 static void on_done(struct puck_cam_client_buffer *hw, const struct puck_cam_client_done *done)
 {
@@ -171,7 +182,7 @@ static void on_done(struct puck_cam_client_buffer *hw, const struct puck_cam_cli
 	spin_lock(&cam->list_lock);
 	cam->with_device--;
 	spin_unlock(&cam->list_lock);
-	vb2_buffer_done(&buf->vb, done->error ? VB2_BUF_STATE_ERROR : VB2_BUF_STATE_DONE);
+	give_back(buf, done->error ? VB2_BUF_STATE_ERROR : VB2_BUF_STATE_DONE, done->error);
 	feed(cam);
 }
 
@@ -197,7 +208,7 @@ void puck_camera_return_all(struct puck_camera *cam, enum vb2_buffer_state state
 	spin_unlock(&cam->list_lock);
 	list_for_each_entry_safe(buf, next, &all, node) {
 		list_del_init(&buf->node);
-		vb2_buffer_done(&buf->vb, state);
+		give_back(buf, state, -ECANCELED);
 	}
 }
 

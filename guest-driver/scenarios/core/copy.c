@@ -11,7 +11,8 @@
 #include "abi/puck_gpu.h"
 #include "core/scenario.h"
 
-static struct puck_client_seg *segments(struct sg_table *sgt)
+/* Of what the engine is to access; to be freed with kfree(). */
+struct puck_client_seg *puck_segments(struct sg_table *sgt)
 {
 	struct puck_client_seg *segs;
 	struct scatterlist *sg;
@@ -52,8 +53,8 @@ int puck_copy_setup(struct puck_run *run, struct puck_copy *copy, unsigned int n
 	run->orig_nents = copy->dst.sgt.orig_nents;
 	run->nents = copy->dst.sgt.nents;
 
-	copy->src_segs = segments(&copy->src.sgt);
-	copy->dst_segs = segments(&copy->dst.sgt);
+	copy->src_segs = puck_segments(&copy->src.sgt);
+	copy->dst_segs = puck_segments(&copy->dst.sgt);
 	return copy->src_segs && copy->dst_segs ? 0 : -ENOMEM;
 }
 

@@ -141,6 +141,7 @@ struct puck_copy {
 
 #define PUCK_COPY_SEED	0x5ca77e4d
 
+struct puck_client_seg *puck_segments(struct sg_table *sgt);
 int puck_copy_setup(struct puck_run *run, struct puck_copy *copy, unsigned int npages);
 void puck_copy_teardown(struct puck_copy *copy);
 struct dma_fence *puck_copy_submit(struct puck_run *run, struct puck_copy *copy,
@@ -191,5 +192,7 @@ extern const struct puck_scenario puck_cam_list_late;
 extern const struct puck_scenario puck_cam_sequence;
 extern const struct puck_scenario puck_cam_format_busy;
 extern const struct puck_scenario puck_cam_sync_count;
+extern const struct puck_scenario puck_cam_write_fence;
+extern const struct puck_scenario puck_cam_read_fence;
 
 #endif /* PUCK_SCENARIO_H */
