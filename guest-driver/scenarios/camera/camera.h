@@ -52,6 +52,7 @@ struct puck_camera_format {
  * @describe: what the device is told of pictures
  * @start: start_streaming; every buffer that waits comes back as queued if it fails
  * @stop: stop_streaming; every buffer comes back
+ * @queued: the user has queued a buffer, before vb2 hands it on; NULL: nothing is done
  * @submit: a buffer goes to the device
  * @sequence: number of the picture that the user is told
  */
@@ -62,6 +63,7 @@ struct puck_camera_lines {
 	void (*describe)(struct puck_camera *cam, struct puck_cam_client_picture *picture);
 	int (*start)(struct puck_camera *cam);
 	void (*stop)(struct puck_camera *cam);
+	void (*queued)(struct puck_camera *cam, struct puck_camera_buffer *buf);
 	void (*submit)(struct puck_camera *cam, struct puck_camera_buffer *buf);
 	u32 (*sequence)(struct puck_camera *cam, const struct puck_cam_client_done *done);
 };

@@ -306,7 +306,11 @@ static int buf_prepare(struct vb2_buffer *vb)
 {
 	struct puck_camera *cam = vb2_get_drv_priv(vb->vb2_queue);
 
-	return vb2_plane_size(vb, 0) < cam->lines.size(&cam->format) ? -EINVAL : 0;
+	if (vb2_plane_size(vb, 0) < cam->lines.size(&cam->format))
+		return -EINVAL;
+	if (cam->lines.queued)
+		cam->lines.queued(cam, to_buffer(vb));
+	return 0;
 }
 
 static void buf_queue(struct vb2_buffer *vb)

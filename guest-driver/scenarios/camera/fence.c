@@ -4,6 +4,7 @@
  * whose. Waits are callbacks: neither a job nor QBUF is held up by one.
  */
 #include <linux/container_of.h>
+#include <linux/delay.h>
 #include <linux/jiffies.h>
 #include <linux/slab.h>
 
@@ -128,4 +129,29 @@ void puck_camera_wait_end(struct puck_camera_share *share)
 		flush_work(&wait->work);
 	dma_fence_put(wait->fence);
 	wait->fence = NULL;
+}
+
+/**
+ * puck_camera_old_fences - look for fences that do not end
+ * @share: the share
+ * @ms: the bound that is stated
+ *
+ * Return: how many of those that there are have not ended when it is over.
+ */
+unsigned int puck_camera_old_fences(struct puck_camera_share *share, unsigned int ms)
+{
+	unsigned int i, count = 0, old = 0;
+	struct dma_fence **fences = NULL;
+
+	dma_resv_lock(&share->resv, NULL);
+	if (dma_resv_get_fences(&share->resv, DMA_RESV_USAGE_BOOKKEEP, &count, &fences))
+		count = 0;
+	dma_resv_unlock(&share->resv);
+	msleep(ms);
+	for (i = 0; i < count; i++) {
+		old += !dma_fence_is_signaled(fences[i]);
+		dma_fence_put(fences[i]);
+	}
+	kfree(fences);
+	return old;
 }

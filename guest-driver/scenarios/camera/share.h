@@ -35,6 +35,7 @@ struct puck_camera_wait {
  * @resv: who uses the buffer
  * @context: of the camera's fences
  * @published: how many there were
+ * @old: how many of them had not ended within their bound
  * @error: zero, or why one of them could not be made
  * @wait: of whoever waits, the GPU or the camera
  * @gpu: the GPU; NULL: there is none
@@ -51,6 +52,7 @@ struct puck_camera_share {
 	struct dma_resv resv;
 	u64 context;
 	unsigned int published;
+	unsigned int old;
 	int error;
 	struct puck_camera_wait wait;
 
@@ -69,6 +71,7 @@ void puck_camera_publish(struct puck_camera *cam, struct puck_camera_buffer *buf
 void puck_camera_fence_end(struct dma_fence *fence, int error);
 int puck_camera_wait(struct puck_camera_share *share, enum dma_resv_usage usage);
 void puck_camera_wait_end(struct puck_camera_share *share);
+unsigned int puck_camera_old_fences(struct puck_camera_share *share, unsigned int ms);
 
 /* share.c: the GPU */
 const char *puck_camera_share_skip(struct puck_run *run);
