@@ -43,6 +43,7 @@ static const struct puck_scenario * const scenarios[] = {
 	&puck_cam_write_fence,
 	&puck_cam_read_fence,
 	&puck_cam_fence_starved,
+	&puck_cam_unplug,
 #endif
 };
 

@@ -195,5 +195,6 @@ extern const struct puck_scenario puck_cam_sync_count;
 extern const struct puck_scenario puck_cam_write_fence;
 extern const struct puck_scenario puck_cam_read_fence;
 extern const struct puck_scenario puck_cam_fence_starved;
+extern const struct puck_scenario puck_cam_unplug;
 
 #endif /* PUCK_SCENARIO_H */
