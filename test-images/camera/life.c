@@ -4,10 +4,11 @@
  * the machine asleep. Each buffer comes back, open files say so, and it works again afterwards.
  * While the device goes, other threads call its sub-devices all the time.
  *
- *	camera_life [N]		each of it N times (3)
+ *	camera_life [N [sleep|unbind|unplug]]	each of it, or this alone, N times (3)
  */
 #include <pthread.h>
 
+#include "lib/base/array.h"
 #include "lib/base/kernel_log.h"
 #include "lib/base/ktap.h"
 #include "lib/base/progress.h"
@@ -212,23 +213,43 @@ static void test_sleep(unsigned int times)
 	cam_close(&cam);
 }
 
-int main(int argc, char **argv)
+static void unplug_if_known(unsigned int times)
 {
-	unsigned int times = argc > 1 ? (unsigned int)atoi(argv[1]) : 3;
-	char line[512];
-	int log;
-
-	ktap_begin();
-	ktap_need(times, "a number of times");
-	log = log_open();
-	test_sleep(times);
-	test_unbind(times);
 	if (!cam_open(&cam, "") && !strncmp(cam.pci, "0000:02:", 8)) {
 		cam_close(&cam);
 		test_unplug(times);
 	} else {
 		ktap_skip("the camera is not where this test knows it", "pulled out");
 	}
+}
+
+static const struct end {
+	const char *name;
+	void (*test)(unsigned int times);
+} ends[] = {
+	{ "sleep", test_sleep },
+	{ "unbind", test_unbind },
+	{ "unplug", unplug_if_known },
+};
+
+int main(int argc, char **argv)
+{
+	unsigned int times = argc > 1 ? (unsigned int)atoi(argv[1]) : 3;
+	const struct end *end;
+	unsigned int tests = 0;
+	char line[512];
+	int log;
+
+	ktap_begin();
+	ktap_need(times, "a number of times");
+	log = log_open();
+	for (end = ends; end < ends + ARRAY_SIZE(ends); end++) {
+		if (argc > 2 && strcmp(argv[2], end->name))
+			continue;
+		end->test(times);
+		tests++;
+	}
+	ktap_need(tests, "one of sleep, unbind, unplug");
 	/* A kernel that counts (CONFIG_VIDEO_ADV_DEBUG) has found nothing that does not match. */
 	ktap_ok(!log_has(log, "unbalanced", line, sizeof(line)), "vb2's counts match %s", line);
 	return ktap_end();
