@@ -34,9 +34,7 @@ static int play(struct puck_camera *cam)
 	struct puck_camera_share *share = cam->share;
 	int ret;
 
-	ret = puck_camera_request(cam, 1);
-	if (!ret)
-		ret = puck_camera_queue(cam, 0);
+	ret = puck_camera_prepare(cam, 1, 1);
 	if (ret)
 		return ret;
 	share->old = puck_camera_old_fences(share, BOUND_MS);

@@ -34,9 +34,7 @@ static int play(struct puck_camera *cam)
 	struct puck_camera_format format = cam->format;
 	int ret;
 
-	ret = puck_camera_request(cam, 1);
-	if (!ret)
-		ret = puck_camera_queue(cam, 0);
+	ret = puck_camera_prepare(cam, 1, 1);
 	if (ret)
 		return ret;
 

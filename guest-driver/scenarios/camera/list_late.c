@@ -35,9 +35,7 @@ static int play(struct puck_camera *cam)
 	unsigned int i;
 	int ret;
 
-	ret = puck_camera_request(cam, BUFFERS);
-	for (i = 0; !ret && i < LAST; i++)
-		ret = puck_camera_queue(cam, i);
+	ret = puck_camera_prepare(cam, BUFFERS, LAST);
 	if (!ret)
 		ret = puck_camera_stream_on(cam);
 	for (i = 0; ret >= 0 && i < LAST; i++)

@@ -120,12 +120,7 @@ static int fixed(struct puck_run *run)
 
 static void verdict(struct puck_run *run)
 {
-	struct puck_camera *cam = run->priv;
-	unsigned int good = puck_camera_share_lines(cam->share, FRAME);
-
-	if (good < cam->format.height)
-		puck_caught(run, "compare", "the GPU read %u of %u lines of the frame", good,
-			    cam->format.height);
+	puck_camera_share_verdict(run, FRAME);
 }
 
 const struct puck_scenario puck_cam_read_fence = {

@@ -20,9 +20,7 @@ static int play(struct puck_camera *cam)
 {
 	int ret;
 
-	ret = puck_camera_request(cam, 2);
-	if (!ret)
-		ret = puck_camera_queue(cam, 0);
+	ret = puck_camera_prepare(cam, 2, 1);
 	if (!ret)
 		ret = puck_camera_stream_on(cam);
 	if (!ret)

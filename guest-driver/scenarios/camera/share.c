@@ -211,14 +211,8 @@ int puck_camera_share_finish(struct puck_camera_share *share)
 	return job ? puck_copy_finish(job) : 0;
 }
 
-/**
- * puck_camera_share_lines - count the lines of a frame in what the GPU copied
- * @share: the share; the copy is over
- * @frame: number of the frame
- *
- * Return: lines of plane 0 that have the stamp of that frame.
- */
-unsigned int puck_camera_share_lines(struct puck_camera_share *share, u32 frame)
+/* Lines of plane 0, in what the GPU copied, that have the stamp of a frame. */
+static unsigned int lines_of(struct puck_camera_share *share, u32 frame)
 {
 	const struct puck_camera_format *format = &share->cam->format;
 	unsigned int line, good = 0;
@@ -235,4 +229,19 @@ unsigned int puck_camera_share_lines(struct puck_camera_share *share, u32 frame)
 			le32_to_cpu(stamp.frame) == frame;
 	}
 	return good;
+}
+
+/**
+ * puck_camera_share_verdict - verdict() of a scenario whose GPU is to read a whole frame
+ * @run: the run; the GPU's copy is over
+ * @frame: number of the frame
+ */
+void puck_camera_share_verdict(struct puck_run *run, u32 frame)
+{
+	struct puck_camera *cam = run->priv;
+	unsigned int good = lines_of(cam->share, frame);
+
+	if (good < cam->format.height)
+		puck_caught(run, "compare", "the GPU read %u of %u lines of the frame", good,
+			    cam->format.height);
 }

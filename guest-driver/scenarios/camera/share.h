@@ -81,6 +81,6 @@ void puck_camera_share_teardown(struct puck_run *run);
 int puck_camera_share_buffer(struct puck_camera_share *share);
 int puck_camera_share_read(struct puck_camera_share *share);
 int puck_camera_share_finish(struct puck_camera_share *share);
-unsigned int puck_camera_share_lines(struct puck_camera_share *share, u32 frame);
+void puck_camera_share_verdict(struct puck_run *run, u32 frame);
 
 #endif /* PUCK_CAMERA_SHARE_H */

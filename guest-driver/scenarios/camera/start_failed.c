@@ -50,12 +50,9 @@ static int start_fixed(struct puck_camera *cam)
 /* Returns 0 if the start fails, as it has to. */
 static int play(struct puck_camera *cam)
 {
-	unsigned int i;
 	int ret;
 
-	ret = puck_camera_request(cam, BUFFERS);
-	for (i = 0; !ret && i < BUFFERS; i++)
-		ret = puck_camera_queue(cam, i);
+	ret = puck_camera_prepare(cam, BUFFERS, BUFFERS);
 	if (ret)
 		return ret;
 	ret = puck_camera_stream_on(cam);

@@ -27,12 +27,9 @@ static void stop_fixed(struct puck_camera *cam)
 
 static int play(struct puck_camera *cam)
 {
-	unsigned int i;
 	int ret;
 
-	ret = puck_camera_request(cam, BUFFERS);
-	for (i = 0; !ret && i < BUFFERS; i++)
-		ret = puck_camera_queue(cam, i);
+	ret = puck_camera_prepare(cam, BUFFERS, BUFFERS);
 	if (!ret)
 		ret = puck_camera_stream_on(cam);
 	if (!ret)

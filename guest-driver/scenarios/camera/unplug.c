@@ -80,12 +80,9 @@ static int remove_fixed(struct puck_camera *cam)
 
 static int start(struct puck_camera *cam)
 {
-	unsigned int i;
 	int ret;
 
-	ret = puck_camera_request(cam, BUFFERS);
-	for (i = 0; !ret && i < BUFFERS; i++)
-		ret = puck_camera_queue(cam, i);
+	ret = puck_camera_prepare(cam, BUFFERS, BUFFERS);
 	return ret ?: puck_camera_stream_on(cam);
 }
 

@@ -88,14 +88,8 @@ int puck_camera_format(struct puck_camera *cam, const struct puck_camera_format 
 	return ret;
 }
 
-/**
- * puck_camera_request - REQBUFS
- * @cam: the driver, its lines set
- * @count: of buffers
- *
- * Return: 0 or a negative errno.
- */
-int puck_camera_request(struct puck_camera *cam, unsigned int count)
+/* REQBUFS */
+static int request(struct puck_camera *cam, unsigned int count)
 {
 	unsigned int got = count;
 	int ret;
@@ -157,6 +151,25 @@ int puck_camera_dequeue(struct puck_camera *cam)
 	ret = vb2_core_dqbuf(&cam->queue, &index, NULL, true);
 	mutex_unlock(&cam->lock);
 	return ret ?: puck_camera_buffer(cam, index)->error ?: index;
+}
+
+/**
+ * puck_camera_prepare - REQBUFS, and QBUF of the first buffers
+ * @cam: the driver, its lines set
+ * @count: of buffers
+ * @queued: how many of them
+ *
+ * Return: 0 or a negative errno.
+ */
+int puck_camera_prepare(struct puck_camera *cam, unsigned int count, unsigned int queued)
+{
+	unsigned int i;
+	int ret;
+
+	ret = request(cam, count);
+	for (i = 0; !ret && i < queued; i++)
+		ret = puck_camera_queue(cam, i);
+	return ret;
 }
 
 /**
@@ -223,9 +236,7 @@ int puck_camera_capture(struct puck_camera *cam)
 {
 	int ret;
 
-	ret = puck_camera_request(cam, 1);
-	if (!ret)
-		ret = puck_camera_queue(cam, 0);
+	ret = puck_camera_prepare(cam, 1, 1);
 	if (!ret)
 		ret = puck_camera_stream_on(cam);
 	if (!ret)
