@@ -59,7 +59,9 @@ struct puck_ring_info {
  * @pdev: the PCI function; valid until remove, that is inside drm_dev_enter()
  * @regs: BAR 0; valid likewise
  * @features: PUCK_GPU_FEATURE_*
- * @vram_size: bytes
+ * @vram_size: bytes, all of VRAM
+ * @vram_visible: bytes, the first ones of VRAM, that BAR 2 shows: more than none, and at most
+ *                @vram_size. Engines reach all of VRAM, the CPU no more than these
  * @seg_len_max: bytes; longest segment the device takes
  * @segs_max: entries; longest list the device takes
  * @error_vector: MSI-X vector of the error queue
@@ -83,6 +85,7 @@ struct puck_device {
 	void __iomem *regs;
 	u64 features;
 	u64 vram_size;
+	u64 vram_visible;
 	u32 seg_len_max;
 	u32 segs_max;
 	u32 error_vector;

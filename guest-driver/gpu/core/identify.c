@@ -42,16 +42,25 @@ static int puck_identify_version(struct puck_device *puck)
 	return 0;
 }
 
+/* BAR 2 shows the first bytes of VRAM, and may end before VRAM does; never behind it. */
+static int puck_identify_vram(struct puck_device *puck)
+{
+	puck->vram_size = puck_read64(puck, PUCK_GPU_VRAM_SIZE);
+	puck->vram_visible = pci_resource_len(puck->pdev, PUCK_GPU_BAR_VRAM);
+	if (!puck->vram_visible || puck->vram_visible > puck->vram_size)
+		return dev_err_probe(puck->drm.dev, -ENODEV, "%llu bytes of VRAM, %llu in BAR %u\n",
+				     puck->vram_size, puck->vram_visible, PUCK_GPU_BAR_VRAM);
+	return 0;
+}
+
 static int puck_identify_limits(struct puck_device *puck)
 {
 	puck->features = puck_read64(puck, PUCK_GPU_FEATURES);
-	puck->vram_size = puck_read64(puck, PUCK_GPU_VRAM_SIZE);
 	puck->seg_len_max = puck_read(puck, PUCK_GPU_SEG_LEN_MAX);
 	puck->segs_max = puck_read(puck, PUCK_GPU_SEGS_MAX);
-	if (!puck->seg_len_max || !puck->segs_max ||
-	    puck->vram_size > pci_resource_len(puck->pdev, PUCK_GPU_BAR_VRAM))
+	if (!puck->seg_len_max || !puck->segs_max)
 		return dev_err_probe(puck->drm.dev, -ENODEV, "bad limits\n");
-	return 0;
+	return puck_identify_vram(puck);
 }
 
 /* Where the vector of a source belongs; NULL if the driver has no use for it. */
