@@ -23,6 +23,7 @@
 #define EXPRESS_CAP_OFFSET  0x80
 #define VRAM_SIZE_MIN       (1 * MiB)
 #define VRAM_SIZE_MAX       (4 * GiB)
+#define VRAM_BAR_MIN        (1 * MiB)
 
 /*
  * Bus, machine and function level reset. The PCI core clears the command
@@ -89,6 +90,12 @@ static bool check_options(PuckGpu *s, Error **errp)
         error_setg(errp, "vram-size: a power of two, 1 MiB to 4 GiB");
         return false;
     }
+    if (s->vram_bar && (!is_power_of_2(s->vram_bar) ||
+                        s->vram_bar < VRAM_BAR_MIN ||
+                        s->vram_bar > s->vram_size)) {
+        error_setg(errp, "vram-bar: a power of two, 1 MiB to vram-size");
+        return false;
+    }
     if (s->num_rings < 2 || s->num_rings > PUCK_GPU_RINGS_MAX) {
         error_setg(errp, "rings: 2 to %d", PUCK_GPU_RINGS_MAX);
         return false;
@@ -122,12 +129,33 @@ static bool init_express(PCIDevice *pdev, Error **errp)
     return true;
 }
 
+/*
+ * What covers the BAR while the device is gone is as large as the BAR: it must
+ * not be put into VRAM itself. And an alias shows nothing that is put into it.
+ */
+static void show_vram(PuckGpu *s)
+{
+    Object *obj = OBJECT(s);
+
+    memory_region_init(&s->bar, obj, "puck-gpu-bar2", s->vram_bar);
+    memory_region_init_alias(&s->bar_vram, obj, "puck-gpu-bar2-vram", &s->vram,
+                             0, s->vram_bar);
+    memory_region_add_subregion(&s->bar, 0, &s->bar_vram);
+    pci_register_bar(PCI_DEVICE(s), PUCK_GPU_BAR_VRAM,
+                     PCI_BASE_ADDRESS_SPACE_MEMORY |
+                     PCI_BASE_ADDRESS_MEM_TYPE_64 |
+                     PCI_BASE_ADDRESS_MEM_PREFETCH, &s->bar);
+}
+
 static void gpu_realize(PCIDevice *pdev, Error **errp)
 {
     PuckGpu *s = PUCK_GPU(pdev);
 
     if (!check_options(s, errp) || !init_express(pdev, errp)) {
         return;
+    }
+    if (!s->vram_bar) {
+        s->vram_bar = s->vram_size;
     }
     if (!memory_region_init_ram(&s->vram, OBJECT(s), "puck-gpu-vram",
                                 s->vram_size, errp)) {
@@ -138,16 +166,13 @@ static void gpu_realize(PCIDevice *pdev, Error **errp)
     }
     pdev->config[PCI_INTERRUPT_PIN] = 0;
     puck_gpu_regs_init(s);
-    pci_register_bar(pdev, PUCK_GPU_BAR_VRAM,
-                     PCI_BASE_ADDRESS_SPACE_MEMORY |
-                     PCI_BASE_ADDRESS_MEM_TYPE_64 |
-                     PCI_BASE_ADDRESS_MEM_PREFETCH, &s->vram);
+    show_vram(s);
     for (unsigned r = 0; r < s->num_rings; r++) {
         puck_ring_init(s, r);
     }
     puck_job_pool_init(s);
     puck_gone_init(&s->gone, &s->master, gpu_left);
-    puck_gone_cover(&s->gone, &s->vram);
+    puck_gone_cover(&s->gone, &s->bar);
     puck_release_init(s);
     s->paused = !runstate_is_running();
     s->vm_state = qemu_add_vm_change_state_handler(vm_state_changed, s);
@@ -167,6 +192,7 @@ static void gpu_exit(PCIDevice *pdev)
     puck_release_exit(s);
     puck_scanout_exit(s->scanout);
     puck_gone_exit(&s->gone);
+    memory_region_del_subregion(&s->bar, &s->bar_vram);
     puck_gpu_kill_rings(s);
     for (unsigned r = 0; r < s->num_rings; r++) {
         puck_ring_exit(&s->rings[r]);
@@ -205,6 +231,7 @@ static void gpu_finalize(Object *obj)
 
 static const Property gpu_properties[] = {
     DEFINE_PROP_SIZE("vram-size", PuckGpu, vram_size, 64 * MiB),
+    DEFINE_PROP_SIZE("vram-bar", PuckGpu, vram_bar, 0),
     DEFINE_PROP_UINT32("rings", PuckGpu, num_rings, 2),
     DEFINE_PROP_UINT32("copy-rings", PuckGpu, copy_rings, 0),
     DEFINE_PROP_BIT("x-next-minor", PuckGpu, options, PUCK_OPTION_NEXT_MINOR,

@@ -173,13 +173,14 @@ static int gpu_post_load(void *opaque, int version_id)
 
 const VMStateDescription vmstate_puck_gpu = {
     .name = TYPE_PUCK_GPU,
-    .version_id = 2,
-    .minimum_version_id = 2,
+    .version_id = 3,
+    .minimum_version_id = 3,
     .pre_load = gpu_pre_load,
     .post_load = gpu_post_load,
     .fields = (const VMStateField[]) {
         /* What they differ in is said before other parts do not fit. */
         VMSTATE_UINT64_EQUAL(vram_size, PuckGpu, "vram-size differs"),
+        VMSTATE_UINT64_EQUAL(vram_bar, PuckGpu, "vram-bar differs"),
         VMSTATE_UINT32_EQUAL(num_rings, PuckGpu, "rings differs"),
         VMSTATE_UINT32_EQUAL(copy_rings, PuckGpu, "copy-rings differs"),
         VMSTATE_UINT32_EQUAL(options, PuckGpu,

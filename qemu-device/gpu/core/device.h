@@ -65,6 +65,7 @@ struct PuckGpu {
 
     /* Options; device.c checks them at realize. */
     uint64_t vram_size;
+    uint64_t vram_bar;          /* 0, before realize: vram_size */
     uint32_t num_rings;
     uint32_t copy_rings;        /* the last ones; the others are COMPUTE */
     uint32_t options;           /* bits PUCK_OPTION_* */
@@ -75,6 +76,8 @@ struct PuckGpu {
 
     MemoryRegion mmio;
     MemoryRegion vram;
+    MemoryRegion bar;           /* BAR 2 */
+    MemoryRegion bar_vram;      /* in it: an alias of @vram, its first bytes */
     VMChangeStateEntry *vm_state;
     unsigned pool_threads;      /* its share of the pool's, see job.c */
     bool paused;                /* jobs shall move no byte; atomic */

@@ -111,6 +111,21 @@ static void test_scanout(void)
     gpu_stop(&e);
 }
 
+/* Where the CPU does not see VRAM, the console does. */
+static void test_scanout_behind(void)
+{
+    GpuSeg picture = VRAM(3 * MiB, PITCH * HEIGHT);
+    GpuEnv e;
+
+    gpu_start(&e, ",vram-bar=1M", "");
+    gpu_run(&e, 0, gpu_fill(&e, picture, picture.len, 0xff405060));
+    scanout_on(&e, picture.addr, WIDTH, HEIGHT, PITCH);
+    expect_picture(&e, 0, 0, 0, 0, 0, 0x405060);
+    gpu_run(&e, 0, gpu_fill(&e, picture, picture.len, 0xff0a0b0c));
+    expect_picture(&e, 0, 0, 0, 0, 0, 0x0a0b0c);
+    gpu_stop(&e);
+}
+
 static void test_bad_scanout(void)
 {
     static const struct {
@@ -379,6 +394,8 @@ static void test_bad_migration(void)
           "\nvectors or x-next-minor differs" },
         { "rings=3,copy-rings=1,vectors=reverse,seg-len-max=4k",
           "\nseg-len-max differs" },
+        { "rings=3,copy-rings=1,vectors=reverse,vram-bar=2M",
+          "\nvram-bar differs" },
     };
     g_autofree char *path = temp_path("state");
     GpuEnv e;
@@ -422,7 +439,7 @@ static void test_bad_migration_version(void)
     puck_machine_save(&e.m, path);
     g_assert_true(g_file_get_contents(path, &stream, &len, NULL));
     version = ldl_be_p(version_in(stream, len));
-    g_assert_cmpuint(version, ==, 2);
+    g_assert_cmpuint(version, ==, 3);
     stl_be_p(version_in(stream, len), 1);
     g_assert_true(g_file_set_contents(path, stream, len, NULL));
     puck_machine_load_refused(migration_args, path, "version_id 1 is too old");
@@ -487,7 +504,9 @@ static void test_bad_options(void)
         int64_t value;
     } bad[] = {
         { "vram-size", 3 * MiB }, { "vram-size", MiB / 2 },
-        { "vram-size", 8ll << 30 }, { "rings", 1 }, { "rings", 9 },
+        { "vram-size", 8ll << 30 }, { "vram-bar", 3 * MiB },
+        { "vram-bar", MiB / 2 }, { "vram-bar", 1 }, { "vram-bar", 128 * MiB },
+        { "rings", 1 }, { "rings", 9 },
         { "seg-len-max", 0 }, { "threads", 0 }, { "threads", 9 },
         { "copy-rings", 2 }, { "copy-rings", UINT32_MAX },
         { "ring0-release", 1 },
@@ -509,6 +528,8 @@ static void test_bad_options(void)
         qobject_unref(rsp);
     }
     puck_machine_stop(&e.m);
+    puck_machine_refused("-device puck-gpu,vram-size=2M,vram-bar=4M",
+                         "vram-bar: a power of two, 1 MiB to vram-size");
     puck_machine_refused("-device puck-gpu,rings=3,copy-rings=3",
                          "copy-rings: less than rings");
     puck_machine_refused("-device puck-gpu,vectors=backward",
@@ -518,6 +539,7 @@ static void test_bad_options(void)
 void add_machine_tests(void)
 {
     qtest_add_func("/puck-gpu/scanout/picture", test_scanout);
+    qtest_add_func("/puck-gpu/scanout/behind-bar", test_scanout_behind);
     qtest_add_func("/puck-gpu/scanout/bad_picture", test_bad_scanout);
     qtest_add_func("/puck-gpu/machine/stop-in-work", test_stop_in_work);
     qtest_add_func("/puck-gpu/machine/reset-stopped", test_reset_stopped);

@@ -188,13 +188,13 @@ static void attach_again(Mischief *t)
     gpu_attach(&t->e, 0, GPU_DEVFN);
 }
 
-static void test_gone(void)
+static void expect_gone(const char *options)
 {
     uint32_t rule;
     uint64_t page;
     Mischief t;
 
-    mischief_start(&t, "");
+    mischief_start(&t, options);
     page = puck_machine_pages(&t.e.m, 1);
     gpu_write(&t.e, VRAM(4096, 8), "a pixel!");
     gpu_ring_w32(&t.e, 1, PUCK_GPU_RING_HOLD, 1);
@@ -233,6 +233,17 @@ static void test_gone(void)
     }
     g_assert_cmphex(qtest_readl(t.e.m.qts, page), ==, 0);
     mischief_stop(&t);
+}
+
+static void test_gone(void)
+{
+    expect_gone("");
+}
+
+/* All of BAR 2 is ones, also where it is less than VRAM. */
+static void test_gone_bar(void)
+{
+    expect_gone(",vram-bar=1M");
 }
 
 /* It comes back by itself, or with a reset. */
@@ -498,7 +509,8 @@ void add_mischief_device_tests(void)
         { "reset-fails", test_reset_fails },
         { "reset-fails-device", test_reset_fails_device },
         { "reset-fails-not", test_reset_fails_not },
-        { "gone", test_gone }, { "gone-back", test_gone_back },
+        { "gone", test_gone }, { "gone-bar", test_gone_bar },
+        { "gone-back", test_gone_back },
         { "gone-in-work", test_gone_in_work }, { "gone-not", test_gone_not },
         { "unplug", test_unplug },
         { "bme-ignored", test_bme }, { "bme-ignored-not", test_bme_not },

@@ -19,6 +19,7 @@ int main(int argc, char **argv)
     add_fence_tests();
     add_machine_tests();
     add_iommu_tests();
+    add_vram_tests();
     add_random_tests();
     add_hold_tests();
     add_reentry_tests();
