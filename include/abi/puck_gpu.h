@@ -66,6 +66,19 @@
 #define PUCK_GPU_FORMAT_XRGB8888	1
 #define PUCK_GPU_SCANOUT_DIM_MAX	4096
 
+/* Section "Page tables" */
+#define PUCK_GPU_VM_COUNT		0x4000	/* RO  32 */
+#define PUCK_GPU_VM_TLB_CAPACITY	0x4004	/* RO  32 */
+#define PUCK_GPU_VM_CTRL		0x4008	/* RW  32 */
+#define PUCK_GPU_VM_FLUSH		0x400c	/* WO  32 */
+#define PUCK_GPU_VM_HITS		0x4010	/* RO  64 */
+#define PUCK_GPU_VM_MISSES		0x4018	/* RO  64 */
+#define PUCK_GPU_VM_STALE_USES		0x4020	/* RO  64 */
+#define PUCK_GPU_VM_TLB_ENTRIES		0x4028	/* RO  32 */
+#define PUCK_GPU_VM_ROOT(n)		(0x4400 + 8 * (n))	/* RW  64 */
+#define PUCK_GPU_VMS_MAX		64
+#define PUCK_GPU_TLB_ENTRIES_MAX	4096
+
 /* Section "Rings": one block for each ring */
 #define PUCK_GPU_RING(r)		(0x10000 + 0x1000 * (r))
 #define PUCK_GPU_RING_STRIDE		0x1000
@@ -102,6 +115,7 @@
 #define PUCK_GPU_FEATURE_STAGE		0x0000000000000001ull
 #define PUCK_GPU_FEATURE_MISCHIEF	0x0000000000000002ull
 #define PUCK_GPU_FEATURE_SCANOUT	0x0000000000000004ull
+#define PUCK_GPU_FEATURE_VM		0x0000000000000008ull
 
 #define PUCK_GPU_IRQ_ERROR		0x00000001u
 #define PUCK_GPU_IRQ_ALL		0x00000001u
@@ -128,6 +142,29 @@
 #define PUCK_GPU_DELAY_MAX_NS		60000000000ull
 #define PUCK_GPU_RING_FENCES_MAX_VALUE	1024
 
+/* Section "Page tables" */
+#define PUCK_GPU_VM_AUDIT		0x00000001u	/* VM_CTRL */
+#define PUCK_GPU_VM_ALL			0xffffffffu	/* VM_FLUSH, and "vm" of TLB_FLUSH */
+
+/* VM_ROOT */
+#define PUCK_GPU_VM_ROOT_VALID		0x0000000000000001ull
+#define PUCK_GPU_VM_ROOT_VRAM		0x0000000000000002ull
+#define PUCK_GPU_VM_ROOT_ADDR		0x000ffffffffff000ull
+
+#define PUCK_GPU_VA_BITS		48
+#define PUCK_GPU_VA_SPAN_MAX		0x10000000ull	/* bytes of an operand */
+#define PUCK_GPU_PT_LEVELS		4
+#define PUCK_GPU_PT_ENTRIES		512
+#define PUCK_GPU_PAGE_SIZE		0x1000u
+#define PUCK_GPU_PAGE_SIZE_BIG		0x10000u
+#define PUCK_GPU_PTE_READ		0x0000000000000001ull
+#define PUCK_GPU_PTE_WRITE		0x0000000000000002ull
+#define PUCK_GPU_PTE_VRAM		0x0000000000000004ull
+#define PUCK_GPU_PTE_BIG		0x0000000000000008ull	/* level 1 only */
+#define PUCK_GPU_PTE_SOFTWARE		0x0000000000000f00ull	/* ignored */
+#define PUCK_GPU_PTE_ADDR		0x000ffffffffff000ull
+#define PUCK_GPU_PTE_ADDR_BIG		0x000fffffffff0000ull
+
 /* Section "Write-back slot" */
 struct puck_gpu_wb {
 	__le32 seqno;
@@ -147,7 +184,7 @@ struct puck_gpu_seg {
 /* Section "Commands" */
 struct puck_gpu_fill {
 	__le32 value;
-	__le32 reserved[5];
+	__le32 reserved[4];
 };
 
 struct puck_gpu_blit {
@@ -155,14 +192,14 @@ struct puck_gpu_blit {
 	__le32 dst_pitch;	/* bytes */
 	__le32 width;		/* bytes in a row */
 	__le32 height;		/* rows */
-	__le32 reserved[2];
+	__le32 reserved;
 };
 
 struct puck_gpu_cmd {
 	__le16 opcode;
 	__le16 flags;
 	__le32 seqno;		/* of the job that it belongs to */
-	__le64 src_list;	/* DMA address of struct puck_gpu_seg[] */
+	__le64 src_list;	/* DMA address of struct puck_gpu_seg[], or virtual address */
 	__le64 dst_list;
 	__le32 src_nsegs;
 	__le32 dst_nsegs;
@@ -170,8 +207,9 @@ struct puck_gpu_cmd {
 	union {
 		struct puck_gpu_fill fill;
 		struct puck_gpu_blit blit;
-		__le32 reserved[6];
+		__le32 reserved[5];
 	};
+	__le32 vm;		/* with SRC_VA or DST_VA, and in TLB_FLUSH; else reserved */
 };
 
 #define PUCK_GPU_CMD_NOP		0
@@ -180,13 +218,18 @@ struct puck_gpu_cmd {
 #define PUCK_GPU_CMD_BLIT		3
 #define PUCK_GPU_CMD_CRC32C		4
 #define PUCK_GPU_CMD_FENCE		5
+#define PUCK_GPU_CMD_TLB_FLUSH		6
 
 /* RING_OPS: bit n is opcode n */
 #define PUCK_GPU_OPS_COPY		0x000000000000002full	/* all but CRC32C */
 #define PUCK_GPU_OPS_COMPUTE		0x000000000000003full
+#define PUCK_GPU_OPS_VM			0x0000000000000040ull	/* both, with FEATURE_VM */
 
-/* Flags of FENCE; all other commands take none */
+/* Flags of FENCE */
 #define PUCK_GPU_FENCE_IRQ		0x0001u
+/* Flags of FILL, COPY, BLIT and CRC32C, with FEATURE_VM; NOP and TLB_FLUSH take none */
+#define PUCK_GPU_SRC_VA			0x0002u
+#define PUCK_GPU_DST_VA			0x0004u
 
 /* Section "Errors": ERR_INFO */
 #define PUCK_GPU_ERR_INFO_REASON	0x000000ffu
@@ -218,6 +261,12 @@ struct puck_gpu_cmd {
 #define PUCK_GPU_ERR_TAIL		16
 #define PUCK_GPU_ERR_LENGTH		17
 #define PUCK_GPU_ERR_INJECTED		18
+#define PUCK_GPU_ERR_VM			19
+#define PUCK_GPU_ERR_VA			20
+#define PUCK_GPU_ERR_PTE_NONE		21
+#define PUCK_GPU_ERR_PTE_PERM		22
+#define PUCK_GPU_ERR_PTE_RESERVED	23
+#define PUCK_GPU_ERR_PTE_READ		24
 
 /* Layout checks for whichever side includes this. */
 _Static_assert(sizeof(struct puck_gpu_wb) == 8, "write-back slot");
@@ -226,5 +275,6 @@ _Static_assert(sizeof(struct puck_gpu_cmd) == 64, "command");
 _Static_assert(__builtin_offsetof(struct puck_gpu_cmd, src_list) == 8, "command.src_list");
 _Static_assert(__builtin_offsetof(struct puck_gpu_cmd, length) == 32, "command.length");
 _Static_assert(__builtin_offsetof(struct puck_gpu_cmd, fill) == 40, "command.fill");
+_Static_assert(__builtin_offsetof(struct puck_gpu_cmd, vm) == 60, "command.vm");
 
 #endif /* PUCK_ABI_GPU_H */
