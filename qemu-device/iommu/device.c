@@ -30,7 +30,7 @@ void puck_iommu_reset_locked(PuckIOMMU *s)
     if (s->audit) {
         s->regs.ctrl = PUCK_IOMMU_CTRL_AUDIT;
     }
-    puck_iotlb_inv_all(&s->iotlb);
+    puck_tlb_inv_all(&s->iotlb);
     puck_context_drop_all_locked(s);
     qatomic_set(&s->irq_pending, 0);
     puck_cmdq_stop_locked(s);
@@ -59,7 +59,7 @@ static void puck_iommu_free(PuckIOMMU *s)
     puck_invalidator_exit(s);
     puck_translate_exit(s);
     puck_context_drop_all_locked(s);
-    puck_iotlb_destroy(&s->iotlb);
+    puck_tlb_destroy(&s->iotlb);
     qemu_mutex_destroy(&s->lock);
     puck_iommu_irq_exit(s);
 }
@@ -68,8 +68,8 @@ static void puck_iommu_realize(PCIDevice *pdev, Error **errp)
 {
     PuckIOMMU *s = PUCK_IOMMU(pdev);
 
-    if (!s->iotlb_entries || s->iotlb_entries > PUCK_IOTLB_ENTRIES_MAX) {
-        error_setg(errp, "iotlb-entries: 1 to %d", PUCK_IOTLB_ENTRIES_MAX);
+    if (!s->iotlb_entries || s->iotlb_entries > PUCK_TLB_ENTRIES_MAX) {
+        error_setg(errp, "iotlb-entries: 1 to %d", PUCK_TLB_ENTRIES_MAX);
         return;
     }
 
@@ -89,7 +89,7 @@ static void puck_iommu_realize(PCIDevice *pdev, Error **errp)
     }
 
     qemu_mutex_init(&s->lock);
-    puck_iotlb_init(&s->iotlb, s->iotlb_entries);
+    puck_tlb_init(&s->iotlb, s->iotlb_entries, PUCK_SHIFT_2M);
     puck_iommu_irq_init(s);
     puck_translate_init(s);
     puck_invalidator_init(s);

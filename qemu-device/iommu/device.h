@@ -3,10 +3,10 @@
  * puck-iommu: the state of the device.
  *
  * One file a step: regs (register access), charge (buses in charge, address
- * spaces), translate, bulk, drain, context, entry, walk, iotlb, cmdq,
- * invalidate, faultq, irq, policy, guest-memory, vmstate, device (QOM). The
- * contract is docs/specs/iommu.rst; sites of mischief are in
- * docs/specs/mischief.rst.
+ * spaces), translate, bulk, drain, context, entry, walk, cmdq, invalidate,
+ * faultq, irq, policy, guest-memory, vmstate, device (QOM). The contract is
+ * docs/specs/iommu.rst; sites of mischief are in docs/specs/mischief.rst. The
+ * IOTLB is common/tlb.h.
  *
  * Locking. PuckIOMMU::lock protects everything marked (L). Requests come
  * from any thread with or without the BQL, register accesses with it. Order:
@@ -22,13 +22,13 @@
 #include "qemu/thread.h"
 #include "hw/puck/common/compat.h"
 #include "hw/puck/common/hold.h"
+#include "hw/puck/common/tlb.h"
 #include "hw/puck/mischief/msi.h"
 #include "hw/puck/mischief/window.h"
 #include "abi/puck_iommu.h"
 #include "drain.h"
 #include "entry.h"
 #include "invalidate.h"
-#include "iotlb.h"
 #include "policy.h"
 #include "regs.h"
 #include "space.h"
@@ -47,7 +47,7 @@ struct PuckIOMMU {
     QemuMutex lock;
 
     PuckIOMMURegs regs;                 /* (L), written with the BQL too */
-    PuckIOTLB iotlb;                    /* (L) */
+    PuckTlb iotlb;                      /* (L) */
     PuckContext *contexts[PUCK_IOMMU_ROOT_ENTRIES];     /* (L) by bus number */
 
     /* Whether CTRL.ENABLE is; a request reads it without the lock first. */

@@ -35,9 +35,9 @@ typedef struct PuckSubject {
 } PuckSubject;
 
 /* The IOTLB entries that @inv is for. INV_CONTEXT is for none. */
-static bool scope_of(const PuckInvalidation *inv, PuckIOTLBScope *scope)
+static bool scope_of(const PuckInvalidation *inv, PuckTlbScope *scope)
 {
-    *scope = (PuckIOTLBScope) { .last = IOVA_END - 1, .domain = inv->id };
+    *scope = (PuckTlbScope) { .last = IOVA_END - 1, .space = inv->id };
     switch (inv->opcode) {
     case PUCK_IOMMU_CMD_INV_PAGE:
         scope->first = inv->addr;
@@ -50,7 +50,7 @@ static bool scope_of(const PuckInvalidation *inv, PuckIOTLBScope *scope)
     case PUCK_IOMMU_CMD_INV_DOMAIN:
         return true;
     case PUCK_IOMMU_CMD_INV_ALL:
-        scope->any_domain = true;
+        scope->any_space = true;
         return true;
     default:
         return false;
@@ -59,7 +59,7 @@ static bool scope_of(const PuckInvalidation *inv, PuckIOTLBScope *scope)
 
 static PuckUnmap unmap_of(const PuckInvalidation *inv)
 {
-    PuckIOTLBScope scope;
+    PuckTlbScope scope;
 
     scope_of(inv, &scope);
     return (PuckUnmap) { scope.first, scope.last - scope.first + 1 };
@@ -68,7 +68,7 @@ static PuckUnmap unmap_of(const PuckInvalidation *inv)
 /* What carrying @inv out costs, but for the entries that it drops. */
 static uint64_t cost_of(const PuckIOMMU *s, const PuckInvalidation *inv)
 {
-    PuckIOTLBScope scope;
+    PuckTlbScope scope;
     uint64_t size = 0;
 
     if (inv->opcode == PUCK_IOMMU_CMD_INV_ALL) {
@@ -77,7 +77,7 @@ static uint64_t cost_of(const PuckIOMMU *s, const PuckInvalidation *inv)
     if (scope_of(inv, &scope)) {
         size = scope.last - scope.first + 1;
     }
-    return COST_INV + (uint64_t)COST_LOOK * puck_iotlb_looks(&s->iotlb, size);
+    return COST_INV + (uint64_t)COST_LOOK * puck_tlb_looks(&s->iotlb, size);
 }
 
 /* What a look at each entry costs. */
@@ -91,13 +91,13 @@ static uint32_t carry_out_locked(PuckIOMMU *s, const PuckInvalidation *inv)
 {
     switch (inv->opcode) {
     case PUCK_IOMMU_CMD_INV_PAGE:
-        return puck_iotlb_inv_page(&s->iotlb, inv->id, inv->addr);
+        return puck_tlb_inv_page(&s->iotlb, inv->id, inv->addr);
     case PUCK_IOMMU_CMD_INV_RANGE:
-        return puck_iotlb_inv_range(&s->iotlb, inv->id, inv->addr, inv->size);
+        return puck_tlb_inv_range(&s->iotlb, inv->id, inv->addr, inv->size);
     case PUCK_IOMMU_CMD_INV_DOMAIN:
-        return puck_iotlb_inv_domain(&s->iotlb, inv->id);
+        return puck_tlb_inv_space(&s->iotlb, inv->id);
     case PUCK_IOMMU_CMD_INV_ALL:
-        puck_iotlb_inv_all(&s->iotlb);
+        puck_tlb_inv_all(&s->iotlb);
         puck_context_drop_all_locked(s);
         break;
     case PUCK_IOMMU_CMD_INV_CONTEXT:
@@ -151,7 +151,7 @@ static bool goes_wrong_locked(PuckIOMMU *s, const PuckInvalidation *inv,
                               PuckVerdict *verdict)
 {
     PuckSubject subject = { s, inv };
-    PuckIOTLBScope scope;
+    PuckTlbScope scope;
     PuckEvent ev;
 
     if (likely(!puck_mischief_armed(PUCK_SITE_IOMMU_INVALIDATE))) {
@@ -166,7 +166,7 @@ static bool goes_wrong_locked(PuckIOMMU *s, const PuckInvalidation *inv,
             ev.can |= PUCK_ACT_BIT(PUCK_ACT_DEFER);
         }
     }
-    if (scope_of(inv, &scope) && puck_iotlb_first(&s->iotlb, &scope)) {
+    if (scope_of(inv, &scope) && puck_tlb_first(&s->iotlb, &scope)) {
         ev.can |= PUCK_ACT_BIT(PUCK_ACT_PARTIAL);
     }
     return puck_mischief_ask(&ev, verdict);
@@ -223,14 +223,14 @@ static uint64_t do_wrong_locked(PuckIOMMU *s, const PuckInvalidation *inv,
 {
     int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
     uint64_t cost = cost_of_scan(s);
-    PuckIOTLBScope scope;
+    PuckTlbScope scope;
 
     if (verdict->action == PUCK_ACT_PARTIAL) {
         scope_of(inv, &scope);
         cost += cost + COST_DROP *
-            (uint64_t)puck_iotlb_inv_but_first(&s->iotlb, &scope, now,
-                                               verdict->rule);
-        if (scope.any_domain) {
+            (uint64_t)puck_tlb_inv_but_first(&s->iotlb, &scope, now,
+                                             verdict->rule);
+        if (scope.any_space) {
             puck_context_drop_all_locked(s);
             cost += COST_INV_ALL;
         }
@@ -238,7 +238,7 @@ static uint64_t do_wrong_locked(PuckIOMMU *s, const PuckInvalidation *inv,
         return cost;
     }
     if (scope_of(inv, &scope)) {
-        puck_iotlb_mark(&s->iotlb, &scope, now, verdict->rule);
+        puck_tlb_mark(&s->iotlb, &scope, now, verdict->rule);
     }
     if (verdict->action != PUCK_ACT_DROP) {
         put_off_locked(s, inv, verdict, now);

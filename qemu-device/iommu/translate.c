@@ -103,7 +103,7 @@ static bool audit_locked(PuckIOMMU *s, const PuckRequest *req, uint64_t table)
 
 /* A hit on @e is about to be served: is it one that should not be there? */
 static void note_use_locked(PuckIOMMU *s, PuckRequest *req,
-                            const PuckIOTLBEntry *e, uint64_t table)
+                            const PuckTlbEntry *e, uint64_t table)
 {
     bool differs = (s->regs.ctrl & PUCK_IOMMU_CTRL_AUDIT) &&
                    audit_locked(s, req, table);
@@ -120,21 +120,21 @@ static void note_use_locked(PuckIOMMU *s, PuckRequest *req,
                             e->rule ? now - e->since : -1);
 }
 
-static PuckIOTLBEntry *serve_hit_locked(PuckIOMMU *s, PuckRequest *req)
+static PuckTlbEntry *serve_hit_locked(PuckIOMMU *s, PuckRequest *req)
 {
-    PuckIOTLBEntry *e = puck_iotlb_lookup(&s->iotlb, req->domain, req->iova);
+    PuckTlbEntry *e = puck_tlb_lookup(&s->iotlb, req->domain, req->iova);
 
     if (!e) {
         return NULL;
     }
     if (req->want & ~e->perm) {
         /* The walk that follows takes its place. */
-        puck_iotlb_drop(&s->iotlb, e);
+        puck_tlb_drop(&s->iotlb, e);
         return NULL;
     }
     s->regs.hits++;
     req->hit = true;
-    req->mask = puck_iotlb_mask(e);
+    req->mask = puck_tlb_mask(e);
     req->pa = e->pa;
     req->perm = e->perm;
     return e;
@@ -154,10 +154,11 @@ static void serve_walk_locked(PuckIOMMU *s, PuckRequest *req, uint64_t table)
     req->mask = walk.mask;
     req->pa = walk.pa;
     req->perm = walk.perm;
-    s->regs.evictions += puck_iotlb_insert(&s->iotlb, req->domain, req->iova,
-                                           walk.pa, walk.perm,
-                                           walk.mask == PUCK_MASK_2M,
-                                           now_of(req->tables));
+    s->regs.evictions += puck_tlb_insert(&s->iotlb, req->domain, req->iova,
+                                         walk.pa, walk.perm,
+                                         walk.mask == PUCK_MASK_2M ?
+                                         PUCK_SHIFT_2M : PUCK_TLB_SMALL,
+                                         now_of(req->tables));
 }
 
 /* What rules of iommu.translate have to say about a request that is served. */
@@ -183,7 +184,7 @@ static void ask_rules_locked(PuckIOMMU *s, PuckRequest *req)
 
 static void serve_table_locked(PuckIOMMU *s, PuckRequest *req, uint64_t table)
 {
-    PuckIOTLBEntry *e = serve_hit_locked(s, req);
+    PuckTlbEntry *e = serve_hit_locked(s, req);
 
     if (!e) {
         serve_walk_locked(s, req, table);

@@ -102,13 +102,14 @@ static void save_pages(PuckIOMMU *s)
 
     s->saved_page_count = s->iotlb.count;
     s->saved_pages = g_new0(PuckSavedPage, s->iotlb.count);
-    for (i = s->iotlb.oldest; i != PUCK_IOTLB_NONE;
+    for (i = s->iotlb.oldest; i != PUCK_TLB_NONE;
          i = s->iotlb.entries[i].newer) {
-        PuckIOTLBEntry *e = &s->iotlb.entries[i];
+        PuckTlbEntry *e = &s->iotlb.entries[i];
 
         s->saved_pages[n++] = (PuckSavedPage) {
-            .iova = e->iova, .pa = e->pa, .domain = e->domain,
-            .perm = e->perm, .huge = e->huge, .made = e->made,
+            .iova = e->va, .pa = e->pa, .domain = e->space,
+            .perm = e->perm, .huge = e->shift == PUCK_SHIFT_2M,
+            .made = e->made,
             .since = e->since, .rule = e->rule,
         };
     }
@@ -210,7 +211,7 @@ static bool load_pages(PuckIOMMU *s)
 {
     int32_t i;
 
-    puck_iotlb_inv_all(&s->iotlb);
+    puck_tlb_inv_all(&s->iotlb);
     for (i = 0; i < s->saved_page_count; i++) {
         const PuckSavedPage *p = &s->saved_pages[i];
         uint64_t mask = p->huge ? PUCK_MASK_2M : PUCK_MASK_4K;
@@ -220,8 +221,8 @@ static bool load_pages(PuckIOMMU *s)
             !p->perm || (p->perm & ~PUCK_PERM_MASK)) {
             return false;
         }
-        puck_iotlb_insert(&s->iotlb, p->domain, p->iova, p->pa, p->perm,
-                          p->huge, p->made);
+        puck_tlb_insert(&s->iotlb, p->domain, p->iova, p->pa, p->perm,
+                        p->huge ? PUCK_SHIFT_2M : PUCK_TLB_SMALL, p->made);
         s->iotlb.entries[s->iotlb.newest].since = p->since;
         s->iotlb.entries[s->iotlb.newest].rule = p->rule;
     }

@@ -11,6 +11,11 @@
 
 #include "abi/puck_iommu.h"
 
+#define PUCK_SHIFT_2M   21
+
+#define PUCK_MASK_4K    0xfffull
+#define PUCK_MASK_2M    ((1ull << PUCK_SHIFT_2M) - 1)
+
 /* Permissions are the PTE's own bits: PUCK_IOMMU_PTE_READ and _WRITE. */
 #define PUCK_PERM_MASK  (PUCK_IOMMU_PTE_READ | PUCK_IOMMU_PTE_WRITE)
 
