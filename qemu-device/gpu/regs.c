@@ -19,7 +19,8 @@
 #define RING(field)     offsetof(PuckRing, field)
 
 #define RING_BASE_BITS  (PUCK_GPU_RING_BASE_ADDR | PUCK_GPU_RING_BASE_ORDER)
-#define RING_CTRL_BITS  (PUCK_GPU_RING_ENABLE | PUCK_GPU_RING_RESET)
+#define RING_CTRL_BITS  (PUCK_GPU_RING_ENABLE | PUCK_GPU_RING_RESET | \
+                         PUCK_GPU_RING_SKIP)
 #define WB_ADDR_BITS    (~7ull)
 #define PIXEL_BITS      (~3ull)
 
@@ -65,7 +66,7 @@ static uint64_t read_features(void *object, unsigned n)
     PuckGpu *s = object;
 
     return PUCK_GPU_FEATURE_STAGE | PUCK_GPU_FEATURE_MISCHIEF |
-           PUCK_GPU_FEATURE_SCANOUT |
+           PUCK_GPU_FEATURE_SCANOUT | PUCK_GPU_FEATURE_SKIP |
            (is_next_minor(s) ? PUCK_NEXT_MINOR_FEATURE : 0);
 }
 

@@ -44,6 +44,18 @@ static const VMStateDescription vmstate_fence = {
     }
 };
 
+static const VMStateDescription vmstate_skip = {
+    .name = "puck-gpu/skip",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT32(state, PuckSkip),
+        VMSTATE_UINT32(seqno, PuckSkip),
+        VMSTATE_UINT32(end, PuckSkip),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
 static bool stage_valid(const PuckStage *stage)
 {
     return stage->start_delay <= PUCK_GPU_DELAY_MAX_NS &&
@@ -67,7 +79,8 @@ static bool ring_valid(const PuckRing *ring)
     unsigned order = ring->base & PUCK_GPU_RING_BASE_ORDER;
     uint32_t size = puck_ring_size(ring);
 
-    if (ring->enabled > 1 || ring->halted > 1 || (ring->wb_addr & 7) ||
+    if (ring->enabled > 1 || ring->halted > PUCK_HALT_ALL ||
+        (ring->wb_addr & 7) ||
         (ring->base & ~(PUCK_GPU_RING_BASE_ADDR | PUCK_GPU_RING_BASE_ORDER))) {
         return false;
     }
@@ -78,7 +91,8 @@ static bool ring_valid(const PuckRing *ring)
     return ring->stop_head < (1u << PUCK_GPU_RING_ORDER_MAX_VALUE) &&
            ring->num_fences <= ARRAY_SIZE(ring->fences) &&
            (ring->start_at == PUCK_NO_TIME || ring->start_at >= 0) &&
-           stage_valid(&ring->stage) && fences_valid(ring);
+           stage_valid(&ring->stage) && fences_valid(ring) &&
+           puck_skip_valid(ring);
 }
 
 static int ring_pre_load(void *opaque)
@@ -118,6 +132,7 @@ static const VMStateDescription vmstate_ring = {
         VMSTATE_UINT64(wb_addr, PuckRing),
         VMSTATE_UINT32(seqno, PuckRing),
         VMSTATE_UINT32(stop_head, PuckRing),
+        VMSTATE_STRUCT(skip, PuckRing, 1, vmstate_skip, PuckSkip),
         VMSTATE_STRUCT(stage, PuckRing, 1, vmstate_stage, PuckStage),
         VMSTATE_INT64(start_at, PuckRing),
         VMSTATE_UINT64(jitter_state, PuckRing),

@@ -182,9 +182,8 @@ static bool write_back(PuckRing *ring, const PuckFence *fence)
     if (result == PUCK_DMA_FAULT) {
         puck_fault_set(&fault, PUCK_GPU_ERR_WRITE_BACK, PUCK_GPU_ERR_LIST_NONE,
                        PUCK_GPU_ERR_DESC_NONE, ring->wb_addr);
-        ring->halted = true;
-        puck_error_report(ring->gpu, ring->index, fence->seqno, fence->index,
-                          &fault);
+        puck_ring_halt(ring, PUCK_HALT_OTHER, fence->seqno, fence->index,
+                       &fault);
     }
     return result != PUCK_DMA_DROPPED;
 }

@@ -21,11 +21,6 @@
 #include "hw/puck/gpu/core/cost.h"
 #include "ring.h"
 
-static uint32_t next_index(const PuckRing *ring)
-{
-    return (ring->head + 1) & (puck_ring_size(ring) - 1);
-}
-
 static bool has_commands(const PuckRing *ring)
 {
     return ring->enabled && !ring->halted && ring->head != ring->tail;
@@ -33,7 +28,8 @@ static bool has_commands(const PuckRing *ring)
 
 static bool is_busy(const PuckRing *ring)
 {
-    return has_commands(ring) || ring->job || ring->num_fences;
+    return has_commands(ring) || ring->job || ring->num_fences ||
+           puck_skip_walks(ring);
 }
 
 uint32_t puck_ring_kind(const PuckRing *ring)
@@ -68,10 +64,10 @@ uint32_t puck_ring_status(PuckRing *ring)
            (puck_fence_holding(ring) ? PUCK_GPU_RING_HELD : 0);
 }
 
-static void halt(PuckRing *ring, uint32_t seqno, uint32_t index,
-                 const PuckFault *fault)
+void puck_ring_halt(PuckRing *ring, uint32_t by, uint32_t seqno, uint32_t index,
+                    const PuckFault *fault)
 {
-    ring->halted = true;
+    ring->halted |= by;
     puck_error_report(ring->gpu, ring->index, seqno, index, fault);
 }
 
@@ -91,29 +87,40 @@ PuckDmaResult puck_ring_dma(PuckRing *ring, uint64_t addr, void *buf,
     return ok ? PUCK_DMA_OK : PUCK_DMA_FAULT;
 }
 
-/*
- * Reads the command at the head. False if there is nothing to go on with: it
- * broke a rule, and the ring halts, or the ring was reset meanwhile.
- */
-static bool fetch(PuckRing *ring, PuckCmd *cmd)
+static void halt_at_head(PuckRing *ring, uint32_t seqno, const PuckFault *fault)
+{
+    puck_ring_halt(ring, PUCK_HALT_COMMAND, seqno, ring->head, fault);
+}
+
+bool puck_ring_read_head(PuckRing *ring, struct puck_gpu_cmd *raw)
 {
     uint64_t addr = puck_ring_slot(ring, ring->head);
-    struct puck_gpu_cmd raw;
-    PuckDmaResult result;
     PuckFault fault;
 
-    result = puck_ring_dma(ring, addr, &raw, sizeof(raw), false);
-    if (result == PUCK_DMA_DROPPED) {
-        return false;
-    }
-    if (result == PUCK_DMA_FAULT) {
+    switch (puck_ring_dma(ring, addr, raw, sizeof(*raw), false)) {
+    case PUCK_DMA_OK:
+        return true;
+    case PUCK_DMA_FAULT:
         puck_fault_set(&fault, PUCK_GPU_ERR_RING_READ, PUCK_GPU_ERR_LIST_NONE,
                        PUCK_GPU_ERR_DESC_NONE, addr);
-        halt(ring, 0, ring->head, &fault);
+        halt_at_head(ring, 0, &fault);
+        return false;
+    default:
+        return false;
+    }
+}
+
+/* The same, and what breaks a rule halts the ring, too. */
+static bool fetch(PuckRing *ring, PuckCmd *cmd)
+{
+    struct puck_gpu_cmd raw;
+    PuckFault fault;
+
+    if (!puck_ring_read_head(ring, &raw)) {
         return false;
     }
     if (!puck_cmd_decode(&raw, puck_ring_ops(ring), cmd, &fault)) {
-        halt(ring, cmd->seqno, ring->head, &fault);
+        halt_at_head(ring, cmd->seqno, &fault);
         return false;
     }
     return true;
@@ -140,16 +147,21 @@ static void finish_reset(PuckRing *ring)
                          ring->stop_head);
 }
 
-/* @job ran to its end. Frees it. */
+/*
+ * @job ran to its end. Frees it. One from before the ring was turned off and on
+ * is not the command at the head.
+ */
 static void retire_job(PuckRing *ring, PuckJob *job, const PuckFault *fault)
 {
     ring->job = NULL;
     if (fault) {
         if (!ring->resetting) {
-            halt(ring, job->cmd.seqno, job->from.index, fault);
+            puck_ring_halt(ring, job->advance ? PUCK_HALT_COMMAND :
+                                                PUCK_HALT_OTHER,
+                           job->cmd.seqno, job->from.index, fault);
         }
     } else if (job->advance) {
-        ring->head = next_index(ring);
+        ring->head = puck_ring_next(ring);
     }
     puck_job_free(job);
 }
@@ -185,7 +197,7 @@ static void execute_fence(PuckRing *ring, const PuckCmd *cmd)
     uint32_t index = ring->head;
     PuckFault fault;
 
-    ring->head = next_index(ring);
+    ring->head = puck_ring_next(ring);
     ring->in_job = false;
     if (puck_early_passes(ring, index) || puck_fence_enter(ring, cmd, index)) {
         return;
@@ -193,7 +205,7 @@ static void execute_fence(PuckRing *ring, const PuckCmd *cmd)
     ring->head = index;
     puck_fault_set(&fault, PUCK_GPU_ERR_INJECTED, PUCK_GPU_ERR_LIST_NONE,
                    PUCK_GPU_ERR_DESC_NONE, 0);
-    halt(ring, cmd->seqno, index, &fault);
+    halt_at_head(ring, cmd->seqno, &fault);
 }
 
 static PuckJob *new_job(PuckRing *ring, const PuckCmd *cmd)
@@ -231,7 +243,7 @@ static bool execute_next(PuckRing *ring, PuckHold *hold)
                        cmd.opcode, puck_cmd_bytes(&cmd));
     switch (cmd.opcode) {
     case PUCK_GPU_CMD_NOP:
-        ring->head = next_index(ring);
+        ring->head = puck_ring_next(ring);
         ring->in_job = true;
         break;
     case PUCK_GPU_CMD_FENCE:
@@ -284,6 +296,9 @@ static bool step(PuckRing *ring, PuckHold *hold)
     }
     if (ring->job) {
         return step_job(ring, hold);
+    }
+    if (puck_skip_step(ring, hold)) {
+        return true;
     }
     return may_run(ring) && execute_next(ring, hold);
 }
@@ -422,10 +437,11 @@ static void drop_all(PuckRing *ring)
     puck_fence_drop(ring);
     puck_early_drop(ring);
     puck_access_drop(&ring->access);
+    puck_skip_drop(ring);
     drop_stall(ring);
     cancel_start(ring);
     ring->enabled = false;
-    ring->halted = false;
+    ring->halted = 0;
     ring->credits = 0;
 }
 
@@ -527,6 +543,10 @@ static void enable(PuckRing *ring)
 
     ring->generation++;
     ring->enabled = true;
+    if (ring->halted) {
+        /* What halted it is not at the head any more. */
+        ring->halted = PUCK_HALT_OTHER;
+    }
     ring->head = 0;
     ring->tail = 0;
     puck_early_drop(ring);
@@ -541,19 +561,40 @@ static void enable(PuckRing *ring)
     }
 }
 
+static bool may_skip(const PuckRing *ring, uint32_t value)
+{
+    return value == (PUCK_GPU_RING_ENABLE | PUCK_GPU_RING_SKIP) &&
+           ring->enabled && ring->halted == PUCK_HALT_COMMAND;
+}
+
+/* What a guest must not write; the rest of it counts. */
+static void report_ctrl(const PuckRing *ring, uint32_t value)
+{
+    if (value & PUCK_GPU_RING_SKIP && !may_skip(ring, value)) {
+        puck_gpu_guest_error("ring %u: no job to skip", ring->index);
+    } else if (value & PUCK_GPU_RING_ENABLE &&
+               !(value & PUCK_GPU_RING_RESET) && !ring->enabled &&
+               !order_valid(ring)) {
+        puck_gpu_guest_error("ring %u: order out of range", ring->index);
+    }
+}
+
 void puck_ring_set_ctrl(PuckRing *ring, uint32_t value)
 {
     bool wants_on = value & PUCK_GPU_RING_ENABLE;
 
+    report_ctrl(ring, value);
     if (value & PUCK_GPU_RING_RESET) {
         ask_reset(ring);
     } else if (!wants_on) {
         cancel_start(ring);
+        puck_skip_drop(ring);
         ring->enabled = false;
-    } else if (!ring->enabled && !order_valid(ring)) {
-        puck_gpu_guest_error("ring %u: order out of range", ring->index);
-    } else if (!ring->enabled) {
+    } else if (!ring->enabled && order_valid(ring)) {
         enable(ring);
+    } else if (may_skip(ring, value)) {
+        puck_skip_begin(ring);
+        puck_ring_run(ring);
     }
 }
 

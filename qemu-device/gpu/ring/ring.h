@@ -10,6 +10,12 @@
 #include "hw/puck/gpu/engine/job.h"
 #include "early.h"
 #include "fence.h"
+#include "skip.h"
+
+/* What halted a ring; bits of PuckRing.halted. */
+#define PUCK_HALT_COMMAND   1u  /* the command at the head */
+#define PUCK_HALT_OTHER     2u  /* what SKIP cannot pass: RESET alone helps */
+#define PUCK_HALT_ALL       3u
 
 struct PuckRing {
     PuckGpu *gpu;
@@ -17,7 +23,7 @@ struct PuckRing {
 
     uint64_t base;
     uint32_t enabled;
-    uint32_t halted;
+    uint32_t halted;            /* bits PUCK_HALT_* */
     uint32_t head;
     uint32_t tail;
     uint64_t wb_addr;
@@ -40,6 +46,7 @@ struct PuckRing {
     PuckWork work;              /* does what there was no time for yet */
     bool stepping;              /* the ring's steps are on the stack */
     bool again;                 /* it was kicked meanwhile */
+    PuckSkip skip;
     uint32_t generation;        /* changes with each reset and ENABLE */
     bool resetting;             /* RESET waits for @job to stop */
 
@@ -94,6 +101,16 @@ void puck_ring_resume(PuckRing *ring);
 PuckDmaResult puck_ring_dma(PuckRing *ring, uint64_t addr, void *buf,
                             uint64_t len, bool is_write);
 
+/*
+ * Reads the command at the head. False if there is nothing to go on with: it
+ * cannot be read, and the ring halts, or the ring was reset meanwhile.
+ */
+bool puck_ring_read_head(PuckRing *ring, struct puck_gpu_cmd *raw);
+
+/* @ring halts, by one of PUCK_HALT_*, and that is reported. */
+void puck_ring_halt(PuckRing *ring, uint32_t by, uint32_t seqno, uint32_t index,
+                    const PuckFault *fault);
+
 /* RING_KIND and RING_OPS. */
 uint32_t puck_ring_kind(const PuckRing *ring);
 uint64_t puck_ring_ops(const PuckRing *ring);
@@ -101,6 +118,12 @@ uint64_t puck_ring_ops(const PuckRing *ring);
 static inline uint32_t puck_ring_size(const PuckRing *ring)
 {
     return 1u << (ring->base & PUCK_GPU_RING_BASE_ORDER);
+}
+
+/* The index behind the head. */
+static inline uint32_t puck_ring_next(const PuckRing *ring)
+{
+    return (ring->head + 1) & (puck_ring_size(ring) - 1);
 }
 
 /* Where the command @index is. */

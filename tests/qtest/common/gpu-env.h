@@ -121,6 +121,7 @@ void add_fence_tests(void);
 void add_machine_tests(void);
 void add_iommu_tests(void);
 void add_random_tests(void);
+void add_skip_tests(void);
 void add_vram_tests(void);
 void add_hold_tests(void);
 void add_reentry_tests(void);

@@ -21,20 +21,29 @@
 #define FENCES_MAX      250
 #define ACCESSES_MAX    500
 
-/* Turns ring @r on with SLOTS commands, all of them @cmd with a seqno each. */
-static void fill_ring(GpuEnv *e, unsigned r, GpuCmd cmd)
+/*
+ * Turns ring @r on with SLOTS commands, all of them @cmd, and a job has @size
+ * of them.
+ */
+static void fill_ring_with_jobs(GpuEnv *e, unsigned r, GpuCmd cmd,
+                                unsigned size)
 {
     uint64_t base = puck_machine_pages(&e->m, SLOTS * sizeof(cmd) / PAGE);
     g_autofree GpuCmd *cmds = g_new(GpuCmd, SLOTS);
 
     for (unsigned i = 0; i < SLOTS; i++) {
         cmds[i] = cmd;
-        cmds[i].seqno = cpu_to_le32(i + 1);
+        cmds[i].seqno = cpu_to_le32(i / size + 1);
     }
     qtest_memwrite(e->m.qts, base, cmds, SLOTS * sizeof(cmd));
     gpu_ring_w32(e, r, PUCK_GPU_RING_CTRL, 0);
     gpu_ring_w64(e, r, PUCK_GPU_RING_BASE, base | ORDER);
     gpu_ring_w32(e, r, PUCK_GPU_RING_CTRL, PUCK_GPU_RING_ENABLE);
+}
+
+static void fill_ring(GpuEnv *e, unsigned r, GpuCmd cmd)
+{
+    fill_ring_with_jobs(e, r, cmd, 1);
 }
 
 static uint32_t head_of(GpuEnv *e, unsigned r)
@@ -259,6 +268,97 @@ static void test_stop_and_reset(void)
     gpu_stop(&e);
 }
 
+static const GpuCmd bad_opcode = { .opcode = 0xffff };
+#define SKIP    (PUCK_GPU_RING_ENABLE | PUCK_GPU_RING_SKIP)
+
+/* A ring that is halted by the first of @size commands of a job. */
+static void halt_long_job(GpuEnv *e, unsigned size)
+{
+    fill_ring_with_jobs(e, 0, bad_opcode, size);
+    gpu_ring_w32(e, 0, PUCK_GPU_RING_TAIL, SLOTS - 1);
+    gpu_wait_status(e, 0, PUCK_GPU_RING_HALTED, PUCK_GPU_RING_HALTED);
+    puck_w32(&e->f, PUCK_GPU_ERR_POP, 1);
+}
+
+/* SKIP passes a job as other work is done: in holds. */
+static void test_skip(void)
+{
+    GpuEnv e;
+
+    gpu_start(&e, "", "");
+    halt_long_job(&e, SLOTS);
+    gpu_ring_w32(&e, 0, PUCK_GPU_RING_CTRL, SKIP);
+    g_assert_cmphex(gpu_ring_r32(&e, 0, PUCK_GPU_RING_STATUS), ==,
+                    PUCK_GPU_RING_ON | PUCK_GPU_RING_BUSY);
+    expect_in_holds(&e, 0, SLOTS - 1, COMMANDS_MAX);
+    g_assert_cmpuint(puck_r32(&e.f, PUCK_GPU_ERR_COUNT), ==, 0);
+    gpu_stop(&e);
+}
+
+/* Moved right behind the write, it is passed by the other side. */
+static void test_skip_move(void)
+{
+    Mischief from, t;
+
+    mischief_start(&from, "");
+    halt_long_job(&from.e, SLOTS - 2);
+    gpu_ring_w32(&from.e, 0, PUCK_GPU_RING_CTRL, SKIP);
+    g_assert_cmpuint(head_of(&from.e, 0), <, SLOTS / 2);
+    mischief_move(&from, &t);
+    for (unsigned i = 0; i < 20; i++) {
+        puck_machine_settle(&t.e.m);
+    }
+    /* There is another job behind it, as bad as the first. */
+    g_assert_cmpuint(head_of(&t.e, 0), ==, SLOTS - 2);
+    g_assert_cmphex(gpu_ring_r32(&t.e, 0, PUCK_GPU_RING_STATUS), ==,
+                    PUCK_GPU_RING_ON | PUCK_GPU_RING_HALTED);
+    gpu_expect_error(&t.e, &(GpuError) {
+                         .reason = PUCK_GPU_ERR_OPCODE, .index = SLOTS - 2,
+                         .seqno = 2, .desc = PUCK_GPU_ERR_DESC_NONE });
+    gpu_ring_w32(&t.e, 0, PUCK_GPU_RING_CTRL, SKIP);
+    g_assert_cmpuint(head_of(&t.e, 0), ==, SLOTS - 1);
+    mischief_stop(&t);
+}
+
+/*
+ * A tail that is written meanwhile is for what comes later. Off or reset, the
+ * ring looks for nothing any more.
+ */
+static void test_skip_ends(void)
+{
+    GpuEnv e;
+
+    gpu_start(&e, "", "");
+    halt_long_job(&e, SLOTS);
+    gpu_ring_w32(&e, 0, PUCK_GPU_RING_TAIL, SLOTS - 3);
+    gpu_ring_w32(&e, 0, PUCK_GPU_RING_CTRL, SKIP);
+    gpu_ring_w32(&e, 0, PUCK_GPU_RING_TAIL, SLOTS - 1);
+    for (unsigned i = 0; i < 20; i++) {
+        puck_machine_settle(&e.m);
+    }
+    g_assert_cmpuint(head_of(&e, 0), ==, SLOTS - 3);
+    g_assert_cmphex(gpu_ring_r32(&e, 0, PUCK_GPU_RING_STATUS), ==,
+                    PUCK_GPU_RING_ON | PUCK_GPU_RING_HALTED);
+
+    for (unsigned i = 0; i < 2; i++) {
+        uint32_t before;
+
+        gpu_ring_recover(&e, 0);
+        halt_long_job(&e, SLOTS);
+        gpu_ring_w32(&e, 0, PUCK_GPU_RING_CTRL, SKIP);
+        gpu_ring_w32(&e, 0, PUCK_GPU_RING_CTRL, i ? PUCK_GPU_RING_RESET : 0);
+        g_assert_cmphex(gpu_ring_r32(&e, 0, PUCK_GPU_RING_STATUS), ==, 0);
+        before = head_of(&e, 0);
+        puck_machine_settle(&e.m);
+        g_assert_cmpuint(head_of(&e, 0), ==, before);
+        gpu_ring_w32(&e, 0, PUCK_GPU_RING_CTRL, PUCK_GPU_RING_ENABLE);
+        puck_machine_settle(&e.m);
+        g_assert_cmphex(gpu_ring_r32(&e, 0, PUCK_GPU_RING_STATUS), ==,
+                        PUCK_GPU_RING_ON);
+    }
+    gpu_stop(&e);
+}
+
 void add_hold_tests(void)
 {
     qtest_add_func("/puck-gpu/hold/commands", test_commands);
@@ -270,4 +370,7 @@ void add_hold_tests(void)
     qtest_add_func("/puck-gpu/hold/release-rule", test_release_rule);
     qtest_add_func("/puck-gpu/hold/move", test_move);
     qtest_add_func("/puck-gpu/hold/stop-and-reset", test_stop_and_reset);
+    qtest_add_func("/puck-gpu/hold/skip", test_skip);
+    qtest_add_func("/puck-gpu/hold/skip-move", test_skip_move);
+    qtest_add_func("/puck-gpu/hold/skip-ends", test_skip_ends);
 }

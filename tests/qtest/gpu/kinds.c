@@ -124,7 +124,7 @@ static void test_bad_crc(void)
 static void test_next_minor(void)
 {
     uint64_t known = PUCK_GPU_FEATURE_STAGE | PUCK_GPU_FEATURE_MISCHIEF |
-                     PUCK_GPU_FEATURE_SCANOUT;
+                     PUCK_GPU_FEATURE_SCANOUT | PUCK_GPU_FEATURE_SKIP;
     Kinds k;
 
     kinds_start(&k, ",rings=3,copy-rings=1,x-next-minor=on");

@@ -128,6 +128,9 @@ static void test_commands(void)
         if (any(8) == 0) {
             gpu_ring_recover(&e, r);
             drain_errors(&e);
+        } else if (any(4) == 0) {
+            gpu_ring_w32(&e, r, PUCK_GPU_RING_CTRL,
+                         PUCK_GPU_RING_ENABLE | PUCK_GPU_RING_SKIP);
         }
     }
     start_again(&e);

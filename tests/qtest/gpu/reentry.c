@@ -87,6 +87,12 @@ static void aim_at_reset(Reentry *t)
     aim(t, t->e.f.bar.addr + RING0(CTRL), PUCK_GPU_RING_RESET);
 }
 
+static void aim_at_skip(Reentry *t)
+{
+    aim(t, t->e.f.bar.addr + RING0(CTRL),
+        PUCK_GPU_RING_ENABLE | PUCK_GPU_RING_SKIP);
+}
+
 static void aim_at_flr(Reentry *t)
 {
     uint8_t cap = qpci_find_capability(t->e.f.dev, PCI_CAP_ID_EXP, 0);
@@ -226,6 +232,37 @@ static void test_reset(const void *when)
     }
 }
 
+/*
+ * Each fault has the ring go on, and where it reads commands that is a fault
+ * again, for ever: in holds, as all else, and RESET ends it.
+ */
+static void test_skip(const void *when)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(accesses); i++) {
+        Reentry t;
+
+        g_test_message("access %zu", i);
+        start(&t, "", when);
+        aim_at_skip(&t);
+        gpu_ring_w64(&t.e, 0, PUCK_GPU_RING_START_DELAY,
+                     !strcmp(when, WITHIN_ACCESS));
+        accesses[i](&t);
+        for (unsigned n = 0; n < 20; n++) {
+            puck_machine_settle(&t.e.m);
+        }
+        gpu_alive(&t.e, 1);
+        gpu_ring_w32(&t.e, 0, PUCK_GPU_RING_CTRL, PUCK_GPU_RING_RESET);
+        expect_reset(&t);
+        gpu_ring_w64(&t.e, 0, PUCK_GPU_RING_START_DELAY, 0);
+        gpu_ring_on(&t.e, 0);
+        while (puck_msix_take(&t.e.m, &t.e.f, t.e.rings[0].vector, false)) {
+            /* Of fences that counted though their slot cannot be written. */
+        }
+        gpu_alive(&t.e, 0);
+        stop(&t);
+    }
+}
+
 static void test_flr(const void *when)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(accesses); i++) {
@@ -285,11 +322,14 @@ static void test_unplug(const void *when)
 void add_reentry_tests(void)
 {
     qtest_add_data_func("/puck-gpu/reentry/reset", BEHIND_ACCESS, test_reset);
+    qtest_add_data_func("/puck-gpu/reentry/skip", BEHIND_ACCESS, test_skip);
     qtest_add_data_func("/puck-gpu/reentry/flr", BEHIND_ACCESS, test_flr);
     qtest_add_data_func("/puck-gpu/reentry/unplug", BEHIND_ACCESS,
                         test_unplug);
     qtest_add_data_func("/puck-gpu/reentry/reset-within", WITHIN_ACCESS,
                         test_reset);
+    qtest_add_data_func("/puck-gpu/reentry/skip-within", WITHIN_ACCESS,
+                        test_skip);
     qtest_add_data_func("/puck-gpu/reentry/flr-within", WITHIN_ACCESS,
                         test_flr);
     qtest_add_data_func("/puck-gpu/reentry/unplug-within", WITHIN_ACCESS,

@@ -9,7 +9,7 @@
 #include "common/gpu-env.h"
 
 #define FEATURES    (PUCK_GPU_FEATURE_STAGE | PUCK_GPU_FEATURE_MISCHIEF | \
-                     PUCK_GPU_FEATURE_SCANOUT)
+                     PUCK_GPU_FEATURE_SCANOUT | PUCK_GPU_FEATURE_SKIP)
 
 typedef struct RegCase {
     const char *name;

@@ -16,6 +16,7 @@ int main(int argc, char **argv)
     add_command_tests();
     add_bad_command_tests();
     add_ring_tests();
+    add_skip_tests();
     add_fence_tests();
     add_machine_tests();
     add_iommu_tests();
