@@ -6,6 +6,7 @@
 #ifndef PUCK_COMPAT_GPU_H
 #define PUCK_COMPAT_GPU_H
 
+#include <drm/drm_drv.h>
 #include <drm/gpu_scheduler.h>
 
 #include "compat/base.h"
@@ -67,5 +68,15 @@ static inline int puck_compat_sched_init(struct drm_gpu_scheduler *sched,
 #else
 #define PUCK_DRM_DRIVER_DATE
 #endif
+
+/* Tells user space that a device is of no use before its driver is bound anew. */
+static inline void puck_compat_wedged_event(struct drm_device *drm)
+{
+#if defined(PUCK_HAVE_DRM_WEDGED_TASK)
+	drm_dev_wedged_event(drm, DRM_WEDGE_RECOVERY_REBIND, NULL);
+#elif defined(PUCK_HAVE_DRM_WEDGED_EVENT)
+	drm_dev_wedged_event(drm, DRM_WEDGE_RECOVERY_REBIND);
+#endif
+}
 
 #endif /* PUCK_COMPAT_GPU_H */

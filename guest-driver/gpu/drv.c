@@ -135,8 +135,8 @@ static void puck_fini_hw(struct puck_device *puck)
 		puck_ring_retire(puck->ring[i]);
 		puck_ring_kill(puck->ring[i], -ENODEV);
 		timer_delete_sync(&puck->ring[i]->fallback);
-		flush_workqueue(puck->ring[i]->reset_wq);
 	}
+	flush_workqueue(puck->reset_wq);
 	puck_gem_unbind_all(puck);
 	puck_jobs_detach(puck);
 	puck_rings_free(puck);

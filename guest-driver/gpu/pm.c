@@ -13,6 +13,7 @@
 #include "core/device.h"
 #include "pm.h"
 #include "sched/irq.h"
+#include "sched/recover.h"
 #include "sched/ring.h"
 #include "sched/rings.h"
 
@@ -111,15 +112,13 @@ static int puck_suspend(struct device *dev)
 {
 	struct puck_device *puck = dev_get_drvdata(dev);
 	int ret;
-	u32 i;
 
 	ret = puck_quiesce(puck);
 	if (ret) {
 		puck_start_scheds(puck);
 		return ret;
 	}
-	for (i = 0; i < puck->num_rings; i++)
-		puck_ring_save(puck->ring[i]);
+	puck_rings_save(puck);
 	puck_device_reset(puck);
 	return 0;
 }
@@ -128,18 +127,17 @@ static int puck_resume(struct device *dev)
 {
 	struct puck_device *puck = dev_get_drvdata(dev);
 	int ret;
-	u32 i;
 
 	ret = puck_device_reset(puck);
 	if (!ret) {
-		for (i = 0; i < puck->num_rings; i++)
-			puck_ring_restore(puck->ring[i]);
-		puck_write(puck, PUCK_GPU_IRQ_ENABLE, PUCK_GPU_IRQ_ALL);
+		puck_rings_restore(puck);
 		ret = puck_rings_start(puck);
 	}
-	for (i = 0; ret && i < puck->num_rings; i++)
-		puck_ring_kill(puck->ring[i], -EIO);
+	if (ret)
+		puck_recover_wedge(puck, ret);
 	puck_start_scheds(puck);
+	if (ret)
+		puck_recover_tell(puck);
 	return ret;
 }
 

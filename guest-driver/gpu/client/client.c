@@ -243,7 +243,8 @@ static struct dma_fence *puck_client_queue(struct puck_queue *queue,
  *
  * Context: may sleep.
  * Return: the job's fence, a reference; ERR_PTR(-EINVAL) for no such ring, or an opcode
- * that is none of these three or that the ring does not take; -E2BIG; -ENODEV; -ENOMEM.
+ * that is none of these three or that the ring does not take; -E2BIG; -ENODEV; -ENOMEM; -EIO
+ * if the device is wedged.
  */
 struct dma_fence *puck_client_submit(struct puck_client *client, unsigned int ring,
 				     const struct puck_client_job *job)

@@ -27,6 +27,7 @@
 struct dma_pool;
 struct pci_dev;
 struct puck_ring;
+struct workqueue_struct;
 
 /**
  * struct puck_ring_info - what the device says of one of its rings
@@ -65,10 +66,14 @@ struct puck_ring_info {
  * @seg_len_max: bytes; longest segment the device takes
  * @segs_max: entries; longest list the device takes
  * @error_vector: MSI-X vector of the error queue
+ * @error_irq: Linux' number for @error_vector
  * @num_vectors: MSI-X vectors up to the last one that the driver knows the use of
  * @num_rings: entries in @ring
  * @ring: the rings of kinds that the driver knows, each allocated for itself since fences
  *        can outlive us. Their places here are not their numbers: see puck_rings_find()
+ * @reset_wq: ordered; timeouts and errors of all rings, so that resets never meet
+ * @wedged: zero, or why no job is taken any more: -ENODEV, -EIO. Written once, by
+ *          recovery or resume
  * @seg_pool: blocks of PUCK_SEGS_POOLED entries; valid until remove
  * @err_lock: makes reading a record of the error queue and dropping it one step
  * @list_lock: protects @bos, @jobs, and puck_ring.queues of all rings
@@ -89,9 +94,12 @@ struct puck_device {
 	u32 seg_len_max;
 	u32 segs_max;
 	u32 error_vector;
+	int error_irq;
 	u32 num_vectors;
 	u32 num_rings;
 	struct puck_ring *ring[PUCK_GPU_RINGS_MAX];
+	struct workqueue_struct *reset_wq;
+	int wedged;
 	struct dma_pool *seg_pool;
 	spinlock_t err_lock;		/* error queue */
 	spinlock_t list_lock;		/* bos, jobs, puck_ring.queues */

@@ -170,9 +170,32 @@ void puck_irq_synchronize(struct puck_device *puck)
 {
 	u32 i;
 
-	synchronize_irq(pci_irq_vector(puck->pdev, puck->error_vector));
+	synchronize_irq(puck->error_irq);
 	for (i = 0; i < puck->num_rings; i++)
 		synchronize_irq(puck->ring[i]->irq);
+}
+
+/**
+ * puck_irq_hold_errors - have nobody but the caller work off the error queue
+ * @puck: the device
+ *
+ * Until puck_irq_let_errors(). What the device complains of meanwhile may be the caller's
+ * doing, and is not to be laid to a job.
+ *
+ * Context: may sleep; may be inside a signalling annotation.
+ */
+void puck_irq_hold_errors(struct puck_device *puck)
+{
+	disable_irq(puck->error_irq);
+}
+
+/**
+ * puck_irq_let_errors - undo puck_irq_hold_errors()
+ * @puck: the device
+ */
+void puck_irq_let_errors(struct puck_device *puck)
+{
+	enable_irq(puck->error_irq);
 }
 
 /**
@@ -192,8 +215,9 @@ int puck_irq_init(struct puck_device *puck)
 	if (ret < 0)
 		return ret;
 
-	ret = request_threaded_irq(pci_irq_vector(pdev, puck->error_vector), NULL, puck_irq_error,
-				   IRQF_ONESHOT, "puck error", puck);
+	puck->error_irq = pci_irq_vector(pdev, puck->error_vector);
+	ret = request_threaded_irq(puck->error_irq, NULL, puck_irq_error, IRQF_ONESHOT,
+				   "puck error", puck);
 	if (ret)
 		goto err_vectors;
 
@@ -211,7 +235,7 @@ int puck_irq_init(struct puck_device *puck)
 err_rings:
 	while (i--)
 		free_irq(puck->ring[i]->irq, puck->ring[i]);
-	free_irq(pci_irq_vector(pdev, puck->error_vector), puck);
+	free_irq(puck->error_irq, puck);
 err_vectors:
 	pci_free_irq_vectors(pdev);
 	return ret;
@@ -228,6 +252,6 @@ void puck_irq_fini(struct puck_device *puck)
 	puck_write(puck, PUCK_GPU_IRQ_ENABLE, 0);
 	for (i = 0; i < puck->num_rings; i++)
 		free_irq(puck->ring[i]->irq, puck->ring[i]);
-	free_irq(pci_irq_vector(puck->pdev, puck->error_vector), puck);
+	free_irq(puck->error_irq, puck);
 	pci_free_irq_vectors(puck->pdev);
 }

@@ -8,6 +8,8 @@
 struct puck_device;
 
 void puck_irq_check_errors(struct puck_device *puck);
+void puck_irq_hold_errors(struct puck_device *puck);
+void puck_irq_let_errors(struct puck_device *puck);
 void puck_irq_synchronize(struct puck_device *puck);
 int puck_irq_init(struct puck_device *puck);
 void puck_irq_fini(struct puck_device *puck);

@@ -34,7 +34,8 @@ static void puck_job_release_work(struct work_struct *work)
  * @client_id: of the DRM file, or 0
  *
  * Context: may sleep; inside drm_dev_enter().
- * Return: the job, to be armed and pushed or discarded; or an ERR_PTR().
+ * Return: the job, to be armed and pushed or discarded; or an ERR_PTR(): -ENOMEM, or why
+ * the device is wedged, -EIO or -ENODEV.
  */
 struct puck_job *puck_job_create(struct puck_queue *queue, u32 ncmds, u32 nbos,
 				 u64 client_id)
@@ -43,11 +44,17 @@ struct puck_job *puck_job_create(struct puck_queue *queue, u32 ncmds, u32 nbos,
 	struct puck_device *puck = ring->puck;
 	struct puck_gpu_cmd *cmd;
 	struct puck_job *job;
-	int ret = -ENOMEM;
+	int ret;
 
+	/* Jobs that come a moment too early for this find their ring dead. */
+	ret = READ_ONCE(puck->wedged);
+	if (ret)
+		return ERR_PTR(ret);
+
+	ret = -ENOMEM;
 	job = kzalloc(struct_size(job, cmds, ncmds + 1), GFP_KERNEL);
 	if (!job)
-		return ERR_PTR(-ENOMEM);
+		return ERR_PTR(ret);
 	job->ncmds = ncmds + 1;
 	cmd = &job->cmds[ncmds];
 	cmd->opcode = cpu_to_le16(PUCK_GPU_CMD_FENCE);

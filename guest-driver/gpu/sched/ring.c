@@ -6,7 +6,6 @@
 #include <linux/dma-mapping.h>
 #include <linux/interrupt.h>
 #include <linux/iopoll.h>
-#include <linux/pci.h>
 #include <linux/slab.h>
 
 #include <drm/drm_drv.h>
@@ -16,7 +15,6 @@
 #include "core/device.h"
 #include "core/trace.h"
 #include "sched/fence.h"
-#include "sched/irq.h"
 #include "sched/job.h"
 #include "sched/queue.h"
 #include "sched/ring.h"
@@ -26,11 +24,6 @@ static_assert(BIT(PUCK_RING_ORDER_MIN) - PUCK_RING_SPARE > DRM_PUCK_SUBMIT_CMDS_
 
 /* A lost interrupt costs so long. */
 #define PUCK_FALLBACK_PERIOD	(HZ / 2)
-
-static void puck_ring_reset_work(struct work_struct *work)
-{
-	puck_ring_recover(container_of(work, struct puck_ring, reset_work), NULL);
-}
 
 /*
  * Hardware, or what is between it and us, may lose a message. The slot in memory
@@ -79,7 +72,6 @@ struct puck_ring *puck_ring_create(struct puck_device *puck, const struct puck_r
 	spin_lock_init(&ring->lock);
 	INIT_LIST_HEAD(&ring->inflight);
 	init_waitqueue_head(&ring->idle);
-	INIT_WORK(&ring->reset_work, puck_ring_reset_work);
 	return ring;
 }
 
@@ -391,7 +383,7 @@ void puck_ring_check_error(struct puck_ring *ring)
 			break;
 	if (list_entry_is_head(job, &ring->inflight, inflight) ||
 	    list_is_first(&job->inflight, &ring->inflight))
-		queue_work(ring->reset_wq, &ring->reset_work);
+		queue_work(ring->puck->reset_wq, &ring->reset_work);
 }
 
 /**
@@ -463,21 +455,53 @@ static void puck_ring_rewrite(struct puck_ring *ring, u32 stop_head)
 	}
 }
 
-/* Reset a ring and let the innocent jobs go on. */
-static int puck_ring_reset(struct puck_ring *ring)
+/**
+ * puck_ring_freeze - reset a ring, and note where it stood
+ * @ring: the ring
+ *
+ * Context: in reset_wq, with the ring's scheduler stopped; inside drm_dev_enter().
+ * Return: 0, -ENODEV if the device does not answer, -ETIMEDOUT.
+ */
+int puck_ring_freeze(struct puck_ring *ring)
 {
-	u32 stop_head, seqno, todo;
-	int ret;
+	int ret = puck_ring_stop(ring);
 
-	ret = puck_ring_stop(ring);
 	synchronize_irq(ring->irq);
 	if (ret)
 		return ret;
+	ring->stop_head = puck_ring_read(ring, PUCK_GPU_RING_STOP_HEAD);
+	ring->stop_seqno = puck_ring_read(ring, PUCK_GPU_RING_SEQNO);
+	return 0;
+}
 
-	stop_head = puck_ring_read(ring, PUCK_GPU_RING_STOP_HEAD);
-	seqno = puck_ring_read(ring, PUCK_GPU_RING_SEQNO);
-	trace_puck_reset(ring->index, stop_head);
+/**
+ * puck_ring_freeze_running - note where a ring stands that does not stop
+ * @ring: the ring
+ *
+ * The device is no bus master any more, so the ring cannot fetch another command. The one
+ * that is in work may yet come to its end: then it is done once more, which gives the same.
+ *
+ * Context: as puck_ring_freeze(); the reset of the device follows.
+ */
+void puck_ring_freeze_running(struct puck_ring *ring)
+{
+	ring->stop_head = puck_ring_read(ring, PUCK_GPU_RING_HEAD);
+	ring->stop_seqno = puck_ring_read(ring, PUCK_GPU_RING_SEQNO);
+}
 
+/**
+ * puck_ring_thaw - let the innocent jobs of a ring go on that was reset
+ * @ring: noted by puck_ring_freeze() or puck_ring_freeze_running(), and reset since
+ *
+ * Context: as puck_ring_freeze().
+ * Return: 0, -ENODEV if the device does not answer, -EIO if it refuses.
+ */
+int puck_ring_thaw(struct puck_ring *ring)
+{
+	u32 todo;
+	int ret;
+
+	trace_puck_reset(ring->index, ring->stop_head);
 	spin_lock_irq(&ring->lock);
 	ring->resets++;
 	ring->halted = false;
@@ -486,9 +510,9 @@ static int puck_ring_reset(struct puck_ring *ring)
 	 * it was when the ring was enabled says of no job that it is complete:
 	 * a device may begin anew with the seqno of a job in flight.
 	 */
-	if (seqno != ring->start_seqno)
-		puck_ring_retire_to(ring, seqno);
-	puck_ring_rewrite(ring, stop_head);
+	if (ring->stop_seqno != ring->start_seqno)
+		puck_ring_retire_to(ring, ring->stop_seqno);
+	puck_ring_rewrite(ring, ring->stop_head);
 	todo = ring->wptr;
 	spin_unlock_irq(&ring->lock);
 
@@ -499,93 +523,6 @@ static int puck_ring_reset(struct puck_ring *ring)
 	if (todo)
 		puck_ring_doorbell(ring);
 	return 0;
-}
-
-/* True if @late, if given, has to be blamed, or the hardware asked for help. */
-static bool puck_ring_needs_reset(struct puck_ring *ring, struct puck_job *late)
-{
-	bool needed;
-
-	if (late)
-		puck_irq_check_errors(ring->puck);
-	puck_ring_retire(ring);
-	spin_lock_irq(&ring->lock);
-	needed = ring->halted;
-	if (late && !list_empty(&late->inflight)) {
-		needed = true;
-		if (!late->error)
-			late->error = -ETIME;
-	}
-	spin_unlock_irq(&ring->lock);
-	return needed && !ring->dead;
-}
-
-/*
- * A ring that does not stop may go on writing to memory that is somebody else's
- * as soon as its fences are signalled. So first the whole device is silenced,
- * and with it all rings end. Bus mastering is all that it needs for that: no BO
- * lies in VRAM, and no list of ours names it.
- */
-static void puck_ring_give_up(struct puck_ring *ring, int error)
-{
-	struct puck_device *puck = ring->puck;
-	u32 i;
-
-	drm_err(&puck->drm, "ring %u: reset failed: %d; the device is dead\n", ring->index, error);
-	pci_clear_master(puck->pdev);
-	for (i = 0; i < puck->num_rings; i++)
-		puck_ring_kill(puck->ring[i], error == -ENODEV ? -ENODEV : -EIO);
-}
-
-static void puck_ring_recover_hw(struct puck_ring *ring, struct puck_job *late)
-{
-	struct drm_device *drm = &ring->puck->drm;
-	bool cookie = dma_fence_begin_signalling();
-	int ret;
-
-	if (puck_ring_needs_reset(ring, late)) {
-		if (late)
-			drm_err(drm, "ring %u: job %llu is late, resetting the ring\n",
-				ring->index, late->number);
-		ret = puck_ring_reset(ring);
-		if (ret)
-			puck_ring_give_up(ring, ret);
-	}
-	dma_fence_end_signalling(cookie);
-}
-
-/**
- * puck_ring_recover - get a ring going again
- * @ring: the ring
- * @late: the job that timed out, or NULL after an error from the device
- *
- * Jobs to blame get an error, all others complete as if nothing had happened,
- * and other rings see nothing of it.
- *
- * Context: in reset_wq only.
- */
-void puck_ring_recover(struct puck_ring *ring, struct puck_job *late)
-{
-	struct drm_sched_job *base;
-	int idx;
-
-	/* Parks run_job and free_job, and takes the scheduler's hooks off. */
-	drm_sched_stop(&ring->sched, late ? &late->base : NULL);
-
-	/*
-	 * The same fences stay in use, so they are the parents again.
-	 * drm_sched_start() sees which of them are signalled by then.
-	 */
-	list_for_each_entry(base, &ring->sched.pending_list, list)
-		base->s_fence->parent = dma_fence_get(&to_puck_job(base)->fence->base);
-
-	if (drm_dev_enter(&ring->puck->drm, &idx)) {
-		puck_ring_recover_hw(ring, late);
-		drm_dev_exit(idx);
-	}
-	puck_compat_sched_start(&ring->sched);
-	/* Written by this workqueue alone; pm.c reads it having flushed that. */
-	WRITE_ONCE(ring->recoveries, ring->recoveries + 1);
 }
 
 /**

@@ -65,8 +65,7 @@ struct puck_stage {
  * @name: for fences, interrupts and the scheduler
  * @sched: decides which job is next; its run_job is called one at a time
  * @submit_wq: where @sched runs and frees jobs
- * @reset_wq: ordered; timeouts and @reset_work, so that resets never meet
- * @reset_work: recovery after an error that the device reported
+ * @reset_work: recovery after an error that the device reported; in puck_device.reset_wq
  * @cmds: the ring in memory
  * @cmds_dma: its DMA address
  * @wb: write-back slot in memory
@@ -78,7 +77,9 @@ struct puck_stage {
  * @number: last job number given out
  * @start_seqno: RING_SEQNO when the ring was enabled: what it says then of no job
  * @fallback: looks at @wb now and then, should an interrupt get lost
- * @recoveries: recoveries that came to their end, in @reset_wq
+ * @recoveries: recoveries that came to their end, in puck_device.reset_wq
+ * @stop_head: where the ring stood when it was last reset; only touched by recovery
+ * @stop_seqno: the last seqno that was complete then; likewise
  * @saved: settings of the completion stage over a suspend
  * @irq: Linux' number for @vector
  * @idle: woken when @inflight gets empty
@@ -110,7 +111,6 @@ struct puck_ring {
 	char name[40];
 	struct drm_gpu_scheduler sched;
 	struct workqueue_struct *submit_wq;
-	struct workqueue_struct *reset_wq;
 	struct work_struct reset_work;
 	struct puck_gpu_cmd *cmds;
 	dma_addr_t cmds_dma;
@@ -122,6 +122,8 @@ struct puck_ring {
 	u32 start_seqno;
 	struct timer_list fallback;
 	unsigned int recoveries;
+	u32 stop_head;
+	u32 stop_seqno;
 	struct puck_stage saved;
 	int irq;
 	wait_queue_head_t idle;
@@ -170,7 +172,9 @@ int puck_ring_emit(struct puck_ring *ring, struct puck_job *job);
 void puck_ring_retire(struct puck_ring *ring);
 struct puck_job *puck_ring_find(struct puck_ring *ring, u32 seqno);
 void puck_ring_check_error(struct puck_ring *ring);
-void puck_ring_recover(struct puck_ring *ring, struct puck_job *late);
+int puck_ring_freeze(struct puck_ring *ring);
+void puck_ring_freeze_running(struct puck_ring *ring);
+int puck_ring_thaw(struct puck_ring *ring);
 void puck_ring_kill(struct puck_ring *ring, int error);
 void puck_ring_save(struct puck_ring *ring);
 void puck_ring_restore(struct puck_ring *ring);

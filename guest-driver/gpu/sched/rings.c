@@ -2,6 +2,8 @@
 /*
  * All rings of a device together: made, given memory, started.
  */
+#include <linux/workqueue.h>
+
 #include <drm/drm_managed.h>
 #include <drm/drm_print.h>
 
@@ -24,6 +26,7 @@ static void puck_rings_release(struct drm_device *dev, void *data)
 		puck_sched_fini(ring);
 		puck_ring_put(ring);
 	}
+	destroy_workqueue(puck->reset_wq);
 }
 
 /**
@@ -41,6 +44,11 @@ int puck_rings_create(struct puck_device *puck, const struct puck_ring_info *inf
 	struct puck_ring *ring;
 	int ret;
 
+	/* Fences wait for it, and memory reclaim for fences. */
+	puck->reset_wq = alloc_ordered_workqueue("puck %s reset", WQ_MEM_RECLAIM,
+						 dev_name(puck->drm.dev));
+	if (!puck->reset_wq)
+		return -ENOMEM;
 	ret = drmm_add_action_or_reset(&puck->drm, puck_rings_release, NULL);
 	if (ret)
 		return ret;
@@ -165,4 +173,29 @@ int puck_rings_start(struct puck_device *puck)
 		puck_ring_number(puck->ring[i]);
 	}
 	return 0;
+}
+
+/**
+ * puck_rings_save - remember what a reset of the device would lose
+ * @puck: the device
+ */
+void puck_rings_save(struct puck_device *puck)
+{
+	u32 i;
+
+	for (i = 0; i < puck->num_rings; i++)
+		puck_ring_save(puck->ring[i]);
+}
+
+/**
+ * puck_rings_restore - set a device that was reset as puck_rings_save() found it
+ * @puck: the device; its rings are off
+ */
+void puck_rings_restore(struct puck_device *puck)
+{
+	u32 i;
+
+	for (i = 0; i < puck->num_rings; i++)
+		puck_ring_restore(puck->ring[i]);
+	puck_write(puck, PUCK_GPU_IRQ_ENABLE, PUCK_GPU_IRQ_ALL);
 }

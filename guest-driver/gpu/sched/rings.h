@@ -18,5 +18,7 @@ u32 puck_rings_count(struct puck_device *puck, u32 kind);
 int puck_rings_alloc(struct puck_device *puck);
 void puck_rings_free(struct puck_device *puck);
 int puck_rings_start(struct puck_device *puck);
+void puck_rings_save(struct puck_device *puck);
+void puck_rings_restore(struct puck_device *puck);
 
 #endif /* PUCK_RINGS_H */

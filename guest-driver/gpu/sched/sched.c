@@ -17,6 +17,7 @@
 #include "sched/fence.h"
 #include "sched/job.h"
 #include "sched/queue.h"
+#include "sched/recover.h"
 #include "sched/ring.h"
 #include "sched/sched.h"
 
@@ -48,7 +49,7 @@ static enum drm_gpu_sched_stat puck_sched_timedout_job(struct drm_sched_job *bas
 {
 	struct puck_job *job = to_puck_job(base);
 
-	puck_ring_recover(job->ring, job);
+	puck_recover(job->ring, job);
 	return PUCK_SCHED_STAT_RESET;
 }
 
@@ -85,8 +86,8 @@ static const struct drm_sched_backend_ops puck_sched_ops = {
 };
 
 /**
- * puck_sched_init - make the scheduler of a ring and its workqueues
- * @ring: the ring
+ * puck_sched_init - make the scheduler of a ring and the workqueue that it runs in
+ * @ring: the ring; the device's reset_wq is there
  *
  * Return: 0 or -ENOMEM.
  */
@@ -100,31 +101,24 @@ int puck_sched_init(struct puck_ring *ring)
 		.name = ring->name,
 		.dev = ring->puck->drm.dev,
 	};
-	int ret = -ENOMEM;
+	int ret;
 
 	/*
-	 * Fences wait for both, and memory reclaim for fences. submit_wq works
-	 * on the CPU of the submitter: to wake another one takes longer than
-	 * all that is to be done. run_job is still called one at a time.
+	 * Fences wait for it, and memory reclaim for fences. It works on the CPU of
+	 * the submitter: to wake another one takes longer than all that is to be
+	 * done. run_job is still called one at a time.
 	 */
 	ring->submit_wq = alloc_workqueue("%s", WQ_MEM_RECLAIM | PUCK_WQ_PERCPU, 1, ring->name);
 	if (!ring->submit_wq)
 		return -ENOMEM;
-	ring->reset_wq = alloc_ordered_workqueue("%s reset", WQ_MEM_RECLAIM, ring->name);
-	if (!ring->reset_wq)
-		goto err_submit_wq;
+	puck_recover_init(ring);
 
 	args.submit_wq = ring->submit_wq;
-	args.timeout_wq = ring->reset_wq;
+	/* One for all rings: a reset of the device is one of each of them. */
+	args.timeout_wq = ring->puck->reset_wq;
 	ret = puck_compat_sched_init(&ring->sched, &args);
 	if (ret)
-		goto err_reset_wq;
-	return 0;
-
-err_reset_wq:
-	destroy_workqueue(ring->reset_wq);
-err_submit_wq:
-	destroy_workqueue(ring->submit_wq);
+		destroy_workqueue(ring->submit_wq);
 	return ret;
 }
 
@@ -135,7 +129,6 @@ err_submit_wq:
 void puck_sched_fini(struct puck_ring *ring)
 {
 	drm_sched_fini(&ring->sched);
-	destroy_workqueue(ring->reset_wq);
 	destroy_workqueue(ring->submit_wq);
 }
 

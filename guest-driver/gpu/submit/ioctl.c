@@ -233,7 +233,8 @@ static bool puck_submit_args_are_sane(const struct drm_puck_submit *args)
  *
  * Return: 0; -EINVAL for arguments that make no sense; -ENOENT for handles that
  * are none; -E2BIG if the BOs lie in too many pieces, or for elements of arrays that say
- * more than the driver knows; -EFAULT; -ENOMEM; -EMFILE; -EINTR or -ERESTARTSYS; -ENODEV.
+ * more than the driver knows; -EFAULT; -ENOMEM; -EMFILE; -EINTR or -ERESTARTSYS; -ENODEV;
+ * -EIO if the device is wedged.
  * On errors nothing has happened.
  */
 int puck_ioctl_submit(struct drm_device *dev, void *data, struct drm_file *file)

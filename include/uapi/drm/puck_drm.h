@@ -26,7 +26,8 @@
  * where DMA is coherent, and needed where it is not.
  *
  * Errors of jobs show as the error of their fence: -EIO, the device refused a
- * command; -EFAULT, a memory access of the device failed; -ETIME, the job did
+ * command, or is wedged: it could not be reset, and SUBMIT says -EIO from then on, until the
+ * driver is bound anew; -EFAULT, a memory access of the device failed; -ETIME, the job did
  * not complete in time; -ENODEV, the device is gone; -ESRCH, the file or the queue was
  * closed before the job started.
  *

@@ -34,11 +34,14 @@ static inline int fence_wait(int fence, int timeout_ms)
 	return ret ? 0 : -ETIME;
 }
 
-/* Wait for a fence and close it; returns its status. */
+/* Wait for a fence and close it; returns its status, or the error that there is in its place. */
 static inline int fence_result(int fence, int timeout_ms)
 {
-	int ret = fence_wait(fence, timeout_ms);
+	int ret;
 
+	if (fence < 0)
+		return fence;
+	ret = fence_wait(fence, timeout_ms);
 	if (!ret)
 		ret = fence_status(fence);
 	close(fence);

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Getting a ring going again after an error or a job that is late: by a reset of the
+ * ring, and where that fails by one of the device; where that fails, too, the device is
+ * wedged. Whatever it does, each fence comes.
+ *
+ * All of it runs in puck_device.reset_wq, one recovery at a time for all rings of a
+ * device, as one may end in a reset of all. docs/locking.rst, "puck.ko", has the order.
+ */
+#include <linux/bitmap.h>
+#include <linux/pci.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_print.h>
+
+#include "compat/gpu.h"
+#include "core/device.h"
+#include "sched/fence.h"
+#include "sched/irq.h"
+#include "sched/job.h"
+#include "sched/recover.h"
+#include "sched/ring.h"
+#include "sched/rings.h"
+
+/*
+ * Parks run_job and free_job, and takes the scheduler's hooks off. It waits for fences
+ * whose callbacks run just now, so it stands outside of the signalling annotations.
+ */
+static void puck_recover_stop_sched(struct puck_ring *ring, struct puck_job *late)
+{
+	struct drm_sched_job *base;
+
+	drm_sched_stop(&ring->sched, late ? &late->base : NULL);
+	/*
+	 * The same fences stay in use, so they are the parents again.
+	 * drm_sched_start() sees which of them are signalled by then.
+	 */
+	list_for_each_entry(base, &ring->sched.pending_list, list)
+		base->s_fence->parent = dma_fence_get(&to_puck_job(base)->fence->base);
+}
+
+static void puck_recover_start_sched(struct puck_ring *ring)
+{
+	puck_compat_sched_start(&ring->sched);
+	/* Written by this workqueue alone; pm.c reads it having flushed that. */
+	WRITE_ONCE(ring->recoveries, ring->recoveries + 1);
+}
+
+/* True if @late, if given, has to be blamed, or the hardware asked for help. */
+static bool puck_recover_is_needed(struct puck_ring *ring, struct puck_job *late)
+{
+	bool needed;
+
+	if (late)
+		puck_irq_check_errors(ring->puck);
+	puck_ring_retire(ring);
+	spin_lock_irq(&ring->lock);
+	needed = ring->halted;
+	if (late && !list_empty(&late->inflight)) {
+		needed = true;
+		if (!late->error)
+			late->error = -ETIME;
+	}
+	needed = needed && !ring->dead;
+	spin_unlock_irq(&ring->lock);
+	return needed;
+}
+
+/* The reset of one ring, if there is need of it; other rings see nothing of it. */
+static int puck_recover_ring(struct puck_ring *ring, struct puck_job *late)
+{
+	bool cookie = dma_fence_begin_signalling();
+	int ret = 0;
+
+	if (puck_recover_is_needed(ring, late)) {
+		if (late)
+			drm_err(&ring->puck->drm, "ring %u: job %llu is late, resetting the ring\n",
+				ring->index, late->number);
+		ret = puck_ring_freeze(ring);
+		if (!ret)
+			ret = puck_ring_thaw(ring);
+	}
+	dma_fence_end_signalling(cookie);
+	return ret;
+}
+
+/*
+ * Have all rings stand still, and note where. Those that can be reset are, while they can
+ * still reach their memory. Of @stuck that was tried already, and of the others it may turn
+ * out now: as soon as the device is no bus master these cannot go on, either.
+ */
+static void puck_recover_freeze_all(struct puck_device *puck, struct puck_ring *stuck)
+{
+	DECLARE_BITMAP(running, PUCK_GPU_RINGS_MAX) = { };
+	u32 i;
+
+	for (i = 0; i < puck->num_rings; i++)
+		if (puck->ring[i] == stuck || puck_ring_freeze(puck->ring[i]))
+			__set_bit(i, running);
+	/*
+	 * The reset forgets errors, so this is the time to hear whom they are about. What
+	 * fails from now on does so for want of the bus, and is no job's fault.
+	 */
+	puck_irq_check_errors(puck);
+	pci_clear_master(puck->pdev);
+	for_each_set_bit(i, running, puck->num_rings)
+		puck_ring_freeze_running(puck->ring[i]);
+}
+
+/* The reset of the device, with innocent jobs of all rings written again. */
+static int puck_recover_reset_device(struct puck_device *puck, struct puck_ring *stuck)
+{
+	int ret;
+	u32 i;
+
+	puck_irq_hold_errors(puck);
+	puck_recover_freeze_all(puck, stuck);
+	puck_rings_save(puck);
+	ret = puck_device_reset(puck);
+	puck_irq_let_errors(puck);
+	if (ret)
+		return ret;
+	pci_set_master(puck->pdev);
+	puck_rings_restore(puck);
+	for (i = 0; !ret && i < puck->num_rings; i++)
+		ret = puck_ring_thaw(puck->ring[i]);
+	return ret;
+}
+
+/**
+ * puck_recover_wedge - let nothing run on a device any more
+ * @puck: the device
+ * @error: why; -ENODEV if it does not answer
+ *
+ * A device that does not stop may go on writing to memory that is somebody else's as soon
+ * as its fences are signalled. So it is silenced first: it is no bus master any more.
+ *
+ * Context: process; inside drm_dev_enter(), or in resume.
+ */
+void puck_recover_wedge(struct puck_device *puck, int error)
+{
+	u32 i;
+
+	error = error == -ENODEV ? -ENODEV : -EIO;
+	pci_clear_master(puck->pdev);
+	WRITE_ONCE(puck->wedged, error);
+	for (i = 0; i < puck->num_rings; i++)
+		puck_ring_kill(puck->ring[i], error);
+}
+
+/**
+ * puck_recover_tell - have user space know that a device is wedged
+ * @puck: the device
+ *
+ * Context: may sleep, and allocates: no fence may depend on the caller any more.
+ */
+void puck_recover_tell(struct puck_device *puck)
+{
+	puck_compat_wedged_event(&puck->drm);
+}
+
+static void puck_recover_device_hw(struct puck_ring *stuck, int error)
+{
+	struct puck_device *puck = stuck->puck;
+	bool cookie = dma_fence_begin_signalling();
+
+	drm_err(&puck->drm, "ring %u: reset failed: %d, resetting the device\n", stuck->index,
+		error);
+	/* A device that is not there has no registers to reset it by. */
+	if (error != -ENODEV)
+		error = puck_recover_reset_device(puck, stuck);
+	if (error) {
+		drm_err(&puck->drm, "the device is wedged: %d\n", error);
+		puck_recover_wedge(puck, error);
+	}
+	dma_fence_end_signalling(cookie);
+}
+
+/*
+ * With the scheduler of @stuck stopped, those of the other rings are, too. Nobody else
+ * stops or starts any of them meanwhile: whoever would is behind us in reset_wq.
+ */
+static void puck_recover_device(struct puck_ring *stuck, int error)
+{
+	struct puck_device *puck = stuck->puck;
+	u32 i;
+
+	for (i = 0; i < puck->num_rings; i++)
+		if (puck->ring[i] != stuck)
+			puck_recover_stop_sched(puck->ring[i], NULL);
+	puck_recover_device_hw(stuck, error);
+	for (i = 0; i < puck->num_rings; i++)
+		if (puck->ring[i] != stuck)
+			puck_recover_start_sched(puck->ring[i]);
+}
+
+/**
+ * puck_recover - get a ring going again
+ * @ring: the ring
+ * @late: the job that timed out, or NULL after an error from the device
+ *
+ * Jobs to blame get an error, all others complete as if nothing had happened. Other rings
+ * see nothing of it, unless it takes a reset of the device.
+ *
+ * Context: in reset_wq only.
+ */
+void puck_recover(struct puck_ring *ring, struct puck_job *late)
+{
+	struct puck_device *puck = ring->puck;
+	bool wedged = false;
+	int idx, ret;
+
+	puck_recover_stop_sched(ring, late);
+	if (drm_dev_enter(&puck->drm, &idx)) {
+		ret = puck_recover_ring(ring, late);
+		if (ret)
+			puck_recover_device(ring, ret);
+		wedged = ret && puck->wedged;
+		drm_dev_exit(idx);
+	}
+	puck_recover_start_sched(ring);
+	/* Each fence has come by now, and those of jobs to come do at once. */
+	if (wedged)
+		puck_recover_tell(puck);
+}
+
+static void puck_recover_work(struct work_struct *work)
+{
+	puck_recover(container_of(work, struct puck_ring, reset_work), NULL);
+}
+
+/**
+ * puck_recover_init - prepare the recovery of a ring
+ * @ring: the ring
+ */
+void puck_recover_init(struct puck_ring *ring)
+{
+	INIT_WORK(&ring->reset_work, puck_recover_work);
+}
