@@ -67,7 +67,7 @@ static const struct drm_driver puck_drm_driver = {
 	.desc = "Puck virtual GPU",
 	PUCK_DRM_DRIVER_DATE
 	.major = 0,
-	.minor = 2,
+	.minor = 5,
 };
 
 static int puck_init_hw(struct puck_device *puck)

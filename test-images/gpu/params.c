@@ -33,6 +33,7 @@ static void test_params(void)
 		compute + copy >= 2 && compute + copy <= 8, "rings: at least 2, one of them computes");
 	ktap_ok(!puck_param(puck.fd, DRM_PUCK_PARAM_FEATURES, &features) &&
 		(features & FEATURES) == FEATURES, "features: those of minor version 2");
+	ktap_ok(features & DRM_PUCK_FEATURE_REF_SYNC, "features: REF_SYNC");
 	ktap_ok(!puck_param(puck.fd, DRM_PUCK_PARAM_VRAM_SIZE, &vram) && vram >= 1 << 20 &&
 		!(vram & (vram - 1)), "vram_size: a power of two");
 	ktap_ok(!puck_param(puck.fd, DRM_PUCK_PARAM_SEG_LEN_MAX, &seg) && seg, "seg_len_max: not 0");

@@ -88,7 +88,9 @@ static const struct bad {
 	BAD(bos[0].handle, -ENOENT, ALL_BITS),
 	BAD(bos[0].flags, -EINVAL, 0),
 	BAD(bos[0].flags, -EINVAL, DRM_PUCK_REF_WRITE),	/* but it is read */
-	BAD(bos[0].flags, -EINVAL, 1 << 2 | DRM_PUCK_REF_READ),
+	BAD(bos[0].flags, -EINVAL, DRM_PUCK_REF_NO_IMPLICIT),	/* and neither of them */
+	BAD(bos[0].flags, -EINVAL, 1 << 3 | DRM_PUCK_REF_READ),
+	BAD(bos[0].flags, -EINVAL, 1u << 31 | DRM_PUCK_REF_READ),
 	BAD(bos[1].flags, -EINVAL, DRM_PUCK_REF_READ),	/* but it is written */
 	BAD(cmds[0].op, -EINVAL, DRM_PUCK_OP_CRC32C + 1),
 	BAD(cmds[0].op, -EINVAL, ALL_BITS),

@@ -387,6 +387,57 @@ static void test_no_implicit(void)
 	ktap_ok(fence_result(first, FOREVER_MS) == 1, "the held writer completes when let go");
 }
 
+static int fill_both_on(uint32_t ring, uint32_t a_flags, uint32_t b_flags)
+{
+	struct drm_puck_bo_ref refs[] = { ref_write(&a), ref_write(&b) };
+	struct drm_puck_cmd cmds[] = { cmd_fill(0, 0, SIZE, 0), cmd_fill(1, 0, SIZE, 0) };
+	struct drm_puck_submit args = job(puck.queue[ring], refs, 2, cmds, 2);
+
+	refs[0].flags |= a_flags;
+	refs[1].flags |= b_flags;
+	return submit_fd(puck.fd, &args);
+}
+
+/* The same for one BO of two: a job that says so of the BO in use does not wait. */
+static void test_ref_no_implicit(void)
+{
+	uint32_t flag = DRM_PUCK_REF_NO_IMPLICIT;
+	int held, free, waits;
+
+	puck_set(&puck, 0, "hold", 1);
+	held = fill_on(0, &a, 0xdddddddd, 0);
+	free = fill_both_on(1, flag, 0);
+	ktap_ok(fence_wait(free, FOREVER_MS) == 0 && fence_status(free) == 1 &&
+		fence_status(held) == 0, "REF_NO_IMPLICIT of the BO in use does not wait");
+	close(free);
+	free = fill_both_on(1, flag, flag);
+	ktap_ok(fence_result(free, FOREVER_MS) == 1 && fence_status(held) == 0,
+		"REF_NO_IMPLICIT of both does not wait");
+	waits = fill_both_on(1, 0, flag);
+	ktap_ok(fence_wait(waits, LATE_MS) == -ETIME, "REF_NO_IMPLICIT of the other BO waits");
+	puck_set(&puck, 0, "hold", 0);
+	ktap_ok(fence_result(waits, FOREVER_MS) == 1 && fence_result(held, FOREVER_MS) == 1,
+		"and completes behind it");
+}
+
+/* Its fence is left with the BO like any other, and others wait for it. */
+static void test_ref_no_implicit_is_seen(void)
+{
+	struct drm_puck_bo_ref ref = ref_write(&a);
+	struct drm_puck_cmd cmd = cmd_fill(0, 0, SIZE, 0xeeeeeeee);
+	struct drm_puck_submit args = job(puck.queue[0], &ref, 1, &cmd, 1);
+	int first, second;
+
+	ref.flags |= DRM_PUCK_REF_NO_IMPLICIT;
+	puck_set(&puck, 0, "hold", 1);
+	first = submit_fd(puck.fd, &args);
+	second = fill_on(1, &a, 0xffffffff, 0);
+	ktap_ok(fence_wait(second, LATE_MS) == -ETIME, "a job with REF_NO_IMPLICIT is waited for");
+	puck_set(&puck, 0, "hold", 0);
+	ktap_ok(fence_result(first, FOREVER_MS) == 1 && fence_result(second, FOREVER_MS) == 1,
+		"and both complete");
+}
+
 static void test_gem_wait(void)
 {
 	unsigned int looks = 0;
@@ -448,6 +499,8 @@ int main(void)
 	test_waw();
 	test_rar();
 	test_no_implicit();
+	test_ref_no_implicit();
+	test_ref_no_implicit_is_seen();
 	test_gem_wait();
 	test_order();
 	ktap_ok(puck_count_becomes(&puck, "fences", "ring", 0), "no job is left");

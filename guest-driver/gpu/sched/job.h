@@ -37,6 +37,7 @@ struct puck_ring;
  *         and kept if it has to be written there again. Under puck_ring.lock
  * @bos: buffers it uses; references
  * @writes: bit i: the job writes @bos[i]
+ * @explicit: bit i: the job does not wait for the fences of other users of @bos[i]
  * @nbos: entries in @bos
  * @segs: segment lists; after drm_dev_unplug() under puck_device.late_lock
  * @node: in puck_device.jobs
@@ -59,6 +60,7 @@ struct puck_job {
 	u32 seqno;
 	struct drm_gem_object **bos;
 	DECLARE_BITMAP(writes, DRM_PUCK_SUBMIT_BOS_MAX);
+	DECLARE_BITMAP(explicit, DRM_PUCK_SUBMIT_BOS_MAX);
 	u32 nbos;
 	struct puck_segs segs;
 	struct list_head node;

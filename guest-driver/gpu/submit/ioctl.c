@@ -35,7 +35,8 @@
 #define PUCK_SUBMIT_FLAGS \
 	(DRM_PUCK_SUBMIT_IN_FENCE_FD | DRM_PUCK_SUBMIT_OUT_FENCE_FD | \
 	 DRM_PUCK_SUBMIT_NO_IMPLICIT)
-#define PUCK_REF_FLAGS (DRM_PUCK_REF_READ | DRM_PUCK_REF_WRITE)
+#define PUCK_REF_ACCESS (DRM_PUCK_REF_READ | DRM_PUCK_REF_WRITE)
+#define PUCK_REF_FLAGS (PUCK_REF_ACCESS | DRM_PUCK_REF_NO_IMPLICIT)
 
 static int puck_submit_look_up_bos(struct puck_submit *submit)
 {
@@ -45,7 +46,7 @@ static int puck_submit_look_up_bos(struct puck_submit *submit)
 	for (i = 0; i < submit->args->bos.count; i++) {
 		const struct drm_puck_bo_ref *ref = &submit->refs[i];
 
-		if (!ref->flags || ref->flags & ~PUCK_REF_FLAGS)
+		if (!(ref->flags & PUCK_REF_ACCESS) || ref->flags & ~PUCK_REF_FLAGS)
 			return -EINVAL;
 		job->bos[i] = drm_gem_object_lookup(submit->file, ref->handle);
 		if (!job->bos[i])
@@ -53,6 +54,8 @@ static int puck_submit_look_up_bos(struct puck_submit *submit)
 		job->nbos++;
 		if (ref->flags & DRM_PUCK_REF_WRITE)
 			__set_bit(i, job->writes);
+		if (ref->flags & DRM_PUCK_REF_NO_IMPLICIT)
+			__set_bit(i, job->explicit);
 	}
 	return 0;
 }

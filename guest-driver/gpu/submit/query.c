@@ -14,7 +14,8 @@
 #include "submit/query.h"
 
 #define PUCK_FEATURES \
-	(DRM_PUCK_FEATURE_QUEUES | DRM_PUCK_FEATURE_REGIONS | DRM_PUCK_FEATURE_CACHING)
+	(DRM_PUCK_FEATURE_QUEUES | DRM_PUCK_FEATURE_REGIONS | DRM_PUCK_FEATURE_CACHING | \
+	 DRM_PUCK_FEATURE_REF_SYNC)
 
 static int puck_get_param(struct puck_device *puck, u32 param, u64 *value)
 {

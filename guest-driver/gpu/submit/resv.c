@@ -68,7 +68,7 @@ int puck_resv_lock(struct puck_job *job, struct drm_exec *exec)
 /**
  * puck_resv_wait_for - let a job wait for the fences of its BOs
  * @job: not armed yet
- * @implicit: for those of other users too
+ * @implicit: for those of other users too, but where the job says otherwise of a BO
  *
  * Context: all BOs are locked by puck_resv_lock().
  * Return: 0 or -ENOMEM.
@@ -79,7 +79,8 @@ int puck_resv_wait_for(struct puck_job *job, bool implicit)
 	u32 i;
 
 	for (i = 0; !ret && i < job->nbos; i++)
-		ret = puck_resv_add_deps(job, job->bos[i], test_bit(i, job->writes), implicit);
+		ret = puck_resv_add_deps(job, job->bos[i], test_bit(i, job->writes),
+					 implicit && !test_bit(i, job->explicit));
 	return ret;
 }
 

@@ -31,6 +31,10 @@
  * not complete in time; -ENODEV, the device is gone; -ESRCH, the file or the queue was
  * closed before the job started.
  *
+ * They are not handed on. A job runs when what it waits for is over, whether that went well or
+ * not: its fence tells of itself alone, and who has to know asks the fence that was waited
+ * for. So no client can spoil another one's picture by a job that fails.
+ *
  * All structures are the same for 32- and 64-bit callers, without holes.
  */
 #ifndef _PUCK_DRM_H_
@@ -90,6 +94,7 @@ struct drm_puck_array {
 #define DRM_PUCK_FEATURE_QUEUES		(1ull << 0)	/* 0.2 */
 #define DRM_PUCK_FEATURE_REGIONS	(1ull << 1)	/* 0.2 */
 #define DRM_PUCK_FEATURE_CACHING	(1ull << 2)	/* 0.2 */
+#define DRM_PUCK_FEATURE_REF_SYNC	(1ull << 5)	/* 0.5: REF_NO_IMPLICIT */
 
 struct drm_puck_get_param {
 	__u32 param;		/* in */
@@ -227,13 +232,19 @@ struct drm_puck_queue_state {
 	__u64 innocent;		/* out: its jobs that had to go on behind another's reset */
 };
 
-/* SUBMIT: the BOs of a job */
+/*
+ * SUBMIT: the BOs of a job. With NO_IMPLICIT the job does not wait for the fences of this
+ * BO, as with SUBMIT_NO_IMPLICIT for those of none; the caller knows why it need not, or
+ * waits by other means. Fences that guard the memory itself are waited for all the same, and
+ * the job's own fence is put there, so that others wait for it.
+ */
 #define DRM_PUCK_REF_READ		(1u << 0)
 #define DRM_PUCK_REF_WRITE		(1u << 1)
+#define DRM_PUCK_REF_NO_IMPLICIT	(1u << 2) /* with DRM_PUCK_FEATURE_REF_SYNC */
 
 struct drm_puck_bo_ref {
 	__u32 handle;		/* each BO once only */
-	__u32 flags;		/* DRM_PUCK_REF_READ, DRM_PUCK_REF_WRITE or both */
+	__u32 flags;		/* DRM_PUCK_REF_READ, DRM_PUCK_REF_WRITE or both; or more */
 };
 
 /*
