@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * /sys/kernel/debug/dri/<device>/: rings, fences and bos to read, and a folder
- * for each ring with the scheduler's timeout and, if the device has it, the knobs of
- * the completion stage (docs/specs/gpu.rst, "Completion stage").
+ * for each ring with the scheduler's timeout, the period of the look for lost
+ * interrupts and, if the device has it, the knobs of the completion stage
+ * (docs/specs/gpu.rst, "Completion stage").
  */
 #include <linux/debugfs.h>
 #include <linux/dma-resv.h>
@@ -283,6 +284,23 @@ static int puck_timeout_set(void *data, u64 val)
 }
 DEFINE_DEBUGFS_ATTRIBUTE(puck_timeout_fops, puck_timeout_get, puck_timeout_set, "%llu\n");
 
+static int puck_fallback_get(void *data, u64 *val)
+{
+	struct puck_ring *ring = data;
+
+	*val = jiffies_to_msecs(READ_ONCE(ring->fallback_period));
+	return 0;
+}
+
+static int puck_fallback_set(void *data, u64 val)
+{
+	if (!val || val > INT_MAX)
+		return -EINVAL;
+	puck_ring_set_fallback(data, max(msecs_to_jiffies(val), 1ul));
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(puck_fallback_fops, puck_fallback_get, puck_fallback_set, "%llu\n");
+
 static void puck_debugfs_knobs(struct puck_ring *ring, struct dentry *root)
 {
 	struct dentry *dir;
@@ -291,6 +309,7 @@ static void puck_debugfs_knobs(struct puck_ring *ring, struct dentry *root)
 	snprintf(name, sizeof(name), "ring%u", ring->index);
 	dir = debugfs_create_dir(name, root);
 	debugfs_create_file_unsafe("timeout_ms", 0600, dir, ring, &puck_timeout_fops);
+	debugfs_create_file_unsafe("fallback_ms", 0600, dir, ring, &puck_fallback_fops);
 	if (!(ring->puck->features & PUCK_GPU_FEATURE_STAGE))
 		return;
 	debugfs_create_file_unsafe("start_delay_ns", 0600, dir, ring, &puck_start_delay_fops);

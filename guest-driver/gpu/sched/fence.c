@@ -43,10 +43,22 @@ static void puck_fence_release(struct dma_fence *fence)
 	call_rcu(&fence->rcu, puck_fence_free_rcu);
 }
 
+/*
+ * The hardware has no clock to be turned up. What a deadline can do is that an interrupt
+ * which got lost costs no more than that. The scheduler's fence hands it on to us.
+ */
+static void puck_fence_set_deadline(struct dma_fence *base, ktime_t deadline)
+{
+	struct puck_fence *fence = to_puck_fence(base);
+
+	puck_ring_hurry(fence->ring, fence, deadline);
+}
+
 static const struct dma_fence_ops puck_fence_ops = {
 	.get_driver_name = puck_fence_get_driver_name,
 	.get_timeline_name = puck_fence_get_timeline_name,
 	.release = puck_fence_release,
+	.set_deadline = puck_fence_set_deadline,
 	PUCK_FENCE_OPS_64BIT
 };
 
@@ -68,6 +80,7 @@ struct puck_fence *puck_fence_alloc(struct puck_ring *ring)
 	spin_lock_init(&fence->lock);
 	puck_ring_get(ring);
 	fence->ring = ring;
+	fence->deadline = KTIME_MAX;
 	/* The caller runs in this module, so it is alive. */
 	__module_get(THIS_MODULE);
 	return fence;

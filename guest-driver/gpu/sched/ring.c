@@ -22,8 +22,23 @@
 /* The smallest ring has room for the longest job, which has a FENCE behind its commands. */
 static_assert(BIT(PUCK_RING_ORDER_MIN) - PUCK_RING_SPARE > DRM_PUCK_SUBMIT_CMDS_MAX);
 
-/* A lost interrupt costs so long. */
+/* A lost interrupt costs so long, if nobody sets a deadline. */
 #define PUCK_FALLBACK_PERIOD	(HZ / 2)
+
+/* In how many jiffies the slot has to be looked at, should no interrupt come. */
+static unsigned long puck_ring_look_in(struct puck_ring *ring)
+{
+	unsigned long delay = ring->fallback_period;
+	ktime_t now = ktime_get();
+	struct puck_job *job;
+
+	lockdep_assert_held(&ring->lock);
+
+	list_for_each_entry(job, &ring->inflight, inflight)
+		if (job->fence->deadline != KTIME_MAX)
+			delay = puck_fence_look_in(job->fence->deadline, now, delay);
+	return delay;
+}
 
 /*
  * Hardware, or what is between it and us, may lose a message. The slot in memory
@@ -38,7 +53,7 @@ static void puck_ring_fallback(struct timer_list *timer)
 	puck_ring_retire(ring);
 	spin_lock_irqsave(&ring->lock, flags);
 	if (!list_empty(&ring->inflight))
-		mod_timer(&ring->fallback, jiffies + PUCK_FALLBACK_PERIOD);
+		mod_timer(&ring->fallback, jiffies + puck_ring_look_in(ring));
 	spin_unlock_irqrestore(&ring->lock, flags);
 	dma_fence_end_signalling(cookie);
 }
@@ -69,6 +84,7 @@ struct puck_ring *puck_ring_create(struct puck_device *puck, const struct puck_r
 	snprintf(ring->name, sizeof(ring->name), "puck %s ring%u", dev_name(puck->drm.dev),
 		 ring->index);
 	timer_setup(&ring->fallback, puck_ring_fallback, 0);
+	ring->fallback_period = PUCK_FALLBACK_PERIOD;
 	spin_lock_init(&ring->lock);
 	INIT_LIST_HEAD(&ring->inflight);
 	init_waitqueue_head(&ring->idle);
@@ -302,7 +318,7 @@ int puck_ring_emit(struct puck_ring *ring, struct puck_job *job)
 	if (!ret)
 		ret = puck_ring_enter(ring, job);
 	if (!ret && !timer_pending(&ring->fallback))
-		mod_timer(&ring->fallback, jiffies + PUCK_FALLBACK_PERIOD);
+		mod_timer(&ring->fallback, jiffies + ring->fallback_period);
 	spin_unlock_irqrestore(&ring->lock, flags);
 	if (ret)
 		return ret;
@@ -312,6 +328,49 @@ int puck_ring_emit(struct puck_ring *ring, struct puck_job *job)
 			    puck_ring_slot(ring, ring->wptr));
 	puck_ring_doorbell(ring);
 	return 0;
+}
+
+/**
+ * puck_ring_hurry - look in time whether a fence came without its interrupt
+ * @ring: the ring
+ * @fence: of a job that was given to it
+ * @deadline: when somebody would like to have it
+ *
+ * Context: any.
+ */
+void puck_ring_hurry(struct puck_ring *ring, struct puck_fence *fence, ktime_t deadline)
+{
+	unsigned long flags, delay;
+
+	spin_lock_irqsave(&ring->lock, flags);
+	if (ktime_before(deadline, fence->deadline)) {
+		fence->deadline = deadline;
+		delay = puck_fence_look_in(deadline, ktime_get(), ring->fallback_period);
+		/* With nothing in flight the timer may be off for good. */
+		if (!list_empty(&ring->inflight))
+			timer_reduce(&ring->fallback, jiffies + delay);
+	}
+	spin_unlock_irqrestore(&ring->lock, flags);
+}
+
+/**
+ * puck_ring_set_fallback - say how often to look for fences without an interrupt
+ * @ring: the ring
+ * @period: jiffies, if no fence has a deadline; it counts at once
+ *
+ * Context: any.
+ */
+void puck_ring_set_fallback(struct puck_ring *ring, unsigned long period)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&ring->lock, flags);
+	ring->fallback_period = period;
+	/* If it runs just now it waits for the lock, and sees the same. */
+	timer_delete(&ring->fallback);
+	if (!list_empty(&ring->inflight))
+		mod_timer(&ring->fallback, jiffies + puck_ring_look_in(ring));
+	spin_unlock_irqrestore(&ring->lock, flags);
 }
 
 /* Take a job off the ring and signal its fence. The job may be gone then. */

@@ -9,6 +9,7 @@
 #include <linux/io.h>
 #include <linux/io-64-nonatomic-lo-hi.h>
 #include <linux/kref.h>
+#include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/spinlock.h>
 #include <linux/timer.h>
@@ -22,6 +23,7 @@
 #include "core/device.h"
 
 struct puck_device;
+struct puck_fence;
 struct puck_job;
 struct puck_ring_info;
 
@@ -90,6 +92,7 @@ struct puck_stage {
  *            hardware fence is signalled
  * @job_at: the jobs of @inflight by their seqno modulo PUCK_RING_SLOTS; no two
  *          of them share a place
+ * @fallback_period: jiffies between two looks at @wb, if no fence has a deadline
  * @seqno: the last seqno that was given to a job
  * @halted: the device reported an error that stopped the ring
  * @dead: zero, or why the ring will run nothing more: -ENODEV, -EIO
@@ -131,6 +134,7 @@ struct puck_ring {
 	spinlock_t lock;		/* what follows */
 	struct list_head inflight;
 	struct puck_job *job_at[PUCK_RING_SLOTS];
+	unsigned long fallback_period;
 	u32 seqno;
 	bool halted;
 	int dead;
@@ -169,6 +173,8 @@ int puck_ring_start(struct puck_ring *ring);
 void puck_ring_number(struct puck_ring *ring);
 int puck_ring_stop(struct puck_ring *ring);
 int puck_ring_emit(struct puck_ring *ring, struct puck_job *job);
+void puck_ring_hurry(struct puck_ring *ring, struct puck_fence *fence, ktime_t deadline);
+void puck_ring_set_fallback(struct puck_ring *ring, unsigned long period);
 void puck_ring_retire(struct puck_ring *ring);
 struct puck_job *puck_ring_find(struct puck_ring *ring, u32 seqno);
 void puck_ring_check_error(struct puck_ring *ring);

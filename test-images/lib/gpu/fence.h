@@ -10,6 +10,16 @@
 
 #include <linux/sync_file.h>
 
+/* Since Linux 6.4; headers may be older than the guest's kernel. */
+#ifndef SYNC_IOC_SET_DEADLINE
+struct sync_set_deadline {
+	__u64 deadline_ns;
+	__u64 pad;
+};
+
+#define SYNC_IOC_SET_DEADLINE	_IOW(SYNC_IOC_MAGIC, 5, struct sync_set_deadline)
+#endif
+
 /* 1: signalled, 0: not yet, negative: signalled with this error. */
 static inline int fence_status(int fence)
 {
