@@ -27,6 +27,7 @@
 #include "mem/prime.h"
 #include "mem/segs.h"
 #include "pm.h"
+#include "sched/dump.h"
 #include "sched/irq.h"
 #include "sched/job.h"
 #include "sched/ring.h"
@@ -137,6 +138,7 @@ static void puck_fini_hw(struct puck_device *puck)
 		timer_delete_sync(&puck->ring[i]->fallback);
 	}
 	flush_workqueue(puck->reset_wq);
+	puck_dump_fini(puck);
 	puck_gem_unbind_all(puck);
 	puck_jobs_detach(puck);
 	puck_rings_free(puck);

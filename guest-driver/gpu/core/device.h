@@ -26,6 +26,7 @@
 
 struct dma_pool;
 struct pci_dev;
+struct puck_dump;
 struct puck_ring;
 struct workqueue_struct;
 
@@ -74,6 +75,7 @@ struct puck_ring_info {
  * @reset_wq: ordered; timeouts and errors of all rings, so that resets never meet
  * @wedged: zero, or why no job is taken any more: -ENODEV, -EIO. Written once, by
  *          recovery or resume
+ * @dump: memory for what is noted of a job that went wrong
  * @seg_pool: blocks of PUCK_SEGS_POOLED entries; valid until remove
  * @err_lock: makes reading a record of the error queue and dropping it one step
  * @list_lock: protects @bos, @jobs, and puck_ring.queues of all rings
@@ -100,6 +102,7 @@ struct puck_device {
 	struct puck_ring *ring[PUCK_GPU_RINGS_MAX];
 	struct workqueue_struct *reset_wq;
 	int wedged;
+	struct puck_dump *dump;
 	struct dma_pool *seg_pool;
 	spinlock_t err_lock;		/* error queue */
 	spinlock_t list_lock;		/* bos, jobs, puck_ring.queues */

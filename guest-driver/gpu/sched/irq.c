@@ -42,7 +42,13 @@ static const struct {
 	[PUCK_GPU_ERR_INJECTED] = { "error by a rule", -EIO },
 };
 
-static const char *puck_reason_name(u32 reason)
+/**
+ * puck_irq_reason_name - say in words why the device stopped
+ * @reason: PUCK_GPU_ERR_*
+ *
+ * Return: the words.
+ */
+const char *puck_irq_reason_name(u32 reason)
 {
 	if (reason < ARRAY_SIZE(puck_reasons) && puck_reasons[reason].name)
 		return puck_reasons[reason].name;
@@ -64,7 +70,7 @@ static irqreturn_t puck_irq_ring(int irq, void *data)
 	return IRQ_HANDLED;
 }
 
-static void puck_irq_blame(struct puck_ring *ring, u32 reason, u32 seqno)
+static void puck_irq_blame(struct puck_ring *ring, u32 reason, const struct puck_error *err)
 {
 	struct puck_job *job;
 
@@ -73,21 +79,15 @@ static void puck_irq_blame(struct puck_ring *ring, u32 reason, u32 seqno)
 		return;
 
 	spin_lock_irq(&ring->lock);
-	job = puck_ring_find(ring, seqno);
+	ring->has_error = true;
+	ring->error = *err;
+	job = puck_ring_find(ring, err->seqno);
 	if (job && !job->error)
 		job->error = puck_reason_error(reason);
 	ring->halted = true;
 	puck_ring_check_error(ring);
 	spin_unlock_irq(&ring->lock);
 }
-
-/* One record of the error queue. */
-struct puck_error {
-	u32 info;
-	u32 seqno;
-	u32 desc;
-	u64 addr;
-};
 
 /* Take the first record; false if there is none, or no device. */
 static bool puck_irq_pop_error(struct puck_device *puck, struct puck_error *err)
@@ -117,11 +117,11 @@ static void puck_irq_handle_error(struct puck_device *puck, const struct puck_er
 	trace_puck_error(index, err->seqno, reason, err->desc, err->addr);
 	dev_err_ratelimited(puck->drm.dev,
 			    "ring %u: seqno %u: %s (reason %u), list %u, segment %d, address %#llx\n",
-			    index, err->seqno, puck_reason_name(reason), reason,
+			    index, err->seqno, puck_irq_reason_name(reason), reason,
 			    (u32)FIELD_GET(PUCK_GPU_ERR_INFO_LIST, err->info), (int)err->desc,
 			    err->addr);
 	if (ring)
-		puck_irq_blame(ring, reason, err->seqno);
+		puck_irq_blame(ring, reason, err);
 }
 
 /**

@@ -5,8 +5,11 @@
 #ifndef PUCK_IRQ_H
 #define PUCK_IRQ_H
 
+#include <linux/types.h>
+
 struct puck_device;
 
+const char *puck_irq_reason_name(u32 reason);
 void puck_irq_check_errors(struct puck_device *puck);
 void puck_irq_hold_errors(struct puck_device *puck);
 void puck_irq_let_errors(struct puck_device *puck);

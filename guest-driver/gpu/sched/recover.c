@@ -15,6 +15,7 @@
 
 #include "compat/gpu.h"
 #include "core/device.h"
+#include "sched/dump.h"
 #include "sched/fence.h"
 #include "sched/irq.h"
 #include "sched/job.h"
@@ -76,6 +77,7 @@ static int puck_recover_ring(struct puck_ring *ring, struct puck_job *late)
 		if (late)
 			drm_err(&ring->puck->drm, "ring %u: job %llu is late, resetting the ring\n",
 				ring->index, late->number);
+		puck_dump_take(ring);
 		ret = puck_ring_freeze(ring);
 		if (!ret)
 			ret = puck_ring_thaw(ring);

@@ -21,6 +21,7 @@
 
 #include "abi/puck_gpu.h"
 #include "core/device.h"
+#include "sched/dump.h"
 
 struct puck_device;
 struct puck_fence;
@@ -95,6 +96,8 @@ struct puck_stage {
  * @fallback_period: jiffies between two looks at @wb, if no fence has a deadline
  * @seqno: the last seqno that was given to a job
  * @halted: the device reported an error that stopped the ring
+ * @has_error: @error is one of this ring
+ * @error: the last record of the error queue that named it; for the dump
  * @dead: zero, or why the ring will run nothing more: -ENODEV, -EIO
  * @done: jobs completed, for debugfs
  * @failed: those of them with an error
@@ -137,6 +140,8 @@ struct puck_ring {
 	unsigned long fallback_period;
 	u32 seqno;
 	bool halted;
+	bool has_error;
+	struct puck_error error;
 	int dead;
 	u64 done;
 	u64 failed;

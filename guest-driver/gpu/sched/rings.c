@@ -8,6 +8,7 @@
 #include <drm/drm_print.h>
 
 #include "core/device.h"
+#include "sched/dump.h"
 #include "sched/ring.h"
 #include "sched/rings.h"
 #include "sched/sched.h"
@@ -44,6 +45,9 @@ int puck_rings_create(struct puck_device *puck, const struct puck_ring_info *inf
 	struct puck_ring *ring;
 	int ret;
 
+	ret = puck_dump_init(puck);
+	if (ret)
+		return ret;
 	/* Fences wait for it, and memory reclaim for fences. */
 	puck->reset_wq = alloc_ordered_workqueue("puck %s reset", WQ_MEM_RECLAIM,
 						 dev_name(puck->drm.dev));
