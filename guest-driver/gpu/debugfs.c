@@ -27,7 +27,7 @@
 
 static void puck_debugfs_ring(struct seq_file *m, struct puck_ring *ring)
 {
-	u64 done, failed, resets;
+	u64 done, failed, resets, skips;
 	u32 seqno;
 	int dead;
 
@@ -36,12 +36,13 @@ static void puck_debugfs_ring(struct seq_file *m, struct puck_ring *ring)
 	done = ring->done;
 	failed = ring->failed;
 	resets = ring->resets;
+	skips = ring->skips;
 	dead = ring->dead;
 	spin_unlock_irq(&ring->lock);
 
-	seq_printf(m, "ring %u: last number %lld, last seqno %u, done %llu, failed %llu, resets %llu, dead %d\n",
+	seq_printf(m, "ring %u: last number %lld, last seqno %u, done %llu, failed %llu, resets %llu, skips %llu, dead %d\n",
 		   ring->index, (s64)atomic64_read(&ring->number), seqno, done, failed, resets,
-		   dead);
+		   skips, dead);
 	seq_printf(m, "  base %#llx ctrl %#x status %#x head %u tail %u\n",
 		   puck_ring_read64(ring, PUCK_GPU_RING_BASE),
 		   puck_ring_read(ring, PUCK_GPU_RING_CTRL),

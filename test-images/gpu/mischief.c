@@ -46,6 +46,18 @@ static int fill(uint32_t ring, uint8_t value)
 	return fill_on(&puck, &bo, ring, value);
 }
 
+static int empty_job_of(uint32_t queue)
+{
+	struct drm_puck_submit args = job_empty(queue);
+
+	return submit_fd(puck.fd, &args);
+}
+
+static int empty_job(uint32_t ring)
+{
+	return empty_job_of(puck.queue[ring]);
+}
+
 static bool all_are(uint8_t value)
 {
 	uint64_t i;
@@ -78,10 +90,20 @@ static int number_of(const char *word)
 	return at ? atoi(at + strlen(word)) : -1;
 }
 
+/* Whether so much has come to ring 0's queues since @before, whose it is. */
+static bool has_seen(uint32_t queue, const struct drm_puck_queue_state *before, uint64_t guilty)
+{
+	struct drm_puck_queue_state after;
+
+	return !queue_state(puck.fd, queue, &after) && after.resets == before->resets &&
+	       after.guilty == before->guilty + guilty && after.innocent == before->innocent;
+}
+
+/* A job that the device refuses costs the ring no reset, and those behind it nothing. */
 static void test_fence_error(void)
 {
-	unsigned long number = rule("fence.complete", "ring=0 nth=2 error");
-	struct drm_puck_queue_state before, after;
+	unsigned long number = puck_rule(&puck, "fence.complete", "ring=0 nth=2 error");
+	struct drm_puck_queue_state before;
 	int fences[3], i, ret;
 
 	ret = queue_state(puck.fd, puck.queue[0], &before);
@@ -91,11 +113,52 @@ static void test_fence_error(void)
 	ktap_ok(fence_result(fences[1], FOREVER_MS) == -EIO, "error: EIO");
 	ktap_ok(fence_result(fences[2], FOREVER_MS) == 1 && all_are(0x12),
 		"error: the job behind completes");
-	ktap_ok(!ret && !queue_state(puck.fd, puck.queue[0], &after) &&
-		after.guilty == before.guilty + 1 && after.resets == before.resets + 1,
-		"error: the queue is told of it");
+	ktap_ok(!ret && has_seen(puck.queue[0], &before, 1), "error: the queue is told of it");
 	puck_rule_done(number, 1);
 	works("error");
+}
+
+/* The fence of the job before is held: that of the faulty one does not come before it. */
+static void test_error_behind_held(void)
+{
+	unsigned long number = puck_rule(&puck, "fence.complete", "ring=0 nth=2 error");
+	struct drm_puck_queue_state before;
+	uint32_t queue;
+	int fences[3];
+
+	ktap_need(!queue_create(puck.fd, DRM_PUCK_KIND_COMPUTE, 0, DRM_PUCK_PRIORITY_NORMAL, &queue) &&
+		  !queue_state(puck.fd, queue, &before), "error, held: another queue");
+	puck_set(&puck, 0, "hold", 1);
+	fences[0] = empty_job(0);
+	fences[1] = empty_job(0);
+	fences[2] = empty_job_of(queue);
+	ktap_ok(fence_wait(fences[1], 100) == -ETIME && fence_status(fences[0]) == 0,
+		"error, held: fences keep their order");
+	puck_set(&puck, 0, "hold", 0);
+	ktap_ok(fence_result(fences[0], FOREVER_MS) == 1 && fence_result(fences[1], FOREVER_MS) == -EIO &&
+		fence_result(fences[2], FOREVER_MS) == 1, "error, held: all come then");
+	ktap_ok(has_seen(queue, &before, 0), "error, held: the queue behind does not notice");
+	puck_rule_done(number, 1);
+	queue_destroy(puck.fd, queue);
+	works("error, held");
+}
+
+/* Each other job fails: what goes on halts again at once. */
+static void test_error_again(void)
+{
+	unsigned long number = puck_rule(&puck, "fence.complete", "ring=0 every=2 error");
+	struct drm_puck_queue_state before;
+	int fences[40], i, ret, good = 0;
+
+	ret = queue_state(puck.fd, puck.queue[0], &before);
+	for (i = 0; i < 40; i++)
+		fences[i] = empty_job(0);
+	for (i = 0; i < 40; i++)
+		good += fence_result(fences[i], FOREVER_MS) == (i % 2 ? -EIO : 1);
+	ktap_ok(good == 40 && !ret && has_seen(puck.queue[0], &before, 20),
+		"error, again: %d of 40 as they should", good);
+	puck_rule_done(number, 20);
+	works("error, again");
 }
 
 static void test_never(void)
@@ -171,13 +234,6 @@ static void test_early_full(void)
 		"early, full: %d jobs completed, %d had no room", good, refused);
 	puck_rule_done(number, 1);
 	works("early, full");
-}
-
-static int empty_job(uint32_t ring)
-{
-	struct drm_puck_submit args = job_empty(puck.queue[ring]);
-
-	return submit_fd(puck.fd, &args);
 }
 
 /* Rings are in no order; a ring is, and where it is not jobs may be blamed. */
@@ -452,6 +508,8 @@ int main(void)
 	ktap_need(!puck_open_other(&other, &puck), "another device");
 	ktap_need(!bo_create(puck.fd, &bo, SIZE) && !bo_create(other.fd, &other_bo, SIZE), "create");
 	test_fence_error();
+	test_error_behind_held();
+	test_error_again();
 	test_never();
 	test_early();
 	test_early_full();

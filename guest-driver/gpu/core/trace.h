@@ -104,7 +104,7 @@ TRACE_EVENT(puck_fence_signal,
 		  __entry->seqno, __entry->error)
 );
 
-/* Beside the way: what the device complained about, and resets. */
+/* Beside the way: what the device complained about, jobs that were skipped, and resets. */
 TRACE_EVENT(puck_error,
 	TP_PROTO(u32 ring, u32 seqno, u32 reason, u32 desc, u64 addr),
 	TP_ARGS(ring, seqno, reason, desc, addr),
@@ -124,6 +124,25 @@ TRACE_EVENT(puck_error,
 	),
 	TP_printk("ring=%u seqno=%u reason=%u desc=%u addr=%#llx", __entry->ring,
 		  __entry->seqno, __entry->reason, __entry->desc, __entry->addr)
+);
+
+TRACE_EVENT(puck_skip,
+	TP_PROTO(u32 ring, u64 job, u32 seqno, int error),
+	TP_ARGS(ring, job, seqno, error),
+	TP_STRUCT__entry(
+		__field(u32, ring)
+		__field(u64, job)
+		__field(u32, seqno)
+		__field(int, error)
+	),
+	TP_fast_assign(
+		__entry->ring = ring;
+		__entry->job = job;
+		__entry->seqno = seqno;
+		__entry->error = error;
+	),
+	TP_printk("ring=%u job=%llu seqno=%u error=%d", __entry->ring, __entry->job,
+		  __entry->seqno, __entry->error)
 );
 
 TRACE_EVENT(puck_reset,

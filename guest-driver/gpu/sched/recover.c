@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Getting a ring going again after an error or a job that is late: by a reset of the
- * ring, and where that fails by one of the device; where that fails, too, the device is
- * wedged. Whatever it does, each fence comes.
+ * Getting a ring going again after an error or a job that is late. After an error the ring
+ * goes on behind the job that it is of, where the device can do that; else, and for a job
+ * that is late, it takes a reset of the ring, and where that fails one of the device; where
+ * that fails, too, the device is wedged. Whatever it does, each fence comes.
  *
  * All of it runs in puck_device.reset_wq, one recovery at a time for all rings of a
  * device, as one may end in a reset of all. docs/locking.rst, "puck.ko", has the order.
@@ -47,16 +48,13 @@ static void puck_recover_start_sched(struct puck_ring *ring)
 	WRITE_ONCE(ring->recoveries, ring->recoveries + 1);
 }
 
-/* True if @late, if given, has to be blamed, or the hardware asked for help. */
+/* True if there is a job to blame, @late if given, or the hardware asks for help. */
 static bool puck_recover_is_needed(struct puck_ring *ring, struct puck_job *late)
 {
 	bool needed;
 
-	if (late)
-		puck_irq_check_errors(ring->puck);
-	puck_ring_retire(ring);
 	spin_lock_irq(&ring->lock);
-	needed = ring->halted;
+	needed = puck_ring_error_is_due(ring);
 	if (late && !list_empty(&late->inflight)) {
 		needed = true;
 		if (!late->error)
@@ -67,12 +65,21 @@ static bool puck_recover_is_needed(struct puck_ring *ring, struct puck_job *late
 	return needed;
 }
 
-/* The reset of one ring, if there is need of it; other rings see nothing of it. */
+/* The smallest thing that helps, if there is need of it; other rings see nothing of it. */
 static int puck_recover_ring(struct puck_ring *ring, struct puck_job *late)
 {
 	bool cookie = dma_fence_begin_signalling();
 	int ret = 0;
 
+	/* Nobody is late whose error, or end, was only not heard of. */
+	if (late)
+		puck_irq_check_errors(ring->puck);
+	puck_ring_retire(ring);
+	if (puck_recover_is_needed(ring, NULL))
+		puck_dump_take(ring);
+	/* What goes on may halt again at once. This ends: no job enters the ring meanwhile. */
+	while (puck_recover_is_needed(ring, NULL) && puck_ring_skip(ring))
+		puck_irq_check_errors(ring->puck);
 	if (puck_recover_is_needed(ring, late)) {
 		if (late)
 			drm_err(&ring->puck->drm, "ring %u: job %llu is late, resetting the ring\n",

@@ -421,27 +421,37 @@ static void puck_ring_retire_to(struct puck_ring *ring, u32 seqno)
 }
 
 /**
- * puck_ring_check_error - start the recovery if its time has come
+ * puck_ring_error_is_due - see whether something has to be done about an error now
  * @ring: the ring
  *
- * After an error the fences before the faulty job are still to come: only
- * when that job is the next one, or no job is to blame, the ring is reset.
+ * After an error the fences before the faulty job are still to come: only when
+ * that job is the next one, or no job is to blame.
  *
  * Context: the ring's lock is held.
  */
-void puck_ring_check_error(struct puck_ring *ring)
+bool puck_ring_error_is_due(struct puck_ring *ring)
 {
 	struct puck_job *job;
 
 	lockdep_assert_held(&ring->lock);
 
 	if (!ring->halted)
-		return;
+		return false;
 	list_for_each_entry(job, &ring->inflight, inflight)
 		if (job->error)
-			break;
-	if (list_entry_is_head(job, &ring->inflight, inflight) ||
-	    list_is_first(&job->inflight, &ring->inflight))
+			return list_is_first(&job->inflight, &ring->inflight);
+	return true;
+}
+
+/**
+ * puck_ring_check_error - start the recovery if its time has come
+ * @ring: the ring
+ *
+ * Context: the ring's lock is held.
+ */
+void puck_ring_check_error(struct puck_ring *ring)
+{
+	if (puck_ring_error_is_due(ring))
 		queue_work(ring->puck->reset_wq, &ring->reset_work);
 }
 
@@ -512,6 +522,91 @@ static void puck_ring_rewrite(struct puck_ring *ring, u32 stop_head)
 			job->first = min_t(u32, job->first + done, job->ncmds - 1);
 		puck_ring_write_job(ring, job);
 	}
+}
+
+/* Where the ring stands is within the @count slots from @pos on. */
+static bool puck_ring_is_in(struct puck_ring *ring, u32 pos, u32 count)
+{
+	return puck_ring_slot(ring, puck_ring_read(ring, PUCK_GPU_RING_HEAD) - pos) < count;
+}
+
+/*
+ * The device goes on at once, or refuses at once, but passes the commands in its own time.
+ * Until it has, their slots are taken. A ring that halts once more is none of this if it
+ * stands behind them.
+ */
+static bool puck_ring_passes(struct puck_ring *ring, u32 pos, u32 count)
+{
+	bool in;
+	int ret;
+
+	ret = read_poll_timeout(puck_ring_is_in, in,
+				!in || puck_ring_read(ring, PUCK_GPU_RING_STATUS) &
+				       PUCK_GPU_RING_HALTED,
+				PUCK_RESET_POLL_US, PUCK_RESET_TIMEOUT_US, false, ring, pos,
+				count);
+	return !ret && !puck_ring_is_in(ring, pos, count);
+}
+
+/* The job that halted the ring, if that is known and all before it are complete. */
+static struct puck_job *puck_ring_halted_job(struct puck_ring *ring)
+{
+	struct puck_job *job = list_first_entry_or_null(&ring->inflight, struct puck_job,
+							inflight);
+
+	lockdep_assert_held(&ring->lock);
+
+	if (ring->dead || !job || !job->error || !ring->halted)
+		return NULL;
+	return puck_ring_is_in(ring, job->pos, job->ncmds - job->first) ? job : NULL;
+}
+
+/**
+ * puck_ring_skip - let a halted ring go on behind the job that halted it
+ * @ring: the ring
+ *
+ * The job's fence has its error then; jobs behind it stay as they are. Nothing happens if
+ * the device cannot do that, or if the error is not that of the first job in flight.
+ *
+ * Context: as puck_ring_freeze().
+ * Return: true if the ring goes on; false if it needs a reset yet.
+ */
+bool puck_ring_skip(struct puck_ring *ring)
+{
+	struct puck_job *job;
+	u32 pos, count;
+	bool passes;
+
+	if (!(ring->puck->features & PUCK_GPU_FEATURE_SKIP))
+		return false;
+
+	spin_lock_irq(&ring->lock);
+	job = puck_ring_halted_job(ring);
+	if (!job) {
+		spin_unlock_irq(&ring->lock);
+		return false;
+	}
+	pos = job->pos;
+	count = job->ncmds - job->first;
+	trace_puck_skip(ring->index, job->number, job->seqno, job->error);
+	/*
+	 * In one step for whoever sees jobs complete: those behind must not be seen before
+	 * this one. A halted ring makes no access for it any more.
+	 */
+	ring->halted = false;
+	puck_ring_write(ring, PUCK_GPU_RING_CTRL, PUCK_GPU_RING_ENABLE | PUCK_GPU_RING_SKIP);
+	ring->skips++;
+	job->queue->guilty++;
+	puck_ring_complete(ring, job, job->error);
+	spin_unlock_irq(&ring->lock);
+
+	passes = puck_ring_passes(ring, pos, count);
+	if (!passes) {
+		spin_lock_irq(&ring->lock);
+		ring->halted = true;
+		spin_unlock_irq(&ring->lock);
+	}
+	return passes;
 }
 
 /**

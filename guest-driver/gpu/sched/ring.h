@@ -102,6 +102,7 @@ struct puck_stage {
  * @done: jobs completed, for debugfs
  * @failed: those of them with an error
  * @resets: resets of this ring
+ * @skips: jobs that the ring went on behind without one
  */
 struct puck_ring {
 	struct kref ref;
@@ -146,6 +147,7 @@ struct puck_ring {
 	u64 done;
 	u64 failed;
 	u64 resets;
+	u64 skips;
 };
 
 static inline u32 puck_ring_read(struct puck_ring *ring, u32 reg)
@@ -182,7 +184,9 @@ void puck_ring_hurry(struct puck_ring *ring, struct puck_fence *fence, ktime_t d
 void puck_ring_set_fallback(struct puck_ring *ring, unsigned long period);
 void puck_ring_retire(struct puck_ring *ring);
 struct puck_job *puck_ring_find(struct puck_ring *ring, u32 seqno);
+bool puck_ring_error_is_due(struct puck_ring *ring);
 void puck_ring_check_error(struct puck_ring *ring);
+bool puck_ring_skip(struct puck_ring *ring);
 int puck_ring_freeze(struct puck_ring *ring);
 void puck_ring_freeze_running(struct puck_ring *ring);
 int puck_ring_thaw(struct puck_ring *ring);

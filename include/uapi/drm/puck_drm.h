@@ -219,10 +219,13 @@ struct drm_puck_queue_destroy {
 };
 
 /*
- * QUEUE_STATE: what resets have done, since the queue was made. A job is guilty if the
- * reset was for its sake, as its command was refused, its access failed, or it was too
- * late: its fence has an error. A job is innocent if it was in the ring then and goes on
- * behind the reset as if nothing had happened; it counts once for each such reset.
+ * QUEUE_STATE: what jobs that went wrong have done, since the queue was made. A job is guilty
+ * if its command was refused, its access failed, or it was too late: its fence has an error.
+ * After an error that the device reports the ring goes on behind the job, if the device can
+ * do that, and no other job notices. Else, and for a job that is too late, the ring is
+ * reset, or all rings of the device if it takes that. A job is innocent if it was in a ring
+ * then and goes on behind the reset as if nothing had happened; it counts once for each such
+ * reset.
  */
 struct drm_puck_queue_state {
 	__u32 queue;		/* in */
