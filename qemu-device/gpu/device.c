@@ -16,6 +16,7 @@
 #include "hw/puck/gpu/mischief/release.h"
 #include "hw/puck/gpu/mischief/reset.h"
 #include "hw/puck/gpu/ring/ring.h"
+#include "hw/puck/gpu/vm/mmu.h"
 #include "props.h"
 #include "regs.h"
 #include "vmstate.h"
@@ -112,6 +113,14 @@ static bool check_options(PuckGpu *s, Error **errp)
         error_setg(errp, "threads: 1 to %d", PUCK_LANES_MAX);
         return false;
     }
+    if (!s->num_vms || s->num_vms > PUCK_GPU_VMS_MAX) {
+        error_setg(errp, "vms: 1 to %d", PUCK_GPU_VMS_MAX);
+        return false;
+    }
+    if (!s->tlb_entries || s->tlb_entries > PUCK_GPU_TLB_ENTRIES_MAX) {
+        error_setg(errp, "tlb-entries: 1 to %d", PUCK_GPU_TLB_ENTRIES_MAX);
+        return false;
+    }
     return true;
 }
 
@@ -167,6 +176,7 @@ static void gpu_realize(PCIDevice *pdev, Error **errp)
     pdev->config[PCI_INTERRUPT_PIN] = 0;
     puck_gpu_regs_init(s);
     show_vram(s);
+    puck_mmu_init(s->mmu);
     for (unsigned r = 0; r < s->num_rings; r++) {
         puck_ring_init(s, r);
     }
@@ -217,6 +227,7 @@ static void gpu_init(Object *obj)
     PCI_DEVICE(obj)->cap_present |= QEMU_PCI_CAP_EXPRESS;
     puck_master_init(&s->master, PCI_DEVICE(obj), &s->vram);
     puck_scanout_new(s);
+    puck_mmu_new(s);
     s->rings = g_new0(PuckRing, PUCK_GPU_RINGS_MAX);
 }
 
@@ -226,6 +237,7 @@ static void gpu_finalize(Object *obj)
 
     puck_job_pool_exit(s);
     puck_scanout_free(s);
+    puck_mmu_free(s);
     g_free(s->rings);
 }
 
@@ -240,6 +252,8 @@ static const Property gpu_properties[] = {
     DEFINE_PROP_UINT64("seed", PuckGpu, seed, 0),
     DEFINE_PROP_SIZE("inline-bytes", PuckGpu, inline_bytes, 64 * KiB),
     DEFINE_PROP_UINT32("threads", PuckGpu, threads, 2),
+    DEFINE_PROP_UINT32("vms", PuckGpu, num_vms, PUCK_GPU_VMS_MAX),
+    DEFINE_PROP_UINT32("tlb-entries", PuckGpu, tlb_entries, 256),
 };
 
 static void gpu_class_init(ObjectClass *klass, PUCK_CONST_10_1 void *data)

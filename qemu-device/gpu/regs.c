@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * puck-gpu: the register BAR. What may be done to a register is in tables: of
- * the device, of its scanout, of a ring. What a write sets off is in a hook.
- * See common/regs.h, and section "Registers" of docs/specs/gpu.rst.
+ * the device, of its scanout, of its page tables, of a ring. What a write sets
+ * off is in a hook. See common/regs.h, and section "Registers" of
+ * docs/specs/gpu.rst.
  */
 
 #include "qemu/osdep.h"
@@ -12,10 +13,12 @@
 #include "hw/puck/gpu/display/scanout.h"
 #include "hw/puck/gpu/mischief/reset.h"
 #include "hw/puck/gpu/ring/ring.h"
+#include "hw/puck/gpu/vm/mmu.h"
 #include "regs.h"
 
 #define GPU(field)      offsetof(PuckGpu, field)
 #define SCANOUT(field)  offsetof(PuckScanout, field)
+#define MMU(field)      offsetof(PuckMmu, field)
 #define RING(field)     offsetof(PuckRing, field)
 
 #define RING_BASE_BITS  (PUCK_GPU_RING_BASE_ADDR | PUCK_GPU_RING_BASE_ORDER)
@@ -23,6 +26,8 @@
                          PUCK_GPU_RING_SKIP)
 #define WB_ADDR_BITS    (~7ull)
 #define PIXEL_BITS      (~3ull)
+#define VM_ROOT_BITS    (PUCK_GPU_VM_ROOT_ADDR | PUCK_GPU_VM_ROOT_VRAM | \
+                         PUCK_GPU_VM_ROOT_VALID)
 
 static void write_ctrl(void *object, unsigned n, uint64_t value)
 {
@@ -66,7 +71,8 @@ static uint64_t read_features(void *object, unsigned n)
     PuckGpu *s = object;
 
     return PUCK_GPU_FEATURE_STAGE | PUCK_GPU_FEATURE_MISCHIEF |
-           PUCK_GPU_FEATURE_SCANOUT | PUCK_GPU_FEATURE_SKIP |
+           PUCK_GPU_FEATURE_SCANOUT | PUCK_GPU_FEATURE_VM |
+           PUCK_GPU_FEATURE_SKIP |
            (is_next_minor(s) ? PUCK_NEXT_MINOR_FEATURE : 0);
 }
 
@@ -146,6 +152,78 @@ static const PuckReg scanout_registers[] = {
       .locked = scanout_on },
     { PUCK_GPU_SCANOUT_PITCH, 4, SCANOUT(mode.pitch), .rw = PIXEL_BITS,
       .locked = scanout_on },
+};
+
+static uint64_t read_vm_count(void *object, unsigned n)
+{
+    PuckMmu *mmu = object;
+
+    return mmu->gpu->num_vms;
+}
+
+static uint64_t read_tlb_capacity(void *object, unsigned n)
+{
+    PuckMmu *mmu = object;
+
+    return mmu->gpu->tlb_entries;
+}
+
+static uint64_t read_vm_hits(void *object, unsigned n)
+{
+    return puck_mmu_counts(object).hits;
+}
+
+static uint64_t read_vm_misses(void *object, unsigned n)
+{
+    return puck_mmu_counts(object).misses;
+}
+
+static uint64_t read_vm_stale_uses(void *object, unsigned n)
+{
+    return puck_mmu_counts(object).stale_uses;
+}
+
+static uint64_t read_tlb_entries(void *object, unsigned n)
+{
+    return puck_mmu_counts(object).entries;
+}
+
+static void write_vm_ctrl(void *object, unsigned n, uint64_t value)
+{
+    puck_mmu_set_ctrl(object, value);
+}
+
+static void write_vm_flush(void *object, unsigned n, uint64_t value)
+{
+    PuckFlush flush = { .vm = value };
+
+    if (puck_mmu_may_flush(object, flush.vm)) {
+        puck_mmu_flush(object, &flush);
+    } else {
+        puck_gpu_guest_error("flush of VM %u: there is none", flush.vm);
+    }
+}
+
+static void write_vm_root(void *object, unsigned n, uint64_t value)
+{
+    puck_mmu_set_root(object, n, value);
+}
+
+static const PuckReg mmu_registers[] = {
+    { PUCK_GPU_VM_COUNT, 4, PUCK_REG_NO_VALUE, .read = read_vm_count },
+    { PUCK_GPU_VM_TLB_CAPACITY, 4, PUCK_REG_NO_VALUE,
+      .read = read_tlb_capacity },
+    { PUCK_GPU_VM_CTRL, 4, MMU(ctrl), .rw = PUCK_GPU_VM_AUDIT,
+      .write = write_vm_ctrl },
+    { PUCK_GPU_VM_FLUSH, 4, PUCK_REG_NO_VALUE, .rw = UINT32_MAX,
+      .write = write_vm_flush },
+    { PUCK_GPU_VM_HITS, 8, PUCK_REG_NO_VALUE, .read = read_vm_hits },
+    { PUCK_GPU_VM_MISSES, 8, PUCK_REG_NO_VALUE, .read = read_vm_misses },
+    { PUCK_GPU_VM_STALE_USES, 8, PUCK_REG_NO_VALUE,
+      .read = read_vm_stale_uses },
+    { PUCK_GPU_VM_TLB_ENTRIES, 4, PUCK_REG_NO_VALUE, .read = read_tlb_entries },
+    { PUCK_GPU_VM_ROOT(0), 8, MMU(roots), .count = PUCK_GPU_VMS_MAX,
+      .rw = VM_ROOT_BITS, .write = write_vm_root },
 };
 
 static bool ring_on(void *object)
@@ -286,6 +364,11 @@ static const PuckRegBlock scanout_block = {
     .count = ARRAY_SIZE(scanout_registers),
 };
 
+static const PuckRegBlock mmu_block = {
+    .regs = mmu_registers,
+    .count = ARRAY_SIZE(mmu_registers),
+};
+
 static const PuckRegBlock ring_block = {
     .regs = ring_registers,
     .count = ARRAY_SIZE(ring_registers),
@@ -306,6 +389,12 @@ static bool past_sources(PuckGpu *s, hwaddr addr)
            addr < PUCK_GPU_SOURCE(PUCK_GPU_SOURCES_MAX);
 }
 
+/* And as many VM_ROOT registers as there are VMs. */
+static bool past_roots(PuckGpu *s, hwaddr addr)
+{
+    return addr >= PUCK_GPU_VM_ROOT(s->num_vms);
+}
+
 /* False if there is none. */
 static bool find_place(PuckGpu *s, hwaddr addr, Place *place)
 {
@@ -315,9 +404,13 @@ static bool find_place(PuckGpu *s, hwaddr addr, Place *place)
         *place = (Place) { &device_block, s, addr };
         return !past_sources(s, addr);
     }
-    if (addr < PUCK_GPU_RING(0)) {
+    if (addr < PUCK_GPU_VM_COUNT) {
         *place = (Place) { &scanout_block, s->scanout, addr };
         return true;
+    }
+    if (addr < PUCK_GPU_RING(0)) {
+        *place = (Place) { &mmu_block, s->mmu, addr };
+        return !past_roots(s, addr);
     }
     index = (addr - PUCK_GPU_RING(0)) / PUCK_GPU_RING_STRIDE;
     if (index >= s->num_rings) {
@@ -434,6 +527,7 @@ void puck_gpu_regs_init(PuckGpu *s)
 {
     g_assert(puck_regs_valid(&device_block));
     g_assert(puck_regs_valid(&scanout_block));
+    g_assert(puck_regs_valid(&mmu_block));
     g_assert(puck_regs_valid(&ring_block));
     puck_mischief_window_init(&s->window);
     memory_region_init_io(&s->mmio, OBJECT(s), &regs_ops, s, "puck-gpu-regs",

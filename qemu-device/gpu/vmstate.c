@@ -14,6 +14,7 @@
 #include "hw/puck/gpu/display/scanout.h"
 #include "hw/puck/gpu/mischief/vmstate.h"
 #include "hw/puck/gpu/ring/ring.h"
+#include "hw/puck/gpu/vm/vmstate.h"
 #include "vmstate.h"
 
 static const VMStateDescription vmstate_stage = {
@@ -201,12 +202,15 @@ const VMStateDescription vmstate_puck_gpu = {
         VMSTATE_UINT32_EQUAL(options, PuckGpu,
                              "vectors or x-next-minor differs"),
         VMSTATE_UINT32_EQUAL(seg_len_max, PuckGpu, "seg-len-max differs"),
+        VMSTATE_UINT32_EQUAL(num_vms, PuckGpu, "vms differs"),
+        VMSTATE_UINT32_EQUAL(tlb_entries, PuckGpu, "tlb-entries differs"),
         VMSTATE_PCI_DEVICE(parent_obj, PuckGpu),
         VMSTATE_MSIX(parent_obj, PuckGpu),
         VMSTATE_UINT32(sources.status, PuckGpu),
         VMSTATE_UINT32(sources.enable, PuckGpu),
         VMSTATE_STRUCT(errors, PuckGpu, 1, vmstate_puck_errors, PuckErrorQueue),
         VMSTATE_STRUCT_POINTER(scanout, PuckGpu, vmstate_scanout, PuckScanout),
+        VMSTATE_STRUCT_POINTER(mmu, PuckGpu, vmstate_puck_mmu, PuckMmu),
         VMSTATE_STRUCT_VARRAY_POINTER_UINT32(rings, PuckGpu, num_rings,
                                              vmstate_ring, PuckRing),
         VMSTATE_END_OF_LIST()

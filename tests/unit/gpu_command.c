@@ -53,7 +53,7 @@ static uint8_t reason_of(const struct puck_gpu_cmd *raw)
 
 static void test_good(void)
 {
-    for (uint16_t op = 0; op <= PUCK_GPU_CMD_FENCE; op++) {
+    for (uint16_t op = 0; op <= PUCK_GPU_CMD_TLB_FLUSH; op++) {
         struct puck_gpu_cmd raw = good(op);
 
         g_assert_cmpuint(reason_of(&raw), ==, 0);
@@ -87,7 +87,7 @@ static void test_fields(void)
 /* A ring takes what its mask says: neither more nor less. */
 static void test_ops(void)
 {
-    for (uint16_t op = 0; op <= PUCK_GPU_CMD_FENCE; op++) {
+    for (uint16_t op = 0; op <= PUCK_GPU_CMD_TLB_FLUSH; op++) {
         struct puck_gpu_cmd raw = good(op);
         PuckFault fault = { };
         PuckCmd cmd;
@@ -165,6 +165,8 @@ static void test_reserved(void)
         { PUCK_GPU_CMD_BLIT, { { 0, 1 }, { 4, 31 }, { 40, 55 } } },
         { PUCK_GPU_CMD_CRC32C, { { 0, 1 }, { 4, 39 } } },
         { PUCK_GPU_CMD_FENCE, { { 0, 1 }, { 4, 7 } } },
+        { PUCK_GPU_CMD_TLB_FLUSH,
+          { { 0, 1 }, { 4, 15 }, { 32, 39 }, { 60, 63 } } },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -188,7 +190,7 @@ static void test_reserved(void)
 
 static void test_opcodes(void)
 {
-    for (uint32_t op = PUCK_GPU_CMD_FENCE + 1; op <= UINT16_MAX; op++) {
+    for (uint32_t op = PUCK_GPU_CMD_TLB_FLUSH + 1; op <= UINT16_MAX; op++) {
         struct puck_gpu_cmd raw = good(op);
 
         g_assert_cmpuint(reason_of(&raw), ==, PUCK_GPU_ERR_OPCODE);
@@ -274,6 +276,170 @@ static void test_lists(void)
     }
 }
 
+#define SRC_VA          PUCK_GPU_SRC_VA
+#define DST_VA          PUCK_GPU_DST_VA
+#define SPAN_MAX        PUCK_GPU_VA_SPAN_MAX
+
+/* The same by address, as far as @flags say. */
+static struct puck_gpu_cmd by_va(uint16_t opcode, uint16_t flags)
+{
+    struct puck_gpu_cmd cmd = good(opcode);
+
+    cmd.flags = GUINT16_TO_LE(flags);
+    cmd.vm = GUINT32_TO_LE(UINT32_MAX);
+    if (flags & SRC_VA) {
+        cmd.src_list = GUINT64_TO_LE(0xabc);
+        cmd.src_nsegs = 0;
+    }
+    if (flags & DST_VA) {
+        cmd.dst_list = GUINT64_TO_LE(UINT64_MAX);
+        cmd.dst_nsegs = 0;
+    }
+    return cmd;
+}
+
+/* Which VM there is, and which addresses, is not for the command to say. */
+static void test_addresses(void)
+{
+    for (uint16_t op = PUCK_GPU_CMD_FILL; op <= PUCK_GPU_CMD_CRC32C; op++) {
+        bool has_src = op != PUCK_GPU_CMD_FILL;
+
+        for (uint16_t flags = SRC_VA; flags <= (SRC_VA | DST_VA); flags += 2) {
+            struct puck_gpu_cmd raw = by_va(op, flags);
+            bool ok = has_src || flags == DST_VA;
+            PuckFault fault;
+            PuckCmd cmd;
+
+            g_assert_cmpuint(reason_of(&raw), ==,
+                             ok ? 0 : PUCK_GPU_ERR_RESERVED);
+            if (!ok) {
+                continue;
+            }
+            puck_cmd_decode(&raw, UINT64_MAX, &cmd, &fault);
+            g_assert_cmphex(cmd.vm, ==, UINT32_MAX);
+            g_assert_cmpint(cmd.src.by_va, ==, !!(flags & SRC_VA));
+            g_assert_cmpint(cmd.dst.by_va, ==, !!(flags & DST_VA));
+            /* The source is within a page, the destination is not. */
+            g_assert_cmpuint(cmd.src.nsegs, ==,
+                             !has_src ? 0 : flags & SRC_VA ? 1 : 3);
+            g_assert_cmpuint(cmd.dst.nsegs, ==, 2);
+        }
+    }
+}
+
+/* What is reserved with an address, and what without one. */
+static void test_bad_addresses(void)
+{
+    for (uint16_t op = PUCK_GPU_CMD_FILL; op <= PUCK_GPU_CMD_CRC32C; op++) {
+        struct puck_gpu_cmd raw = by_va(op, DST_VA);
+
+        raw.dst_nsegs = GUINT32_TO_LE(1);
+        g_assert_cmpuint(reason_of(&raw), ==, PUCK_GPU_ERR_RESERVED);
+        raw = good(op);
+        raw.vm = GUINT32_TO_LE(1);
+        g_assert_cmpuint(reason_of(&raw), ==, PUCK_GPU_ERR_RESERVED);
+        raw = by_va(op, DST_VA | 1);
+        g_assert_cmpuint(reason_of(&raw), ==, PUCK_GPU_ERR_RESERVED);
+        raw = by_va(op, DST_VA | 8);
+        g_assert_cmpuint(reason_of(&raw), ==, PUCK_GPU_ERR_RESERVED);
+    }
+}
+
+/* As far as an operand by address reaches, and one byte more. */
+static void test_span(void)
+{
+    static const uint16_t linear[] = { PUCK_GPU_CMD_FILL, PUCK_GPU_CMD_COPY };
+    struct puck_gpu_cmd raw;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(linear); i++) {
+        raw = by_va(linear[i], DST_VA);
+        raw.length = GUINT64_TO_LE(SPAN_MAX);
+        g_assert_cmpuint(reason_of(&raw), ==, 0);
+        raw.length = GUINT64_TO_LE(SPAN_MAX + 1);
+        g_assert_cmpuint(reason_of(&raw), ==, PUCK_GPU_ERR_LENGTH);
+    }
+    /* The destination of CRC32C has 4 bytes. */
+    raw = by_va(PUCK_GPU_CMD_CRC32C, DST_VA);
+    raw.length = GUINT64_TO_LE(LENGTH_MAX);
+    g_assert_cmpuint(reason_of(&raw), ==, 0);
+    raw = by_va(PUCK_GPU_CMD_CRC32C, SRC_VA);
+    raw.length = GUINT64_TO_LE(SPAN_MAX + 1);
+    g_assert_cmpuint(reason_of(&raw), ==, PUCK_GPU_ERR_LENGTH);
+
+    raw = by_va(PUCK_GPU_CMD_BLIT, SRC_VA);
+    raw.blit.src_pitch = GUINT32_TO_LE(SPAN_MAX - 1);
+    raw.blit.width = GUINT32_TO_LE(1);
+    raw.blit.height = GUINT32_TO_LE(2);
+    g_assert_cmpuint(reason_of(&raw), ==, 0);
+    raw.blit.src_pitch = GUINT32_TO_LE(SPAN_MAX);
+    g_assert_cmpuint(reason_of(&raw), ==, BAD_GEOMETRY);
+    raw = by_va(PUCK_GPU_CMD_BLIT, DST_VA);
+    raw.blit.src_pitch = GUINT32_TO_LE(SPAN_MAX);
+    raw.blit.height = GUINT32_TO_LE(2);
+    g_assert_cmpuint(reason_of(&raw), ==, 0);
+}
+
+/* Pages count for the number of segments there may be, and for the cost. */
+static void test_pages(void)
+{
+    static const struct {
+        uint64_t va, length;
+        uint32_t pages;
+    } cases[] = {
+        { 0, 1, 1 }, { 0xfff, 1, 1 }, { 0xfff, 2, 2 }, { 0, 4096, 1 },
+        { 1, 4096, 2 }, { 0, SPAN_MAX, 65536 }, { 1, SPAN_MAX, 65537 },
+        { UINT64_MAX, SPAN_MAX, 65537 },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct puck_gpu_cmd raw = by_va(PUCK_GPU_CMD_FILL, DST_VA);
+        PuckFault fault;
+        PuckCmd cmd;
+
+        raw.dst_list = GUINT64_TO_LE(cases[i].va);
+        raw.length = GUINT64_TO_LE(cases[i].length);
+        g_assert_true(puck_cmd_decode(&raw, UINT64_MAX, &cmd, &fault));
+        g_assert_cmpuint(cmd.dst.nsegs, ==, cases[i].pages);
+        g_assert_cmpuint(puck_cmd_lists_cost(&cmd), >=,
+                         (uint64_t)cases[i].pages *
+                         (PUCK_COST_PAGE + PUCK_COST_TABLE));
+    }
+}
+
+static void test_flush(void)
+{
+    static const struct {
+        uint64_t va, length;
+        uint32_t vm;
+        uint8_t reason;
+    } cases[] = {
+        { 0, 0, 0, 0 }, { 0, 0, PUCK_GPU_VM_ALL, 0 }, { 0, 0, 12345, 0 },
+        { 0x1000, 0x1000, 0, 0 }, { 0, 1ull << 48, 0, 0 },
+        { (1ull << 48) - 0x1000, 0x1000, 0, 0 },
+        { 0x1000, 0, 0, PUCK_GPU_ERR_RESERVED },
+        { 0x1000, 0, PUCK_GPU_VM_ALL, PUCK_GPU_ERR_RESERVED },
+        { 0, 0x1000, PUCK_GPU_VM_ALL, PUCK_GPU_ERR_LENGTH },
+        { 0, 0x1001, 0, PUCK_GPU_ERR_LENGTH },
+        { 0, 0xfff, 0, PUCK_GPU_ERR_LENGTH },
+        { 0, (1ull << 48) + 0x1000, 0, PUCK_GPU_ERR_LENGTH },
+        { 0, UINT64_MAX, 0, PUCK_GPU_ERR_LENGTH },
+        { 0x1001, 0x1000, 0, PUCK_GPU_ERR_VA },
+        { 0x1000, 1ull << 48, 0, PUCK_GPU_ERR_VA },
+        { 1ull << 48, 0x1000, 0, PUCK_GPU_ERR_VA },
+        { UINT64_MAX << 12, 0x1000, 0, PUCK_GPU_ERR_VA },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct puck_gpu_cmd raw = good(PUCK_GPU_CMD_TLB_FLUSH);
+
+        raw.src_list = GUINT64_TO_LE(cases[i].va);
+        raw.length = GUINT64_TO_LE(cases[i].length);
+        raw.vm = GUINT32_TO_LE(cases[i].vm);
+        g_test_message("case %zu", i);
+        g_assert_cmpuint(reason_of(&raw), ==, cases[i].reason);
+    }
+}
+
 /* Published numbers of SplitMix64 for the seed 1234567. */
 static void test_splitmix(void)
 {
@@ -317,6 +483,11 @@ int main(int argc, char **argv)
     g_test_add_func("/gpu/command/length", test_length);
     g_test_add_func("/gpu/command/geometry", test_geometry);
     g_test_add_func("/gpu/command/lists", test_lists);
+    g_test_add_func("/gpu/command/addresses", test_addresses);
+    g_test_add_func("/gpu/command/bad_addresses", test_bad_addresses);
+    g_test_add_func("/gpu/command/span", test_span);
+    g_test_add_func("/gpu/command/pages", test_pages);
+    g_test_add_func("/gpu/command/flush", test_flush);
     g_test_add_func("/gpu/jitter/splitmix", test_splitmix);
     g_test_add_func("/gpu/jitter/draw", test_jitter);
     return g_test_run();

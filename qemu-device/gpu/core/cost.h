@@ -25,11 +25,28 @@
 #define PUCK_COST_LOG           3000
 /* A ring is looked at, and has perhaps nothing to do. */
 #define PUCK_COST_STEP          200
+/* A page of an operand by address is looked for in the TLB. */
+#define PUCK_COST_PAGE          500
+/* An entry of a page table is read. */
+#define PUCK_COST_TABLE         500
+/* A flush, and each look that it takes at a page or an entry of the TLB. */
+#define PUCK_COST_FLUSH         500
+#define PUCK_COST_LOOK          40
 
 /* QEMU's crc32c() goes byte by byte. */
 static inline uint64_t puck_cost_crc(uint64_t len)
 {
     return len * 3;
+}
+
+/*
+ * So many pages of an operand by address are translated: one entry is read for
+ * each, and three above it for each part and each table.
+ */
+static inline uint64_t puck_cost_pages(uint64_t pages)
+{
+    return pages * (PUCK_COST_PAGE + PUCK_COST_TABLE + 100) +
+           8 * PUCK_COST_TABLE;
 }
 
 #endif /* PUCK_GPU_CORE_COST_H */

@@ -6,6 +6,7 @@
  * The device's folders, each of which calls those above it in this list only:
  *
  *   core/      what all its parts use: state, sources, errors, costs
+ *   vm/        page tables: registers' state, walk, TLB
  *   engine/    commands: their rules, their lists, what is done to bytes
  *   display/   scanout
  *   ring/      doorbell, fetch, and the completion stage
@@ -17,7 +18,8 @@
  * Locking. All of PuckGpu and its rings is under the BQL. A job that runs on a
  * thread of its own reads what never changes after realize (sizes, VRAM) and
  * what is atomic, owns its PuckJob, and moves bytes only with the gate of its
- * lane held: see engine/job.h. It holds a reference to the device.
+ * lane held: see engine/job.h. It holds a reference to the device. The TLB has
+ * a lock of its own: see vm/mmu.h.
  *
  * Time. No hold of the BQL is long: see common/hold.h, ring/ring.c, and
  * core/cost.h for what each thing costs.
@@ -57,6 +59,7 @@ OBJECT_DECLARE_SIMPLE_TYPE(PuckGpu, PUCK_GPU)
     qemu_log_mask(LOG_GUEST_ERROR, "puck-gpu: " fmt "\n", ## __VA_ARGS__)
 
 /* These belong to the folders of the same name, which alone look into them. */
+typedef struct PuckMmu PuckMmu;
 typedef struct PuckRing PuckRing;
 typedef struct PuckScanout PuckScanout;
 
@@ -73,6 +76,8 @@ struct PuckGpu {
     uint64_t seed;
     uint64_t inline_bytes;
     uint32_t threads;
+    uint32_t num_vms;
+    uint32_t tlb_entries;
 
     MemoryRegion mmio;
     MemoryRegion vram;
@@ -87,6 +92,7 @@ struct PuckGpu {
     PuckSources sources;
 
     /* From instance_init to finalize: jobs on threads may outlive realize. */
+    PuckMmu *mmu;
     PuckScanout *scanout;
     PuckRing *rings;            /* PUCK_GPU_RINGS_MAX; num_rings are used */
     uint32_t reordered;         /* bit r: ring r has PUCK_MARK_RINGS */

@@ -21,6 +21,7 @@
 #define USES_SRC        .src_list = ALL_64, .src_nsegs = ALL_32
 #define USES_DST        .dst_list = ALL_64, .dst_nsegs = ALL_32
 #define USES_LENGTH     .length = ALL_64
+#define USES_VM         .vm = ALL_32
 
 static const struct puck_gpu_cmd used_bits[] = {
     [PUCK_GPU_CMD_NOP] = { USES_ALWAYS },
@@ -36,19 +37,51 @@ static const struct puck_gpu_cmd used_bits[] = {
         },
     },
     [PUCK_GPU_CMD_CRC32C] = { USES_ALWAYS, USES_SRC, USES_DST, USES_LENGTH },
-    [PUCK_GPU_CMD_FENCE] = { USES_ALWAYS, .flags = ALL_16 },
+    [PUCK_GPU_CMD_FENCE] = { USES_ALWAYS },
+    [PUCK_GPU_CMD_TLB_FLUSH] = {
+        USES_ALWAYS, .src_list = ALL_64, USES_LENGTH, USES_VM,
+    },
 };
 
 #define CRC_SIZE    4
+#define VA_END      (1ull << PUCK_GPU_VA_BITS)
 
 /* What an IOMMU translates at once, at least. */
-#define PAGE_BYTES  4096
+#define PAGE_BYTES  PUCK_GPU_PAGE_SIZE
 
-static bool reserved_clear(const struct puck_gpu_cmd *raw,
-                           const struct puck_gpu_cmd *used)
+/* The flags that an opcode takes: of an operand, if it has that. */
+static uint16_t flags_of(uint16_t opcode)
 {
+    const struct puck_gpu_cmd *used = &used_bits[opcode];
+
+    return (opcode == PUCK_GPU_CMD_FENCE ? PUCK_GPU_FENCE_IRQ : 0) |
+           (used->src_nsegs ? PUCK_GPU_SRC_VA : 0) |
+           (used->dst_nsegs ? PUCK_GPU_DST_VA : 0);
+}
+
+/* What @cmd uses: an operand by address has no number of segments, but a VM. */
+static struct puck_gpu_cmd used_by(const PuckCmd *cmd)
+{
+    struct puck_gpu_cmd used = used_bits[cmd->opcode];
+
+    used.flags = GUINT16_TO_LE(flags_of(cmd->opcode));
+    if (cmd->flags & PUCK_GPU_SRC_VA) {
+        used.src_nsegs = 0;
+    }
+    if (cmd->flags & PUCK_GPU_DST_VA) {
+        used.dst_nsegs = 0;
+    }
+    if (cmd->flags & (PUCK_GPU_SRC_VA | PUCK_GPU_DST_VA)) {
+        used.vm = ALL_32;
+    }
+    return used;
+}
+
+static bool reserved_clear(const struct puck_gpu_cmd *raw, const PuckCmd *cmd)
+{
+    struct puck_gpu_cmd used = used_by(cmd);
     const uint8_t *bits = (const uint8_t *)raw;
-    const uint8_t *mask = (const uint8_t *)used;
+    const uint8_t *mask = (const uint8_t *)&used;
 
     for (size_t i = 0; i < sizeof(*raw); i++) {
         if (bits[i] & ~mask[i]) {
@@ -102,8 +135,21 @@ static bool decode_blit(const struct puck_gpu_cmd *raw, PuckCmd *cmd)
 
 static bool list_valid(const PuckExtent *e)
 {
-    return e->nsegs && e->nsegs <= PUCK_GPU_SEGS_MAX_VALUE &&
-           !(e->list % sizeof(struct puck_gpu_seg));
+    return e->by_va || (e->nsegs && e->nsegs <= PUCK_GPU_SEGS_MAX_VALUE &&
+                        !(e->list % sizeof(struct puck_gpu_seg)));
+}
+
+/* @e is by address. False if it reaches too far. */
+static bool name_by_va(PuckExtent *e)
+{
+    uint64_t span = puck_rect_span(e->pitch, e->width, e->rows);
+
+    if (span > PUCK_GPU_VA_SPAN_MAX) {
+        return false;
+    }
+    e->by_va = true;
+    e->nsegs = (e->list % PAGE_BYTES + span + PAGE_BYTES - 1) / PAGE_BYTES;
+    return true;
 }
 
 static bool fault(PuckFault *f, uint8_t reason, uint8_t list)
@@ -111,10 +157,22 @@ static bool fault(PuckFault *f, uint8_t reason, uint8_t list)
     return puck_fault_set(f, reason, list, PUCK_GPU_ERR_DESC_NONE, 0);
 }
 
-/* Which lists an opcode has follows from the bits that it uses. */
-static bool decode_lists(const struct puck_gpu_cmd *used, const PuckCmd *cmd,
-                         PuckFault *f)
+static bool decode_addresses(PuckCmd *cmd, PuckFault *f)
 {
+    if ((cmd->flags & PUCK_GPU_SRC_VA && !name_by_va(&cmd->src)) ||
+        (cmd->flags & PUCK_GPU_DST_VA && !name_by_va(&cmd->dst))) {
+        return fault(f, cmd->opcode == PUCK_GPU_CMD_BLIT ?
+                        PUCK_GPU_ERR_GEOMETRY : PUCK_GPU_ERR_LENGTH,
+                     PUCK_GPU_ERR_LIST_NONE);
+    }
+    return true;
+}
+
+/* Which lists an opcode has follows from the bits that it uses. */
+static bool decode_lists(const PuckCmd *cmd, PuckFault *f)
+{
+    const struct puck_gpu_cmd *used = &used_bits[cmd->opcode];
+
     if (used->src_nsegs && !list_valid(&cmd->src)) {
         return fault(f, PUCK_GPU_ERR_NSEGS, PUCK_GPU_ERR_LIST_SRC);
     }
@@ -124,29 +182,38 @@ static bool decode_lists(const struct puck_gpu_cmd *used, const PuckCmd *cmd,
     return true;
 }
 
-bool puck_cmd_decode(const struct puck_gpu_cmd *raw, uint64_t ops, PuckCmd *cmd,
-                     PuckFault *f)
+/* What is flushed: the source's bytes, or the whole VM. */
+static bool decode_flush(const struct puck_gpu_cmd *raw, PuckCmd *cmd,
+                         PuckFault *f)
 {
+    uint64_t va = GUINT64_FROM_LE(raw->src_list);
     uint64_t length = GUINT64_FROM_LE(raw->length);
-    const struct puck_gpu_cmd *used;
 
-    *cmd = (PuckCmd) {
-        .opcode = GUINT16_FROM_LE(raw->opcode),
-        .flags = GUINT16_FROM_LE(raw->flags),
-        .seqno = GUINT32_FROM_LE(raw->seqno),
-    };
-    if (cmd->opcode >= G_N_ELEMENTS(used_bits) ||
-        !(ops & 1ull << cmd->opcode)) {
-        return fault(f, PUCK_GPU_ERR_OPCODE, PUCK_GPU_ERR_LIST_NONE);
-    }
-    used = &used_bits[cmd->opcode];
-    if (!reserved_clear(raw, used) || cmd->flags & ~PUCK_GPU_FENCE_IRQ) {
+    if (!length && va) {
         return fault(f, PUCK_GPU_ERR_RESERVED, PUCK_GPU_ERR_LIST_NONE);
     }
-    if (used->length && (!length || length > PUCK_GPU_LENGTH_MAX)) {
+    if (length % PAGE_BYTES || length > VA_END ||
+        (length && cmd->vm == PUCK_GPU_VM_ALL)) {
         return fault(f, PUCK_GPU_ERR_LENGTH, PUCK_GPU_ERR_LIST_NONE);
     }
+    if (va % PAGE_BYTES || va > VA_END - length) {
+        return puck_fault_set(f, PUCK_GPU_ERR_VA, PUCK_GPU_ERR_LIST_NONE,
+                              cmd->vm, va);
+    }
+    cmd->src = linear(va, 0, length);
+    return true;
+}
 
+/* Everything behind the reserved fields of a command that moves bytes. */
+static bool decode_operands(const struct puck_gpu_cmd *raw, PuckCmd *cmd,
+                            PuckFault *f)
+{
+    uint64_t length = GUINT64_FROM_LE(raw->length);
+
+    if (used_bits[cmd->opcode].length &&
+        (!length || length > PUCK_GPU_LENGTH_MAX)) {
+        return fault(f, PUCK_GPU_ERR_LENGTH, PUCK_GPU_ERR_LIST_NONE);
+    }
     cmd->src = linear(GUINT64_FROM_LE(raw->src_list),
                       GUINT32_FROM_LE(raw->src_nsegs), length);
     cmd->dst = linear(GUINT64_FROM_LE(raw->dst_list),
@@ -158,7 +225,27 @@ bool puck_cmd_decode(const struct puck_gpu_cmd *raw, uint64_t ops, PuckCmd *cmd,
     } else if (cmd->opcode == PUCK_GPU_CMD_BLIT && !decode_blit(raw, cmd)) {
         return fault(f, PUCK_GPU_ERR_GEOMETRY, PUCK_GPU_ERR_LIST_NONE);
     }
-    return decode_lists(used, cmd, f);
+    return decode_addresses(cmd, f) && decode_lists(cmd, f);
+}
+
+bool puck_cmd_decode(const struct puck_gpu_cmd *raw, uint64_t ops, PuckCmd *cmd,
+                     PuckFault *f)
+{
+    *cmd = (PuckCmd) {
+        .opcode = GUINT16_FROM_LE(raw->opcode),
+        .flags = GUINT16_FROM_LE(raw->flags),
+        .seqno = GUINT32_FROM_LE(raw->seqno),
+        .vm = GUINT32_FROM_LE(raw->vm),
+    };
+    if (cmd->opcode >= G_N_ELEMENTS(used_bits) ||
+        !(ops & 1ull << cmd->opcode)) {
+        return fault(f, PUCK_GPU_ERR_OPCODE, PUCK_GPU_ERR_LIST_NONE);
+    }
+    if (!reserved_clear(raw, cmd)) {
+        return fault(f, PUCK_GPU_ERR_RESERVED, PUCK_GPU_ERR_LIST_NONE);
+    }
+    return cmd->opcode == PUCK_GPU_CMD_TLB_FLUSH ?
+           decode_flush(raw, cmd, f) : decode_operands(raw, cmd, f);
 }
 
 static uint64_t extent_bytes(const PuckExtent *e)
@@ -183,9 +270,15 @@ static uint64_t extent_cost(const PuckExtent *e)
     return e->nsegs ? pieces * 2 * PUCK_COST_PIECE : 0;
 }
 
+static uint64_t list_cost(const PuckExtent *e)
+{
+    return e->by_va ? puck_cost_pages(e->nsegs) :
+                      (uint64_t)e->nsegs * PUCK_COST_SEG;
+}
+
 uint64_t puck_cmd_lists_cost(const PuckCmd *cmd)
 {
-    return ((uint64_t)cmd->src.nsegs + cmd->dst.nsegs) * PUCK_COST_SEG;
+    return list_cost(&cmd->src) + list_cost(&cmd->dst);
 }
 
 uint64_t puck_cmd_cost(const PuckCmd *cmd)

@@ -12,10 +12,11 @@
 /* A transfer reaches at most so far into a list. */
 #define PUCK_GPU_LENGTH_MAX     (1ull << 40)
 
-/* What a command asks for on one of its lists. */
+/* What a command asks for on one of its operands. */
 typedef struct PuckExtent {
-    uint64_t list;              /* address, of nsegs entries */
-    uint32_t nsegs;             /* 0: the command has no such list */
+    uint64_t list;              /* its address; or the virtual address */
+    uint32_t nsegs;             /* 0: the command has no such operand */
+    bool by_va;                 /* nsegs is what it may become: its pages */
     uint64_t width;             /* bytes of a row */
     uint64_t pitch;
     uint64_t rows;
@@ -27,7 +28,8 @@ typedef struct PuckCmd {
     uint16_t flags;
     uint32_t seqno;
     uint32_t value;             /* FILL */
-    PuckExtent src;
+    uint32_t vm;                /* of operands by address, and TLB_FLUSH */
+    PuckExtent src;             /* TLB_FLUSH: list and width, and no nsegs */
     PuckExtent dst;
 } PuckCmd;
 
@@ -48,7 +50,7 @@ uint64_t puck_cmd_bytes(const PuckCmd *cmd);
  */
 uint64_t puck_cmd_cost(const PuckCmd *cmd);
 
-/* What it costs to fetch and check the lists of @cmd. */
+/* What it costs to fetch and check the lists of @cmd, or to translate. */
 uint64_t puck_cmd_lists_cost(const PuckCmd *cmd);
 
 #endif /* PUCK_GPU_ENGINE_COMMAND_H */

@@ -184,11 +184,13 @@ static void trace_pieces(PuckLane *lane, bool is_write, const PuckRuns *runs)
 void puck_lane_fail(PuckLane *lane, bool is_write, const PuckPiece *piece)
 {
     const PuckCursor *cur = is_write ? &lane->dst : &lane->src;
+    const PuckCmd *cmd = &lane->job->cmd;
+    bool by_va = (is_write ? &cmd->dst : &cmd->src)->by_va;
 
     fail(lane);
     puck_fault_set(&lane->fault,
                    is_write ? PUCK_GPU_ERR_DMA_WRITE : PUCK_GPU_ERR_DMA_READ,
-                   list_of(is_write), piece->desc,
+                   list_of(is_write), by_va ? cmd->vm : piece->desc,
                    fault_addr(cur->segs, piece));
 }
 
@@ -322,8 +324,8 @@ static void begin_move(PuckLane *lane)
 }
 
 /*
- * Not under the gate: a list is memory of the guest too, but reading it harms
- * nobody, and a stopped job is told so at its first chunk.
+ * Not under the gate: lists and page tables are memory of the guest too, but
+ * reading them harms nobody, and a stopped job is told so at its first chunk.
  */
 static void step_lists(PuckLane *lane)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * puck-gpu: the segment lists of a command are fetched and checked. See section
- * "Segment lists" of docs/specs/gpu.rst.
+ * puck-gpu: the segment lists of a command are fetched and checked, and what
+ * it names by address is translated. See sections "Segment lists" and "Operands
+ * by address" of docs/specs/gpu.rst.
  */
 
 #include "qemu/osdep.h"
@@ -33,20 +34,33 @@ static const PuckExtent *extent_of(const PuckJob *job)
     return job->fetch.dst ? &job->cmd.dst : &job->cmd.src;
 }
 
-/* The job owns the segments as soon as there are any. */
-static void begin_list(PuckJob *job)
+static PuckSeg *segs_of(const PuckJob *job)
 {
+    return extent_of(job)->by_va ? job->fetch.operand.segs :
+                                   job->fetch.list.segs;
+}
+
+/* The job owns the segments as soon as there are any. */
+static bool begin_list(PuckLane *lane)
+{
+    PuckJob *job = lane->job;
     PuckListFetch *fetch = &job->fetch;
     const PuckExtent *e;
 
     fetch->dst = fetch->dst || !job->cmd.src.nsegs;
     e = extent_of(job);
-    puck_list_begin(&fetch->list, e->list, e->nsegs);
-    if (fetch->dst) {
-        job->dst_segs = fetch->list.segs;
-    } else {
-        job->src_segs = fetch->list.segs;
+    if (!e->by_va) {
+        puck_list_begin(&fetch->list, e->list, e->nsegs);
+    } else if (!puck_operand_begin(&fetch->operand, lane, fetch->dst)) {
+        return false;
     }
+    if (fetch->dst) {
+        job->dst_segs = segs_of(job);
+    } else {
+        job->src_segs = segs_of(job);
+    }
+    fetch->begun = true;
+    return true;
 }
 
 static void end_list(PuckLane *lane)
@@ -54,11 +68,34 @@ static void end_list(PuckLane *lane)
     PuckListFetch *fetch = &lane->job->fetch;
     const PuckExtent *e = extent_of(lane->job);
 
-    puck_cursor_init(fetch->dst ? &lane->dst : &lane->src, fetch->list.segs,
+    puck_cursor_init(fetch->dst ? &lane->dst : &lane->src, segs_of(lane->job),
                      e->width, e->pitch, e->rows);
-    fetch->list = (PuckList) { };
+    fetch->begun = false;
     fetch->done = fetch->dst;
     fetch->dst = true;
+}
+
+/* From now on as many segments count as there are. */
+static void end_operand(PuckLane *lane)
+{
+    PuckListFetch *fetch = &lane->job->fetch;
+    PuckCmd *cmd = &lane->job->cmd;
+
+    (fetch->dst ? &cmd->dst : &cmd->src)->nsegs = fetch->operand.count;
+    end_list(lane);
+}
+
+static bool step_operand(PuckLane *lane)
+{
+    PuckOperand *op = &lane->job->fetch.operand;
+
+    if (!puck_operand_step(op, lane)) {
+        return false;
+    }
+    if (!op->left) {
+        end_operand(lane);
+    }
+    return true;
 }
 
 static bool step_list(PuckLane *lane, PuckSegFault *fault)
@@ -80,8 +117,11 @@ bool puck_lists_step(PuckLane *lane)
     PuckListFetch *fetch = &lane->job->fetch;
     PuckSegFault fault;
 
-    if (!fetch->list.nsegs) {
-        begin_list(lane->job);
+    if (!fetch->begun && !begin_list(lane)) {
+        return false;
+    }
+    if (extent_of(lane->job)->by_va) {
+        return step_operand(lane);
     }
     lane->spent += puck_list_cost(&fetch->list);
     if (!step_list(lane, &fault)) {

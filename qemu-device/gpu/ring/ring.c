@@ -19,6 +19,7 @@
 #include "system/runstate.h"
 #include "hw/puck/common/trace.h"
 #include "hw/puck/gpu/core/cost.h"
+#include "hw/puck/gpu/vm/mmu.h"
 #include "ring.h"
 
 static bool has_commands(const PuckRing *ring)
@@ -48,9 +49,9 @@ uint64_t puck_ring_ops(const PuckRing *ring)
 {
     switch (puck_ring_kind(ring)) {
     case PUCK_GPU_KIND_COMPUTE:
-        return PUCK_GPU_OPS_COMPUTE;
+        return PUCK_GPU_OPS_COMPUTE | PUCK_GPU_OPS_VM;
     case PUCK_GPU_KIND_COPY:
-        return PUCK_GPU_OPS_COPY;
+        return PUCK_GPU_OPS_COPY | PUCK_GPU_OPS_VM;
     default:
         return 1ull << PUCK_GPU_CMD_NOP | 1ull << PUCK_GPU_CMD_FENCE;
     }
@@ -208,6 +209,26 @@ static void execute_fence(PuckRing *ring, const PuckCmd *cmd)
     halt_at_head(ring, cmd->seqno, &fault);
 }
 
+static void execute_flush(PuckRing *ring, const PuckCmd *cmd, PuckHold *hold)
+{
+    PuckMmu *mmu = ring->gpu->mmu;
+    PuckFlush flush = {
+        .vm = cmd->vm, .va = cmd->src.list, .size = cmd->src.width,
+    };
+    PuckFault fault;
+
+    if (!puck_mmu_may_flush(mmu, cmd->vm)) {
+        puck_fault_set(&fault, PUCK_GPU_ERR_VM, PUCK_GPU_ERR_LIST_NONE,
+                       cmd->vm, flush.va);
+        halt_at_head(ring, cmd->seqno, &fault);
+        return;
+    }
+    puck_hold_charge(hold, puck_mmu_flush_cost(mmu, &flush));
+    puck_mmu_flush(mmu, &flush);
+    ring->head = puck_ring_next(ring);
+    ring->in_job = true;
+}
+
 static PuckJob *new_job(PuckRing *ring, const PuckCmd *cmd)
 {
     PuckJobOrigin from = {
@@ -248,6 +269,9 @@ static bool execute_next(PuckRing *ring, PuckHold *hold)
         break;
     case PUCK_GPU_CMD_FENCE:
         execute_fence(ring, &cmd);
+        break;
+    case PUCK_GPU_CMD_TLB_FLUSH:
+        execute_flush(ring, &cmd, hold);
         break;
     default:
         puck_hold_charge(hold, PUCK_COST_JOB);

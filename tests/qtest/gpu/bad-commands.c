@@ -83,7 +83,7 @@ static void test_bad_opcode(void)
     Bad b;
 
     bad_start(&b);
-    for (uint32_t opcode = 6; opcode < 0x10000; opcode = opcode * 9 / 2) {
+    for (uint32_t opcode = 7; opcode < 0x10000; opcode = opcode * 9 / 2) {
         expect_halt(&b, good(&b, opcode), PUCK_GPU_ERR_OPCODE, 0, NONE, 0);
     }
     gpu_stop(&b.e);
@@ -102,6 +102,7 @@ static void test_bad_reserved(void)
         { PUCK_GPU_CMD_BLIT, { 2, 3, 32, 39, 56, 63 } },
         { PUCK_GPU_CMD_CRC32C, { 2, 3, 40, 63 } },
         { PUCK_GPU_CMD_FENCE, { 3, 8, 16, 24, 28, 32, 39, 40, 63 } },
+        { PUCK_GPU_CMD_TLB_FLUSH, { 2, 3, 8, 15, 16, 24, 28, 40, 59 } },
     };
     Bad b;
 

@@ -369,6 +369,76 @@ static void test_translate_fault(void)
     behind_stop(&b);
 }
 
+/* Index 0 in the table of level 2, so that its first entry is asked for. */
+#define VA              0x12340003000ull
+
+/*
+ * VM 0 has one page at VA, which it names by @iova. The tables are seen through
+ * the IOMMU, the one of level 2 at @level_2 or, if that is 0, like the others.
+ */
+static void vm_behind(Behind *b, uint64_t iova, uint64_t level_2)
+{
+    uint64_t next = iova;
+
+    for (unsigned level = 1; level <= PUCK_GPU_PT_LEVELS; level++) {
+        uint64_t table = puck_machine_pages(&b->e.m, 1);
+        uint64_t index = VA >> (12 + 9 * (level - 1)) & 511;
+
+        qtest_writeq(b->e.m.qts, table + 8 * index, next | PUCK_GPU_PTE_READ |
+                     PUCK_GPU_PTE_WRITE);
+        next = level == 2 && level_2 ? level_2 : behind_own(table);
+    }
+    puck_w64(&b->e.f, PUCK_GPU_VM_ROOT(0), next | PUCK_GPU_VM_ROOT_VALID);
+}
+
+static GpuCmd fill_by_va(void)
+{
+    return (GpuCmd) {
+        .opcode = cpu_to_le16(PUCK_GPU_CMD_FILL),
+        .flags = cpu_to_le16(PUCK_GPU_DST_VA),
+        .dst_list = cpu_to_le64(VA + 16),
+        .length = cpu_to_le64(8),
+        .fill.value = cpu_to_le32(0x4711),
+    };
+}
+
+/* What page tables name is translated once more, and so are they. */
+static void test_vm(void)
+{
+    Behind b;
+
+    behind_start(&b);
+    behind_map(&b.iommu, TEST_IOVA, 0x4000000, BEHIND_RW);
+    vm_behind(&b, TEST_IOVA, 0);
+    gpu_run(&b.e, 0, fill_by_va());
+    g_assert_cmphex(qtest_readl(b.e.m.qts, 0x4000010), ==, 0x4711);
+    g_assert_cmpuint(puck_r64(&b.iommu.iommu, PUCK_IOMMU_CNT_FAULTS), ==, 0);
+    behind_stop(&b);
+}
+
+/* A table that the IOMMU does not let it read, and a page. */
+static void test_bad_vm_mapping(void)
+{
+    GpuError table = {
+        .reason = PUCK_GPU_ERR_PTE_READ, .list = PUCK_GPU_ERR_LIST_DST,
+        .addr = VA,
+    };
+    GpuError page = {
+        .reason = PUCK_GPU_ERR_DMA_WRITE, .list = PUCK_GPU_ERR_LIST_DST,
+        .addr = TEST_IOVA + 16,
+    };
+    Behind b;
+
+    behind_start(&b);
+    vm_behind(&b, TEST_IOVA, TEST_IOVA + PAGE);
+    expect_fault(&b, fill_by_va(), table, TEST_IOVA + PAGE,
+                 PUCK_IOMMU_FAULT_NOT_MAPPED, false);
+    vm_behind(&b, TEST_IOVA, 0);
+    expect_fault(&b, fill_by_va(), page, TEST_IOVA + 16,
+                 PUCK_IOMMU_FAULT_NOT_MAPPED, true);
+    behind_stop(&b);
+}
+
 void add_iommu_tests(void)
 {
     qtest_add_data_func("/puck-gpu/iommu/merged-short", GUINT_TO_POINTER(5),
@@ -383,4 +453,6 @@ void add_iommu_tests(void)
     qtest_add_func("/puck-gpu/iommu/translate-delay-unmap",
                    test_translate_delay_unmap);
     qtest_add_func("/puck-gpu/iommu/translate-fault", test_translate_fault);
+    qtest_add_func("/puck-gpu/iommu/vm", test_vm);
+    qtest_add_func("/puck-gpu/iommu/bad_vm_mapping", test_bad_vm_mapping);
 }

@@ -67,7 +67,7 @@ static void expect_ring(Kinds *k, unsigned r, uint32_t kind, uint64_t ops)
 
     g_assert_cmphex(gpu_ring_r32(e, r, PUCK_GPU_RING_KIND), ==, kind);
     g_assert_cmphex(gpu_ring_r64(e, r, PUCK_GPU_RING_OPS), ==, ops);
-    for (uint16_t op = 0; op <= PUCK_GPU_CMD_FENCE + 1; op++) {
+    for (uint16_t op = 0; op <= PUCK_GPU_CMD_TLB_FLUSH + 1; op++) {
         g_test_message("ring %u, opcode %u", r, op);
         if (!(ops & 1ull << op)) {
             expect_refused(k, r, op);
@@ -87,10 +87,12 @@ static void test_kinds(void)
 
     kinds_start(&k, ",rings=4,copy-rings=2");
     for (unsigned r = 0; r < 2; r++) {
-        expect_ring(&k, r, PUCK_GPU_KIND_COMPUTE, PUCK_GPU_OPS_COMPUTE);
+        expect_ring(&k, r, PUCK_GPU_KIND_COMPUTE,
+                    PUCK_GPU_OPS_COMPUTE | PUCK_GPU_OPS_VM);
     }
     for (unsigned r = 2; r < 4; r++) {
-        expect_ring(&k, r, PUCK_GPU_KIND_COPY, PUCK_GPU_OPS_COPY);
+        expect_ring(&k, r, PUCK_GPU_KIND_COPY,
+                    PUCK_GPU_OPS_COPY | PUCK_GPU_OPS_VM);
     }
     gpu_stop(&k.e);
 }
@@ -124,7 +126,8 @@ static void test_bad_crc(void)
 static void test_next_minor(void)
 {
     uint64_t known = PUCK_GPU_FEATURE_STAGE | PUCK_GPU_FEATURE_MISCHIEF |
-                     PUCK_GPU_FEATURE_SCANOUT | PUCK_GPU_FEATURE_SKIP;
+                     PUCK_GPU_FEATURE_SCANOUT | PUCK_GPU_FEATURE_VM |
+                     PUCK_GPU_FEATURE_SKIP;
     Kinds k;
 
     kinds_start(&k, ",rings=3,copy-rings=1,x-next-minor=on");
@@ -138,7 +141,8 @@ static void test_next_minor(void)
     g_assert_cmpuint(k.e.error_vector, ==, 1);
     g_assert_cmpuint(k.e.rings[0].vector, ==, 2);
     for (unsigned r = 0; r < 2; r++) {
-        expect_ring(&k, r, PUCK_GPU_KIND_COMPUTE, PUCK_GPU_OPS_COMPUTE);
+        expect_ring(&k, r, PUCK_GPU_KIND_COMPUTE,
+                    PUCK_GPU_OPS_COMPUTE | PUCK_GPU_OPS_VM);
     }
     expect_ring(&k, 2, NEXT_KIND,
                 1u << PUCK_GPU_CMD_NOP | 1u << PUCK_GPU_CMD_FENCE);

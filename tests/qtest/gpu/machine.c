@@ -396,6 +396,9 @@ static void test_bad_migration(void)
           "\nseg-len-max differs" },
         { "rings=3,copy-rings=1,vectors=reverse,vram-bar=2M",
           "\nvram-bar differs" },
+        { "rings=3,copy-rings=1,vectors=reverse,vms=63", "\nvms differs" },
+        { "rings=3,copy-rings=1,vectors=reverse,tlb-entries=255",
+          "\ntlb-entries differs" },
     };
     g_autofree char *path = temp_path("state");
     GpuEnv e;
@@ -426,7 +429,7 @@ static char *version_in(char *stream, gsize len)
     return found + strlen(name) + 4;
 }
 
-/* Streams of the first version say another number, and nothing else differs. */
+/* Streams of earlier versions say another number. */
 static void test_bad_migration_version(void)
 {
     g_autofree char *path = temp_path("state");
@@ -440,9 +443,9 @@ static void test_bad_migration_version(void)
     g_assert_true(g_file_get_contents(path, &stream, &len, NULL));
     version = ldl_be_p(version_in(stream, len));
     g_assert_cmpuint(version, ==, 3);
-    stl_be_p(version_in(stream, len), 1);
+    stl_be_p(version_in(stream, len), 2);
     g_assert_true(g_file_set_contents(path, stream, len, NULL));
-    puck_machine_load_refused(migration_args, path, "version_id 1 is too old");
+    puck_machine_load_refused(migration_args, path, "version_id 2 is too old");
     unlink(path);
     gpu_stop(&e);
 }
@@ -509,6 +512,8 @@ static void test_bad_options(void)
         { "rings", 1 }, { "rings", 9 },
         { "seg-len-max", 0 }, { "threads", 0 }, { "threads", 9 },
         { "copy-rings", 2 }, { "copy-rings", UINT32_MAX },
+        { "vms", 0 }, { "vms", 65 }, { "tlb-entries", 0 },
+        { "tlb-entries", 4097 },
         { "ring0-release", 1 },
     };
     GpuEnv e = { };

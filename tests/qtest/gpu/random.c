@@ -60,13 +60,74 @@ static uint64_t any_list(GpuEnv *e, uint64_t at, uint32_t *nsegs)
     return at;
 }
 
+/* Page tables made of anything; commands make a mess of them, too. */
+static void any_tables(GpuEnv *e)
+{
+    for (unsigned n = 0; n < 4; n++) {
+        bool vram = n % 2;
+
+        puck_w64(&e->f, PUCK_GPU_VM_ROOT(n),
+                 (vram ? any(GPU_VRAM_SIZE) : MESS + any(MESS)) << 12 >> 12 |
+                 PUCK_GPU_VM_ROOT_VALID | (vram ? PUCK_GPU_VM_ROOT_VRAM : 0));
+    }
+    for (unsigned i = 0; i < 2 * PAGE; i++) {
+        uint64_t vram = any(2) ? PUCK_GPU_PTE_VRAM : 0;
+        uint64_t pte = (vram ? any(GPU_VRAM_SIZE) : MESS + any(MESS)) &
+                       ~(uint64_t)(PAGE - 1);
+
+        pte |= vram | (any(8) ? 3 : any(16));
+        pte = cpu_to_le64(any(100) ? pte : any_number());
+        if (i % 2) {
+            gpu_write(e, VRAM(any(GPU_VRAM_SIZE) & ~7u, 8), &pte);
+        } else {
+            gpu_write(e, SYS(MESS + (any(MESS) & ~7u), 8), &pte);
+        }
+    }
+}
+
+static GpuCmd any_flush(void)
+{
+    GpuCmd cmd = {
+        .opcode = cpu_to_le16(PUCK_GPU_CMD_TLB_FLUSH),
+        .vm = cpu_to_le32(any(2) ? any(5) : any_number()),
+    };
+
+    if (any(2)) {
+        cmd.src_list = cpu_to_le64(any_number() & ~(uint64_t)(PAGE - 1));
+        cmd.length = cpu_to_le64(any_number() & ~(uint64_t)(PAGE - 1));
+    }
+    return cmd;
+}
+
+/* Its operands are by address now and then. */
+static void any_addresses(GpuCmd *cmd)
+{
+    uint16_t flags = 0;
+
+    if (cmd->src_nsegs && any(3) == 0) {
+        flags |= PUCK_GPU_SRC_VA;
+        cmd->src_nsegs = 0;
+        cmd->src_list = cpu_to_le64(any_number());
+    }
+    if (cmd->dst_nsegs && any(3) == 0) {
+        flags |= PUCK_GPU_DST_VA;
+        cmd->dst_nsegs = 0;
+        cmd->dst_list = cpu_to_le64(any_number());
+    }
+    cmd->flags = cpu_to_le16(flags);
+    cmd->vm = cpu_to_le32(flags ? any(5) : 0);
+}
+
 static GpuCmd any_command(GpuEnv *e, uint64_t lists)
 {
-    GpuCmd cmd = { .opcode = cpu_to_le16(any(6)) };
+    GpuCmd cmd = { .opcode = cpu_to_le16(any(7)) };
     uint32_t nsegs;
 
     if (cmd.opcode == cpu_to_le16(PUCK_GPU_CMD_FENCE)) {
         return cmd;
+    }
+    if (cmd.opcode == cpu_to_le16(PUCK_GPU_CMD_TLB_FLUSH)) {
+        return any_flush();
     }
     cmd.dst_list = cpu_to_le64(any_list(e, lists, &nsegs));
     cmd.dst_nsegs = cpu_to_le32(nsegs);
@@ -82,6 +143,7 @@ static GpuCmd any_command(GpuEnv *e, uint64_t lists)
     } else {
         cmd.length = cpu_to_le64(any(2 * GPU_VRAM_SIZE));
     }
+    any_addresses(&cmd);
     /* One 32-bit word of it is something else now and then. */
     if (any(4) == 0) {
         ((uint32_t *)&cmd)[any(sizeof(cmd) / 4)] = any_number();
@@ -118,6 +180,7 @@ static void test_commands(void)
 
     gpu_start(&e, ",threads=3", "");
     lists = puck_machine_pages(&e.m, GPU_RING_SIZE);
+    any_tables(&e);
     for (unsigned i = 0; i < COMMANDS; i++) {
         unsigned r = any(2);
 
@@ -144,6 +207,7 @@ static void test_registers(void)
     gpu_start(&e, "", "");
     for (unsigned i = 0; i < WRITES; i++) {
         uint64_t at = any(2) ? any(0x180) & ~3u :
+                      any(3) == 0 ? PUCK_GPU_VM_COUNT + (any(0x480) & ~3u) :
                       PUCK_GPU_RING(any(3)) + (any(0x60) & ~3u);
 
         if (any(3)) {

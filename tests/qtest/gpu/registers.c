@@ -9,7 +9,11 @@
 #include "common/gpu-env.h"
 
 #define FEATURES    (PUCK_GPU_FEATURE_STAGE | PUCK_GPU_FEATURE_MISCHIEF | \
-                     PUCK_GPU_FEATURE_SCANOUT | PUCK_GPU_FEATURE_SKIP)
+                     PUCK_GPU_FEATURE_SCANOUT | PUCK_GPU_FEATURE_VM | \
+                     PUCK_GPU_FEATURE_SKIP)
+#define OPS         (PUCK_GPU_OPS_COPY | PUCK_GPU_OPS_VM)
+#define ROOT_BITS   (PUCK_GPU_VM_ROOT_ADDR | PUCK_GPU_VM_ROOT_VRAM | \
+                     PUCK_GPU_VM_ROOT_VALID)
 
 typedef struct RegCase {
     const char *name;
@@ -51,6 +55,16 @@ static const RegCase device_cases[] = {
     { "SCANOUT_WIDTH", PUCK_GPU_SCANOUT_WIDTH, 4, 0, UINT32_MAX },
     { "SCANOUT_HEIGHT", PUCK_GPU_SCANOUT_HEIGHT, 4, 0, UINT32_MAX },
     { "SCANOUT_PITCH", PUCK_GPU_SCANOUT_PITCH, 4, 0, UINT32_MAX & ~3u },
+    { "VM_COUNT", PUCK_GPU_VM_COUNT, 4, 17, 17 },
+    { "VM_TLB_CAPACITY", PUCK_GPU_VM_TLB_CAPACITY, 4, 33, 33 },
+    { "VM_CTRL", PUCK_GPU_VM_CTRL, 4, 0, PUCK_GPU_VM_AUDIT },
+    { "VM_FLUSH", PUCK_GPU_VM_FLUSH, 4, 0, 0 },
+    { "VM_HITS", PUCK_GPU_VM_HITS, 8, 0, 0 },
+    { "VM_MISSES", PUCK_GPU_VM_MISSES, 8, 0, 0 },
+    { "VM_STALE_USES", PUCK_GPU_VM_STALE_USES, 8, 0, 0 },
+    { "VM_TLB_ENTRIES", PUCK_GPU_VM_TLB_ENTRIES, 4, 0, 0 },
+    { "VM_ROOT 0", PUCK_GPU_VM_ROOT(0), 8, 0, ROOT_BITS },
+    { "VM_ROOT 16", PUCK_GPU_VM_ROOT(16), 8, 0, ROOT_BITS },
 };
 
 /* Of ring 2, which the options of boot() set up. */
@@ -59,7 +73,7 @@ static const RegCase ring_cases[] = {
       PUCK_GPU_KIND_COPY },
     { "RING_STATUS", PUCK_GPU_RING_STATUS, 4, 0, 0 },
     { "RING_ORDER_MAX", PUCK_GPU_RING_ORDER_MAX, 4, 12, 12 },
-    { "RING_OPS", PUCK_GPU_RING_OPS, 8, PUCK_GPU_OPS_COPY, PUCK_GPU_OPS_COPY },
+    { "RING_OPS", PUCK_GPU_RING_OPS, 8, OPS, OPS },
     { "RING_BASE", PUCK_GPU_RING_BASE, 8, 0, ~0xff0ull },
     { "RING_WB_ADDR", PUCK_GPU_RING_WB_ADDR, 8, 0, ~7ull },
     { "RING_HEAD", PUCK_GPU_RING_HEAD, 4, 0, 0 },
@@ -80,7 +94,8 @@ static void boot(GpuEnv *e)
 {
     *e = (GpuEnv) { };
     puck_machine_start(&e->m, "-device " GPU_OPTIONS ",addr=4,rings=3,"
-                       "copy-rings=1,seg-len-max=123456,seed=100,ring2-start-delay-ns=11,"
+                       "copy-rings=1,seg-len-max=123456,seed=100,"
+                       "vms=17,tlb-entries=33,ring2-start-delay-ns=11,"
                        "ring2-delay-ns=22,ring2-jitter-ns=33,ring2-seed=44,"
                        "ring2-hold=on");
     puck_function_map(&e->m, &e->f, 0, GPU_DEVFN, PUCK_GPU_BAR_REGS);
@@ -155,7 +170,8 @@ static void test_bad_set_aside(void)
     static const struct {
         uint64_t from, to;
     } areas[] = {
-        { 0x2400, 0x2440 }, { 0x3fc0, 0x4040 }, { 0x5fc0, 0x6040 },
+        { 0x2400, 0x2440 }, { 0x3fc0, 0x4000 }, { 0x4030, 0x4080 },
+        { 0x43c0, 0x4400 }, { 0x5fc0, 0x6040 },
         { 0x7fc0, 0x8040 }, { 0xffc0, 0x10000 },
         { PUCK_GPU_RING(2) + 0x40, PUCK_GPU_RING(2) + 0x100 },
         { PUCK_GPU_RING(2) + 0x128, PUCK_GPU_RING(2) + 0x180 },
@@ -263,6 +279,15 @@ static void test_bad_access(void)
         { PUCK_GPU_SOURCE(4), 4 }, { PUCK_GPU_SOURCE(63), 4 },
         { PUCK_GPU_SOURCE(64), 4 }, { 0x7fc, 4 },
         { PUCK_GPU_ERR_LOST + 4, 4 }, { PUCK_GPU_SCANOUT_PITCH + 4, 4 },
+        { PUCK_GPU_VM_COUNT, 8 }, { PUCK_GPU_VM_CTRL, 8 },
+        { PUCK_GPU_VM_CTRL, 1 }, { PUCK_GPU_VM_FLUSH, 2 },
+        { PUCK_GPU_VM_HITS, 2 }, { PUCK_GPU_VM_HITS + 4, 8 },
+        { PUCK_GPU_VM_TLB_ENTRIES, 8 }, { PUCK_GPU_VM_TLB_ENTRIES + 4, 4 },
+        /* VMs that there are not. */
+        { PUCK_GPU_VM_ROOT(0), 1 }, { PUCK_GPU_VM_ROOT(0) + 4, 8 },
+        { PUCK_GPU_VM_ROOT(0) - 8, 8 }, { PUCK_GPU_VM_ROOT(17), 8 },
+        { PUCK_GPU_VM_ROOT(17), 4 }, { PUCK_GPU_VM_ROOT(63), 8 },
+        { PUCK_GPU_VM_ROOT(64), 8 },
         { PUCK_GPU_RING(2) + PUCK_GPU_RING_KIND, 8 },
         { PUCK_GPU_RING(2) + PUCK_GPU_RING_CTRL, 8 },
         { PUCK_GPU_RING(2) + PUCK_GPU_RING_ORDER_MAX, 1 },

@@ -21,6 +21,10 @@ int main(int argc, char **argv)
     add_machine_tests();
     add_iommu_tests();
     add_vram_tests();
+    add_vm_command_tests();
+    add_vm_tlb_tests();
+    add_vm_error_tests();
+    add_vm_move_tests();
     add_random_tests();
     add_hold_tests();
     add_reentry_tests();
