@@ -8,6 +8,7 @@
 #include <linux/dma-fence.h>
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
+#include <linux/math.h>
 #include <linux/minmax.h>
 #include <linux/spinlock.h>
 
@@ -32,7 +33,7 @@ struct puck_fence {
 };
 
 /* So often it is looked whether a fence came without its interrupt, once it is overdue. */
-#define PUCK_FENCE_OVERDUE	max(HZ / 100, 1)
+#define PUCK_FENCE_OVERDUE	DIV_ROUND_UP(HZ, 100)
 
 /**
  * puck_fence_look_in - when to look whether a fence came without its interrupt
