@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /sys/kernel/debug/dri/<device>/: rings, fences and bos to read, and a folder
+ * /sys/kernel/debug/dri/<device>/: rings, fences, bos and backoffs to read, and a folder
  * for each ring with the scheduler's timeout, the period of the look for lost
  * interrupts and, if the device has it, the knobs of the completion stage
  * (docs/specs/gpu.rst, "Completion stage").
@@ -183,10 +183,19 @@ static int puck_debugfs_bos(struct seq_file *m, void *data)
 	return ret;
 }
 
+static int puck_debugfs_backoffs(struct seq_file *m, void *data)
+{
+	struct drm_debugfs_entry *entry = m->private;
+
+	seq_printf(m, "%lld\n", (s64)atomic64_read(&to_puck_device(entry->dev)->backoffs));
+	return 0;
+}
+
 static const struct drm_debugfs_info puck_debugfs_files[] = {
 	{ "rings", puck_debugfs_rings, 0 },
 	{ "fences", puck_debugfs_fences, 0 },
 	{ "bos", puck_debugfs_bos, 0 },
+	{ "backoffs", puck_debugfs_backoffs, 0 },
 };
 
 static int puck_knob_get(struct puck_ring *ring, u32 reg, u64 *val)

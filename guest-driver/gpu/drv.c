@@ -30,6 +30,7 @@
 #include "sched/dump.h"
 #include "sched/irq.h"
 #include "sched/job.h"
+#include "sched/lock_order.h"
 #include "sched/ring.h"
 #include "sched/rings.h"
 #include "submit/file.h"
@@ -145,6 +146,11 @@ static void puck_fini_hw(struct puck_device *puck)
 	puck_segs_fini(puck);
 }
 
+static void puck_release_locks(struct drm_device *dev, void *data)
+{
+	mutex_destroy(&to_puck_device(dev)->late_lock);
+}
+
 static int puck_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
 	struct puck_device *puck;
@@ -158,7 +164,9 @@ static int puck_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	INIT_LIST_HEAD(&puck->jobs);
 	spin_lock_init(&puck->list_lock);
 	spin_lock_init(&puck->err_lock);
-	ret = drmm_mutex_init(&puck->drm, &puck->late_lock);
+	/* With a class of its own, which drmm_mutex_init() would share with other drivers. */
+	mutex_init(&puck->late_lock);
+	ret = drmm_add_action_or_reset(&puck->drm, puck_release_locks, NULL);
 	if (ret)
 		return ret;
 	pci_set_drvdata(pdev, puck);
@@ -169,13 +177,18 @@ static int puck_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	ret = puck_init_hw(puck);
 	if (ret)
 		return ret;
+	ret = puck_lock_order_prime(puck);
+	if (ret)
+		goto err_hw;
 	ret = drm_dev_register(&puck->drm, 0);
-	if (ret) {
-		puck_fini_hw(puck);
-		return ret;
-	}
+	if (ret)
+		goto err_hw;
 	puck_client_add_device(puck);
 	return 0;
+
+err_hw:
+	puck_fini_hw(puck);
+	return ret;
 }
 
 static void puck_remove(struct pci_dev *pdev)

@@ -81,6 +81,7 @@ struct puck_ring_info {
  * @list_lock: protects @bos, @jobs, and puck_ring.queues of all rings
  * @late_lock: held by whoever takes DMA memory of BOs and jobs away without
  *             drm_dev_enter(), that is after drm_dev_unplug()
+ * @backoffs: how often a submission gave all its locks back and began anew
  * @system_used: bytes of system memory in BOs that were made here
  * @bos: struct puck_bo.node, all BOs that are mapped for the device
  * @jobs: struct puck_job.node, all jobs from their making to their release
@@ -107,6 +108,7 @@ struct puck_device {
 	spinlock_t err_lock;		/* error queue */
 	spinlock_t list_lock;		/* bos, jobs, puck_ring.queues */
 	struct mutex late_lock;		/* DMA memory after the unplug */
+	atomic64_t backoffs;
 	atomic64_t system_used;
 	struct list_head bos;
 	struct list_head jobs;

@@ -63,6 +63,7 @@ static void puck_sched_free_job(struct drm_sched_job *base)
 	struct puck_job *job = to_puck_job(base);
 	struct drm_sched_fence *s_fence = base->s_fence;
 	struct puck_fence *fence = job->fence;
+	bool cookie = dma_fence_begin_signalling();
 	unsigned long flags;
 
 	/*
@@ -77,6 +78,7 @@ static void puck_sched_free_job(struct drm_sched_job *base)
 		s_fence->parent = dma_fence_get(&fence->base);
 	}
 	puck_job_release(job);
+	dma_fence_end_signalling(cookie);
 }
 
 static const struct drm_sched_backend_ops puck_sched_ops = {

@@ -8,15 +8,20 @@
 #include <drm/drm_exec.h>
 #include <drm/drm_gem.h>
 
+#include "core/device.h"
 #include "sched/job.h"
 #include "submit/resv.h"
 
 static int puck_resv_prepare_all(struct puck_job *job, struct drm_exec *exec)
 {
+	bool again = false;
 	int ret = 0;
 	u32 i;
 
 	drm_exec_until_all_locked(exec) {
+		if (again)
+			atomic64_inc(&job->puck->backoffs);
+		again = true;
 		for (i = 0; i < job->nbos; i++) {
 			ret = drm_exec_prepare_obj(exec, job->bos[i], 1);
 			drm_exec_retry_on_contention(exec);
