@@ -120,8 +120,9 @@ static void puck_dump_print_cmd(struct drm_printer *p, u32 index, const struct p
 {
 	u32 i;
 
-	drm_printf(p, "  command %u: opcode %u flags %#x src %#llx+%u dst %#llx+%u length %llu:",
-		   index, le16_to_cpu(cmd->opcode), le16_to_cpu(cmd->flags),
+	drm_printf(p, "  command %u: opcode %u flags %#x vm %u", index,
+		   le16_to_cpu(cmd->opcode), le16_to_cpu(cmd->flags), le32_to_cpu(cmd->vm));
+	drm_printf(p, " src %#llx+%u dst %#llx+%u length %llu:",
 		   le64_to_cpu(cmd->src_list), le32_to_cpu(cmd->src_nsegs),
 		   le64_to_cpu(cmd->dst_list), le32_to_cpu(cmd->dst_nsegs),
 		   le64_to_cpu(cmd->length));
@@ -224,7 +225,7 @@ void puck_dump_take(struct puck_ring *ring)
 	dump->error = ring->error;
 	puck_dump_jobs(dump, ring);
 	spin_unlock_irq(&ring->lock);
-	queue_work(system_unbound_wq, &dump->work);
+	schedule_work(&dump->work);
 }
 
 /**
