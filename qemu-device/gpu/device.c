@@ -207,6 +207,7 @@ static void gpu_exit(PCIDevice *pdev)
     for (unsigned r = 0; r < s->num_rings; r++) {
         puck_ring_exit(&s->rings[r]);
     }
+    puck_mmu_exit(s->mmu);
     puck_sources_exit(&s->sources);
     /*
      * Jobs on threads keep the memory for a while. Its name is free at once:

@@ -14,6 +14,8 @@ typedef enum PuckSite {
     PUCK_SITE_IOMMU_INVALIDATE,
     PUCK_SITE_DEVICE,
     PUCK_SITE_CAM_FRAME,
+    PUCK_SITE_GPU_TRANSLATE,
+    PUCK_SITE_GPU_FLUSH,
     PUCK_SITE_COUNT,
 } PuckSite;
 
@@ -73,6 +75,8 @@ _Static_assert(PUCK_ACT_COUNT <= 64, "each action has a bit");
 /* Not in the set of an event, which has a device if that is not NULL. */
 #define PUCK_HAS_DEVICE         (1ull << 6)
 #define PUCK_HAS_FRAME          (1ull << 7)
+#define PUCK_HAS_VM             (1ull << 8)
+#define PUCK_HAS_VA             (1ull << 9)     /* va and len */
 
 /* Something that happens at a site, and what could be done about it. */
 typedef struct PuckEvent {
@@ -86,8 +90,10 @@ typedef struct PuckEvent {
     uint32_t vector;
     uint16_t requester;
     bool is_write;
-    uint64_t iova;
+    uint64_t iova;              /* an event has this or a va, or neither */
     uint64_t len;
+    uint32_t vm;
+    uint64_t va;
     /*
      * An invalidation is for a domain: whether @requester is of it. Called
      * with the list's lock held; NULL where the event has a requester.

@@ -19,6 +19,8 @@ typedef enum PuckMatch {
     PUCK_MATCH_FRAME,
     PUCK_MATCH_REQUESTER,
     PUCK_MATCH_IOVA,
+    PUCK_MATCH_VM,
+    PUCK_MATCH_VA,
     PUCK_MATCH_DIR,
     PUCK_MATCH_VECTOR,
     PUCK_MATCH_NTH,
@@ -57,6 +59,9 @@ typedef struct PuckRule {
     bool is_write;
     uint64_t iova;
     uint64_t iova_last;
+    uint32_t vm;
+    uint64_t va;
+    uint64_t va_last;
     uint64_t nth;
     uint64_t every;
     uint64_t from;

@@ -17,6 +17,8 @@ const char *const puck_site_words[PUCK_SITE_COUNT] = {
     [PUCK_SITE_IOMMU_INVALIDATE] = "iommu.invalidate",
     [PUCK_SITE_DEVICE] = "device",
     [PUCK_SITE_CAM_FRAME] = "cam.frame",
+    [PUCK_SITE_GPU_TRANSLATE] = "gpu.translate",
+    [PUCK_SITE_GPU_FLUSH] = "gpu.flush",
 };
 
 /* The offset of a member, which has to be of the type @_type. */
@@ -51,6 +53,10 @@ const PuckMatchWord puck_match_words[PUCK_MATCH_WORDS] = {
     [PUCK_MATCH_IOVA] =
         FILTER("iova", BYTES, IOVA, iova, uint64_t,
                .value_2 = MEMBER(PuckRule, iova_last, uint64_t)),
+    [PUCK_MATCH_VM] = FILTER("vm", NUMBER, VM, vm, uint32_t),
+    [PUCK_MATCH_VA] =
+        FILTER("va", BYTES, VA, va, uint64_t,
+               .value_2 = MEMBER(PuckRule, va_last, uint64_t)),
     [PUCK_MATCH_DIR] = FILTER("dir", DIR, DIR, is_write, bool),
     [PUCK_MATCH_VECTOR] = FILTER("vector", NUMBER, VECTOR, vector, uint32_t),
     [PUCK_MATCH_NTH] = COUNTER("nth", COUNT, nth),
@@ -71,6 +77,8 @@ const PuckMatchWord puck_match_words[PUCK_MATCH_WORDS] = {
 #define INVALIDATE  PUCK_SITE_BIT(PUCK_SITE_IOMMU_INVALIDATE)
 #define DEVICE      PUCK_SITE_BIT(PUCK_SITE_DEVICE)
 #define FRAME       PUCK_SITE_BIT(PUCK_SITE_CAM_FRAME)
+#define VM          PUCK_SITE_BIT(PUCK_SITE_GPU_TRANSLATE)
+#define FLUSH       PUCK_SITE_BIT(PUCK_SITE_GPU_FLUSH)
 
 #define DUPLICATES_MAX  64
 #define VECTOR_MAX      2047            /* MSI-X has no more */
@@ -88,7 +96,7 @@ const PuckMatchWord puck_match_words[PUCK_MATCH_WORDS] = {
 
 const PuckActionWord puck_action_words[] = {
     VALUE(DELAY, "delay", FENCE | IRQ | DMA | TRANSLATE | FRAME, DELAY),
-    VALUE(DELAY, "delay", INVALIDATE, TIME),
+    VALUE(DELAY, "delay", INVALIDATE | FLUSH, TIME),
     PLAIN(HOLD, "hold", FENCE | FRAME),
     WORD(REORDER_RINGS, "reorder", "rings", FENCE, NONE),
     WORD(REORDER_WITHIN, "reorder", "within", FENCE, NONE),
@@ -96,14 +104,14 @@ const PuckActionWord puck_action_words[] = {
     PLAIN(NEVER, "never", FENCE),
     VALUE(EARLY, "early", FENCE, TIME, .optional = true),
     VALUE(START, "start", FENCE, NUMBER, .max = UINT32_MAX),
-    PLAIN(DROP, "drop", IRQ | INVALIDATE | FRAME),
+    PLAIN(DROP, "drop", IRQ | INVALIDATE | FRAME | FLUSH),
     VALUE(DUPLICATE, "duplicate", IRQ, NUMBER, .optional = true,
           .preset = 1, .min = 1, .max = DUPLICATES_MAX),
     PLAIN(DUPLICATE, "duplicate", FRAME),
     VALUE(COALESCE, "coalesce", IRQ, TIME),
     VALUE(SPURIOUS, "spurious", IRQ, NUMBER, .optional = true,
           .max = VECTOR_MAX),
-    PLAIN(FAULT, "fault", DMA | TRANSLATE),
+    PLAIN(FAULT, "fault", DMA | TRANSLATE | VM),
     WORD(CORRUPT_XOR, "corrupt", "xor", DMA, BYTE),
     WORD(CORRUPT_AND, "corrupt", "and", DMA, BYTE),
     WORD(CORRUPT_OR, "corrupt", "or", DMA, BYTE),
@@ -112,7 +120,7 @@ const PuckActionWord puck_action_words[] = {
     VALUE(SPLIT, "split", WRITE, TIME),
     PLAIN(REORDER, "reorder", WRITE),
     VALUE(DEFER, "defer", INVALIDATE, NUMBER, .min = 1, .max = UINT32_MAX),
-    PLAIN(PARTIAL, "partial", INVALIDATE),
+    PLAIN(PARTIAL, "partial", INVALIDATE | FLUSH),
     VALUE(STALL, "stall", DEVICE, TIME, .optional = true),
     PLAIN(RESET_FAILS, "reset-fails", DEVICE),
     VALUE(GONE, "gone", DEVICE, TIME, .optional = true),

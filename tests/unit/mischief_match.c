@@ -36,10 +36,10 @@ static const PuckEvent full = {
     .can = PUCK_ACT_BIT(PUCK_ACT_FAULT) | PUCK_ACT_BIT(PUCK_ACT_DELAY),
     .has = PUCK_HAS_RING | PUCK_HAS_SEQNO | PUCK_HAS_FRAME |
            PUCK_HAS_REQUESTER | PUCK_HAS_IOVA | PUCK_HAS_DIR |
-           PUCK_HAS_VECTOR,
+           PUCK_HAS_VECTOR | PUCK_HAS_VM | PUCK_HAS_VA,
     .device = "gpu0",
     .ring = 1, .seqno = 100, .frame = 7, .vector = 2, .requester = 0x0113,
-    .is_write = true, .iova = 0x1000, .len = 0x1000,
+    .is_write = true, .iova = 0x1000, .len = 0x1000, .vm = 9, .va = 0x5000,
 };
 
 static void test_filters(void)
@@ -58,6 +58,9 @@ static void test_filters(void)
         { "iova=0x1fff", "iova=0x2000", PUCK_HAS_IOVA },
         { "iova=0-0x1000", "iova=0-0xfff", PUCK_HAS_IOVA },
         { "iova=0-0xffff", "iova=0x2000-0xffff", PUCK_HAS_IOVA },
+        { "vm=9", "vm=8", PUCK_HAS_VM },
+        { "va=0x5000", "va=0x4fff", PUCK_HAS_VA },
+        { "va=0x5fff-0x6000", "va=0x6000-0x7000", PUCK_HAS_VA },
         { "dir=write", "dir=read", PUCK_HAS_DIR },
         { "vector=2", "vector=3", PUCK_HAS_VECTOR },
     };
@@ -92,6 +95,8 @@ static const struct {
     [PUCK_MATCH_FRAME] = { "0x5-7", "5-7", "8" },
     [PUCK_MATCH_REQUESTER] = { "1:2.3", "01:02.3", "01:03.3" },
     [PUCK_MATCH_IOVA] = { "8191-0x01fFF", "0x1fff", "0x2000-0x2fff" },
+    [PUCK_MATCH_VM] = { "0x9", "9", "10" },
+    [PUCK_MATCH_VA] = { "24575-0x05fFF", "0x5fff", "0x6000-0x6fff" },
     [PUCK_MATCH_DIR] = { "write", "write", "read" },
     [PUCK_MATCH_VECTOR] = { "02", "2", "0" },
     [PUCK_MATCH_NTH] = { "0x2", "2", "1" },

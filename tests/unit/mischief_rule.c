@@ -56,6 +56,10 @@ static const Text good_actions[] = {
     { "dma.write reorder" },
     { "iommu.translate fault" },
     { "iommu.translate delay=uniform:0ns-1ns" },
+    { "gpu.translate fault" },
+    { "gpu.flush delay=1500ns" },
+    { "gpu.flush drop" },
+    { "gpu.flush partial" },
     { "iommu.invalidate delay=500us" },
     { "iommu.invalidate defer=1" },
     { "iommu.invalidate drop" },
@@ -103,6 +107,11 @@ static const Text good_matches[] = {
     { "iommu.translate iova=4096 fault", "iommu.translate iova=0x1000 fault" },
     { "iommu.translate iova=0-18446744073709551615 fault",
       "iommu.translate iova=0x0-0xffffffffffffffff fault" },
+    { "gpu.translate ring=1 vm=63 va=0x1000-0x1fff dir=write fault" },
+    { "gpu.translate dir=read va=5 vm=0x10 fault",
+      "gpu.translate vm=16 va=0x5 dir=read fault" },
+    { "gpu.flush va=0-281474976710655 drop",
+      "gpu.flush va=0x0-0xffffffffffff drop" },
     { "iommu.translate dir=read fault" },
     { "iommu.translate dir=write fault" },
     { "irq.raise vector=0 drop" },
@@ -159,6 +168,16 @@ static const struct {
     { "iommu.translate iova=2-1 fault", "                     ^" },
     { "iommu.translate iova=0x10000000000000000 fault",
       "                       ^" },
+    { "gpu.translate va=2-1 fault", "                 ^" },
+    { "gpu.translate vm=4294967296 fault", "                 ^" },
+    { "gpu.translate vm= fault", "                 ^" },
+    { "gpu.translate vm=1 vm=1 fault", "                   ^" },
+    { "gpu.translate delay=1ms", "              ^" },
+    { "gpu.translate drop", "              ^" },
+    { "gpu.flush fault", "          ^" },
+    { "gpu.flush defer=1", "          ^" },
+    { "gpu.flush delay=uniform:1ms-2ms", "                ^" },
+    { "gpu.flushes drop", "^" },
     { "iommu.translate dir=both fault", "                    ^" },
     { "iommu.translate dir=reads fault", "                        ^" },
     { "iommu.translate requester=100:0.0 fault",
@@ -305,7 +324,8 @@ static void test_fields(void)
     PuckRule r;
 
     g_assert_true(parse("dma.write device=gpu1 ring=2 seqno=3-4 "
-                        "requester=01:02.3 iova=0x5-6 dir=write vector=7 "
+                        "requester=01:02.3 iova=0x5-6 vm=20 va=21-22 dir=write "
+                        "vector=7 "
                         "every=8 from=9 count=10 prob=11/12 "
                         "delay=uniform:13ns-14us", &r));
     g_assert_cmpint(r.site, ==, PUCK_SITE_DMA_WRITE);
@@ -317,6 +337,9 @@ static void test_fields(void)
     g_assert_cmphex(r.requester, ==, 0x0113);
     g_assert_cmphex(r.iova, ==, 5);
     g_assert_cmphex(r.iova_last, ==, 6);
+    g_assert_cmpuint(r.vm, ==, 20);
+    g_assert_cmphex(r.va, ==, 21);
+    g_assert_cmphex(r.va_last, ==, 22);
     g_assert_true(r.is_write);
     g_assert_cmpuint(r.vector, ==, 7);
     g_assert_cmpuint(r.every, ==, 8);

@@ -34,6 +34,8 @@ bool puck_access_wanted(const PuckJob *job)
 {
     return puck_mischief_armed(PUCK_SITE_DMA_READ) ||
            puck_mischief_armed(PUCK_SITE_DMA_WRITE) ||
+           ((job->cmd.src.by_va || job->cmd.dst.by_va) &&
+            puck_mischief_armed(PUCK_SITE_GPU_TRANSLATE)) ||
            (job->dma.space && puck_mischief_armed(PUCK_SITE_IOMMU_TRANSLATE));
 }
 

@@ -11,6 +11,8 @@
 
 #define PAGE_SIZE       PUCK_GPU_PAGE_SIZE
 #define PAGES_A_STEP    32
+/* While rules are asked about each of them. */
+#define PAGES_ASKED     8
 #define VA_END          (1ull << PUCK_GPU_VA_BITS)
 
 static bool fail(PuckOperand *op, PuckLane *lane, uint8_t reason, uint64_t va)
@@ -62,13 +64,18 @@ bool puck_operand_step(PuckOperand *op, PuckLane *lane)
         .seqno = job->cmd.seqno,
         .vm = job->cmd.vm,
         .is_write = op->is_dst,
+        /* A command that was loaded was translated before. */
+        .asked = job->access && job->access->active,
     };
+    bool asks = puck_mischief_armed(PUCK_SITE_GPU_TRANSLATE);
+    unsigned pages = asks ? PAGES_ASKED : PAGES_A_STEP;
     bool ok = true;
 
-    for (unsigned i = 0; i < PAGES_A_STEP && op->left && ok; i++) {
+    for (unsigned i = 0; i < pages && op->left && ok; i++) {
         uint32_t len = MIN(PAGE_SIZE - op->va % PAGE_SIZE, op->left);
 
         req.va = op->va;
+        req.len = len;
         ok = puck_mmu_translate(job->gpu->mmu, &req);
         if (ok) {
             add(op, &req, len);
@@ -77,7 +84,7 @@ bool puck_operand_step(PuckOperand *op, PuckLane *lane)
         } else {
             fail(op, lane, req.reason, op->va & ~(uint64_t)(PAGE_SIZE - 1));
         }
-        lane->spent += PUCK_COST_PAGE;
+        lane->spent += PUCK_COST_PAGE + (asks ? PUCK_ASK_NS : 0);
     }
     lane->spent += req.reads * PUCK_COST_TABLE;
     return ok;

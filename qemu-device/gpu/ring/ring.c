@@ -214,6 +214,7 @@ static void execute_flush(PuckRing *ring, const PuckCmd *cmd, PuckHold *hold)
     PuckMmu *mmu = ring->gpu->mmu;
     PuckFlush flush = {
         .vm = cmd->vm, .va = cmd->src.list, .size = cmd->src.width,
+        .by_ring = true, .ring = ring->index, .seqno = cmd->seqno,
     };
     PuckFault fault;
 

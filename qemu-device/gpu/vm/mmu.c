@@ -8,7 +8,6 @@
 #include "qemu/rcu.h"
 #include "qemu/timer.h"
 #include "hw/puck/common/trace.h"
-#include "hw/puck/gpu/core/cost.h"
 #include "mmu.h"
 
 QEMU_BUILD_BUG_ON(PUCK_TLB_SMALL != PUCK_PAGE_SHIFT);
@@ -130,6 +129,31 @@ static bool differs(PuckMmu *mmu, PuckMmuRequest *req)
            !!(walk.perm & PUCK_GPU_PTE_VRAM) != req->vram;
 }
 
+static PuckEvent event_of(PuckMmu *mmu, const PuckMmuRequest *req,
+                          PuckSite site)
+{
+    PuckEvent ev = puck_gpu_job_event(mmu->gpu, req->ring, req->seqno, site,
+                                      PUCK_ACT_BIT(PUCK_ACT_FAULT));
+
+    ev.has |= PUCK_HAS_VM | PUCK_HAS_VA | PUCK_HAS_DIR;
+    ev.vm = req->vm;
+    ev.va = req->va;
+    ev.len = req->len;
+    ev.is_write = req->is_write;
+    return ev;
+}
+
+static void log_stale(PuckMmu *mmu, const PuckMmuRequest *req,
+                      const PuckTlbEntry *entry)
+{
+    PuckEvent ev = event_of(mmu, req, PUCK_SITE_GPU_FLUSH);
+    int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+
+    trace_puck_gpu_stale(puck_gpu_name(mmu->gpu), req->vm, req->va, req->addr);
+    puck_mischief_log_stale(&ev, entry->rule, req->addr, now - entry->made,
+                            entry->rule ? now - entry->since : -1);
+}
+
 /*
  * @req is served from @entry: is that one that should not be there? What was
  * flushed since the look-up may differ, and is right.
@@ -140,16 +164,33 @@ static void note_use(PuckMmu *mmu, PuckMmuRequest *req,
     bool found = (qatomic_read(&mmu->ctrl) & PUCK_GPU_VM_AUDIT) &&
                  differs(mmu, req);
 
-    if (likely(!found)) {
+    if (likely(!found && !entry->rule)) {
         return;
     }
     WITH_QEMU_LOCK_GUARD(&mmu->lock) {
-        if (flushes != mmu->flushes) {
+        if (flushes != mmu->flushes && !entry->rule) {
             return;
         }
         mmu->stale_uses++;
     }
-    trace_puck_gpu_stale(puck_gpu_name(mmu->gpu), req->vm, req->va, req->addr);
+    log_stale(mmu, req, entry);
+}
+
+/* What rules of gpu.translate have to say about a page that is served. */
+static bool is_refused(PuckMmu *mmu, PuckMmuRequest *req)
+{
+    PuckVerdict verdict;
+    PuckEvent ev;
+
+    if (likely(!puck_mischief_armed(PUCK_SITE_GPU_TRANSLATE)) || req->asked) {
+        return false;
+    }
+    ev = event_of(mmu, req, PUCK_SITE_GPU_TRANSLATE);
+    if (!puck_mischief_ask(&ev, &verdict)) {
+        return false;
+    }
+    req->reason = PUCK_GPU_ERR_INJECTED;
+    return true;
 }
 
 bool puck_mmu_translate(PuckMmu *mmu, PuckMmuRequest *req)
@@ -163,43 +204,15 @@ bool puck_mmu_translate(PuckMmu *mmu, PuckMmuRequest *req)
         flushes = mmu->flushes;
         hit = serve_hit_locked(mmu, req, &entry);
     }
+    if ((!hit && !serve_walk(mmu, req, flushes)) || is_refused(mmu, req)) {
+        return false;
+    }
     if (hit) {
         note_use(mmu, req, &entry, flushes);
-    } else if (!serve_walk(mmu, req, flushes)) {
-        return false;
     }
     trace_puck_gpu_translate(puck_gpu_name(mmu->gpu), req->ring, req->seqno,
                              req->vm, req->va, req->addr, req->vram, hit);
     return true;
-}
-
-bool puck_mmu_may_flush(const PuckMmu *mmu, uint32_t vm)
-{
-    return vm == PUCK_GPU_VM_ALL || vm < mmu->gpu->num_vms;
-}
-
-/* The capacity never changes, so this needs no lock. */
-uint64_t puck_mmu_flush_cost(const PuckMmu *mmu, const PuckFlush *flush)
-{
-    uint64_t size = flush->size ? flush->size : UINT64_MAX;
-
-    return PUCK_COST_FLUSH +
-           (uint64_t)puck_tlb_looks(&mmu->tlb, size) * PUCK_COST_LOOK;
-}
-
-void puck_mmu_flush(PuckMmu *mmu, const PuckFlush *flush)
-{
-    trace_puck_gpu_flush(puck_gpu_name(mmu->gpu), flush->vm, flush->va,
-                         flush->size);
-    QEMU_LOCK_GUARD(&mmu->lock);
-    mmu->flushes++;
-    if (flush->vm == PUCK_GPU_VM_ALL) {
-        puck_tlb_inv_all(&mmu->tlb);
-    } else if (!flush->size) {
-        puck_tlb_inv_space(&mmu->tlb, flush->vm);
-    } else {
-        puck_tlb_inv_range(&mmu->tlb, flush->vm, flush->va, flush->size);
-    }
 }
 
 void puck_mmu_set_root(PuckMmu *mmu, unsigned vm, uint64_t root)
@@ -230,6 +243,7 @@ void puck_mmu_reset(PuckMmu *mmu)
         puck_mmu_set_root(mmu, vm, 0);
     }
     puck_mmu_set_ctrl(mmu, 0);
+    puck_flusher_reset(mmu);
     QEMU_LOCK_GUARD(&mmu->lock);
     mmu->flushes++;
     puck_tlb_inv_all(&mmu->tlb);
@@ -248,6 +262,12 @@ void puck_mmu_new(PuckGpu *s)
 void puck_mmu_init(PuckMmu *mmu)
 {
     puck_tlb_init(&mmu->tlb, mmu->gpu->tlb_entries, PUCK_PAGE_SHIFT_BIG);
+    puck_flusher_init(mmu);
+}
+
+void puck_mmu_exit(PuckMmu *mmu)
+{
+    puck_flusher_exit(mmu);
 }
 
 void puck_mmu_free(PuckGpu *s)

@@ -5,6 +5,7 @@
  * Locking. Registers are under the BQL; threads that translate read the roots
  * and VM_CTRL atomically. PuckMmu::lock protects everything marked (L). It is a
  * leaf: no memory of the guest is accessed with it held, and no rule is asked.
+ * What rules make of flushes is in flush.h.
  *
  * So a flush can come between a walk and the entry that is made of it. That
  * entry would be stale from its start, and is not made: see @flushes.
@@ -16,6 +17,7 @@
 #include "hw/puck/common/tlb.h"
 #include "hw/puck/endpoint/dma.h"
 #include "hw/puck/gpu/core/device.h"
+#include "flush.h"
 #include "walk.h"
 
 /* What registers show of the TLB. */
@@ -38,6 +40,8 @@ struct PuckMmu {
     uint64_t misses;            /* (L) */
     uint64_t stale_uses;        /* (L) */
 
+    PuckFlusher flusher;        /* BQL */
+
     /* What is migrated in place of the TLB, see vmstate.c. */
     int32_t num_saved;
     struct PuckSavedTlbEntry *saved;
@@ -51,7 +55,9 @@ typedef struct PuckMmuRequest {
     uint32_t seqno;
     uint32_t vm;
     uint64_t va;                /* below 2^48 */
+    uint32_t len;               /* bytes it is for, within a page of 4K */
     bool is_write;
+    bool asked;                 /* rules have seen it before */
     /* For the requests of one part of an operand: see walk.h. */
     PuckVmCursor cursor;
     /* out */
@@ -61,16 +67,10 @@ typedef struct PuckMmuRequest {
     unsigned reads;             /* of tables; added to what is there */
 } PuckMmuRequest;
 
-/* What a flush is for. */
-typedef struct PuckFlush {
-    uint32_t vm;                /* or PUCK_GPU_VM_ALL: all of them */
-    uint64_t va;
-    uint64_t size;              /* 0: all of the VM */
-} PuckFlush;
-
-/* instance_init, realize and finalize of the device. */
+/* instance_init, realize, exit and finalize of the device. */
 void puck_mmu_new(PuckGpu *s);
 void puck_mmu_init(PuckMmu *mmu);
+void puck_mmu_exit(PuckMmu *mmu);
 void puck_mmu_free(PuckGpu *s);
 
 /* Everything as when it was made. */
@@ -83,11 +83,5 @@ PuckMmuCounts puck_mmu_counts(PuckMmu *mmu);
 bool puck_mmu_has(const PuckMmu *mmu, uint32_t vm);
 /* From any thread, inside puck_dma_begin(). False: @req has the reason. */
 bool puck_mmu_translate(PuckMmu *mmu, PuckMmuRequest *req);
-
-/* Whether there is a VM of that number, or all are meant. */
-bool puck_mmu_may_flush(const PuckMmu *mmu, uint32_t vm);
-/* What puck_mmu_flush() costs a hold, in ns. */
-uint64_t puck_mmu_flush_cost(const PuckMmu *mmu, const PuckFlush *flush);
-void puck_mmu_flush(PuckMmu *mmu, const PuckFlush *flush);
 
 #endif /* PUCK_GPU_VM_MMU_H */

@@ -27,6 +27,23 @@ typedef struct PuckSavedTlbEntry {
     uint8_t shift;
 } PuckSavedTlbEntry;
 
+static const VMStateDescription vmstate_late = {
+    .name = "puck-gpu/late-flush",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT32(flush.vm, PuckLateFlush),
+        VMSTATE_UINT64(flush.va, PuckLateFlush),
+        VMSTATE_UINT64(flush.size, PuckLateFlush),
+        VMSTATE_BOOL(flush.by_ring, PuckLateFlush),
+        VMSTATE_UINT32(flush.ring, PuckLateFlush),
+        VMSTATE_UINT32(flush.seqno, PuckLateFlush),
+        VMSTATE_UINT32(rule, PuckLateFlush),
+        VMSTATE_INT64(due, PuckLateFlush),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
 static const VMStateDescription vmstate_entry = {
     .name = "puck-gpu/tlb-entry",
     .version_id = 1,
@@ -89,15 +106,20 @@ static int mmu_post_save(void *opaque)
 
 static int mmu_pre_load(void *opaque)
 {
-    drop_saved(opaque);
+    PuckMmu *mmu = opaque;
+
+    drop_saved(mmu);
+    puck_flusher_reset(mmu);
     return 0;
 }
 
-static bool count_valid(void *opaque, int version_id)
+static bool counts_valid(void *opaque, int version_id)
 {
     PuckMmu *mmu = opaque;
 
-    return mmu->num_saved >= 0 && mmu->num_saved <= mmu->tlb.capacity;
+    return mmu->num_saved >= 0 && mmu->num_saved <= mmu->tlb.capacity &&
+           mmu->flusher.count >= 0 &&
+           mmu->flusher.count <= PUCK_LATE_FLUSHES_MAX;
 }
 
 /* There are no others than num_vms; and what they name, a walk finds out. */
@@ -155,6 +177,7 @@ static int mmu_post_load(void *opaque, int version_id)
              load_entries_locked(mmu);
         mmu->flushes++;
     }
+    ok = ok && puck_flusher_loaded(mmu);
     drop_saved(mmu);
     if (!ok) {
         error_report("puck-gpu: bad state of page tables");
@@ -178,9 +201,13 @@ const VMStateDescription vmstate_puck_mmu = {
         VMSTATE_UINT64(misses, PuckMmu),
         VMSTATE_UINT64(stale_uses, PuckMmu),
         VMSTATE_INT32(num_saved, PuckMmu),
-        VMSTATE_VALIDATE("puck-gpu: number of TLB entries", count_valid),
+        VMSTATE_INT32(flusher.count, PuckMmu),
+        VMSTATE_VALIDATE("puck-gpu: number of TLB entries or late flushes",
+                         counts_valid),
         VMSTATE_STRUCT_VARRAY_ALLOC(saved, PuckMmu, num_saved, 1,
                                     vmstate_entry, PuckSavedTlbEntry),
+        VMSTATE_STRUCT_VARRAY_ALLOC(flusher.late, PuckMmu, flusher.count, 1,
+                                    vmstate_late, PuckLateFlush),
         VMSTATE_END_OF_LIST()
     }
 };

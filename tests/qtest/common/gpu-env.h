@@ -136,5 +136,6 @@ void add_mischief_dma_tests(void);
 void add_mischief_device_tests(void);
 void add_mischief_move_tests(void);
 void add_mischief_random_tests(void);
+void add_mischief_vm_tests(void);
 
 #endif /* PUCK_GPU_ENV_H */

@@ -6,6 +6,7 @@
  */
 
 #include "qemu/osdep.h"
+#include "qemu/bswap.h"
 #include "hw/pci/pci_regs.h"
 #include "mischief.h"
 
@@ -41,11 +42,16 @@ static const char *const rule_texts[] = {
     "device every=3 reset-fails",
     "device bme-ignored",
     "device nth=40 gone=1us",
+    "gpu.translate every=9 fault",
+    "gpu.flush every=2 drop",
+    "gpu.flush every=3 partial",
+    "gpu.flush vm=0 delay=70us",
 };
 
 typedef struct Chaos {
     Mischief t;
     uint64_t area;
+    uint64_t tables;            /* of VM 0, a page each, level 4 first */
     uint32_t rules[RULES];
     unsigned num_rules;
     bool no_master;
@@ -63,6 +69,57 @@ static GpuSeg any_segment(Chaos *c, uint32_t len)
     return any(4) ? SYS(c->area + at, len) : VRAM(at, len);
 }
 
+/* VM 0 has the area at address 0. Entries change as jobs use them. */
+static void map_area(Chaos *c)
+{
+    QTestState *qts = c->t.e.m.qts;
+
+    for (unsigned level = 0; level < 3; level++) {
+        uint64_t table = c->tables + level * PAGE;
+
+        qtest_writeq(qts, table, (table + PAGE) | PUCK_GPU_PTE_READ |
+                     PUCK_GPU_PTE_WRITE);
+    }
+    for (unsigned i = 0; i < AREA / PAGE; i++) {
+        qtest_writeq(qts, c->tables + 3 * PAGE + 8 * i,
+                     (c->area + any(AREA / PAGE) * PAGE) |
+                     (any(20) ? PUCK_GPU_PTE_READ | PUCK_GPU_PTE_WRITE : 0));
+    }
+    puck_w64(&c->t.e.f, PUCK_GPU_VM_ROOT(0), c->tables |
+             PUCK_GPU_VM_ROOT_VALID);
+    if (any(2)) {
+        puck_w32(&c->t.e.f, PUCK_GPU_VM_FLUSH, any(2) ? PUCK_GPU_VM_ALL : 0);
+    }
+    puck_w32(&c->t.e.f, PUCK_GPU_VM_CTRL, any(2));
+}
+
+/* @cmd with addresses in place of its lists, or a flush. */
+static GpuCmd by_address(GpuCmd cmd)
+{
+    if (any(3) == 0) {
+        return (GpuCmd) { .opcode = cpu_to_le16(PUCK_GPU_CMD_TLB_FLUSH) };
+    }
+    if (cmd.src_nsegs && any(2)) {
+        cmd.flags |= cpu_to_le16(PUCK_GPU_SRC_VA);
+        cmd.src_nsegs = 0;
+        cmd.src_list = cpu_to_le64(any(AREA));
+    }
+    cmd.flags |= cpu_to_le16(PUCK_GPU_DST_VA);
+    cmd.dst_nsegs = 0;
+    cmd.dst_list = cpu_to_le64(any(AREA));
+    return cmd;
+}
+
+static GpuCmd any_command(Chaos *c, GpuSeg to, GpuSeg from, uint32_t len)
+{
+    GpuEnv *e = &c->t.e;
+    GpuCmd cmd = any(3) == 0 ? gpu_fill(e, to, len, any(999)) :
+                 any(3) == 0 ? gpu_crc(e, SYS(c->area, 4), from, len) :
+                               gpu_copy(e, to, from, len);
+
+    return any(2) ? cmd : by_address(cmd);
+}
+
 static void any_job(Chaos *c)
 {
     GpuEnv *e = &c->t.e;
@@ -74,9 +131,10 @@ static void any_job(Chaos *c)
 
         /* Lists are made anew in the same page of the ring's. */
         e->m.next_page = c->area + 2 * AREA + (2 * r + 8 * n) * PAGE;
-        gpu_emit(e, r, any(3) == 0 ? gpu_fill(e, to, len, any(999)) :
-                       any(3) == 0 ? gpu_crc(e, SYS(c->area, 4), from, len) :
-                                     gpu_copy(e, to, from, len));
+        gpu_emit(e, r, any_command(c, to, from, len));
+    }
+    if (any(4) == 0) {
+        map_area(c);
     }
     gpu_fence(e, r, any(8) ? PUCK_GPU_FENCE_IRQ : 0);
     gpu_doorbell(e, r);
@@ -259,7 +317,9 @@ static void test_chaos(void)
     Chaos c = { };
 
     mischief_start(&c.t, ",rings=4,threads=2");
+    c.tables = puck_machine_pages(&c.t.e.m, PUCK_GPU_PT_LEVELS);
     c.area = puck_machine_pages(&c.t.e.m, 3 * AREA / PAGE);
+    map_area(&c);
     for (unsigned i = 1; i <= ROUNDS; i++) {
         one_round(&c);
         back(&c);

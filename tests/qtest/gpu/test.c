@@ -35,5 +35,6 @@ int main(int argc, char **argv)
     add_mischief_device_tests();
     add_mischief_move_tests();
     add_mischief_random_tests();
+    add_mischief_vm_tests();
     return g_test_run();
 }

@@ -15,43 +15,14 @@
 /* Not found anywhere else in a stream. */
 #define MARK    0x3b9ac6de5000ull
 
-/* Two machines, one after the other, with the same driver. */
-typedef struct Move {
-    Mischief t;
-    Vms v;
-} Move;
-
-static void move_start(Move *m)
-{
-    *m = (Move) { };
-    mischief_start(&m->t, ",vms=20,tlb-entries=40");
-    m->v.e = m->t.e;
-}
-
-static void move_machine(Move *m)
-{
-    Mischief to;
-
-    m->t.e = m->v.e;
-    mischief_move(&m->t, &to);
-    m->t = to;
-    m->v.e = to.e;
-}
-
-static void move_stop(Move *m)
-{
-    m->t.e = m->v.e;
-    mischief_stop(&m->t);
-}
-
 /* Roots, AUDIT, counters, and an entry that is stale here and there. */
 static void test_migration(void)
 {
     GpuSeg old, page;
     uint64_t root;
-    Move m;
+    VmMove m;
 
-    move_start(&m);
+    vm_move_start(&m);
     vm_make(&m.v, 19, VM_MIXED);
     root = puck_r64(&m.v.e.f, PUCK_GPU_VM_ROOT(19));
     old = vms_vram(&m.v, 1);
@@ -62,7 +33,7 @@ static void test_migration(void)
     vm_map(&m.v, 19, AT, page, VM_RW);
     vm_poke(&m.v, 19, AT, 2);
     vm_counted(&m.v, 1, 1, 1, 1);
-    move_machine(&m);
+    vm_move(&m);
     vm_counted(&m.v, 1, 1, 1, 1);
     g_assert_cmphex(puck_r64(&m.v.e.f, PUCK_GPU_VM_ROOT(19)), ==, root);
     g_assert_cmphex(puck_r32(&m.v.e.f, PUCK_GPU_VM_CTRL), ==,
@@ -74,16 +45,16 @@ static void test_migration(void)
     vm_poke(&m.v, 19, AT, 4);
     g_assert_cmphex(vm_peek(&m.v, page), ==, 4);
     vm_counted(&m.v, 2, 2, 2, 1);
-    move_stop(&m);
+    vm_move_stop(&m);
 }
 
 /* The order of ages comes along, and both sizes of pages. */
 static void test_migration_order(void)
 {
     GpuSeg pages, big;
-    Move m;
+    VmMove m;
 
-    move_start(&m);
+    vm_move_start(&m);
     vm_make(&m.v, 0, VM_IN_SYSTEM);
     pages = vms_system(&m.v, 40);
     vm_map(&m.v, 0, AT, pages, VM_RW);
@@ -97,7 +68,7 @@ static void test_migration_order(void)
     vm_poke(&m.v, 0, AT + MiB + 5 * PAGE, 5);
     vm_poke(&m.v, 0, AT, 0);
     vm_counted(&m.v, 1, 40, 0, 40);
-    move_machine(&m);
+    vm_move(&m);
     vm_poke(&m.v, 0, AT + MiB + 6 * PAGE, 6);
     vm_counted(&m.v, 2, 40, 0, 40);
     /* Page 1 is the oldest one, page 0 is not. */
@@ -106,7 +77,7 @@ static void test_migration_order(void)
     vm_counted(&m.v, 3, 41, 0, 40);
     vm_poke(&m.v, 0, AT + PAGE, 1);
     vm_counted(&m.v, 3, 42, 0, 40);
-    move_stop(&m);
+    vm_move_stop(&m);
 }
 
 /* A command in work: @rule, if any, has it done access by access. */
@@ -117,9 +88,9 @@ static void move_in_work(const char *rule, int64_t step)
     g_autofree uint8_t *bytes = g_malloc(PAGES * PAGE);
     g_autofree uint8_t *got = g_malloc(PAGES * PAGE);
     GpuSeg from, to;
-    Move m;
+    VmMove m;
 
-    move_start(&m);
+    vm_move_start(&m);
     vm_make(&m.v, 0, VM_IN_SYSTEM);
     from = vms_system(&m.v, PAGES);
     to = vms_system(&m.v, PAGES);
@@ -141,14 +112,14 @@ static void move_in_work(const char *rule, int64_t step)
         mischief_step(&m.t, step);
         g_assert_cmpuint(gpu_ring_r32(&m.v.e, 0, PUCK_GPU_RING_SEQNO), ==, 0);
     }
-    move_machine(&m);
+    vm_move(&m);
     for (unsigned i = 0; i < 100 && rule; i++) {
         puck_machine_settle(&m.v.e.m);
     }
     gpu_wait(&m.v.e, 0, 1);
     puck_machine_read(&m.v.e.m, to.addr, got, PAGES * PAGE);
     g_assert_cmpmem(got, PAGES * PAGE, bytes, PAGES * PAGE);
-    move_stop(&m);
+    vm_move_stop(&m);
 }
 
 static void test_move_thread(void)
@@ -205,9 +176,9 @@ static void test_bad_migration(void)
     g_autofree char *stream = NULL;
     GpuSeg page;
     gsize len;
-    Move m;
+    VmMove m;
 
-    move_start(&m);
+    vm_move_start(&m);
     vm_make(&m.v, 0, VM_IN_SYSTEM);
     page = vms_system(&m.v, 1);
     vm_map(&m.v, 0, MARK, page, VM_RW);
@@ -225,7 +196,7 @@ static void test_bad_migration(void)
         entry[bad[i].at] = was;
     }
     unlink(path);
-    move_stop(&m);
+    vm_move_stop(&m);
 }
 
 /* 256 MiB of scattered pages are translated in parts, each in a hold. */
@@ -236,9 +207,9 @@ static void test_hold(void)
     g_autofree uint64_t *ptes = g_new(uint64_t, TABLE);
     uint64_t before = 0;
     GpuSeg pages;
-    Move m;
+    VmMove m;
 
-    move_start(&m);
+    vm_move_start(&m);
     vm_make(&m.v, 0, VM_IN_SYSTEM);
     pages = vms_system(&m.v, 2);
     for (unsigned i = 0; i < TABLE; i++) {
@@ -267,7 +238,7 @@ static void test_hold(void)
     puck_machine_settle(&m.v.e.m);
     vm_counted(&m.v, 0, before, 0, 40);
     gpu_alive(&m.v.e, 1);
-    move_stop(&m);
+    vm_move_stop(&m);
 }
 
 /* The device goes, and the machine stops, as threads translate. */

@@ -175,3 +175,26 @@ uint32_t vm_peek(Vms *v, GpuSeg at)
     gpu_read(&v->e, at, &value);
     return le32_to_cpu(value);
 }
+
+void vm_move_start(VmMove *m)
+{
+    *m = (VmMove) { };
+    mischief_start(&m->t, ",vms=20,tlb-entries=40");
+    m->v.e = m->t.e;
+}
+
+void vm_move(VmMove *m)
+{
+    Mischief to;
+
+    m->t.e = m->v.e;
+    mischief_move(&m->t, &to);
+    m->t = to;
+    m->v.e = to.e;
+}
+
+void vm_move_stop(VmMove *m)
+{
+    m->t.e = m->v.e;
+    mischief_stop(&m->t);
+}

@@ -6,7 +6,7 @@
 #ifndef PUCK_QTEST_GPU_VM_H
 #define PUCK_QTEST_GPU_VM_H
 
-#include "common/gpu-env.h"
+#include "mischief.h"
 
 #define VM_RW           (PUCK_GPU_PTE_READ | PUCK_GPU_PTE_WRITE)
 #define BIG_PAGE        PUCK_GPU_PAGE_SIZE_BIG
@@ -63,5 +63,18 @@ void vm_counted(Vms *v, uint64_t hits, uint64_t misses, uint64_t stale,
  */
 void vm_poke(Vms *v, unsigned n, uint64_t va, uint32_t value);
 uint32_t vm_peek(Vms *v, GpuSeg at);
+
+/*
+ * A machine with a log, 20 VMs and a TLB of 40 entries, and the one that it
+ * goes on as.
+ */
+typedef struct VmMove {
+    Mischief t;
+    Vms v;
+} VmMove;
+
+void vm_move_start(VmMove *m);
+void vm_move(VmMove *m);
+void vm_move_stop(VmMove *m);
 
 #endif /* PUCK_QTEST_GPU_VM_H */
