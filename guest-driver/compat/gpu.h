@@ -8,6 +8,8 @@
 
 #include <drm/drm_drv.h>
 #include <drm/gpu_scheduler.h>
+#include <drm/ttm/ttm_bo.h>
+#include <drm/ttm/ttm_device.h>
 
 #include "compat/base.h"
 
@@ -61,6 +63,27 @@ static inline int puck_compat_sched_init(struct drm_gpu_scheduler *sched,
 }
 #else
 #define puck_compat_sched_init	drm_sched_init
+#endif
+
+/* No coherent pages, and none below 4 GiB. */
+static inline int puck_compat_ttm_device_init(struct ttm_device *bdev,
+					      const struct ttm_device_funcs *funcs,
+					      struct device *dev,
+					      struct address_space *mapping,
+					      struct drm_vma_offset_manager *vma_manager)
+{
+#ifdef PUCK_HAVE_TTM_DEVICE_FLAGS
+	return ttm_device_init(bdev, funcs, dev, mapping, vma_manager, 0);
+#else
+	return ttm_device_init(bdev, funcs, dev, mapping, vma_manager, false, false);
+#endif
+}
+
+/* The end of GEM's part of a BO. */
+#ifdef PUCK_HAVE_TTM_BO_FINI
+#define puck_compat_ttm_bo_fini	ttm_bo_fini
+#else
+#define puck_compat_ttm_bo_fini	ttm_bo_put
 #endif
 
 #ifdef PUCK_HAVE_DRM_DRIVER_DATE

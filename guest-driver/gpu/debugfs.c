@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /sys/kernel/debug/dri/<device>/: rings, fences, bos and backoffs to read, and a folder
- * for each ring with the scheduler's timeout, the period of the look for lost
+ * /sys/kernel/debug/dri/<device>/: rings, fences, bos, vram and backoffs to read, and a
+ * folder for each ring with the scheduler's timeout, the period of the look for lost
  * interrupts and, if the device has it, the knobs of the completion stage
  * (docs/specs/gpu.rst, "Completion stage").
  */
@@ -13,11 +13,16 @@
 
 #include <drm/drm_debugfs.h>
 #include <drm/drm_drv.h>
+#include <drm/drm_file.h>
 #include <drm/drm_gem.h>
+#include <drm/drm_print.h>
+#include <drm/ttm/ttm_placement.h>
+#include <drm/ttm/ttm_resource.h>
 
 #include "core/device.h"
 #include "debugfs.h"
 #include "mem/bo.h"
+#include "mem/mem.h"
 #include "sched/fence.h"
 #include "sched/job.h"
 #include "sched/ring.h"
@@ -100,14 +105,29 @@ static int puck_debugfs_fences(struct seq_file *m, void *data)
 	return 0;
 }
 
-static void puck_debugfs_bo(struct seq_file *m, struct puck_bo *bo, struct sg_table *sgt)
+static const char *puck_debugfs_place(struct puck_bo *bo)
 {
-	struct drm_gem_object *obj = &bo->base.base;
+	static const char * const names[] = {
+		[TTM_PL_SYSTEM] = "unmapped",
+		[TTM_PL_TT] = "system",
+		[TTM_PL_VRAM] = "vram",
+	};
+
+	return bo->ttm.resource ? names[bo->ttm.resource->mem_type] : "none";
+}
+
+static void puck_debugfs_bo(struct seq_file *m, struct puck_bo *bo)
+{
+	struct sg_table *sgt = puck_bo_where(bo).sgt;
+	struct drm_gem_object *obj = &bo->ttm.base;
 	struct scatterlist *sg;
 	int i;
 
-	seq_printf(m, "bo %p size %zu orig_nents %u nents %u%s\n", obj, obj->size,
-		   sgt->orig_nents, sgt->nents, obj->import_attach ? " imported" : "");
+	seq_printf(m, "bo %p size %zu orig_nents %u nents %u place %s%s%s\n", obj, obj->size,
+		   sgt ? sgt->orig_nents : 0, sgt ? sgt->nents : 0, puck_debugfs_place(bo),
+		   bo->ttm.pin_count ? " pinned" : "", bo->attach ? " imported" : "");
+	if (!sgt)
+		return;
 	for_each_sgtable_dma_sg(sgt, sg, i) {
 		if (i == PUCK_DEBUGFS_SEGS) {
 			seq_puts(m, "  ...\n");
@@ -118,39 +138,15 @@ static void puck_debugfs_bo(struct seq_file *m, struct puck_bo *bo, struct sg_ta
 	}
 }
 
-/*
- * The BO behind @bo in the list, or the first one for NULL, with a reference. One that is
- * held stays in the list, so the way can be gone on from there.
- */
-static struct puck_bo *puck_debugfs_next_bo(struct puck_device *puck, struct puck_bo *bo)
-{
-	struct puck_bo *next;
-	bool found = false;
-
-	spin_lock(&puck->list_lock);
-	next = bo ?: list_entry(&puck->bos, struct puck_bo, node);
-	list_for_each_entry_continue(next, &puck->bos, node) {
-		/* Some are on their way out. */
-		found = kref_get_unless_zero(&next->base.base.refcount);
-		if (found)
-			break;
-	}
-	spin_unlock(&puck->list_lock);
-	return found ? next : NULL;
-}
-
 static int puck_debugfs_lock_bo(struct seq_file *m, struct puck_bo *bo)
 {
-	struct dma_resv *resv = bo->base.base.resv;
-	struct sg_table *sgt;
+	struct dma_resv *resv = bo->ttm.base.resv;
 	int ret;
 
 	ret = dma_resv_lock_interruptible(resv, NULL);
 	if (ret)
 		return ret;
-	sgt = puck_bo_table(bo);
-	if (sgt)
-		puck_debugfs_bo(m, bo, sgt);
+	puck_debugfs_bo(m, bo);
 	dma_resv_unlock(resv);
 	return 0;
 }
@@ -160,14 +156,14 @@ static int puck_debugfs_all_bos(struct seq_file *m, struct puck_device *puck)
 	struct puck_bo *bo = NULL, *next;
 	int ret = 0;
 
-	while (!ret && (next = puck_debugfs_next_bo(puck, bo))) {
+	while (!ret && (next = puck_bos_next(puck, bo))) {
 		if (bo)
-			drm_gem_object_put(&bo->base.base);
+			drm_gem_object_put(&bo->ttm.base);
 		bo = next;
 		ret = puck_debugfs_lock_bo(m, bo);
 	}
 	if (bo)
-		drm_gem_object_put(&bo->base.base);
+		drm_gem_object_put(&bo->ttm.base);
 	return ret;
 }
 
@@ -191,11 +187,22 @@ static int puck_debugfs_backoffs(struct seq_file *m, void *data)
 	return 0;
 }
 
+static int puck_debugfs_vram(struct seq_file *m, void *data)
+{
+	struct drm_debugfs_entry *entry = m->private;
+	struct puck_device *puck = to_puck_device(entry->dev);
+	struct drm_printer p = drm_seq_file_printer(m);
+
+	ttm_resource_manager_debug(&puck->mem->vram.base, &p);
+	return 0;
+}
+
 static const struct drm_debugfs_info puck_debugfs_files[] = {
 	{ "rings", puck_debugfs_rings, 0 },
 	{ "fences", puck_debugfs_fences, 0 },
 	{ "bos", puck_debugfs_bos, 0 },
 	{ "backoffs", puck_debugfs_backoffs, 0 },
+	{ "vram", puck_debugfs_vram, 0 },
 };
 
 static int puck_knob_get(struct puck_ring *ring, u32 reg, u64 *val)

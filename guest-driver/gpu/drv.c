@@ -12,6 +12,7 @@
 #include <linux/workqueue.h>
 
 #include <drm/drm_drv.h>
+#include <drm/drm_file.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_ioctl.h>
 #include <drm/drm_managed.h>
@@ -24,6 +25,7 @@
 #include "debugfs.h"
 #include "mem/bo.h"
 #include "mem/ioctl.h"
+#include "mem/mem.h"
 #include "mem/prime.h"
 #include "mem/segs.h"
 #include "pm.h"
@@ -31,6 +33,7 @@
 #include "sched/irq.h"
 #include "sched/job.h"
 #include "sched/lock_order.h"
+#include "sched/mover.h"
 #include "sched/ring.h"
 #include "sched/rings.h"
 #include "submit/file.h"
@@ -52,25 +55,43 @@ static const struct drm_ioctl_desc puck_ioctls[] = {
 	DRM_IOCTL_DEF_DRV(PUCK_SUBMIT, puck_ioctl_submit, DRM_RENDER_ALLOW),
 };
 
-DEFINE_DRM_GEM_FOPS(puck_fops);
+static const struct file_operations puck_fops = {
+	.owner = THIS_MODULE,
+	DRM_GEM_FOPS,
+	.show_fdinfo = drm_show_fdinfo,
+};
 
 static const struct drm_driver puck_drm_driver = {
 	.driver_features = DRIVER_GEM | DRIVER_RENDER | DRIVER_SYNCOBJ | DRIVER_SYNCOBJ_TIMELINE,
 	.open = puck_file_open,
 	.postclose = puck_file_close,
 	.debugfs_init = puck_debugfs_init,
-	.gem_create_object = puck_gem_create_object,
 	.gem_prime_import = puck_prime_import,
 	.gem_prime_import_sg_table = puck_gem_import_table,
 	.ioctls = puck_ioctls,
 	.num_ioctls = ARRAY_SIZE(puck_ioctls),
 	.fops = &puck_fops,
+	.show_fdinfo = puck_mem_print,
 	.name = "puck",
 	.desc = "Puck virtual GPU",
 	PUCK_DRM_DRIVER_DATE
 	.major = 0,
 	.minor = 5,
 };
+
+/* What goes with the DRM device, the last one made first. */
+static int puck_init_parts(struct puck_device *puck, const struct puck_ring_info *rings,
+			   u32 num_rings)
+{
+	int ret;
+
+	ret = puck_mem_init(puck);
+	if (!ret)
+		ret = puck_rings_create(puck, rings, num_rings);
+	if (!ret)
+		ret = puck_mover_init(puck);
+	return ret;
+}
 
 static int puck_init_hw(struct puck_device *puck)
 {
@@ -89,7 +110,7 @@ static int puck_init_hw(struct puck_device *puck)
 	/* The DMA API works by pages; what is too long then is cut in mem/segs.c. */
 	dma_set_max_seg_size(puck->drm.dev, max_t(u32, puck->seg_len_max, PAGE_SIZE));
 
-	ret = puck_rings_create(puck, rings, num_rings);
+	ret = puck_init_parts(puck, rings, num_rings);
 	if (ret)
 		return ret;
 	ret = puck_segs_init(puck);

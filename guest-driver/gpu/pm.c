@@ -11,8 +11,10 @@
 #include <drm/drm_print.h>
 
 #include "core/device.h"
+#include "mem/mem.h"
 #include "pm.h"
 #include "sched/irq.h"
+#include "sched/mover.h"
 #include "sched/recover.h"
 #include "sched/ring.h"
 #include "sched/rings.h"
@@ -113,6 +115,12 @@ static int puck_suspend(struct device *dev)
 	struct puck_device *puck = dev_get_drvdata(dev);
 	int ret;
 
+	/* VRAM may lose its power. Copies out of it need the rings. */
+	ret = puck_mem_evict_vram(puck->mem);
+	if (!ret)
+		ret = puck_mover_wait(puck);
+	if (ret)
+		return ret;
 	ret = puck_quiesce(puck);
 	if (ret) {
 		puck_start_scheds(puck);

@@ -57,7 +57,7 @@ static void test_bad_create(void)
 	ktap_ok(create_raw(0, 0, &args) == -EINVAL, "create: bad_size 0");
 	ktap_ok(create_raw(DRM_PUCK_BO_SIZE_MAX + 1, 0, &args) == -E2BIG, "create: bad_size over limit");
 	ktap_ok(create_raw(~0ull, 0, &args) == -E2BIG, "create: bad_size ~0");
-	ktap_ok(create_raw(4096, 1, &args) == -EINVAL, "create: bad_flags");
+	ktap_ok(create_raw(4096, 1 << 4, &args) == -EINVAL, "create: bad_flags");
 	ktap_ok(puck_call(puck.fd, DRM_IOCTL_PUCK_GEM_CREATE, NULL) == -EFAULT,
 		"create: bad_pointer");
 }

@@ -8,7 +8,7 @@
 #include <errno.h>
 
 #define FEATURES	(DRM_PUCK_FEATURE_QUEUES | DRM_PUCK_FEATURE_REGIONS | \
-			 DRM_PUCK_FEATURE_CACHING)
+			 DRM_PUCK_FEATURE_CACHING | DRM_PUCK_FEATURE_PLACEMENT)
 
 static struct puck puck;
 
@@ -20,7 +20,7 @@ static void test_version(void)
 
 	ktap_ok(!ret && !strcmp(name, "puck") && version.version_major == 0,
 		"version: name is puck, major is 0");
-	ktap_ok(version.version_minor >= 2, "version: minor is 2, or what came after it (%d)",
+	ktap_ok(version.version_minor >= 3, "version: minor is 3, or what came after it (%d)",
 		version.version_minor);
 }
 
@@ -32,7 +32,7 @@ static void test_params(void)
 		!puck_param(puck.fd, DRM_PUCK_PARAM_RINGS_COPY, &copy) && compute &&
 		compute + copy >= 2 && compute + copy <= 8, "rings: at least 2, one of them computes");
 	ktap_ok(!puck_param(puck.fd, DRM_PUCK_PARAM_FEATURES, &features) &&
-		(features & FEATURES) == FEATURES, "features: those of minor version 2");
+		(features & FEATURES) == FEATURES, "features: those of minor version 3");
 	ktap_ok(features & DRM_PUCK_FEATURE_REF_SYNC, "features: REF_SYNC");
 	ktap_ok(!puck_param(puck.fd, DRM_PUCK_PARAM_VRAM_SIZE, &vram) && vram >= 1 << 20 &&
 		!(vram & (vram - 1)), "vram_size: a power of two");
@@ -103,8 +103,9 @@ static void test_regions(void)
 	ktap_ok(!get_regions(regions, &count) && count == none, "regions: as many are written");
 	for (i = 0; i < count; i++)
 		seen |= 1 << regions[i].region;
-	ktap_ok(seen & 1 << DRM_PUCK_REGION_SYSTEM && __builtin_popcount(seen) == (int)count,
-		"regions: the system's memory is one, none is there twice");
+	ktap_ok(seen & 1 << DRM_PUCK_REGION_SYSTEM && seen & 1 << DRM_PUCK_REGION_VRAM &&
+		__builtin_popcount(seen) == (int)count,
+		"regions: the system's memory and VRAM are there, none is there twice");
 	for (i = 0; i < count; i++)
 		ktap_ok(!regions[i].flags && regions[i].align &&
 			!(regions[i].align & (regions[i].align - 1)),

@@ -3,15 +3,14 @@
  * A puck-gpu function, as all parts of puck.ko know it.
  *
  * A job walks through the folders in this order: submit/ (user input: ioctl.c, commands.c;
- * what it waits for, who waits for it: resv.c, sync.c), mem/ (buffers: gem.c; segment lists:
- * segs.c), sched/ (its queue: queue.c; its life: job.c; its turn: sched.c; hardware: ring.c;
- * completion: irq.c, fence.c). drv.c and pm.c begin and end it all. docs/dataflow.rst follows
- * it; docs/locking.rst, "puck.ko", orders the locks.
+ * what it waits for, who waits for it: resv.c, sync.c), mem/ (buffers: bo.c; where they are:
+ * place.c, move.c; segment lists: segs.c), sched/ (its queue: queue.c; its life: job.c; its
+ * turn: sched.c; hardware: ring.c; completion: irq.c, fence.c). drv.c and pm.c begin and end
+ * it all. docs/dataflow.rst follows it; docs/locking.rst, "puck.ko", orders the locks.
  */
 #ifndef PUCK_DEVICE_H
 #define PUCK_DEVICE_H
 
-#include <linux/atomic.h>
 #include <linux/io.h>
 #include <linux/io-64-nonatomic-lo-hi.h>
 #include <linux/list.h>
@@ -27,6 +26,8 @@
 struct dma_pool;
 struct pci_dev;
 struct puck_dump;
+struct puck_mem;
+struct puck_mover;
 struct puck_ring;
 struct workqueue_struct;
 
@@ -77,13 +78,14 @@ struct puck_ring_info {
  *          recovery or resume
  * @dump: memory for what is noted of a job that went wrong
  * @seg_pool: blocks of PUCK_SEGS_POOLED entries; valid until remove
+ * @mem: all that BOs lie in; mem/mem.h
+ * @mover: moves bytes for @mem; sched/mover.h
  * @err_lock: makes reading a record of the error queue and dropping it one step
- * @list_lock: protects @bos, @jobs, and puck_ring.queues of all rings
- * @late_lock: held by whoever takes DMA memory of BOs and jobs away without
+ * @list_lock: protects @bos, @jobs, puck_mem.tts, and puck_ring.queues of all rings
+ * @late_lock: held by whoever takes DMA memory of imported BOs and of jobs away without
  *             drm_dev_enter(), that is after drm_dev_unplug()
  * @backoffs: how often a submission gave all its locks back and began anew
- * @system_used: bytes of system memory in BOs that were made here
- * @bos: struct puck_bo.node, all BOs that are mapped for the device
+ * @bos: struct puck_bo.node, all BOs that are not on their way out
  * @jobs: struct puck_job.node, all jobs from their making to their release
  * @node: in the list of devices that clients look through
  */
@@ -105,11 +107,12 @@ struct puck_device {
 	int wedged;
 	struct puck_dump *dump;
 	struct dma_pool *seg_pool;
+	struct puck_mem *mem;
+	struct puck_mover *mover;
 	spinlock_t err_lock;		/* error queue */
 	spinlock_t list_lock;		/* bos, jobs, puck_ring.queues */
 	struct mutex late_lock;		/* DMA memory after the unplug */
 	atomic64_t backoffs;
-	atomic64_t system_used;
 	struct list_head bos;
 	struct list_head jobs;
 	struct list_head node;

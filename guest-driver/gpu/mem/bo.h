@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A buffer object: GEM's shmem object, and its pages as the device sees them. gem.c makes
- * and ends them.
+ * A buffer object: TTM's, which is GEM's, and where it lies. bo.c makes and ends them,
+ * place.c says where they may be, move.c brings them there.
  */
 #ifndef PUCK_BO_H
 #define PUCK_BO_H
@@ -9,58 +9,64 @@
 #include <linux/dma-resv.h>
 #include <linux/list.h>
 
-#include <drm/drm_gem_shmem_helper.h>
+#include <drm/ttm/ttm_bo.h>
 
+#include "mem/segs.h"
+
+struct dma_buf;
 struct dma_buf_attachment;
+struct drm_device;
 struct puck_device;
 
 /**
  * struct puck_bo - buffer object
- * @base: GEM shmem object; its sgt is in use for imported BOs only
- * @sgt: the pages as this device sees them, NULL after remove; see puck_bo_table()
+ * @ttm: base; TTM's, whose base is GEM's
  * @placements: mask of 1 << DRM_PUCK_REGION_*; zero if imported
+ * @flags: DRM_PUCK_GEM_*
+ * @caching: DRM_PUCK_CACHING_*, as it was asked for
+ * @region: DRM_PUCK_REGION_* where it is; changes under the dma_resv lock, and may be read
+ *          without by who can live with a BO that has moved meanwhile
+ * @attach: how it was imported, or NULL
+ * @dmabuf: of @attach, a reference of our own: TTM looks at its dma_resv to the very end
  * @node: in puck_device.bos
+ * @release: the end of an imported BO
  */
 struct puck_bo {
-	struct drm_gem_shmem_object base;
-	struct sg_table *sgt;
+	struct ttm_buffer_object ttm;
 	u32 placements;
+	u32 flags;
+	u32 caching;
+	u32 region;
+	struct dma_buf_attachment *attach;
+	struct dma_buf *dmabuf;
 	struct list_head node;
+	struct work_struct release;
 };
+
+static inline struct puck_bo *ttm_to_puck_bo(struct ttm_buffer_object *ttm)
+{
+	return container_of(ttm, struct puck_bo, ttm);
+}
 
 static inline struct puck_bo *to_puck_bo(struct drm_gem_object *obj)
 {
-	return container_of(to_drm_gem_shmem_obj(obj), struct puck_bo, base);
+	return container_of(obj, struct puck_bo, ttm.base);
 }
 
-/**
- * puck_bo_table - a BO's pages as the device sees them
- * @bo: the BO
- *
- * Context: with the BO's dma_resv lock held, and the table is good for as long as it is.
- * Return: the table, mapped; NULL if the device is gone.
- */
-static inline struct sg_table *puck_bo_table(struct puck_bo *bo)
+static inline u64 puck_bo_size(const struct puck_bo *bo)
 {
-	dma_resv_assert_held(bo->base.base.resv);
-	return bo->sgt;
+	return bo->ttm.base.size;
 }
 
-static inline void puck_bo_set_table(struct puck_bo *bo, struct sg_table *sgt)
-{
-	dma_resv_assert_held(bo->base.base.resv);
-	bo->sgt = sgt;
-}
+struct puck_where puck_bo_where(struct puck_bo *bo);
+int puck_bo_validate(struct puck_bo *bo);
+struct puck_bo *puck_bos_next(struct puck_device *puck, struct puck_bo *bo);
 
-struct drm_gem_object *puck_gem_create_object(struct drm_device *dev, size_t size);
+struct puck_bo *puck_gem_create(struct puck_device *puck, u64 size, u32 placements, u32 flags,
+				u32 caching);
 struct drm_gem_object *puck_gem_import_table(struct drm_device *dev,
 					     struct dma_buf_attachment *attach,
 					     struct sg_table *sgt);
 void puck_gem_unbind_all(struct puck_device *puck);
-struct puck_bo *puck_gem_create(struct puck_device *puck, u64 size, u32 placements, bool wc);
-int puck_gem_validate(struct puck_bo *bo);
-
-struct sg_table *puck_gem_table(struct puck_bo *bo, struct device *dev);
-void puck_gem_free_table(struct sg_table *sgt);
 
 #endif /* PUCK_BO_H */

@@ -2,7 +2,6 @@
 /*
  * The ioctls on buffer objects.
  */
-#include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 
 #include <drm/drm_drv.h>
@@ -10,22 +9,35 @@
 #include <drm/drm_gem.h>
 #include <drm/drm_utils.h>
 #include <drm/puck_drm.h>
+#include <drm/ttm/ttm_placement.h>
 
 #include "core/device.h"
 #include "mem/bo.h"
 #include "mem/ioctl.h"
+#include "mem/tt.h"
 
-/* Where BOs can be placed today. */
-#define PUCK_PLACEMENTS		BIT(DRM_PUCK_REGION_SYSTEM)
+#define PUCK_PLACEMENTS		(BIT(DRM_PUCK_REGION_SYSTEM) | BIT(DRM_PUCK_REGION_VRAM))
+#define PUCK_GEM_EVICT		(DRM_PUCK_GEM_EVICT_FIRST | DRM_PUCK_GEM_EVICT_LAST)
+#define PUCK_GEM_FLAGS \
+	(DRM_PUCK_GEM_SCATTERED | DRM_PUCK_GEM_PREFER_SYSTEM | PUCK_GEM_EVICT)
+
+static bool puck_gem_flags_are_sane(u32 flags, u32 placements)
+{
+	if (flags & ~PUCK_GEM_FLAGS || (flags & PUCK_GEM_EVICT) == PUCK_GEM_EVICT)
+		return false;
+	/* A choice of the first one needs both. */
+	return !(flags & DRM_PUCK_GEM_PREFER_SYSTEM) || placements == PUCK_PLACEMENTS;
+}
 
 /**
- * puck_ioctl_gem_create - make a BO of zeroed memory, pinned and mapped
+ * puck_ioctl_gem_create - make a BO of zeroed memory
  * @dev: the device
  * @data: struct drm_puck_gem_create
  * @file: the caller
  *
  * Return: 0; -EINVAL for no size, for no placement or one that there is not, for unknown
- * caching or flags; -E2BIG; -ENOMEM; -ENODEV; -EINTR.
+ * caching or flags, or flags that do not go together; -E2BIG; -ENOSPC if VRAM is all that will
+ * do and there is none left; -ENOMEM; -ENODEV; -EINTR.
  */
 int puck_ioctl_gem_create(struct drm_device *dev, void *data, struct drm_file *file)
 {
@@ -33,23 +45,25 @@ int puck_ioctl_gem_create(struct drm_device *dev, void *data, struct drm_file *f
 	struct puck_bo *bo;
 	int ret;
 
-	if (!args->size || args->vm || args->flags || args->handle || args->pad)
+	if (!args->size || args->vm || args->handle || args->pad)
 		return -EINVAL;
 	if (!args->placements || args->placements & ~PUCK_PLACEMENTS)
+		return -EINVAL;
+	if (!puck_gem_flags_are_sane(args->flags, args->placements))
 		return -EINVAL;
 	if (args->caching > DRM_PUCK_CACHING_WC)
 		return -EINVAL;
 	if (args->size > DRM_PUCK_BO_SIZE_MAX)
 		return -E2BIG;
 
-	bo = puck_gem_create(to_puck_device(dev), args->size, args->placements,
-			     args->caching == DRM_PUCK_CACHING_WC);
+	bo = puck_gem_create(to_puck_device(dev), args->size, args->placements, args->flags,
+			     args->caching ?: DRM_PUCK_CACHING_WB);
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);
-	args->size = bo->base.base.size;
-	ret = drm_gem_handle_create(file, &bo->base.base, &args->handle);
+	args->size = puck_bo_size(bo);
+	ret = drm_gem_handle_create(file, &bo->ttm.base, &args->handle);
 	/* The handle keeps the BO from here on. */
-	drm_gem_object_put(&bo->base.base);
+	drm_gem_object_put(&bo->ttm.base);
 	return ret;
 }
 
@@ -72,24 +86,42 @@ int puck_ioctl_gem_mmap_offset(struct drm_device *dev, void *data, struct drm_fi
 	if (!obj)
 		return -ENOENT;
 
-	/* The shmem helpers have made an offset for each of their objects. */
+	/* TTM has made an offset for each of its objects. */
 	args->offset = drm_vma_node_offset_addr(&obj->vma_node);
 	drm_gem_object_put(obj);
 	return 0;
 }
 
-static void puck_gem_tell(struct puck_bo *bo, struct sg_table *sgt,
-			  struct drm_puck_gem_info *args)
+static void puck_gem_tell(struct puck_bo *bo, struct drm_puck_gem_info *args)
 {
-	struct drm_gem_object *obj = &bo->base.base;
+	struct puck_where where = puck_bo_where(bo);
 
-	args->flags = obj->import_attach ? DRM_PUCK_INFO_IMPORTED : 0;
-	args->size = obj->size;
+	args->flags = bo->attach ? DRM_PUCK_INFO_IMPORTED : 0;
+	args->size = puck_bo_size(bo);
 	args->placements = bo->placements;
-	args->region = DRM_PUCK_REGION_SYSTEM;
-	args->caching = bo->base.map_wc ? DRM_PUCK_CACHING_WC : DRM_PUCK_CACHING_WB;
-	args->orig_nents = sgt->orig_nents;
-	args->nents = sgt->nents;
+	args->region = where.vram ? DRM_PUCK_REGION_VRAM : DRM_PUCK_REGION_SYSTEM;
+	args->caching = where.vram ? DRM_PUCK_CACHING_WC : bo->caching;
+	/* Where it is not mapped there are none. */
+	args->orig_nents = where.sgt ? where.sgt->orig_nents : 0;
+	args->nents = where.sgt ? where.sgt->nents : 0;
+}
+
+/* With the BO's dma_resv lock, inside drm_dev_enter(): what is told stays as it is. */
+static int puck_gem_look(struct drm_gem_object *obj, struct drm_puck_gem_info *args)
+{
+	int idx, ret;
+
+	ret = dma_resv_lock_interruptible(obj->resv, NULL);
+	if (ret)
+		return ret;
+	if (drm_dev_enter(obj->dev, &idx)) {
+		puck_gem_tell(to_puck_bo(obj), args);
+		drm_dev_exit(idx);
+	} else {
+		ret = -ENODEV;
+	}
+	dma_resv_unlock(obj->resv);
+	return ret;
 }
 
 /**
@@ -104,7 +136,6 @@ int puck_ioctl_gem_info(struct drm_device *dev, void *data, struct drm_file *fil
 {
 	struct drm_puck_gem_info *args = data;
 	struct drm_gem_object *obj;
-	struct sg_table *sgt;
 	int ret;
 
 	if (args->flags || args->size || args->placements || args->region || args->caching ||
@@ -114,38 +145,27 @@ int puck_ioctl_gem_info(struct drm_device *dev, void *data, struct drm_file *fil
 	if (!obj)
 		return -ENOENT;
 
-	ret = dma_resv_lock_interruptible(obj->resv, NULL);
-	if (!ret) {
-		sgt = puck_bo_table(to_puck_bo(obj));
-		if (sgt)
-			puck_gem_tell(to_puck_bo(obj), sgt, args);
-		else
-			ret = -ENODEV;
-		dma_resv_unlock(obj->resv);
-	}
+	ret = puck_gem_look(obj, args);
 	drm_gem_object_put(obj);
 	return ret;
 }
 
-/*
- * Hand a BO to the CPU or to the device. Imported ones are in the hands of
- * their exporter: for those there is DMA_BUF_IOCTL_SYNC.
- */
+/* Hand a BO to the CPU or to the device. In VRAM there is nothing to be done for that. */
 static int puck_gem_sync(struct drm_gem_object *obj, bool for_cpu)
 {
-	struct sg_table *sgt;
-	int ret;
+	struct ttm_buffer_object *tbo = &to_puck_bo(obj)->ttm;
+	int idx, ret;
 
 	ret = dma_resv_lock_interruptible(obj->resv, NULL);
 	if (ret)
 		return ret;
-	sgt = puck_bo_table(to_puck_bo(obj));
-	if (!sgt)
+	if (drm_dev_enter(obj->dev, &idx)) {
+		if (tbo->resource && tbo->resource->mem_type == TTM_PL_TT)
+			puck_tt_sync(to_puck_tt(tbo->ttm), for_cpu);
+		drm_dev_exit(idx);
+	} else {
 		ret = -ENODEV;
-	else if (!obj->import_attach && for_cpu)
-		dma_sync_sgtable_for_cpu(obj->dev->dev, sgt, DMA_BIDIRECTIONAL);
-	else if (!obj->import_attach)
-		dma_sync_sgtable_for_device(obj->dev->dev, sgt, DMA_BIDIRECTIONAL);
+	}
 	dma_resv_unlock(obj->resv);
 	return ret;
 }

@@ -4,7 +4,7 @@
  *
  * The PRIME helpers would map a BO for an importer without care for the
  * longest segment that one takes, and know no CPU access. So there is an own
- * exporter here. Nothing is ever moved: BOs are pinned while they are bound, so
+ * exporter here. A BO stays in system memory, pinned, as long as somebody is attached, so
  * importers need no move_notify. A dma-buf has the dma_resv of its BO: one lock is
  * for the BO's own mapping, the list of importers, and their mappings.
  */
@@ -15,10 +15,12 @@
 
 #include <drm/drm_drv.h>
 #include <drm/drm_prime.h>
+#include <drm/ttm/ttm_placement.h>
 
 #include "core/device.h"
 #include "mem/bo.h"
 #include "mem/prime.h"
+#include "mem/tt.h"
 
 /**
  * struct puck_attachment - an importer
@@ -54,7 +56,7 @@ static int puck_prime_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *
 
 	if (!a)
 		return -ENOMEM;
-	/* Pins the pages. */
+	/* Brings the BO into system memory, and pins it there. */
 	ret = drm_gem_map_attach(dmabuf, attach);
 	if (ret) {
 		kfree(a);
@@ -106,13 +108,13 @@ static void puck_prime_unmap_pages(struct puck_attachment *a, struct sg_table *s
 				   enum dma_data_direction dir)
 {
 	dma_unmap_sgtable(a->dev, sgt, dir, DMA_ATTR_SKIP_CPU_SYNC);
-	puck_gem_free_table(sgt);
+	puck_tt_free_table(sgt);
 }
 
 static struct sg_table *puck_prime_map_pages(struct puck_bo *bo, struct puck_attachment *a,
 					     enum dma_data_direction dir)
 {
-	struct sg_table *sgt = puck_gem_table(bo, a->dev);
+	struct sg_table *sgt = puck_tt_table(bo->ttm.ttm, a->dev);
 	int ret;
 
 	if (IS_ERR(sgt))
@@ -123,7 +125,7 @@ static struct sg_table *puck_prime_map_pages(struct puck_bo *bo, struct puck_att
 	 */
 	ret = dma_map_sgtable(a->dev, sgt, dir, DMA_ATTR_SKIP_CPU_SYNC);
 	if (ret) {
-		puck_gem_free_table(sgt);
+		puck_tt_free_table(sgt);
 		return ERR_PTR(ret);
 	}
 	return sgt;
@@ -189,7 +191,7 @@ static void puck_prime_unmap(struct dma_buf_attachment *attach, struct sg_table 
 		return;
 	dma_sync_sgtable_for_cpu(a->dev, m->sgt, m->dir);
 	puck_prime_unmap_pages(a, m->sgt, m->dir);
-	puck_gem_free_table(m->copy);
+	puck_tt_free_table(m->copy);
 	kfree(m);
 }
 
@@ -205,20 +207,18 @@ static void puck_prime_sync_mapping(struct puck_attachment *a, struct puck_mappi
 /* Hand the pages to the CPU, or back to each device that has them mapped. */
 static void puck_prime_sync(struct dma_buf *dmabuf, bool for_cpu)
 {
-	struct puck_bo *bo = to_puck_bo(dmabuf->priv);
-	struct device *dev = bo->base.base.dev->dev;
+	struct ttm_buffer_object *tbo = &to_puck_bo(dmabuf->priv)->ttm;
 	struct dma_buf_attachment *attach;
 	struct puck_attachment *a;
 	struct puck_mapping *m;
-	struct sg_table *sgt;
+	int idx;
 
 	dma_resv_lock(dmabuf->resv, NULL);
-	sgt = puck_bo_table(bo);
-	/* As long as there is a table, remove has not let go of the device. */
-	if (sgt && for_cpu)
-		dma_sync_sgtable_for_cpu(dev, sgt, DMA_BIDIRECTIONAL);
-	else if (sgt)
-		dma_sync_sgtable_for_device(dev, sgt, DMA_BIDIRECTIONAL);
+	if (drm_dev_enter(tbo->base.dev, &idx)) {
+		if (tbo->resource && tbo->resource->mem_type == TTM_PL_TT)
+			puck_tt_sync(to_puck_tt(tbo->ttm), for_cpu);
+		drm_dev_exit(idx);
+	}
 
 	list_for_each_entry(attach, &dmabuf->attachments, node) {
 		a = attach->priv;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * From a range of bytes in a mapped buffer to the segment list that the device
+ * From a range of bytes in a buffer to the segment list that the device
  * reads (docs/specs/gpu.rst, "Segment lists").
  *
  * An sg_table has two faces. sg->length and orig_nents say how the pages lie in
  * memory; sg_dma_len() and nents say what the device sees, which an IOMMU may
  * have merged into fewer and longer pieces. Here only the second one counts,
- * and for_each_sgtable_dma_sg() is the loop for it.
+ * and for_each_sgtable_dma_sg() is the loop for it. Blocks of VRAM come as a table, too, which
+ * has this face alone.
  */
 #include <linux/dma-mapping.h>
 #include <linux/dmapool.h>
@@ -138,21 +139,22 @@ u32 puck_segs_count(struct puck_device *puck, struct sg_table *sgt, u64 offset, 
  * puck_segs_add - write the entries of a range
  * @puck: the device
  * @segs: where to; has room for as many as puck_segs_count() told
- * @sgt: mapped for the device
+ * @where: mapped for the device, or in VRAM
  * @offset: bytes
- * @length: bytes, all of them within @sgt
+ * @length: bytes, all of them within @where
  *
  * First and last entry are trimmed to the range, and what is longer than the
  * device takes is cut in pieces.
  */
-void puck_segs_add(struct puck_device *puck, struct puck_segs *segs, struct sg_table *sgt,
+void puck_segs_add(struct puck_device *puck, struct puck_segs *segs, struct puck_where where,
 		   u64 offset, u64 length)
 {
+	u32 flags = where.vram ? PUCK_GPU_SEG_VRAM : 0;
 	struct scatterlist *sg;
 	dma_addr_t addr;
 	int i;
 
-	for_each_sgtable_dma_sg(sgt, sg, i) {
+	for_each_sgtable_dma_sg(where.sgt, sg, i) {
 		u64 len = puck_segs_clip(sg, &offset, &length, &addr);
 
 		while (len) {
@@ -161,7 +163,7 @@ void puck_segs_add(struct puck_device *puck, struct puck_segs *segs, struct sg_t
 
 			seg->addr = cpu_to_le64(addr);
 			seg->len = cpu_to_le32(piece);
-			seg->flags = 0;
+			seg->flags = cpu_to_le32(flags);
 			addr += piece;
 			len -= piece;
 		}

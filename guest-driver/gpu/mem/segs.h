@@ -33,12 +33,23 @@ struct puck_segs {
 	bool pooled;
 };
 
+/**
+ * struct puck_where - where memory is, as the device sees it
+ * @sgt: the pieces: its DMA addresses and lengths, by for_each_sgtable_dma_sg(). NULL if the
+ *       device has no way to it
+ * @vram: these are offsets in VRAM
+ */
+struct puck_where {
+	struct sg_table *sgt;
+	bool vram;
+};
+
 int puck_segs_init(struct puck_device *puck);
 void puck_segs_fini(struct puck_device *puck);
 int puck_segs_alloc(struct puck_device *puck, struct puck_segs *segs, u32 count);
 void puck_segs_free(struct puck_device *puck, struct puck_segs *segs);
 u32 puck_segs_count(struct puck_device *puck, struct sg_table *sgt, u64 offset, u64 length);
-void puck_segs_add(struct puck_device *puck, struct puck_segs *segs, struct sg_table *sgt,
+void puck_segs_add(struct puck_device *puck, struct puck_segs *segs, struct puck_where where,
 		   u64 offset, u64 length);
 
 static inline dma_addr_t puck_segs_end(const struct puck_segs *segs)

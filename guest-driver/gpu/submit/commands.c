@@ -137,14 +137,14 @@ static bool puck_range_is_sane(struct puck_submit *submit, const struct puck_ran
 		return false;
 	if (!(submit->refs[array_index_nospec(range->bo, nbos)].flags & access))
 		return false;
-	size = puck_range_bo(submit, range)->base.base.size;
+	size = puck_bo_size(puck_range_bo(submit, range));
 	return range->offset <= size && range->bytes <= size - range->offset;
 }
 
-static struct sg_table *puck_range_table(struct puck_submit *submit,
-					 const struct puck_range *range)
+static struct puck_where puck_range_where(struct puck_submit *submit,
+					   const struct puck_range *range)
 {
-	return puck_bo_table(puck_range_bo(submit, range));
+	return puck_bo_where(puck_range_bo(submit, range));
 }
 
 /* Check one side of a command, and add the segments it takes to @total. */
@@ -158,7 +158,7 @@ static int puck_submit_check_range(struct puck_submit *submit, struct puck_range
 	if (!puck_range_is_sane(submit, &range, access))
 		return -EINVAL;
 
-	count = puck_segs_count(submit->puck, puck_range_table(submit, &range), range.offset,
+	count = puck_segs_count(submit->puck, puck_range_where(submit, &range).sgt, range.offset,
 				range.bytes);
 	if (count > submit->puck->segs_max)
 		return -E2BIG;
@@ -200,7 +200,7 @@ static u32 puck_submit_add_list(struct puck_submit *submit, struct puck_range ra
 	if (!range.bytes)
 		return 0;
 	*list = cpu_to_le64(puck_segs_end(segs));
-	puck_segs_add(submit->puck, segs, puck_range_table(submit, &range), range.offset,
+	puck_segs_add(submit->puck, segs, puck_range_where(submit, &range), range.offset,
 		      range.bytes);
 	return segs->used - begin;
 }
@@ -226,23 +226,13 @@ static void puck_submit_fill_cmd(struct puck_submit *submit, u32 index)
 	}
 }
 
-static int puck_submit_validate_bos(struct puck_submit *submit)
-{
-	int ret = 0;
-	u32 i;
-
-	for (i = 0; !ret && i < submit->job->nbos; i++)
-		ret = puck_gem_validate(to_puck_bo(submit->job->bos[i]));
-	return ret;
-}
-
 /**
  * puck_commands_build - check the commands of a job, write them and their segment lists
- * @submit: the job; its BOs are looked up and locked
+ * @submit: the job; its BOs are looked up, locked, and where it can use them
  *
  * Context: may sleep; inside drm_dev_enter(), with the dma_resv locks of the BOs held.
  * Return: 0; -EINVAL for commands that make no sense, or that the ring does not take;
- * -E2BIG if the BOs lie in too many pieces; -ENOMEM; -ENODEV.
+ * -E2BIG if the BOs lie in too many pieces; -ENOMEM.
  */
 int puck_commands_build(struct puck_submit *submit)
 {
@@ -250,9 +240,6 @@ int puck_commands_build(struct puck_submit *submit)
 	u32 i;
 	int ret;
 
-	ret = puck_submit_validate_bos(submit);
-	if (ret)
-		return ret;
 	ret = puck_submit_check_cmds(submit, &nsegs);
 	if (ret)
 		return ret;

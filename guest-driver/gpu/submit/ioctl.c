@@ -4,7 +4,7 @@
  *
  *  - all that needs user memory or tables of the file: copies, the queue, the BOs,
  *    syncobjs and sync_files, those that wait for the job and those it waits for;
- *  - all BOs are locked, with a slot for a fence in each;
+ *  - all BOs are locked and brought to their places, with a slot for a fence in each;
  *  - all that depends on where BOs are: the commands are checked, and lists written;
  *  - fences of the BOs that the job has to wait for;
  *  - the job is armed: nothing can fail from here on; its fence is handed out, the job
@@ -121,7 +121,7 @@ static int puck_submit_queue(struct puck_submit *submit)
 		ret = puck_resv_wait_for(job, implicit);
 	if (!ret)
 		puck_submit_commit(submit);
-	drm_exec_fini(&exec);
+	puck_resv_unlock(job, &exec);
 	return ret;
 }
 
@@ -236,8 +236,8 @@ static bool puck_submit_args_are_sane(const struct drm_puck_submit *args)
  *
  * Return: 0; -EINVAL for arguments that make no sense; -ENOENT for handles that
  * are none; -E2BIG if the BOs lie in too many pieces, or for elements of arrays that say
- * more than the driver knows; -EFAULT; -ENOMEM; -EMFILE; -EINTR or -ERESTARTSYS; -ENODEV;
- * -EIO if the device is wedged.
+ * more than the driver knows; -ENOSPC if VRAM has no room for all BOs; -EFAULT; -ENOMEM;
+ * -EMFILE; -EINTR or -ERESTARTSYS; -ENODEV; -EIO if the device is wedged.
  * On errors nothing has happened.
  */
 int puck_ioctl_submit(struct drm_device *dev, void *data, struct drm_file *file)

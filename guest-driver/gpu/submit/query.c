@@ -10,12 +10,13 @@
 
 #include "core/array.h"
 #include "core/device.h"
+#include "mem/mem.h"
 #include "sched/rings.h"
 #include "submit/query.h"
 
 #define PUCK_FEATURES \
 	(DRM_PUCK_FEATURE_QUEUES | DRM_PUCK_FEATURE_REGIONS | DRM_PUCK_FEATURE_CACHING | \
-	 DRM_PUCK_FEATURE_REF_SYNC)
+	 DRM_PUCK_FEATURE_PLACEMENT | DRM_PUCK_FEATURE_REF_SYNC)
 
 static int puck_get_param(struct puck_device *puck, u32 param, u64 *value)
 {
@@ -80,7 +81,13 @@ int puck_ioctl_get_regions(struct drm_device *dev, void *data, struct drm_file *
 	struct drm_puck_region regions[] = {
 		{
 			.region = DRM_PUCK_REGION_SYSTEM,
-			.used = atomic64_read(&puck->system_used),
+			.used = puck_mem_used(puck->mem, DRM_PUCK_REGION_SYSTEM),
+			.align = PAGE_SIZE,
+		},
+		{
+			.region = DRM_PUCK_REGION_VRAM,
+			.size = puck->vram_size,
+			.used = puck_mem_used(puck->mem, DRM_PUCK_REGION_VRAM),
 			.align = PAGE_SIZE,
 		},
 	};

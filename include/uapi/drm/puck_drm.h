@@ -94,6 +94,7 @@ struct drm_puck_array {
 #define DRM_PUCK_FEATURE_QUEUES		(1ull << 0)	/* 0.2 */
 #define DRM_PUCK_FEATURE_REGIONS	(1ull << 1)	/* 0.2 */
 #define DRM_PUCK_FEATURE_CACHING	(1ull << 2)	/* 0.2 */
+#define DRM_PUCK_FEATURE_PLACEMENT	(1ull << 3)	/* 0.3: REGION_VRAM, flags of GEM_CREATE */
 #define DRM_PUCK_FEATURE_REF_SYNC	(1ull << 5)	/* 0.5: REF_NO_IMPLICIT */
 
 struct drm_puck_get_param {
@@ -107,7 +108,7 @@ struct drm_puck_get_param {
  * none is written, and count says how many there are.
  */
 #define DRM_PUCK_REGION_SYSTEM		0
-#define DRM_PUCK_REGION_VRAM		1	/* set aside */
+#define DRM_PUCK_REGION_VRAM		1
 
 struct drm_puck_region {
 	__u32 region;		/* out: DRM_PUCK_REGION_* */
@@ -124,7 +125,13 @@ struct drm_puck_get_regions {
 /*
  * GEM_CREATE: zeroed memory. Placements are a mask of 1 << DRM_PUCK_REGION_*, with one
  * bit at least, and of regions that GET_REGIONS tells of; the driver moves the BO between
- * them as it likes.
+ * them as it likes. A job sees the BO in one of them; while no job uses it, it may be
+ * anywhere. With both regions VRAM is the first choice, and what has left it comes
+ * back when there is room. A job all of whose BOs do not fit into VRAM, where they have no
+ * other placement, is -ENOSPC, and so is such a BO that is larger than VRAM.
+ *
+ * Others than this device, and the kernel, use a BO in system memory alone: without that
+ * placement no other device can be attached to its dma-buf.
  */
 #define DRM_PUCK_BO_SIZE_MAX		(1ull << 32)
 
@@ -132,12 +139,20 @@ struct drm_puck_get_regions {
 #define DRM_PUCK_CACHING_WB		1	/* CPU mappings are cached */
 #define DRM_PUCK_CACHING_WC		2	/* CPU mappings are write-combined */
 
+/* Pages are taken one by one, so that none lies beside the one before it */
+#define DRM_PUCK_GEM_SCATTERED		(1u << 0)
+/* With both placements: system memory is the first choice */
+#define DRM_PUCK_GEM_PREFER_SYSTEM	(1u << 1)
+/* Hints for when there is no room: this BO before others, or behind them; not both */
+#define DRM_PUCK_GEM_EVICT_FIRST	(1u << 2)
+#define DRM_PUCK_GEM_EVICT_LAST		(1u << 3)
+
 struct drm_puck_gem_create {
 	__u64 size;		/* in: bytes, up to DRM_PUCK_BO_SIZE_MAX; out: rounded up */
 	__u32 placements;	/* in */
-	__u32 caching;		/* in: DRM_PUCK_CACHING_* */
+	__u32 caching;		/* in: DRM_PUCK_CACHING_*, of system memory */
 	__u32 vm;		/* in: zero; set aside for a BO of one VM alone */
-	__u32 flags;		/* in: none defined */
+	__u32 flags;		/* in: DRM_PUCK_GEM_* */
 	__u32 handle;		/* out */
 	__u32 pad;
 };
@@ -149,7 +164,10 @@ struct drm_puck_gem_mmap_offset {
 	__u64 offset;		/* out */
 };
 
-/* GEM_INFO: how a BO lies in memory, and how the GPU sees it */
+/*
+ * GEM_INFO: how a BO lies in memory, and how the GPU sees it. Both numbers are zero while it
+ * does not. In VRAM they are the same: blocks.
+ */
 #define DRM_PUCK_INFO_IMPORTED		(1u << 0)
 
 struct drm_puck_gem_info {
@@ -159,7 +177,7 @@ struct drm_puck_gem_info {
 	__u32 placements;	/* out: those it was made with; zero if imported */
 	__u32 region;		/* out: where it is now */
 	__u32 caching;		/* out: DRM_PUCK_CACHING_WB or _WC */
-	__u32 orig_nents;	/* out: entries with pages */
+	__u32 orig_nents;	/* out: entries with pages, or blocks of VRAM */
 	__u32 nents;		/* out: DMA segments */
 	__u32 pad;
 };

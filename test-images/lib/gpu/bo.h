@@ -44,12 +44,19 @@ static inline int bo_close(int fd, struct bo *bo)
 	return puck_call(fd, DRM_IOCTL_GEM_CLOSE, &args);
 }
 
-/* Memory of the system, for the CPU as @caching (DRM_PUCK_CACHING_*) says. */
-static inline int bo_create_cached(int fd, struct bo *bo, uint64_t size, uint32_t caching)
+enum {
+	BO_SYSTEM = 1 << DRM_PUCK_REGION_SYSTEM,
+	BO_VRAM = 1 << DRM_PUCK_REGION_VRAM,
+};
+
+/* Where @placements (BO_*) say, for the CPU as @caching (DRM_PUCK_CACHING_*) says. */
+static inline int bo_create_in(int fd, struct bo *bo, uint64_t size, uint32_t placements,
+			       uint32_t flags, uint32_t caching)
 {
 	struct drm_puck_gem_create args = {
 		.size = size,
-		.placements = 1 << DRM_PUCK_REGION_SYSTEM,
+		.placements = placements,
+		.flags = flags,
 		.caching = caching,
 	};
 	int ret = puck_call(fd, DRM_IOCTL_PUCK_GEM_CREATE, &args);
@@ -63,6 +70,12 @@ static inline int bo_create_cached(int fd, struct bo *bo, uint64_t size, uint32_
 	if (ret)
 		bo_close(fd, bo);
 	return ret;
+}
+
+/* Memory of the system, in as many pieces as there are pages: what most tests are for. */
+static inline int bo_create_cached(int fd, struct bo *bo, uint64_t size, uint32_t caching)
+{
+	return bo_create_in(fd, bo, size, BO_SYSTEM, DRM_PUCK_GEM_SCATTERED, caching);
 }
 
 static inline int bo_create(int fd, struct bo *bo, uint64_t size)

@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Buffer objects, from their making to their end. A BO is TTM's, and moves (place.c, move.c);
+ * one that is imported stays where its exporter has it, and is mapped for the device once,
+ * until it goes or the device does.
+ */
+#include <linux/dma-buf.h>
+#include <linux/dma-resv.h>
+#include <linux/slab.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_prime.h>
+#include <drm/puck_drm.h>
+#include <drm/ttm/ttm_placement.h>
+
+#include "compat/gpu.h"
+#include "core/device.h"
+#include "mem/bo.h"
+#include "mem/fault.h"
+#include "mem/mem.h"
+#include "mem/place.h"
+#include "mem/prime.h"
+#include "mem/tt.h"
+
+/**
+ * puck_bo_where - see where a BO is for the device
+ * @bo: the BO
+ *
+ * Context: inside drm_dev_enter(), with the BO's dma_resv lock held. The answer is good for
+ * as long as both hold.
+ * Return: where it is; nowhere if it is not mapped for the device.
+ */
+struct puck_where puck_bo_where(struct puck_bo *bo)
+{
+	struct ttm_buffer_object *tbo = &bo->ttm;
+
+	dma_resv_assert_held(tbo->base.resv);
+
+	if (tbo->resource && tbo->resource->mem_type == TTM_PL_VRAM)
+		return puck_vram_where(tbo->resource);
+	return (struct puck_where) { .sgt = tbo->ttm ? to_puck_tt(tbo->ttm)->sgt : NULL };
+}
+
+/* Errors of TTM as our ioctls have them. */
+static int puck_bo_errno(const struct puck_bo *bo, int ret)
+{
+	/* It says so of VRAM that is full, too, where nothing else would do. */
+	if (ret == -ENOMEM && bo->placements == BIT(DRM_PUCK_REGION_VRAM))
+		return -ENOSPC;
+	return ret;
+}
+
+/**
+ * puck_bo_validate - bring a BO to where a job can use it
+ * @bo: the BO
+ *
+ * Context: inside drm_dev_enter() and puck_mem_enter(), with the BO's dma_resv lock held by a
+ * ticket, as are those of the other BOs of the job. Until the lock is let go of, or a fence is
+ * in there, the BO stays where it is.
+ * Return: 0; -ENOSPC if there is no room in VRAM; -ENOMEM; -E2BIG if it lies in too many
+ * pieces to be moved; -ENODEV; -ERESTARTSYS.
+ */
+int puck_bo_validate(struct puck_bo *bo)
+{
+	struct ttm_operation_ctx ctx = { .interruptible = true, .gfp_retry_mayfail = true };
+	struct ttm_buffer_object *tbo = &bo->ttm;
+	struct puck_places places;
+	int ret;
+
+	if (bo->attach || tbo->pin_count)
+		return puck_bo_where(bo).sgt ? 0 : -ENODEV;
+	puck_places_of(bo, &places);
+	ret = ttm_bo_validate(tbo, &places.list, &ctx);
+	if (ret)
+		return puck_bo_errno(bo, ret);
+	ttm_bo_move_to_lru_tail_unlocked(tbo);
+	return 0;
+}
+
+/**
+ * puck_bos_next - go through the BOs of a device
+ * @puck: the device
+ * @bo: held; it stays in the list, so the way can be gone on from there. NULL: the beginning
+ *
+ * Return: the BO behind @bo, with a reference; NULL at the end.
+ */
+struct puck_bo *puck_bos_next(struct puck_device *puck, struct puck_bo *bo)
+{
+	struct puck_bo *next;
+	bool found = false;
+
+	spin_lock(&puck->list_lock);
+	next = bo ?: list_entry(&puck->bos, struct puck_bo, node);
+	list_for_each_entry_continue(next, &puck->bos, node) {
+		/* Some are on their way out. */
+		found = kref_get_unless_zero(&next->ttm.base.refcount);
+		if (found)
+			break;
+	}
+	spin_unlock(&puck->list_lock);
+	return found ? next : NULL;
+}
+
+/* Once a BO is linked, others may look at it. */
+static void puck_gem_link(struct puck_device *puck, struct puck_bo *bo)
+{
+	spin_lock(&puck->list_lock);
+	list_add_tail(&bo->node, &puck->bos);
+	spin_unlock(&puck->list_lock);
+}
+
+/*
+ * Take an imported BO away from the device, which must be done with it. Callers are inside
+ * drm_dev_enter(), or after drm_dev_unplug() hold late_lock.
+ */
+static void puck_gem_unbind(struct puck_bo *bo)
+{
+	struct ttm_buffer_object *tbo = &bo->ttm;
+
+	if (!bo->attach)
+		return;
+	dma_resv_lock(tbo->base.resv, NULL);
+	if (tbo->sg)
+		dma_buf_unmap_attachment(bo->attach, tbo->sg, DMA_BIDIRECTIONAL);
+	tbo->sg = NULL;
+	if (tbo->ttm)
+		to_puck_tt(tbo->ttm)->sgt = NULL;
+	dma_resv_unlock(tbo->base.resv);
+}
+
+/**
+ * puck_gem_unbind_all - take all BOs away from the device
+ * @puck: the device, unplugged and silent
+ *
+ * BOs live on as long as their handles, but no mapping may outlive the bond of
+ * driver and device.
+ */
+void puck_gem_unbind_all(struct puck_device *puck)
+{
+	struct puck_bo *bo;
+
+	/* Nobody adds BOs any more, and they go under this lock only. */
+	mutex_lock(&puck->late_lock);
+	list_for_each_entry(bo, &puck->bos, node)
+		puck_gem_unbind(bo);
+	mutex_unlock(&puck->late_lock);
+	puck_tt_unbind_all(puck->mem);
+}
+
+static void puck_gem_unlink(struct puck_device *puck, struct puck_bo *bo)
+{
+	spin_lock(&puck->list_lock);
+	list_del_init(&bo->node);
+	spin_unlock(&puck->list_lock);
+	puck_gem_unbind(bo);
+}
+
+/* The last handle, dma-buf and job is gone; mappings of processes may be left. */
+static void puck_gem_free(struct drm_gem_object *obj)
+{
+	struct puck_device *puck = to_puck_device(obj->dev);
+	struct puck_bo *bo = to_puck_bo(obj);
+	int idx;
+
+	if (drm_dev_enter(obj->dev, &idx)) {
+		puck_gem_unlink(puck, bo);
+		drm_dev_exit(idx);
+	} else {
+		mutex_lock(&puck->late_lock);
+		puck_gem_unlink(puck, bo);
+		mutex_unlock(&puck->late_lock);
+	}
+	puck_compat_ttm_bo_fini(&bo->ttm);
+}
+
+/* Lets go of the exporter, which takes the dma_resv lock. */
+static void puck_bo_release_import(struct work_struct *work)
+{
+	struct puck_bo *bo = container_of(work, struct puck_bo, release);
+	struct drm_gem_object *obj = &bo->ttm.base;
+
+	if (bo->attach) {
+		atomic64_sub(obj->size, &ttm_to_puck_mem(bo->ttm.bdev)->imported);
+		drm_prime_gem_destroy(obj, NULL);
+	}
+	drm_gem_object_release(obj);
+	dma_buf_put(bo->dmabuf);
+	kfree(bo);
+}
+
+/* TTM is done with a BO. It may hold locks of others here. */
+static void puck_bo_destroy(struct ttm_buffer_object *tbo)
+{
+	struct puck_bo *bo = ttm_to_puck_bo(tbo);
+
+	if (bo->dmabuf) {
+		INIT_WORK(&bo->release, puck_bo_release_import);
+		queue_work(tbo->bdev->wq, &bo->release);
+	} else {
+		drm_gem_object_release(&tbo->base);
+		kfree(bo);
+	}
+}
+
+static void puck_gem_print_info(struct drm_printer *p, unsigned int indent,
+				const struct drm_gem_object *obj)
+{
+	const struct puck_bo *bo = container_of(obj, struct puck_bo, ttm.base);
+
+	drm_printf_indent(p, indent, "region=%u\n", READ_ONCE(bo->region));
+}
+
+static const struct drm_gem_object_funcs puck_gem_funcs = {
+	.free = puck_gem_free,
+	.print_info = puck_gem_print_info,
+	.export = puck_prime_export,
+	.pin = puck_gem_pin,
+	.unpin = puck_gem_unpin,
+	.vmap = puck_gem_vmap,
+	.vunmap = puck_gem_vunmap,
+	.mmap = puck_gem_mmap,
+	.vm_ops = &puck_fault_ops,
+};
+
+static struct puck_bo *puck_bo_alloc(struct puck_device *puck, u64 size)
+{
+	struct puck_bo *bo = kzalloc(sizeof(*bo), GFP_KERNEL);
+
+	if (!bo)
+		return NULL;
+	INIT_LIST_HEAD(&bo->node);
+	bo->ttm.base.funcs = &puck_gem_funcs;
+	bo->caching = DRM_PUCK_CACHING_WB;
+	bo->region = DRM_PUCK_REGION_SYSTEM;
+	drm_gem_private_object_init(&puck->drm, &bo->ttm.base, size);
+	return bo;
+}
+
+/* Make TTM's part of an imported BO. Its lock is held; @bo is gone on errors. */
+static int puck_bo_init_import(struct puck_device *puck, struct puck_bo *bo,
+			       struct sg_table *sgt)
+{
+	struct ttm_operation_ctx ctx = { .interruptible = true };
+	struct puck_places places;
+
+	puck_places_system(&places);
+	return ttm_bo_init_reserved(&puck->mem->ttm, &bo->ttm, ttm_bo_type_sg, &places.list, 0,
+				    &ctx, sgt, bo->dmabuf->resv, puck_bo_destroy);
+}
+
+static struct drm_gem_object *puck_gem_import(struct puck_device *puck,
+					      struct dma_buf_attachment *attach,
+					      struct sg_table *sgt)
+{
+	struct puck_bo *bo = puck_bo_alloc(puck, attach->dmabuf->size);
+	struct dma_resv *resv = attach->dmabuf->resv;
+	int ret;
+
+	if (!bo)
+		return ERR_PTR(-ENOMEM);
+	get_dma_buf(attach->dmabuf);
+	bo->dmabuf = attach->dmabuf;
+	dma_resv_lock(resv, NULL);
+	ret = puck_bo_init_import(puck, bo, sgt);
+	if (!ret) {
+		/* The caller will set it as well; but remove may look at it before. */
+		bo->ttm.base.import_attach = attach;
+		bo->attach = attach;
+		atomic64_add(bo->ttm.base.size, &puck->mem->imported);
+	}
+	dma_resv_unlock(resv);
+	if (ret)
+		return ERR_PTR(ret);
+	puck_gem_link(puck, bo);
+	return &bo->ttm.base;
+}
+
+/**
+ * puck_gem_import_table - make a BO of a dma-buf that is mapped for us
+ * @dev: the device
+ * @attach: our attachment
+ * @sgt: the mapping: for the device's eyes, its pages are not ours to look at
+ *
+ * Return: the GEM object or an ERR_PTR().
+ */
+struct drm_gem_object *puck_gem_import_table(struct drm_device *dev,
+					     struct dma_buf_attachment *attach,
+					     struct sg_table *sgt)
+{
+	struct drm_gem_object *obj;
+	int idx;
+
+	/* The mapping has to go in remove, so it must not be made after that. */
+	if (!drm_dev_enter(dev, &idx))
+		return ERR_PTR(-ENODEV);
+	obj = puck_gem_import(to_puck_device(dev), attach, sgt);
+	drm_dev_exit(idx);
+	return obj;
+}
+
+/* Hints of what to drive out first. */
+static unsigned int puck_bo_priority(u32 flags)
+{
+	if (flags & DRM_PUCK_GEM_EVICT_FIRST)
+		return 0;
+	return flags & DRM_PUCK_GEM_EVICT_LAST ? 2 : 1;
+}
+
+/* What GEM_CREATE says of a BO. */
+struct puck_gem_desc {
+	u64 size;
+	u32 placements;
+	u32 flags;
+	u32 caching;
+};
+
+static struct puck_bo *puck_gem_make(struct puck_device *puck, const struct puck_gem_desc *desc)
+{
+	struct ttm_operation_ctx ctx = { .interruptible = true, .gfp_retry_mayfail = true };
+	struct puck_bo *bo = puck_bo_alloc(puck, desc->size);
+	struct puck_places places;
+	int ret;
+
+	if (!bo)
+		return ERR_PTR(-ENOMEM);
+	bo->placements = desc->placements;
+	bo->flags = desc->flags;
+	bo->caching = desc->caching;
+	bo->ttm.priority = puck_bo_priority(desc->flags);
+	bo->ttm.bdev = &puck->mem->ttm;
+	puck_places_of(bo, &places);
+	/* The lock is new, and taken without a ticket. On errors the BO is gone. */
+	ret = ttm_bo_init_reserved(&puck->mem->ttm, &bo->ttm, ttm_bo_type_device, &places.list,
+				   0, &ctx, NULL, NULL, puck_bo_destroy);
+	if (ret)
+		return ERR_PTR(ret == -ENOMEM && desc->placements == BIT(DRM_PUCK_REGION_VRAM) ?
+			       -ENOSPC : ret);
+	ttm_bo_unreserve(&bo->ttm);
+	puck_gem_link(puck, bo);
+	return bo;
+}
+
+static struct puck_bo *puck_gem_make_guarded(struct puck_device *puck,
+					     const struct puck_gem_desc *desc, bool alone)
+{
+	struct puck_bo *bo;
+	int ret;
+
+	ret = puck_mem_enter(puck->mem, alone);
+	if (ret)
+		return ERR_PTR(ret);
+	bo = puck_gem_make(puck, desc);
+	puck_mem_share(puck->mem, alone);
+	puck_mem_leave(puck->mem);
+	return bo;
+}
+
+/**
+ * puck_gem_create - make a BO of zeroed memory
+ * @puck: the device
+ * @size: bytes
+ * @placements: mask of 1 << DRM_PUCK_REGION_*, not empty
+ * @flags: DRM_PUCK_GEM_*
+ * @caching: DRM_PUCK_CACHING_WB or _WC; of system memory
+ *
+ * Context: may sleep.
+ * Return: the BO, to be given to drm_gem_object_put(); or an ERR_PTR().
+ */
+struct puck_bo *puck_gem_create(struct puck_device *puck, u64 size, u32 placements, u32 flags,
+				u32 caching)
+{
+	struct puck_gem_desc desc = {
+		.size = PAGE_ALIGN(size),
+		.placements = placements,
+		.flags = flags,
+		.caching = caching,
+	};
+	struct puck_bo *bo;
+	int idx, ret;
+
+	ret = puck_places_check(puck, size, placements);
+	if (ret)
+		return ERR_PTR(ret);
+	if (!drm_dev_enter(&puck->drm, &idx))
+		return ERR_PTR(-ENODEV);
+	bo = puck_gem_make_guarded(puck, &desc, false);
+	if (bo == ERR_PTR(-ENOSPC))
+		bo = puck_gem_make_guarded(puck, &desc, true);
+	drm_dev_exit(idx);
+	return bo;
+}

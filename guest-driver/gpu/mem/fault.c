@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * BOs as the CPU sees them. A mapping has no pages of its own: each fault asks where the BO
+ * is, and each move takes what was mapped away (TTM does, before it calls puck_move()). VRAM
+ * is seen through BAR 2, which may show its first part only: a BO elsewhere in VRAM is
+ * brought there, or to system memory.
+ *
+ * After the device has gone system memory stays what it was. VRAM is no more, and in its
+ * place there is a page of zeroes.
+ */
+#include <linux/dma-buf.h>
+#include <linux/dma-resv.h>
+#include <linux/iosys-map.h>
+#include <linux/mm.h>
+#include <linux/pci.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_gem.h>
+#include <drm/puck_drm.h>
+#include <drm/ttm/ttm_placement.h>
+#include <drm/ttm/ttm_tt.h>
+
+#include "core/device.h"
+#include "mem/bo.h"
+#include "mem/fault.h"
+#include "mem/mem.h"
+#include "mem/place.h"
+#include "mem/tt.h"
+
+/**
+ * puck_fault_reserve - tell TTM how the CPU gets at VRAM
+ * @bdev: TTM's device
+ * @res: where a BO is
+ *
+ * Return: 0; -EINVAL if the CPU does not see it.
+ */
+int puck_fault_reserve(struct ttm_device *bdev, struct ttm_resource *res)
+{
+	struct puck_mem *mem = ttm_to_puck_mem(bdev);
+
+	if (res->mem_type != TTM_PL_VRAM)
+		return 0;
+	if (!puck_vram_is_visible(&mem->vram, res))
+		return -EINVAL;
+	/* Not where it is, but that it is: puck_fault_pfn() tells the rest. */
+	res->bus.offset = pci_resource_start(mem->puck->pdev, PUCK_GPU_BAR_VRAM);
+	res->bus.is_iomem = true;
+	res->bus.caching = ttm_write_combined;
+	return 0;
+}
+
+/**
+ * puck_fault_pfn - tell TTM the page of the bus that shows a page of VRAM
+ * @tbo: the BO, in visible VRAM
+ * @page: of the BO
+ *
+ * Return: its number.
+ */
+unsigned long puck_fault_pfn(struct ttm_buffer_object *tbo, unsigned long page)
+{
+	struct puck_device *puck = ttm_to_puck_mem(tbo->bdev)->puck;
+	u64 offset = puck_vram_offset(tbo->resource, (u64)page << PAGE_SHIFT);
+
+	return (pci_resource_start(puck->pdev, PUCK_GPU_BAR_VRAM) + offset) >> PAGE_SHIFT;
+}
+
+static vm_fault_t puck_fault_of(int ret)
+{
+	switch (ret) {
+	case 0:
+		return 0;
+	case -EBUSY:
+	case -EINTR:
+	case -ERESTARTSYS:
+	case -EAGAIN:
+		return VM_FAULT_NOPAGE;
+	default:
+		return VM_FAULT_SIGBUS;
+	}
+}
+
+/* Bring VRAM to where the CPU sees it. */
+static int puck_fault_show(struct puck_bo *bo)
+{
+	struct ttm_operation_ctx ctx = { .interruptible = true, .gfp_retry_mayfail = true };
+	struct puck_places places;
+
+	puck_places_for_cpu(bo, &places);
+	return ttm_bo_validate(&bo->ttm, &places.list, &ctx);
+}
+
+/* What the device has copied here is for the CPU to see, too. */
+static int puck_fault_take(struct puck_bo *bo, struct puck_tt *tt)
+{
+	long left = dma_resv_wait_timeout(bo->ttm.base.resv, DMA_RESV_USAGE_KERNEL, true,
+					  MAX_SCHEDULE_TIMEOUT);
+
+	if (left < 0)
+		return left;
+	puck_tt_sync(tt, true);
+	return 0;
+}
+
+static int puck_fault_prepare(struct puck_bo *bo)
+{
+	struct puck_mem *mem = ttm_to_puck_mem(bo->ttm.bdev);
+	struct ttm_buffer_object *tbo = &bo->ttm;
+	int ret = 0;
+
+	if (tbo->resource->mem_type == TTM_PL_VRAM &&
+	    !puck_vram_is_visible(&mem->vram, tbo->resource))
+		ret = puck_fault_show(bo);
+	if (!ret && tbo->resource->mem_type == TTM_PL_TT && to_puck_tt(tbo->ttm)->moved)
+		ret = puck_fault_take(bo, to_puck_tt(tbo->ttm));
+	return ret;
+}
+
+/* Whether what is in a BO is gone, as the device is. */
+static bool puck_fault_is_lost(struct puck_bo *bo)
+{
+	return !bo->ttm.resource || bo->ttm.resource->mem_type == TTM_PL_VRAM;
+}
+
+static vm_fault_t puck_fault_locked(struct puck_bo *bo, struct vm_fault *vmf)
+{
+	pgprot_t prot = vmf->vma->vm_page_prot;
+	vm_fault_t ret;
+	int idx;
+
+	if (drm_dev_enter(bo->ttm.base.dev, &idx)) {
+		ret = puck_fault_of(puck_fault_prepare(bo));
+		if (!ret)
+			ret = ttm_bo_vm_fault_reserved(vmf, prot, TTM_BO_VM_NUM_PREFAULT);
+		drm_dev_exit(idx);
+	} else if (puck_fault_is_lost(bo)) {
+		ret = ttm_bo_vm_dummy_page(vmf, prot);
+	} else {
+		ret = ttm_bo_vm_fault_reserved(vmf, prot, TTM_BO_VM_NUM_PREFAULT);
+	}
+	return ret;
+}
+
+static vm_fault_t puck_fault(struct vm_fault *vmf)
+{
+	struct ttm_buffer_object *tbo = vmf->vma->vm_private_data;
+	vm_fault_t ret;
+
+	ret = ttm_bo_vm_reserve(tbo, vmf);
+	if (ret)
+		return ret;
+	ret = puck_fault_locked(ttm_to_puck_bo(tbo), vmf);
+	/* Then TTM has let go of the lock, and of the mapping's. */
+	if (ret == VM_FAULT_RETRY && !(vmf->flags & FAULT_FLAG_RETRY_NOWAIT))
+		return ret;
+	dma_resv_unlock(tbo->base.resv);
+	return ret;
+}
+
+const struct vm_operations_struct puck_fault_ops = {
+	.fault = puck_fault,
+	.open = ttm_bo_vm_open,
+	.close = ttm_bo_vm_close,
+	.access = ttm_bo_vm_access,
+};
+
+static int puck_gem_mmap_import(struct drm_gem_object *obj, struct vm_area_struct *vma)
+{
+	int ret;
+
+	/* All that is in there is the exporter's. */
+	vma->vm_private_data = NULL;
+	vma->vm_ops = NULL;
+	ret = dma_buf_mmap(obj->import_attach->dmabuf, vma, 0);
+	if (!ret)
+		drm_gem_object_put(obj);
+	return ret;
+}
+
+/**
+ * puck_gem_mmap - map a BO for a process
+ * @obj: the BO
+ * @vma: where; on success the reference that came with it is given back, since TTM has one
+ *
+ * Return: 0; -EINVAL for a private mapping; what the exporter says.
+ */
+int puck_gem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
+{
+	int ret;
+
+	if (obj->import_attach)
+		return puck_gem_mmap_import(obj, vma);
+	ret = ttm_bo_mmap_obj(vma, &to_puck_bo(obj)->ttm);
+	if (!ret)
+		drm_gem_object_put(obj);
+	return ret;
+}
+
+/**
+ * puck_gem_pin - keep a BO in system memory, mapped for the device
+ * @obj: the BO
+ *
+ * For those who look at its pages, and at none of its fences.
+ *
+ * Context: with the BO's dma_resv lock held.
+ * Return: 0; -EOPNOTSUPP if its placements are without system memory; -ENODEV; -ENOMEM;
+ * -ERESTARTSYS.
+ */
+int puck_gem_pin(struct drm_gem_object *obj)
+{
+	struct ttm_operation_ctx ctx = { .interruptible = true, .gfp_retry_mayfail = true };
+	struct puck_bo *bo = to_puck_bo(obj);
+	struct puck_places places;
+	long ret;
+
+	if (bo->placements && !(bo->placements & BIT(DRM_PUCK_REGION_SYSTEM)))
+		return -EOPNOTSUPP;
+	puck_places_system(&places);
+	ret = ttm_bo_validate(&bo->ttm, &places.list, &ctx);
+	if (ret)
+		return ret;
+	ret = dma_resv_wait_timeout(obj->resv, DMA_RESV_USAGE_KERNEL, true,
+				    MAX_SCHEDULE_TIMEOUT);
+	if (ret < 0)
+		return ret;
+	ttm_bo_pin(&bo->ttm);
+	return 0;
+}
+
+/**
+ * puck_gem_unpin - undo puck_gem_pin()
+ * @obj: the BO
+ *
+ * Context: with the BO's dma_resv lock held.
+ */
+void puck_gem_unpin(struct drm_gem_object *obj)
+{
+	ttm_bo_unpin(&to_puck_bo(obj)->ttm);
+}
+
+/**
+ * puck_gem_vmap - map a BO for the kernel
+ * @obj: the BO
+ * @map: filled in
+ *
+ * Context: with the BO's dma_resv lock held.
+ * Return: as puck_gem_pin(); what the exporter says.
+ */
+int puck_gem_vmap(struct drm_gem_object *obj, struct iosys_map *map)
+{
+	int ret;
+
+	if (obj->import_attach)
+		return dma_buf_vmap(obj->import_attach->dmabuf, map);
+	ret = puck_gem_pin(obj);
+	if (ret)
+		return ret;
+	ret = ttm_bo_vmap(&to_puck_bo(obj)->ttm, map);
+	if (ret)
+		puck_gem_unpin(obj);
+	return ret;
+}
+
+/**
+ * puck_gem_vunmap - undo puck_gem_vmap()
+ * @obj: the BO
+ * @map: as it was filled in
+ *
+ * Context: with the BO's dma_resv lock held.
+ */
+void puck_gem_vunmap(struct drm_gem_object *obj, struct iosys_map *map)
+{
+	if (obj->import_attach) {
+		dma_buf_vunmap(obj->import_attach->dmabuf, map);
+	} else {
+		ttm_bo_vunmap(&to_puck_bo(obj)->ttm, map);
+		puck_gem_unpin(obj);
+	}
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * All that BOs lie in: TTM's device, its managers, and what mem/ shares for one device.
+ */
+#ifndef PUCK_MEM_H
+#define PUCK_MEM_H
+
+#include <linux/atomic.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/rwsem.h>
+
+#include <drm/ttm/ttm_device.h>
+#include <drm/ttm/ttm_resource.h>
+
+#include "mem/move.h"
+#include "mem/vram.h"
+
+struct drm_file;
+struct drm_printer;
+struct puck_device;
+struct shrinker;
+
+/**
+ * struct puck_mem - what BOs of one device lie in
+ * @ttm: TTM's device
+ * @puck: the device
+ * @tt: manager of TTM_PL_TT: pages that are mapped for the device
+ * @vram: manager of TTM_PL_VRAM
+ * @transfer: moves bytes by the device; set before there are users
+ * @guard: of validating; see puck_mem_enter()
+ * @tt_lock: held by whoever unmaps pages without drm_dev_enter(), that is after
+ *           drm_dev_unplug()
+ * @tts: struct puck_tt.node, all whose pages are mapped; puck_device.list_lock
+ * @pages: in all of them, mapped or not, that came from the kernel
+ * @imported: bytes in BOs that are others'
+ * @shrinker: or NULL
+ */
+struct puck_mem {
+	struct ttm_device ttm;
+	struct puck_device *puck;
+	struct ttm_resource_manager tt;
+	struct puck_vram vram;
+	puck_transfer_fn transfer;
+	struct rw_semaphore guard;
+	struct mutex tt_lock;		/* unmapping after the unplug */
+	struct list_head tts;
+	atomic_long_t pages;
+	atomic64_t imported;
+	struct shrinker *shrinker;
+};
+
+static inline struct puck_mem *ttm_to_puck_mem(struct ttm_device *ttm)
+{
+	return container_of(ttm, struct puck_mem, ttm);
+}
+
+int puck_mem_init(struct puck_device *puck);
+int puck_mem_enter(struct puck_mem *mem, bool alone);
+void puck_mem_share(struct puck_mem *mem, bool alone);
+void puck_mem_leave(struct puck_mem *mem);
+u64 puck_mem_used(struct puck_mem *mem, u32 region);
+int puck_mem_evict_vram(struct puck_mem *mem);
+void puck_mem_print(struct drm_printer *p, struct drm_file *file);
+
+#endif /* PUCK_MEM_H */

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Pages of BOs: where they come from, and their mapping for the device.
+ */
+#ifndef PUCK_TT_H
+#define PUCK_TT_H
+
+#include <linux/list.h>
+#include <linux/types.h>
+
+#include <drm/ttm/ttm_tt.h>
+
+struct device;
+struct puck_mem;
+struct sg_table;
+struct ttm_buffer_object;
+struct ttm_device;
+struct ttm_operation_ctx;
+
+/**
+ * struct puck_tt - the pages of a BO
+ * @ttm: base
+ * @mem: of the device
+ * @sgt: the pages as the device sees them, NULL if it does not
+ * @node: in puck_mem.tts, while @sgt is ours
+ * @single: pages are taken one by one
+ * @cpu: the CPU has the pages, and may have written them; see puck_tt_sync()
+ * @moved: the device has written them in a move, and the CPU has not been given them since
+ */
+struct puck_tt {
+	struct ttm_tt ttm;
+	struct puck_mem *mem;
+	struct sg_table *sgt;
+	struct list_head node;
+	bool single;
+	bool cpu;
+	bool moved;
+};
+
+static inline struct puck_tt *to_puck_tt(struct ttm_tt *ttm)
+{
+	return container_of(ttm, struct puck_tt, ttm);
+}
+
+struct ttm_tt *puck_tt_create(struct ttm_buffer_object *tbo, u32 page_flags);
+int puck_tt_populate(struct ttm_device *bdev, struct ttm_tt *ttm, struct ttm_operation_ctx *ctx);
+void puck_tt_unpopulate(struct ttm_device *bdev, struct ttm_tt *ttm);
+void puck_tt_destroy(struct ttm_device *bdev, struct ttm_tt *ttm);
+
+int puck_tt_bind(struct puck_tt *tt);
+void puck_tt_unbind(struct puck_tt *tt);
+void puck_tt_unbind_all(struct puck_mem *mem);
+void puck_tt_sync(struct puck_tt *tt, bool for_cpu);
+
+struct sg_table *puck_tt_table(struct ttm_tt *ttm, struct device *dev);
+void puck_tt_free_table(struct sg_table *sgt);
+
+void puck_tt_manager_init(struct puck_mem *mem);
+void puck_tt_manager_fini(struct puck_mem *mem);
+
+#endif /* PUCK_TT_H */

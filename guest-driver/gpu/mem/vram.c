@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Video memory: a buddy allocator of pages. A BO's blocks lie where there is room, so they
+ * are a list for the device, as scattered pages are.
+ *
+ * Nobody sees what another left. Blocks are cleared when they become free, and again before
+ * they are first used, both by the device. There is no fence to wait for in between: all
+ * transfers of a device are done one after the other (struct puck_transfer), so the clearing
+ * of blocks that are free comes behind the last copy out of them, and what the next owner
+ * begins with, which is a transfer always, behind the clearing. His jobs and the CPU wait for
+ * that by its KERNEL fence. So blocks are free for others as soon as their clearing is queued.
+ * One of the two may fail, when a reset hits it or memory is out, and still nothing shows.
+ */
+#include <linux/dma-fence.h>
+#include <linux/scatterlist.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+
+#include <drm/drm_print.h>
+#include <drm/ttm/ttm_placement.h>
+
+#include "core/device.h"
+#include "mem/mem.h"
+#include "mem/move.h"
+#include "mem/vram.h"
+
+/* Of a table: its lengths have 32 bits. */
+#define PUCK_VRAM_PIECE_MAX	SZ_1G
+
+/**
+ * struct puck_vram_res - blocks of VRAM
+ * @base: base
+ * @blocks: struct gpu_buddy_block.link
+ * @sgt: the same for the device: offsets and lengths, no pages
+ * @dirty: their clearing was not queued when they were given back
+ */
+struct puck_vram_res {
+	struct ttm_resource base;
+	struct list_head blocks;
+	struct sg_table sgt;
+	bool dirty;
+};
+
+static struct puck_vram *to_puck_vram(struct ttm_resource_manager *man)
+{
+	return container_of(man, struct puck_vram, base);
+}
+
+static struct puck_vram_res *to_puck_vram_res(struct ttm_resource *res)
+{
+	return container_of(res, struct puck_vram_res, base);
+}
+
+/* The table of a list of blocks; each takes one entry, or more if it is very long. */
+static int puck_vram_make_table(struct puck_vram *vram, struct puck_vram_res *res)
+{
+	struct gpu_buddy_block *block;
+	struct scatterlist *sg;
+	unsigned int count = 0;
+	int ret;
+
+	list_for_each_entry(block, &res->blocks, link)
+		count += DIV_ROUND_UP_ULL(gpu_buddy_block_size(&vram->buddy, block),
+					  PUCK_VRAM_PIECE_MAX);
+	ret = sg_alloc_table(&res->sgt, count, GFP_KERNEL);
+	if (ret)
+		return ret;
+
+	sg = res->sgt.sgl;
+	list_for_each_entry(block, &res->blocks, link) {
+		u64 offset = gpu_buddy_block_offset(block);
+		u64 left = gpu_buddy_block_size(&vram->buddy, block);
+
+		res->dirty |= !gpu_buddy_block_is_clear(block);
+		for (; left; sg = sg_next(sg)) {
+			sg_dma_address(sg) = offset;
+			sg_dma_len(sg) = min_t(u64, left, PUCK_VRAM_PIECE_MAX);
+			offset += sg_dma_len(sg);
+			left -= sg_dma_len(sg);
+		}
+	}
+	return 0;
+}
+
+/* Pages up to which a place reaches. */
+static u64 puck_vram_end(struct puck_vram *vram, const struct ttm_place *place)
+{
+	u64 all = vram->base.size >> PAGE_SHIFT;
+
+	return place->lpfn ? min_t(u64, place->lpfn, all) : all;
+}
+
+/*
+ * Whether nobody may have VRAM any more. Without bus mastering a wedged device still works
+ * on what lies in VRAM. Its jobs are over for everybody else, who may free their BOs: so
+ * their blocks go to nobody until it is reset, which the next probe does. Those who keep
+ * them see what their own jobs still write.
+ */
+static bool puck_vram_is_retired(struct puck_vram *vram)
+{
+	return READ_ONCE(vram->mem->puck->wedged);
+}
+
+static int puck_vram_take_blocks(struct puck_vram *vram, struct puck_vram_res *res,
+				 const struct ttm_place *place)
+{
+	u64 start = (u64)place->fpfn << PAGE_SHIFT;
+	u64 end = puck_vram_end(vram, place) << PAGE_SHIFT;
+	unsigned long flags = 0;
+	/* The lock is taken in memory reclaim as well, by whoever drops a BO there. */
+	unsigned int nofs = memalloc_nofs_save();
+	int ret = -ENOSPC;
+
+	if (start || end != vram->base.size)
+		flags |= GPU_BUDDY_RANGE_ALLOCATION;
+	else if (vram->visible < vram->base.size)
+		/* What the CPU can see is kept for those BOs that it looks at. */
+		flags |= GPU_BUDDY_TOPDOWN_ALLOCATION;
+	mutex_lock(&vram->lock);
+	if (!puck_vram_is_retired(vram) && end > start && res->base.size <= end - start)
+		ret = gpu_buddy_alloc_blocks(&vram->buddy, start, end, res->base.size, PAGE_SIZE,
+					     &res->blocks, flags);
+	mutex_unlock(&vram->lock);
+	memalloc_nofs_restore(nofs);
+	return ret;
+}
+
+/* With @clear nothing of what was there is left. */
+static void puck_vram_give_blocks(struct puck_vram *vram, struct puck_vram_res *res, bool clear)
+{
+	mutex_lock(&vram->lock);
+	if (puck_vram_is_retired(vram))
+		list_splice_tail(&res->blocks, &vram->lost);
+	else
+		gpu_buddy_free_list(&vram->buddy, &res->blocks, clear ? GPU_BUDDY_CLEARED : 0);
+	mutex_unlock(&vram->lock);
+}
+
+static int puck_vram_alloc(struct ttm_resource_manager *man, struct ttm_buffer_object *tbo,
+			   const struct ttm_place *place, struct ttm_resource **out)
+{
+	struct puck_vram *vram = to_puck_vram(man);
+	struct puck_vram_res *res = kzalloc(sizeof(*res), GFP_KERNEL);
+	int ret;
+
+	if (!res)
+		return -ENOMEM;
+	INIT_LIST_HEAD(&res->blocks);
+	ttm_resource_init(tbo, place, &res->base);
+	ret = puck_vram_take_blocks(vram, res, place);
+	if (ret)
+		goto err_resource;
+	ret = puck_vram_make_table(vram, res);
+	if (ret)
+		goto err_blocks;
+	res->base.start = sg_dma_address(res->sgt.sgl) >> PAGE_SHIFT;
+	*out = &res->base;
+	return 0;
+
+err_blocks:
+	puck_vram_give_blocks(vram, res, false);
+err_resource:
+	ttm_resource_fini(man, &res->base);
+	kfree(res);
+	return ret;
+}
+
+/* True if the clearing of the blocks is queued. */
+static bool puck_vram_clear(struct puck_vram *vram, struct puck_vram_res *res)
+{
+	struct puck_transfer transfer = {
+		.dst = { .sgt = &res->sgt, .vram = true },
+		.size = res->base.size,
+		.clear = true,
+	};
+	struct dma_fence *fence = puck_mem_transfer(vram->mem, &transfer);
+
+	if (IS_ERR(fence))
+		return false;
+	dma_fence_put(fence);
+	return true;
+}
+
+static void puck_vram_free(struct ttm_resource_manager *man, struct ttm_resource *base)
+{
+	struct puck_vram *vram = to_puck_vram(man);
+	struct puck_vram_res *res = to_puck_vram_res(base);
+
+	puck_vram_give_blocks(vram, res, puck_vram_clear(vram, res));
+	ttm_resource_fini(man, base);
+	sg_free_table(&res->sgt);
+	kfree(res);
+}
+
+static bool puck_vram_intersects(struct ttm_resource_manager *man, struct ttm_resource *base,
+				 const struct ttm_place *place, size_t size)
+{
+	struct puck_vram_res *res = to_puck_vram_res(base);
+	u64 start = (u64)place->fpfn << PAGE_SHIFT;
+	u64 end = puck_vram_end(to_puck_vram(man), place) << PAGE_SHIFT;
+	struct scatterlist *sg;
+	int i;
+
+	for_each_sgtable_dma_sg(&res->sgt, sg, i)
+		if (sg_dma_address(sg) < end && sg_dma_address(sg) + sg_dma_len(sg) > start)
+			return true;
+	return false;
+}
+
+static bool puck_vram_compatible(struct ttm_resource_manager *man, struct ttm_resource *base,
+				 const struct ttm_place *place, size_t size)
+{
+	struct puck_vram_res *res = to_puck_vram_res(base);
+	u64 start = (u64)place->fpfn << PAGE_SHIFT;
+	u64 end = puck_vram_end(to_puck_vram(man), place) << PAGE_SHIFT;
+	struct scatterlist *sg;
+	int i;
+
+	for_each_sgtable_dma_sg(&res->sgt, sg, i)
+		if (sg_dma_address(sg) < start || sg_dma_address(sg) + sg_dma_len(sg) > end)
+			return false;
+	return true;
+}
+
+static void puck_vram_debug(struct ttm_resource_manager *man, struct drm_printer *p)
+{
+	struct puck_vram *vram = to_puck_vram(man);
+
+	mutex_lock(&vram->lock);
+	drm_printf(p, "  visible: %llu\n", vram->visible);
+	drm_printf(p, "  retired: %d\n", puck_vram_is_retired(vram));
+	drm_printf(p, "  free: %llu\n", vram->buddy.avail);
+	drm_printf(p, "  free and cleared: %llu\n", vram->buddy.clear_avail);
+	drm_buddy_print(&vram->buddy, p);
+	mutex_unlock(&vram->lock);
+}
+
+static const struct ttm_resource_manager_func puck_vram_func = {
+	.alloc = puck_vram_alloc,
+	.free = puck_vram_free,
+	.intersects = puck_vram_intersects,
+	.compatible = puck_vram_compatible,
+	.debug = puck_vram_debug,
+};
+
+/**
+ * puck_vram_init - let TTM know of VRAM
+ * @mem: of the device
+ *
+ * Return: 0 or a negative errno.
+ */
+int puck_vram_init(struct puck_mem *mem)
+{
+	struct puck_vram *vram = &mem->vram;
+	int ret;
+
+	vram->mem = mem;
+	vram->visible = mem->puck->vram_visible;
+	mutex_init(&vram->lock);
+	INIT_LIST_HEAD(&vram->lost);
+	ret = gpu_buddy_init(&vram->buddy, mem->puck->vram_size, PAGE_SIZE);
+	if (ret)
+		return ret;
+	vram->base.func = &puck_vram_func;
+	ttm_resource_manager_init(&vram->base, &mem->ttm, mem->puck->vram_size);
+	ttm_set_driver_manager(&mem->ttm, TTM_PL_VRAM, &vram->base);
+	ttm_resource_manager_set_used(&vram->base, true);
+	return 0;
+}
+
+/**
+ * puck_vram_fini - undo puck_vram_init()
+ * @mem: of the device; no BO is left
+ */
+void puck_vram_fini(struct puck_mem *mem)
+{
+	struct puck_vram *vram = &mem->vram;
+
+	ttm_resource_manager_set_used(&vram->base, false);
+	ttm_resource_manager_cleanup(&vram->base);
+	ttm_set_driver_manager(&mem->ttm, TTM_PL_VRAM, NULL);
+	gpu_buddy_free_list(&vram->buddy, &vram->lost, 0);
+	gpu_buddy_fini(&vram->buddy);
+	mutex_destroy(&vram->lock);
+}
+
+/**
+ * puck_vram_where - blocks of VRAM as the device sees them
+ * @res: of puck_vram
+ *
+ * Return: where they are; good for as long as @res is.
+ */
+struct puck_where puck_vram_where(struct ttm_resource *res)
+{
+	return (struct puck_where) { .sgt = &to_puck_vram_res(res)->sgt, .vram = true };
+}
+
+/**
+ * puck_vram_is_dirty - see whether blocks may have in them what somebody left
+ * @res: of puck_vram
+ *
+ * Return: false if their clearing is queued.
+ */
+bool puck_vram_is_dirty(struct ttm_resource *res)
+{
+	return to_puck_vram_res(res)->dirty;
+}
+
+/**
+ * puck_vram_is_visible - see whether the CPU can look at blocks
+ * @vram: the manager
+ * @res: of @vram
+ *
+ * Return: true if all of them are within BAR 2.
+ */
+bool puck_vram_is_visible(struct puck_vram *vram, struct ttm_resource *res)
+{
+	struct ttm_place place = { .lpfn = vram->visible >> PAGE_SHIFT };
+
+	return puck_vram_compatible(&vram->base, res, &place, res->size);
+}
+
+/**
+ * puck_vram_offset - where a byte is
+ * @res: of puck_vram
+ * @offset: within @res
+ *
+ * Return: offset in VRAM.
+ */
+u64 puck_vram_offset(struct ttm_resource *res, u64 offset)
+{
+	struct scatterlist *sg;
+	int i;
+
+	for_each_sgtable_dma_sg(&to_puck_vram_res(res)->sgt, sg, i) {
+		if (offset < sg_dma_len(sg))
+			return sg_dma_address(sg) + offset;
+		offset -= sg_dma_len(sg);
+	}
+	WARN_ON_ONCE(1);
+	return 0;
+}

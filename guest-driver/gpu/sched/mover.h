@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Jobs of the driver's own, which move BOs.
+ */
+#ifndef PUCK_MOVER_H
+#define PUCK_MOVER_H
+
+struct puck_device;
+
+int puck_mover_init(struct puck_device *puck);
+int puck_mover_wait(struct puck_device *puck);
+
+#endif /* PUCK_MOVER_H */
