@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What becomes of VRAM, and of system memory, when the machine sleeps, when memory is scarce,
+ * and when the device goes.
+ */
+#include "lib/base/ktap.h"
+#include "lib/base/pattern.h"
+#include "lib/base/text_file.h"
+#include "lib/gpu/bo.h"
+#include "lib/gpu/debugfs.h"
+#include "lib/gpu/device.h"
+#include "lib/gpu/job.h"
+#include "lib/gpu/region.h"
+
+#define SIZE (512 << 10)
+#define SHRINK "/sys/kernel/debug/ttm/tt_shrink"
+
+static struct puck puck;
+static uint8_t *pattern;
+
+static bool bring_back(const struct bo *bo)
+{
+	struct drm_puck_bo_ref ref = ref_both(bo);
+	struct drm_puck_cmd cmd = cmd_nop();
+	struct drm_puck_submit args = job(puck.queue[0], &ref, 1, &cmd, 1);
+
+	return !submit_wait(puck.fd, &args) && !bo_wait(puck.fd, bo, 0, 0);
+}
+
+static void test_sleep(void)
+{
+	struct bo vram, system;
+	int ret;
+
+	if (access("/sys/power/pm_test", W_OK)) {
+		ktap_skip("no pm_test in this kernel", "sleep");
+		return;
+	}
+	ktap_need(!bo_create_vram(puck.fd, &vram, SIZE) && !bo_create(puck.fd, &system, SIZE),
+		  "create");
+	memcpy(vram.map, pattern, SIZE);
+	memcpy(system.map, pattern, SIZE);
+	ret = write_text("/sys/power/pm_test", "platform");
+	if (!ret)
+		ret = write_text("/sys/power/state", "mem");
+	ktap_ok(!ret && bo_region(puck.fd, &vram) == DRM_PUCK_REGION_SYSTEM,
+		"sleep: VRAM is empty when the machine wakes (%d)", ret);
+	ktap_ok(!memcmp(vram.map, pattern, SIZE), "sleep: what was there is not lost");
+	ktap_ok(bring_back(&vram) && bo_region(puck.fd, &vram) == DRM_PUCK_REGION_VRAM &&
+		!memcmp(vram.map, pattern, SIZE), "sleep: a job brings it back");
+	ktap_ok(bring_back(&system) && !memcmp(system.map, pattern, SIZE),
+		"sleep: nor system memory");
+	bo_close(puck.fd, &vram);
+	bo_close(puck.fd, &system);
+}
+
+/* TTM's own file writes one BO to its file in memory for each read. */
+static void test_shrink(void)
+{
+	struct drm_puck_gem_info info;
+	char text[32];
+	struct bo bos[4];
+	int i, out = 0, bad = 0;
+
+	if (access(SHRINK, R_OK)) {
+		ktap_skip("no TTM debugfs in this kernel", "shrink");
+		return;
+	}
+	for (i = 0; i < 4; i++) {
+		ktap_need(!bo_create_in(puck.fd, &bos[i], SIZE, BO_SYSTEM, i % 2, i / 2 + 1),
+			  "create");
+		memcpy(bos[i].map, pattern + i, SIZE);
+		bo_flush(puck.fd, &bos[i]);
+	}
+	for (i = 0; i < 4; i++)
+		read_text(SHRINK, text, sizeof(text));
+	for (i = 0; i < 4; i++)
+		out += !bo_info(puck.fd, &bos[i], &info) && !info.nents;
+	ktap_ok(out == 4, "shrink: %d of 4 BOs are no more for the device", out);
+	for (i = 0; i < 4; i++)
+		bad += !!memcmp(bos[i].map, pattern + i, SIZE);
+	ktap_ok(!bad, "shrink: the CPU sees what was in them");
+	for (i = 0; i < 4; i++)
+		read_text(SHRINK, text, sizeof(text));
+	for (i = 0; i < 4; i++)
+		bad += !bring_back(&bos[i]) || bo_info(puck.fd, &bos[i], &info) || !info.nents ||
+		       memcmp(bos[i].map, pattern + i, SIZE);
+	ktap_ok(!bad, "shrink: so does the device");
+	for (i = 0; i < 4; i++)
+		bo_close(puck.fd, &bos[i]);
+}
+
+static bool is_zero(const uint8_t *p, size_t n)
+{
+	while (n--)
+		if (*p++)
+			return false;
+	return true;
+}
+
+/* VRAM goes with the device, and its mapping shows nothing; system memory stays. */
+static void test_unbind(void)
+{
+	struct bo vram, system, moved;
+
+	ktap_need(!bo_create_vram(puck.fd, &vram, SIZE) && !bo_create(puck.fd, &system, SIZE) &&
+		  !bo_create_in(puck.fd, &moved, SIZE, BO_VRAM | BO_SYSTEM, 0, 0), "create");
+	memcpy(vram.map, pattern, SIZE);
+	memcpy(system.map, pattern, SIZE);
+	memcpy(moved.map, pattern, SIZE);
+	ktap_ok(!write_text("/sys/bus/pci/drivers/puck/unbind", puck.pci), "unbind");
+	ktap_ok(is_zero(vram.map, SIZE) && is_zero(moved.map, SIZE), "unbind: VRAM shows zeroes");
+	vram.map[0] = 1;
+	ktap_ok(vram.map[0] == 1, "unbind: and can be written");
+	ktap_ok(!memcmp(system.map, pattern, SIZE), "unbind: system memory is what it was");
+	bo_close(puck.fd, &vram);
+	bo_close(puck.fd, &system);
+	bo_close(puck.fd, &moved);
+	close(puck.fd);
+	ktap_ok(!write_text("/sys/bus/pci/drivers/puck/bind", puck.pci), "bind again");
+	ktap_need(!puck_open_any(&puck) && !bo_create_vram(puck.fd, &vram, SIZE), "it is back");
+	ktap_ok(is_zero(vram.map, SIZE), "bind: VRAM does not show what was there");
+	ktap_ok(bring_back(&vram), "bind: it works");
+	bo_close(puck.fd, &vram);
+}
+
+int main(void)
+{
+	ktap_begin();
+	ktap_need(!puck_open_any(&puck), "a puck device");
+	pattern = malloc(2 * SIZE);
+	ktap_need(pattern, "memory");
+	pattern_fill(pattern, 2 * SIZE, 815);
+	test_sleep();
+	test_shrink();
+	test_unbind();
+	ktap_ok(puck_count_becomes(&puck, "bos", "bo ", 0), "no BO is left");
+	return ktap_end();
+}
