@@ -32,6 +32,7 @@ struct puck_client_seg {
  * @dst: destination segments
  * @nsrc: entries in @src
  * @ndst: entries in @dst
+ * @wait: what has to signal before the job starts, or NULL
  */
 struct puck_client_job {
 	u16 opcode;
@@ -41,6 +42,7 @@ struct puck_client_job {
 	const struct puck_client_seg *dst;
 	u32 nsrc;
 	u32 ndst;
+	struct dma_fence *wait;
 };
 
 struct puck_client *puck_client_get(struct pci_dev *pdev);

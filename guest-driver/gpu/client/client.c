@@ -214,6 +214,8 @@ static struct dma_fence *puck_client_queue(struct puck_queue *queue,
 	if (IS_ERR(job))
 		return ERR_CAST(job);
 	ret = puck_client_fill(job, desc);
+	if (!ret && desc->wait)
+		ret = drm_sched_job_add_dependency(&job->base, dma_fence_get(desc->wait));
 	if (ret) {
 		puck_job_discard(job);
 		return ERR_PTR(ret);
@@ -226,7 +228,8 @@ static struct dma_fence *puck_client_queue(struct puck_queue *queue,
 	puck_sched_push(job);
 	mutex_unlock(&queue->submit_lock);
 	/* Clients rely on it that the hardware knows of the job by now. */
-	dma_fence_wait(&to_drm_sched_fence(fence)->scheduled, false);
+	if (!desc->wait)
+		dma_fence_wait(&to_drm_sched_fence(fence)->scheduled, false);
 	return fence;
 }
 
@@ -237,9 +240,10 @@ static struct dma_fence *puck_client_queue(struct puck_queue *queue,
  * @job: what to do; copied
  *
  * Returns when the doorbell was rung for the job: what the hardware does without
- * delay, it may have done by then. The memory must stay mapped until the
- * returned fence is signalled. Its error tells what became of the job: 0, -EIO,
- * -EFAULT, -ETIME, -ENODEV. No dma_resv is looked at.
+ * delay, it may have done by then. With a fence to wait for it returns when the job is in
+ * its queue, and so do the client's jobs for this ring that come behind it: they run in order.
+ * The memory must stay mapped until the returned fence is signalled. Its error tells what
+ * became of the job: 0, -EIO, -EFAULT, -ETIME, -ENODEV. No dma_resv is looked at.
  *
  * Context: may sleep.
  * Return: the job's fence, a reference; ERR_PTR(-EINVAL) for no such ring, or an opcode

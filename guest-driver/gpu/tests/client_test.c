@@ -4,6 +4,7 @@
  * They go to a live device through puck/client.h, since puck.ko itself never
  * writes such lists. Built where the kernel has KUnit; loading runs them.
  */
+#include <linux/delay.h>
 #include <linux/dma-fence.h>
 #include <linux/dma-mapping.h>
 #include <linux/iommu.h>
@@ -261,6 +262,65 @@ static void puck_test_chain(struct kunit *test)
 	puck_client_set_delay(t->client, 0, 0, 0);
 }
 
+/* ---- fences to wait for ---- */
+
+static const char *puck_test_fence_name(struct dma_fence *fence)
+{
+	return "puck-gpu-test";
+}
+
+static DEFINE_SPINLOCK(puck_test_fence_lock);
+
+static const struct dma_fence_ops puck_test_fence_ops = {
+	.get_driver_name = puck_test_fence_name,
+	.get_timeline_name = puck_test_fence_name,
+};
+
+/* Behind its last reference nobody needs functions of this module for it. */
+static void puck_test_fence_end(struct kunit *test, struct dma_fence *fence)
+{
+	unsigned int ms;
+
+	for (ms = 0; kref_read(&fence->refcount) > 1 && ms < jiffies_to_msecs(WAIT); ms++)
+		fsleep(1000);
+	KUNIT_EXPECT_EQ(test, kref_read(&fence->refcount), 1);
+	dma_fence_put(fence);
+}
+
+/* A job waits for a fence, and another client's job on the same ring does not wait for it. */
+static void puck_test_wait(struct kunit *test)
+{
+	struct puck_test *t = test->priv;
+	struct puck_client_seg dst = puck_test_area(t, 0);
+	struct puck_client_job job = {
+		.opcode = PUCK_GPU_CMD_FILL, .value = 0x66666666, .length = AREA_SIZE,
+		.dst = &dst, .ndst = 1,
+	};
+	struct puck_client *other = puck_client_get(t->pdev);
+	struct dma_fence *fence;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(other));
+	memset(t->mem, 0, AREAS * AREA_SIZE);
+	/* Freed by its address, like those that come from a driver. */
+	job.wait = kzalloc(sizeof(*job.wait), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, job.wait);
+	dma_fence_init(job.wait, &puck_test_fence_ops, &puck_test_fence_lock,
+		       dma_fence_context_alloc(1), 1);
+
+	fence = puck_client_submit(other, 0, &job);
+	KUNIT_EXPECT_FALSE(test, IS_ERR(fence));
+	KUNIT_EXPECT_EQ(test, puck_test_result(puck_test_fill(test, 0, 1, 0x77)), 0);
+	KUNIT_EXPECT_TRUE(test, puck_test_is(t, 0, 0));
+	KUNIT_EXPECT_TRUE(test, puck_test_is(t, 1, 0x77));
+
+	dma_fence_signal(job.wait);
+	if (!IS_ERR(fence))
+		KUNIT_EXPECT_EQ(test, puck_test_result(fence), 0);
+	KUNIT_EXPECT_TRUE(test, puck_test_is(t, 0, 0x66));
+	puck_client_put(other);
+	puck_test_fence_end(test, job.wait);
+}
+
 /* ---- arguments ---- */
 
 static void puck_test_bad_arguments(struct kunit *test)
@@ -295,6 +355,7 @@ static void puck_test_bad_device(struct kunit *test)
 static struct kunit_case puck_test_cases[] = {
 	KUNIT_CASE_PARAM(puck_test_bad_job, puck_bads_gen_params),
 	KUNIT_CASE(puck_test_chain),
+	KUNIT_CASE(puck_test_wait),
 	KUNIT_CASE(puck_test_bad_arguments),
 	KUNIT_CASE(puck_test_bad_device),
 	{ }
