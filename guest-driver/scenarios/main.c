@@ -31,6 +31,11 @@ static const struct puck_scenario * const scenarios[] = {
 	&puck_wrong_direction,
 	&puck_wrong_count,
 	&puck_stale_iotlb,
+	&puck_resv_read_for_write,
+	&puck_resv_slot_missing,
+	&puck_resv_older_fence,
+	&puck_bookkeep_implicit,
+	&puck_kernel_fence_skipped,
 #ifdef PUCK_SCENARIOS_CAMERA
 	&puck_cam_plane_size,
 	&puck_cam_stride,

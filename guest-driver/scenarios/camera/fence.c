@@ -14,35 +14,6 @@
 /* For a fence that does not end since something else has failed. */
 #define PATIENCE	(10 * HZ)
 
-/* The fence is freed by its address: it stands first. */
-struct fence {
-	struct dma_fence base;
-	spinlock_t lock;	/* of @base, as dma_fence_init() asks for */
-};
-
-static_assert(!offsetof(struct fence, base));
-
-static const char *get_name(struct dma_fence *fence)
-{
-	return "puck-scenarios";
-}
-
-static const struct dma_fence_ops fence_ops = {
-	.get_driver_name = get_name,
-	.get_timeline_name = get_name,
-};
-
-static struct dma_fence *fence_create(u64 context, u64 number)
-{
-	struct fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
-
-	if (!fence)
-		return NULL;
-	spin_lock_init(&fence->lock);
-	dma_fence_init(&fence->base, &fence_ops, &fence->lock, context, number);
-	return &fence->base;
-}
-
 /**
  * puck_camera_publish - let others know that the camera writes a buffer
  * @cam: the driver
@@ -54,7 +25,7 @@ static struct dma_fence *fence_create(u64 context, u64 number)
 void puck_camera_publish(struct puck_camera *cam, struct puck_camera_buffer *buf)
 {
 	struct puck_camera_share *share = cam->share;
-	struct dma_fence *fence = fence_create(share->context, share->published + 1);
+	struct dma_fence *fence = puck_fence_create(share->context, share->published + 1);
 	int ret = -ENOMEM;
 
 	if (!fence)

@@ -97,6 +97,10 @@ struct puck_run {
 __printf(3, 4)
 void puck_caught(struct puck_run *run, const char *by, const char *format, ...);
 
+/* fence.c: fences that this module ends */
+struct dma_fence *puck_fence_create(u64 context, u64 number);
+void puck_fence_last_put(struct dma_fence *fence);
+
 /* memory.c: buffers of single scattered pages, mapped, and what is in them */
 
 /**
@@ -182,6 +186,11 @@ extern const struct puck_scenario puck_use_after_unmap;
 extern const struct puck_scenario puck_wrong_direction;
 extern const struct puck_scenario puck_wrong_count;
 extern const struct puck_scenario puck_stale_iotlb;
+extern const struct puck_scenario puck_resv_read_for_write;
+extern const struct puck_scenario puck_resv_slot_missing;
+extern const struct puck_scenario puck_resv_older_fence;
+extern const struct puck_scenario puck_bookkeep_implicit;
+extern const struct puck_scenario puck_kernel_fence_skipped;
 
 /* camera/ */
 extern const struct puck_scenario puck_cam_plane_size;
