@@ -34,6 +34,7 @@ static const struct puck_scenario * const scenarios[] = {
 	&puck_resv_read_for_write,
 	&puck_resv_slot_missing,
 	&puck_resv_older_fence,
+	&puck_ww_backoff_forgotten,
 	&puck_bookkeep_implicit,
 	&puck_kernel_fence_skipped,
 #ifdef PUCK_SCENARIOS_CAMERA

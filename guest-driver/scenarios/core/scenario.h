@@ -189,6 +189,7 @@ extern const struct puck_scenario puck_stale_iotlb;
 extern const struct puck_scenario puck_resv_read_for_write;
 extern const struct puck_scenario puck_resv_slot_missing;
 extern const struct puck_scenario puck_resv_older_fence;
+extern const struct puck_scenario puck_ww_backoff_forgotten;
 extern const struct puck_scenario puck_bookkeep_implicit;
 extern const struct puck_scenario puck_kernel_fence_skipped;
 
