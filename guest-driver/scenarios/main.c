@@ -37,6 +37,8 @@ static const struct puck_scenario * const scenarios[] = {
 	&puck_ww_backoff_forgotten,
 	&puck_bookkeep_implicit,
 	&puck_kernel_fence_skipped,
+	&puck_max_seg_undeclared,
+	&puck_dma_addr_32bit,
 #ifdef PUCK_SCENARIOS_CAMERA
 	&puck_cam_plane_size,
 	&puck_cam_stride,

@@ -3,6 +3,11 @@
  * Every scenario, buggy and fixed, on every device that it is for: the buggy client
  * is caught where what shows it is there (an IOMMU, puck-dma), elsewhere it is not,
  * and the fixed one never. Where the kernel has DMA_API_DEBUG, it has to agree.
+ *
+ *	scenarios [gpu|camera [NAME]]
+ *
+ * With a name it is that one alone, and all fixed clients come first: what shows a buggy one
+ * may do so once.
  */
 #include "lib/base/clock.h"
 #include "lib/base/ktap.h"
@@ -106,6 +111,7 @@ static void play_all(const struct device *device)
 		play(name, false, device);
 	}
 }
+
 
 static void bad_requests(const struct device *device)
 {
@@ -220,11 +226,25 @@ static void play_kind(const char *kind)
 	ktap_ok(count > 0, "%s: %d devices", kind, count);
 }
 
-/* For which kind of device: "gpu" unless something else is said. */
+static void play_one(const char *kind, const char *name)
+{
+	struct device devices[DEVICES_MAX];
+	int i, count = find_devices(kind, devices);
+
+	for (i = 0; i < 2 * count; i++)
+		play(name, i >= count, &devices[i % count]);
+	ktap_ok(count > 0, "%s: %d devices", kind, count);
+}
+
 int main(int argc, char **argv)
 {
+	const char *kind = argc > 1 ? argv[1] : "gpu";
+
 	ktap_begin();
 	ktap_need(!system("modprobe puck-scenarios"), "puck-scenarios loads");
-	play_kind(argc > 1 ? argv[1] : "gpu");
+	if (argc > 2)
+		play_one(kind, argv[2]);
+	else
+		play_kind(kind);
 	return ktap_end();
 }

@@ -48,6 +48,7 @@ struct puck_scenario {
 	} on;
 	enum puck_shown_by {
 		PUCK_SHOWN_BY_MERGING,
+		PUCK_SHOWN_BY_TRANSLATION,
 		PUCK_SHOWN_BY_LATENESS,
 		PUCK_SHOWN_BY_MAPPER,
 		PUCK_SHOWN_BY_STALENESS,
@@ -192,6 +193,8 @@ extern const struct puck_scenario puck_resv_older_fence;
 extern const struct puck_scenario puck_ww_backoff_forgotten;
 extern const struct puck_scenario puck_bookkeep_implicit;
 extern const struct puck_scenario puck_kernel_fence_skipped;
+extern const struct puck_scenario puck_max_seg_undeclared;
+extern const struct puck_scenario puck_dma_addr_32bit;
 
 /* camera/ */
 extern const struct puck_scenario puck_cam_plane_size;
