@@ -2,7 +2,8 @@
 /*
  * puck-scenarios: driver bugs to be caught. debugfs puck-scenarios/
  *
- *   list    name, mistake and history of each scenario, and the device it is for
+ *   list    name, mistake and history of each scenario, and the device it is for; "alone": it
+ *           runs by name
  *   gpu     the GPUs there are, and which of them an IOMMU translates for
  *   camera  the cameras there are, likewise
  *   run     write "NAME buggy|fixed PCIADDR [late=MS]", read the result as KTAP
@@ -39,6 +40,7 @@ static const struct puck_scenario * const scenarios[] = {
 	&puck_kernel_fence_skipped,
 	&puck_max_seg_undeclared,
 	&puck_dma_addr_32bit,
+	&puck_alloc_in_signalling,
 #ifdef PUCK_SCENARIOS_CAMERA
 	&puck_cam_plane_size,
 	&puck_cam_stride,
@@ -358,9 +360,10 @@ static int list_show(struct seq_file *seq, void *unused)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(scenarios); i++)
-		seq_printf(seq, "%s\t%s\t%s\t%s\n", scenarios[i]->name,
+		seq_printf(seq, "%s\t%s\t%s\t%s%s\n", scenarios[i]->name,
 			   scenarios[i]->mistake, scenarios[i]->history,
-			   devices[scenarios[i]->on].name);
+			   devices[scenarios[i]->on].name,
+			   scenarios[i]->alone ? ", alone" : "");
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(list);

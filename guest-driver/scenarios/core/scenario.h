@@ -32,6 +32,7 @@ struct puck_run;
  * @mistake: what the buggy client does, in a few words
  * @history: a commit that fixed it in Linux
  * @on: the device that it is for
+ * @alone: what shows the mistake does so once; it runs when it is asked for by name
  * @shown_by: what has to be there for the mistake to show
  * @finding: class of puck-dma's finding about buggy(), docs/dma.rst; or NULL
  * @splat: regular expression of the kernel's own complaint about buggy(), or
@@ -46,6 +47,7 @@ struct puck_scenario {
 		PUCK_ON_GPU,
 		PUCK_ON_CAMERA,
 	} on;
+	bool alone;
 	enum puck_shown_by {
 		PUCK_SHOWN_BY_MERGING,
 		PUCK_SHOWN_BY_TRANSLATION,
@@ -195,6 +197,7 @@ extern const struct puck_scenario puck_bookkeep_implicit;
 extern const struct puck_scenario puck_kernel_fence_skipped;
 extern const struct puck_scenario puck_max_seg_undeclared;
 extern const struct puck_scenario puck_dma_addr_32bit;
+extern const struct puck_scenario puck_alloc_in_signalling;
 
 /* camera/ */
 extern const struct puck_scenario puck_cam_plane_size;
