@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A thread that makes calls of puck.ko in any order: what it draws, and the handles and
+ * descriptors that it shares with others like it.
+ */
+#ifndef LIB_GPU_FUZZ_H
+#define LIB_GPU_FUZZ_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <unistd.h>
+
+#include "lib/base/array.h"
+#include "lib/base/clock.h"
+#include "lib/base/random.h"
+#include "lib/gpu/bo.h"
+#include "lib/gpu/queue.h"
+#include "lib/gpu/sync.h"
+
+/* Of a file's handles so many are known by a place each: whoever has a new one closes the old. */
+#define PLACES		8
+#define FDS		12
+#define MAPS		4
+#define ARRAY_MAX	8
+/* More than that of an array is never asked for with memory behind it. */
+#define LIST_MAX	4096
+#define PAGE		4096
+#define BO_MAX		(64 * PAGE)
+
+/* Handles and descriptors by what they are of. */
+enum kind {
+	BO,
+	QUEUE,
+	SYNCOBJ,
+	KINDS,
+};
+
+enum fd_kind {
+	DMABUF,
+	SYNC_FILE,
+	SYNCOBJ_FD,
+	FD_KINDS,
+};
+
+/**
+ * struct file - an open device, for all threads
+ * @fd: of it; a call may put another file there, with the same number
+ * @node: of the device
+ * @handles: 0: none. Whoever takes one out of its place is its owner
+ */
+struct file {
+	int fd;
+	char node[64];
+	atomic_uint handles[KINDS][PLACES];
+};
+
+/* Descriptors, likewise. */
+static atomic_int fds[FD_KINDS][FDS];
+
+/**
+ * struct actor - a thread
+ * @state: of what it draws: that depends on its seed alone, never on what is in a place
+ * @digest: of its calls
+ * @calls: to make
+ * @dry: they are drawn and not made
+ * @speaks: it says how far it is
+ * @file: of the present call
+ * @hostile: the present call is one of those that are wrong somewhere
+ * @place: where the present call puts what it gets, modulo their number
+ * @good: calls, by row of the table
+ * @refused: calls
+ * @arena: a page, and behind it one that nobody may touch
+ * @maps: of BOs; what is mapped is the thread's alone
+ */
+struct actor {
+	pthread_t thread;
+	uint64_t state;
+	uint64_t digest;
+	unsigned long calls;
+	bool dry;
+	bool speaks;
+	struct file *file;
+	bool hostile;
+	uint32_t place;
+	unsigned long *good;
+	unsigned long refused;
+	uint8_t *arena;
+	struct {
+		uint8_t *at;
+		size_t size;
+	} maps[MAPS];
+	/* What arguments point to */
+	struct drm_puck_bo_ref refs[ARRAY_MAX];
+	struct drm_puck_cmd cmds[ARRAY_MAX];
+	struct drm_puck_sync syncs[ARRAY_MAX];
+	uint32_t words[LIST_MAX];
+	uint64_t points[LIST_MAX];
+};
+
+/* ---- what is drawn ---- */
+
+static inline uint32_t below(struct actor *a, uint32_t n)
+{
+	return (uint32_t)(rnd(&a->state) % n);
+}
+
+static inline bool one_in(struct actor *a, uint32_t n)
+{
+	return !below(a, n);
+}
+
+/* A number as programs have them, or one at the edge of what there is. */
+static inline uint32_t number(struct actor *a)
+{
+	static const uint32_t edges[] = {
+		0, 1, 2, 3, 4, 7, 8, 63, 64, 65, 255, 256, 257, 4095, 4096, 4097, 65535, 65536,
+		0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff,
+	};
+
+	return one_in(a, 3) ? below(a, 0xffffffff) : edges[below(a, ARRAY_SIZE(edges))];
+}
+
+/* @right; in a hostile call, now and then anything. */
+static inline uint32_t mostly(struct actor *a, uint32_t right)
+{
+	return a->hostile && one_in(a, 8) ? number(a) : right;
+}
+
+/* Of pads, flags that are not defined, members that are "out". */
+static inline uint32_t nothing(struct actor *a)
+{
+	return mostly(a, 0);
+}
+
+static inline uint32_t handle(struct actor *a, enum kind of)
+{
+	uint32_t place = below(a, PLACES);
+
+	return mostly(a, atomic_load(&a->file->handles[of][place]));
+}
+
+static inline int some_fd(struct actor *a, enum fd_kind kind)
+{
+	uint32_t place = below(a, FDS);
+
+	return (int)mostly(a, (uint32_t)atomic_load(&fds[kind][place]));
+}
+
+/* @right, or memory that ends too early, or none. */
+static inline uint64_t pointer(struct actor *a, const void *right)
+{
+	uint32_t which = a->hostile ? below(a, 16) : 16;
+
+	if (which == 0)
+		return rnd(&a->state);
+	if (which == 1)
+		return (uintptr_t)a->arena + PAGE - below(a, 64);
+	return (uintptr_t)right;
+}
+
+/* Is over, or will be soon, whatever is waited for. */
+static inline int64_t deadline(struct actor *a)
+{
+	static const int64_t others[] = { 0, 1, -1, INT64_MIN };
+	int64_t soon = below(a, 3000) * 1000;
+
+	return one_in(a, 4) ? others[below(a, ARRAY_SIZE(others))] : now_ns() + soon;
+}
+
+/* ---- what is in a place, and what was there before ---- */
+
+static inline void close_handle(int fd, enum kind of, uint32_t value)
+{
+	struct bo bo = { .handle = value };
+
+	if (!value)
+		return;
+	if (of == BO)
+		bo_close(fd, &bo);
+	else if (of == QUEUE)
+		queue_destroy(fd, value);
+	else
+		syncobj_destroy(fd, value);
+}
+
+/* What a call has given goes to its place. Nothing is drawn here: the call may have failed. */
+static inline void put_handle(struct actor *a, enum kind of, uint32_t value)
+{
+	uint32_t old = atomic_exchange(&a->file->handles[of][a->place % PLACES], value);
+
+	/* An import may give a handle that is there already. */
+	if (old != value)
+		close_handle(a->file->fd, of, old);
+}
+
+static inline void put_fd(struct actor *a, enum fd_kind kind, int value)
+{
+	int old = atomic_exchange(&fds[kind][a->place % FDS], value);
+
+	if (old > 0)
+		close(old);
+}
+
+#endif /* LIB_GPU_FUZZ_H */
