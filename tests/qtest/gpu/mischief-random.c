@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * puck-gpu: rules, jobs, resets, stops and moves of the machine as they come.
- * What becomes of the jobs is not asked; the device has to live, and once the
- * rules are gone to work. The seed is printed and taken back with --seed.
+ * puck-gpu: rules, jobs, resets, SKIPs, stops and moves of the machine as they
+ * come. What becomes of the jobs is not asked; the device has to live, and once
+ * the rules are gone to work. The seed is printed and taken back with --seed.
  */
 
 #include "qemu/osdep.h"
@@ -191,6 +191,13 @@ static void reset(Chaos *c)
     }
 }
 
+/* A ring that is halted goes on. */
+static void skip(Chaos *c)
+{
+    gpu_ring_w32(&c->t.e, any(RINGS), PUCK_GPU_RING_CTRL,
+                 PUCK_GPU_RING_ENABLE | PUCK_GPU_RING_SKIP);
+}
+
 /* Messages of ring 0 ring another ring's doorbell. */
 static void aim(Chaos *c)
 {
@@ -253,7 +260,7 @@ static void set_master(Chaos *c, bool on)
 
 static void one_round(Chaos *c)
 {
-    switch (any(24)) {
+    switch (any(26)) {
     case 0 ... 10:
         any_job(c);
         break;
@@ -274,6 +281,9 @@ static void one_round(Chaos *c)
         break;
     case 22:
         aim(c);
+        break;
+    case 23 ... 24:
+        skip(c);
         break;
     default:
         switch (any(6)) {
