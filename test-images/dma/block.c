@@ -30,6 +30,7 @@
 #include <sys/uio.h>
 
 #define PIECES 4
+#define PIECES_MAX 32
 #define REQUESTS 512
 #define DEPTH 12
 #define DEPTH_MAX 64
@@ -46,6 +47,7 @@ struct block {
 	uint64_t size;		/* of what is written to, which starts at 0 */
 	uint64_t end;		/* of the disk */
 	int depth;
+	int sectors;		/* of each request, each in a buffer of its own; 0: as drawn */
 	bool nvme, bad;
 	size_t bytes;		/* of one round */
 	size_t sector, align;	/* what lengths and buffers are multiples of */
@@ -57,7 +59,7 @@ struct request {
 	uint64_t at;
 	size_t length;
 	int pieces;
-	struct iovec piece[PIECES];
+	struct iovec piece[PIECES_MAX];
 	struct iocb iocb;
 	bool failed;
 };
@@ -137,6 +139,9 @@ static void block_open(struct block *block, const char *disk, const struct dma_o
 	block->bad = options->bad;
 	block->depth = options->depth ? options->depth : DEPTH;
 	ktap_need(block->depth > 0 && block->depth <= DEPTH_MAX, "a depth of 1 to %d", DEPTH_MAX);
+	block->sectors = options->sectors;
+	ktap_need(block->sectors >= 0 && block->sectors <= PIECES_MAX, "0 to %d sectors",
+		  PIECES_MAX);
 	block->sector = queue_limit(disk, "logical_block_size");
 	block->align = queue_limit(disk, "dma_alignment") + 1;
 	if (granule) {
@@ -144,6 +149,9 @@ static void block_open(struct block *block, const char *disk, const struct dma_o
 		block->align = granule;
 	}
 	ktap_need(block->size >= 4 * block->bytes, "it is large enough");
+	ktap_need(!block->sectors ||
+		  block->bytes <= (size_t)block->sectors * block->sector * REQUESTS,
+		  "%d requests are enough", REQUESTS);
 	ktap_need(!syscall(SYS_io_setup, block->depth, &block->aio), "asynchronous I/O");
 	block->arena_size = 3 * block->bytes + REQUESTS * PIECES * 2 * PAGE;
 	block->arena = (options->large ? contiguous : scattered)(block->arena_size);
@@ -165,6 +173,27 @@ static size_t draw_length(const struct block *block, uint64_t *state, size_t lef
 	return length < left ? length : left;
 }
 
+/* The page behind a buffer and its guard. */
+static size_t page_behind(size_t used)
+{
+	return (used + GUARD + PAGE - 1) / PAGE * PAGE;
+}
+
+/* A buffer for each sector of a request, each at the start of a page. */
+static void cut_sectors(const struct block *block, struct request *request, size_t *used)
+{
+	size_t done;
+
+	for (done = 0; done < request->length; done += block->sector) {
+		*used = page_behind(*used);
+		request->piece[request->pieces++] = (struct iovec) {
+			.iov_base = block->arena + *used,
+			.iov_len = block->sector,
+		};
+		*used += block->sector + GUARD;
+	}
+}
+
 /* Cuts a request's bytes into buffers of the arena. */
 static void draw_pieces(const struct block *block, struct request *request, uint64_t *state,
 			size_t *used)
@@ -178,7 +207,7 @@ static void draw_pieces(const struct block *block, struct request *request, uint
 		length = left;
 		if ((size_t)request->pieces + 1 < most && left > block->sector)
 			length = (1 + dma_below(state, left / block->sector)) * block->sector;
-		*used = (*used + GUARD + PAGE - 1) / PAGE * PAGE + offset;
+		*used = page_behind(*used) + offset;
 		request->piece[request->pieces++] = (struct iovec) {
 			.iov_base = block->arena + *used,
 			.iov_len = length,
@@ -199,10 +228,17 @@ static void draw_plan(const struct block *block, uint64_t start, uint64_t *state
 		size_t left = block->bytes - done;
 
 		*request = (struct request) { .at = start + done };
-		request->length = draw_length(block, state, left);
-		if (plan.count == REQUESTS)
-			request->length = left;
-		draw_pieces(block, request, state, &used);
+		if (block->sectors) {
+			request->length = (size_t)block->sectors * block->sector;
+			if (request->length > left)
+				request->length = left;
+			cut_sectors(block, request, &used);
+		} else {
+			request->length = draw_length(block, state, left);
+			if (plan.count == REQUESTS)
+				request->length = left;
+			draw_pieces(block, request, state, &used);
+		}
 		done += request->length;
 	}
 	ktap_need(used <= block->arena_size, "the plan fits");

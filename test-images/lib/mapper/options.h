@@ -27,6 +27,7 @@ struct dma_options {
 	const char *failing;	/* a policy that lets mappings fail */
 	size_t granule;		/* what a disk's buffers and lengths are multiples of */
 	int depth;		/* of a disk: so many requests at a time */
+	int sectors;		/* of a disk: each request is so many buffers of one sector */
 	bool large;		/* of a disk: buffers of pages that follow each other */
 	bool bad;		/* of a disk: read where it has bad sectors, too */
 	size_t bytes;
@@ -57,7 +58,8 @@ static inline void dma_usage(const char *program)
 		"usage: %s WHICH... [--words] [--policies FIRST..LAST] [--policy TEXT]\n"
 		"       [--policy TEXT --expect CLASS] [--fail] [--failing TEXT]\n"
 		"       [--jumbo] [--mtu BYTES] [--pages] [--unbind] [--bytes SIZE]\n"
-		"       [--granule SIZE] [--depth N] [--large] [--bad] [--seed N]\n"
+		"       [--granule SIZE] [--depth N] [--sectors N] [--large] [--bad]\n"
+		"       [--seed N]\n"
 		"WHICH is a module, a PCI address or a device of the kernel.\n", program);
 	exit(2);
 }
@@ -100,6 +102,8 @@ static inline void dma_option(struct dma_options *options, char **argv, int *i)
 		options->bad = true;
 	} else if (!strcmp(word, "--depth")) {
 		options->depth = (int)strtol(dma_value(argv, i), NULL, 10);
+	} else if (!strcmp(word, "--sectors")) {
+		options->sectors = (int)strtol(dma_value(argv, i), NULL, 10);
 	} else if (!strcmp(word, "--granule")) {
 		options->granule = dma_size(dma_value(argv, i));
 	} else if (!strcmp(word, "--bytes")) {

@@ -170,21 +170,19 @@ static inline void dma_with_failures(struct dma_test *test, const char *policy, 
 }
 
 /*
- * A driver at fault: under the policy, sooner or later, what it does wrong is
- * found. That the data is wrong as well does not matter then.
+ * A driver at fault: the workload is one that it cannot do under the policy without
+ * a finding, so once is enough. That the data is wrong as well does not matter then.
  */
 static inline void dma_expect(struct dma_test *test, const char *policy, const char *class)
 {
 	const char *pci = test->functions[0].pci;
 	uint64_t before = dma_counter(pci, class);
 	char regex[64];
-	int round;
 
 	snprintf(regex, sizeof(regex), "finding: %s", class);
 	expect_begin(regex);
 	ktap_need(dma_begin(test, policy), "policy");
-	for (round = 0; round < 400 && dma_counter(pci, class) == before; round++)
-		test->io(test->context, test->options.seed + (uint64_t)round, true);
+	test->io(test->context, test->options.seed, true);
 	expect_end();
 	dma_show(pci, "findings");
 	ktap_ok(dma_counter(pci, class) > before, "%s: %s finds %s", test->functions[0].driver,
