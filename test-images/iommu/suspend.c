@@ -3,9 +3,6 @@
  * The machine goes to sleep and comes back: the IOMMU stops after its clients
  * and is there again before them, with the domains that it had.
  *
- * "platform" of the kernel's pm_test runs all callbacks of all devices, and
- * comes back after five seconds.
- *
  * Wants an nvme in charge and CONFIG_PM_DEBUG. With the argument "diskless" an
  * edu will do, and what comes next has to show that it is translated: nvme in
  * 6.12 has a lockdep report of its own on resume.
@@ -16,7 +13,7 @@
 #include "lib/base/patience.h"
 #include "lib/base/pattern.h"
 #include "lib/base/pci.h"
-#include "lib/base/text_file.h"
+#include "lib/base/sleep.h"
 
 #include <fcntl.h>
 
@@ -49,18 +46,9 @@ static void disk_prepare(void)
 	free(buf);
 }
 
-static int sleep_test(void)
-{
-	int err = write_text("/sys/power/pm_test", "platform");
-
-	return err ? err : write_text("/sys/power/state", "mem");
-}
-
 static bool find_client(bool diskless, char *name, size_t size)
 {
-	char line[64];
-
-	if (!read_line("/sys/power/pm_test", line, sizeof(line)))
+	if (!can_sleep())
 		return false;
 	if (diskless)
 		return pci_find(0x1234, 0x11e8, true, name, size);
@@ -73,7 +61,7 @@ static void test_sleep(const char *client)
 	int err;
 
 	domain_type(client, before, sizeof(before));
-	err = sleep_test();
+	err = sleep_and_wake(1);
 	ktap_ok(!err, "the machine slept and woke (errno %d)", -err);
 	domain_type(client, after, sizeof(after));
 	ktap_ok(!strcmp(before, after), "%s has its domain still (%s)", client, after);
