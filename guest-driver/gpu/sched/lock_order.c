@@ -17,6 +17,7 @@
 #include <drm/drm_drv.h>
 
 #include "core/device.h"
+#include "mem/mem.h"
 #include "sched/lock_order.h"
 #include "sched/queue.h"
 #include "sched/ring.h"
@@ -32,7 +33,7 @@ static void puck_prime_allocation(void)
 	dma_fence_put(stub);
 }
 
-static void puck_prime_resv(struct dma_resv *resv)
+static void puck_prime_resv(struct puck_device *puck, struct dma_resv *resv)
 {
 	struct ww_acquire_ctx ctx;
 
@@ -41,14 +42,19 @@ static void puck_prime_resv(struct dma_resv *resv)
 	if (dma_resv_lock(resv, &ctx))
 		dma_resv_lock_slow(resv, &ctx);
 	puck_prime_allocation();
+	mutex_lock(&puck->mem->tt_lock);
+	mutex_unlock(&puck->mem->tt_lock);
 	dma_resv_unlock(resv);
 	ww_acquire_fini(&ctx);
 }
 
-static void puck_prime_submission(struct puck_queue *queue, struct dma_resv *resv)
+static void puck_prime_submission(struct puck_device *puck, struct puck_queue *queue,
+				  struct dma_resv *resv)
 {
 	mutex_lock(&queue->submit_lock);
-	puck_prime_resv(resv);
+	down_read(&puck->mem->guard);
+	puck_prime_resv(puck, resv);
+	up_read(&puck->mem->guard);
 	mutex_unlock(&queue->submit_lock);
 }
 
@@ -56,7 +62,7 @@ static void puck_prime_submission(struct puck_queue *queue, struct dma_resv *res
 static void puck_prime_late(struct puck_device *puck, struct dma_resv *resv)
 {
 	mutex_lock(&puck->late_lock);
-	puck_prime_resv(resv);
+	puck_prime_resv(puck, resv);
 	mutex_unlock(&puck->late_lock);
 }
 
@@ -99,7 +105,7 @@ int puck_lock_order_prime(struct puck_device *puck)
 
 	ret = 0;
 	if (drm_dev_enter(&puck->drm, &idx)) {
-		puck_prime_submission(queue, resv);
+		puck_prime_submission(puck, queue, resv);
 		puck_prime_late(puck, resv);
 		puck_prime_signalling(puck->ring[0]);
 		drm_dev_exit(idx);
