@@ -119,14 +119,30 @@ static int failing_call(unsigned long nr, void *arg)
 
 /* ---- what is called ---- */
 
-static int do_create(void)
+static int create(uint32_t placements, uint32_t flags)
 {
 	struct drm_puck_gem_create args = {
 		.size = SIZE,
-		.placements = 1 << DRM_PUCK_REGION_SYSTEM,
+		.placements = placements,
+		.flags = flags,
 	};
 
 	return failing_call(DRM_IOCTL_PUCK_GEM_CREATE, &args);
+}
+
+static int do_create(void)
+{
+	return create(BO_SYSTEM, 0);
+}
+
+static int do_create_scattered(void)
+{
+	return create(BO_SYSTEM, DRM_PUCK_GEM_SCATTERED);
+}
+
+static int do_create_vram(void)
+{
+	return create(BO_VRAM, 0);
 }
 
 static int do_export(void)
@@ -286,6 +302,8 @@ int main(void)
 	close(puck.fd);
 	sweep("open", do_open);
 	sweep("create", do_create);
+	sweep("create scattered", do_create_scattered);
+	sweep("create in VRAM", do_create_vram);
 	sweep("export", do_export);
 	sweep("submit", do_submit);
 	sweep("queue create", do_queue);

@@ -77,10 +77,10 @@ static void test_create(void)
 	struct bo bo;
 
 	ktap_need(!bo_create_vram(puck.fd, &bo, SIZE), "create in VRAM");
-	ktap_ok(!bo_info(puck.fd, &bo, &info) && info.region == VRAM &&
-		info.placements == BO_VRAM && info.nents && info.nents == info.orig_nents &&
-		info.caching == DRM_PUCK_CACHING_WC, "create: it is in VRAM, in %u blocks",
-		info.nents);
+	ktap_need(!bo_info(puck.fd, &bo, &info), "info");
+	ktap_ok(info.region == VRAM && info.placements == BO_VRAM && info.nents &&
+		info.nents == info.orig_nents && info.caching == DRM_PUCK_CACHING_WC,
+		"create: it is in VRAM, in %u blocks", info.nents);
 	ktap_ok(is_zero(bo.map, SIZE), "create: VRAM is zero for the CPU");
 	bo_close(puck.fd, &bo);
 
@@ -101,7 +101,8 @@ static void test_scattered(void)
 
 	ktap_need(!bo_create_in(puck.fd, &bo, SIZE, BO_SYSTEM, DRM_PUCK_GEM_SCATTERED, 0),
 		  "create");
-	ktap_ok(!bo_info(puck.fd, &bo, &info) && info.orig_nents >= SIZE / 4096 - 1,
+	ktap_need(!bo_info(puck.fd, &bo, &info), "info");
+	ktap_ok(info.orig_nents >= SIZE / 4096 - 1,
 		"scattered: %u entries for %u pages", info.orig_nents, SIZE / 4096);
 	if (puck.translated)
 		ktap_ok(info.nents == 1, "scattered: the IOMMU merges them to %u", info.nents);
