@@ -190,12 +190,14 @@ static int fixed(struct puck_run *run)
 static void verdict(struct puck_run *run)
 {
 	struct crowded *crowded = run->priv;
+	struct puck_buffer *seen = &crowded->reader.seen;
+	unsigned int good = puck_pattern_pages(seen->pages, seen->npages, PUCK_COPY_SEED);
 
 	puck_reader_verdict(run, &crowded->reader);
 	if (slots.missing)
-		puck_caught(run, "ledger",
-			    "no place was reserved for a fence: the kernel stops here%s%s",
-			    run->by ? ", else: " : "", run->by ? run->detail : "");
+		puck_caught(run, "ledger", "no slot for a fence, where the kernel stops; "
+			    "without the fence %u of %u pages were there when read", good,
+			    seen->npages);
 }
 
 static void teardown(struct puck_run *run)

@@ -27,7 +27,7 @@
 /* More than that of an array is never asked for with memory behind it. */
 #define LIST_MAX	4096
 #define PAGE		4096
-#define BO_MAX		(64 * PAGE)
+#define BO_MAX		(16 * PAGE)
 
 /* Handles and descriptors by what they are of. */
 enum kind {
