@@ -32,17 +32,23 @@ MODULE_PARM_DESC(timeout_ms, "Time a job may take in the hardware before it is g
 static struct dma_fence *puck_sched_run_job(struct drm_sched_job *base)
 {
 	struct puck_job *job = to_puck_job(base);
-	bool cookie;
-	int idx, ret;
+	struct puck_fence *fence = job->fence;
+	bool cookie = dma_fence_begin_signalling();
+	unsigned long flags;
+	int idx, ret = -ENODEV;
 
-	if (!drm_dev_enter(&job->puck->drm, &idx))
-		return ERR_PTR(-ENODEV);
-
-	cookie = dma_fence_begin_signalling();
-	ret = puck_ring_emit(job->ring, job);
+	if (drm_dev_enter(&job->puck->drm, &idx)) {
+		ret = puck_ring_emit(job->ring, job);
+		drm_dev_exit(idx);
+	}
+	/* As one that went wrong: who hears of it before the world does hears of all of them. */
+	if (ret) {
+		spin_lock_irqsave(&job->ring->lock, flags);
+		puck_fence_signal(fence, ret);
+		spin_unlock_irqrestore(&job->ring->lock, flags);
+	}
 	dma_fence_end_signalling(cookie);
-	drm_dev_exit(idx);
-	return ret ? ERR_PTR(ret) : dma_fence_get(&job->fence->base);
+	return dma_fence_get(&fence->base);
 }
 
 static enum drm_gpu_sched_stat puck_sched_timedout_job(struct drm_sched_job *base)
