@@ -7,6 +7,7 @@
 #define PUCK_COMPAT_GPU_H
 
 #include <drm/drm_drv.h>
+#include <drm/drm_gpuvm.h>
 #include <drm/gpu_scheduler.h>
 #include <drm/ttm/ttm_bo.h>
 #include <drm/ttm/ttm_device.h>
@@ -85,6 +86,33 @@ static inline int puck_compat_ttm_device_init(struct ttm_device *bdev,
 #else
 #define puck_compat_ttm_bo_fini	ttm_bo_put
 #endif
+
+static inline int puck_compat_gpuvm_sm_map(struct drm_gpuvm *vm, void *data, u64 addr, u64 length,
+					   struct drm_gem_object *obj, u64 offset)
+{
+#ifdef PUCK_HAVE_GPUVM_MAP_REQ
+	const struct drm_gpuvm_map_req req = {
+		.map.va.addr = addr,
+		.map.va.range = length,
+		.map.gem.obj = obj,
+		.map.gem.offset = offset,
+	};
+
+	return drm_gpuvm_sm_map(vm, data, &req);
+#else
+	return drm_gpuvm_sm_map(vm, data, addr, length, obj, offset);
+#endif
+}
+
+static inline struct drm_gpuvm_bo *puck_compat_gpuvm_bo_obtain(struct drm_gpuvm *vm,
+							       struct drm_gem_object *obj)
+{
+#ifdef PUCK_HAVE_GPUVM_BO_OBTAIN_LOCKED
+	return drm_gpuvm_bo_obtain_locked(vm, obj);
+#else
+	return drm_gpuvm_bo_obtain(vm, obj);
+#endif
+}
 
 #ifdef PUCK_HAVE_DRM_DRIVER_DATE
 #define PUCK_DRM_DRIVER_DATE	.date = "0",

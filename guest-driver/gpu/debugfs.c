@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /sys/kernel/debug/dri/<device>/: rings, fences, bos, vram and backoffs to read, and a
+ * /sys/kernel/debug/dri/<device>/: rings, fences, bos, vram, vms and backoffs to read, and a
  * folder for each ring with the scheduler's timeout, the period of the look for lost
  * interrupts and, if the device has it, the knobs of the completion stage
  * (docs/specs/gpu.rst, "Completion stage").
@@ -25,7 +25,9 @@
 #include "mem/mem.h"
 #include "sched/fence.h"
 #include "sched/job.h"
+#include "sched/queue.h"
 #include "sched/ring.h"
+#include "vm/vm.h"
 
 /* BOs of many segments show the first ones only. */
 #define PUCK_DEBUGFS_SEGS	64
@@ -197,13 +199,111 @@ static int puck_debugfs_vram(struct seq_file *m, void *data)
 	return 0;
 }
 
+static void puck_debugfs_va(struct seq_file *m, struct drm_gpuva *va)
+{
+	seq_printf(m, "  %#llx + %#llx: ", va->va.addr, va->va.range);
+	if (!va->gem.obj)
+		seq_puts(m, "sparse\n");
+	else
+		seq_printf(m, "bo %p at %#llx%s%s\n", va->gem.obj, va->gem.offset,
+			   to_puck_va(va)->readonly ? " readonly" : "",
+			   va->vm_bo->evicted ? " evicted" : "");
+}
+
+static int puck_debugfs_vm(struct seq_file *m, struct puck_vm *vm)
+{
+	struct dma_resv *resv = drm_gpuvm_resv(&vm->base);
+	struct drm_gpuva *va;
+	int ret;
+
+	ret = dma_resv_lock_interruptible(resv, NULL);
+	if (ret)
+		return ret;
+	seq_printf(m, "vm %d users %u tables %llu small %llu big %llu updates %llu%s\n",
+		   (int)READ_ONCE(vm->number), refcount_read(&vm->users), vm->pt.tables,
+		   vm->pt.small, vm->pt.big, vm->updates, READ_ONCE(vm->lost) ? " lost" : "");
+	drm_gpuvm_for_each_va(va, &vm->base)
+		puck_debugfs_va(m, va);
+	dma_resv_unlock(resv);
+	return 0;
+}
+
+static int puck_debugfs_all_vms(struct seq_file *m, struct puck_device *puck)
+{
+	struct puck_vm *vm = NULL, *next;
+	int ret = 0;
+
+	while (!ret && (next = puck_vms_next(puck, vm))) {
+		if (vm)
+			drm_gpuvm_put(&vm->base);
+		vm = next;
+		ret = puck_debugfs_vm(m, vm);
+	}
+	if (vm)
+		drm_gpuvm_put(&vm->base);
+	return ret;
+}
+
+static void puck_debugfs_tlb(struct seq_file *m, struct puck_device *puck)
+{
+	seq_printf(m, "tlb entries %u of %u hits %llu misses %llu audit %u stale %llu\n",
+		   puck_read(puck, PUCK_GPU_VM_TLB_ENTRIES),
+		   puck_read(puck, PUCK_GPU_VM_TLB_CAPACITY),
+		   puck_read64(puck, PUCK_GPU_VM_HITS), puck_read64(puck, PUCK_GPU_VM_MISSES),
+		   puck_read(puck, PUCK_GPU_VM_CTRL), puck_read64(puck, PUCK_GPU_VM_STALE_USES));
+}
+
+static int puck_debugfs_vms(struct seq_file *m, void *data)
+{
+	struct drm_debugfs_entry *entry = m->private;
+	struct puck_device *puck = to_puck_device(entry->dev);
+	int idx, ret;
+
+	if (!drm_dev_enter(&puck->drm, &idx))
+		return -ENODEV;
+	if (puck->vm_count)
+		puck_debugfs_tlb(m, puck);
+	ret = puck_debugfs_all_vms(m, puck);
+	drm_dev_exit(idx);
+	return ret;
+}
+
 static const struct drm_debugfs_info puck_debugfs_files[] = {
 	{ "rings", puck_debugfs_rings, 0 },
 	{ "fences", puck_debugfs_fences, 0 },
 	{ "bos", puck_debugfs_bos, 0 },
 	{ "backoffs", puck_debugfs_backoffs, 0 },
 	{ "vram", puck_debugfs_vram, 0 },
+	{ "vms", puck_debugfs_vms, 0 },
 };
+
+/* Whether the device compares what its TLB says with the tables. Until its next reset. */
+static int puck_audit_get(void *data, u64 *val)
+{
+	struct puck_device *puck = data;
+	int idx;
+
+	if (!drm_dev_enter(&puck->drm, &idx))
+		return -ENODEV;
+	*val = !!(puck_read(puck, PUCK_GPU_VM_CTRL) & PUCK_GPU_VM_AUDIT);
+	drm_dev_exit(idx);
+	return 0;
+}
+
+static int puck_audit_set(void *data, u64 val)
+{
+	struct puck_device *puck = data;
+	int idx;
+
+	if (val > 1)
+		return -EINVAL;
+	if (!drm_dev_enter(&puck->drm, &idx))
+		return -ENODEV;
+	puck_write(puck, PUCK_GPU_VM_CTRL, val ? PUCK_GPU_VM_AUDIT : 0);
+	drm_dev_exit(idx);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(puck_audit_fops, puck_audit_get, puck_audit_set, "%llu\n");
 
 static int puck_knob_get(struct puck_ring *ring, u32 reg, u64 *val)
 {
@@ -347,6 +447,9 @@ void puck_debugfs_init(struct drm_minor *minor)
 	u32 i;
 
 	drm_debugfs_add_files(minor->dev, puck_debugfs_files, ARRAY_SIZE(puck_debugfs_files));
+	if (puck->vm_count)
+		debugfs_create_file_unsafe("vm_audit", 0600, minor->debugfs_root, puck,
+					   &puck_audit_fops);
 	for (i = 0; i < puck->num_rings; i++)
 		puck_debugfs_knobs(puck->ring[i], minor->debugfs_root);
 }

@@ -40,6 +40,8 @@
 #include "submit/ioctl.h"
 #include "submit/query.h"
 #include "submit/queues.h"
+#include "submit/vms.h"
+#include "vm/vm.h"
 
 static const struct drm_ioctl_desc puck_ioctls[] = {
 	DRM_IOCTL_DEF_DRV(PUCK_GET_PARAM, puck_ioctl_get_param, DRM_RENDER_ALLOW),
@@ -53,6 +55,9 @@ static const struct drm_ioctl_desc puck_ioctls[] = {
 	DRM_IOCTL_DEF_DRV(PUCK_QUEUE_DESTROY, puck_ioctl_queue_destroy, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(PUCK_QUEUE_STATE, puck_ioctl_queue_state, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(PUCK_SUBMIT, puck_ioctl_submit, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(PUCK_VM_CREATE, puck_ioctl_vm_create, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(PUCK_VM_DESTROY, puck_ioctl_vm_destroy, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(PUCK_VM_BIND, puck_ioctl_vm_bind, DRM_RENDER_ALLOW),
 };
 
 static const struct file_operations puck_fops = {
@@ -62,7 +67,8 @@ static const struct file_operations puck_fops = {
 };
 
 static const struct drm_driver puck_drm_driver = {
-	.driver_features = DRIVER_GEM | DRIVER_RENDER | DRIVER_SYNCOBJ | DRIVER_SYNCOBJ_TIMELINE,
+	.driver_features = DRIVER_GEM | DRIVER_GEM_GPUVA | DRIVER_RENDER | DRIVER_SYNCOBJ |
+			   DRIVER_SYNCOBJ_TIMELINE,
 	.open = puck_file_open,
 	.postclose = puck_file_close,
 	.debugfs_init = puck_debugfs_init,
@@ -116,9 +122,12 @@ static int puck_init_hw(struct puck_device *puck)
 	ret = puck_segs_init(puck);
 	if (ret)
 		return ret;
-	ret = puck_rings_alloc(puck);
+	ret = puck_vms_init(puck);
 	if (ret)
 		goto err_segs;
+	ret = puck_rings_alloc(puck);
+	if (ret)
+		goto err_vms;
 
 	pci_set_master(puck->pdev);
 	ret = puck_irq_init(puck);
@@ -137,6 +146,8 @@ err_irq:
 err_dma:
 	pci_clear_master(puck->pdev);
 	puck_rings_free(puck);
+err_vms:
+	puck_vms_fini(puck);
 err_segs:
 	puck_segs_fini(puck);
 	return ret;
@@ -163,7 +174,9 @@ static void puck_fini_hw(struct puck_device *puck)
 	puck_dump_fini(puck);
 	puck_gem_unbind_all(puck);
 	puck_jobs_detach(puck);
+	puck_vms_detach(puck);
 	puck_rings_free(puck);
+	puck_vms_fini(puck);
 	puck_segs_fini(puck);
 }
 
@@ -183,8 +196,10 @@ static int puck_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	puck->pdev = pdev;
 	INIT_LIST_HEAD(&puck->bos);
 	INIT_LIST_HEAD(&puck->jobs);
+	INIT_LIST_HEAD(&puck->vms);
 	spin_lock_init(&puck->list_lock);
 	spin_lock_init(&puck->err_lock);
+	spin_lock_init(&puck->root_lock);
 	/* With a class of its own, which drmm_mutex_init() would share with other drivers. */
 	mutex_init(&puck->late_lock);
 	ret = drmm_add_action_or_reset(&puck->drm, puck_release_locks, NULL);
@@ -252,9 +267,18 @@ static int __init puck_init(void)
 
 	if (ret)
 		return ret;
+	ret = puck_vms_setup();
+	if (ret)
+		goto err_jobs;
 	ret = pci_register_driver(&puck_driver);
 	if (ret)
-		puck_jobs_exit();
+		goto err_vms;
+	return 0;
+
+err_vms:
+	puck_vms_exit();
+err_jobs:
+	puck_jobs_exit();
 	return ret;
 }
 module_init(puck_init);
@@ -266,7 +290,9 @@ module_init(puck_init);
 static void __exit puck_exit(void)
 {
 	pci_unregister_driver(&puck_driver);
+	/* The last job of a VM may have its end queued. */
 	puck_jobs_exit();
+	puck_vms_exit();
 	rcu_barrier();
 }
 module_exit(puck_exit);

@@ -139,6 +139,7 @@ static int puck_resume(struct device *dev)
 	ret = puck_device_reset(puck);
 	if (!ret) {
 		puck_rings_restore(puck);
+		puck_device_restore_roots(puck);
 		ret = puck_rings_start(puck);
 	}
 	if (ret)

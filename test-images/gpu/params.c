@@ -26,7 +26,7 @@ static void test_version(void)
 
 static void test_params(void)
 {
-	uint64_t compute = 0, copy = ~0ull, features = 0, vram = 0, seg = 0, translated = 2;
+	uint64_t compute = 0, copy = ~0ull, features = 0, vram = 0, seg = 0, translated = 2, vms = 65;
 
 	ktap_ok(!puck_param(puck.fd, DRM_PUCK_PARAM_RINGS_COMPUTE, &compute) &&
 		!puck_param(puck.fd, DRM_PUCK_PARAM_RINGS_COPY, &copy) && compute &&
@@ -39,6 +39,8 @@ static void test_params(void)
 	ktap_ok(!puck_param(puck.fd, DRM_PUCK_PARAM_SEG_LEN_MAX, &seg) && seg, "seg_len_max: not 0");
 	ktap_ok(!puck_param(puck.fd, DRM_PUCK_PARAM_TRANSLATED, &translated) && translated < 2,
 		"translated: 0 or 1");
+	ktap_ok(!puck_param(puck.fd, DRM_PUCK_PARAM_VMS, &vms) && vms <= 64 &&
+		!vms == !(features & DRM_PUCK_FEATURE_VM), "vms: as many as the device has");
 }
 
 static void test_bad_params(void)
@@ -61,7 +63,7 @@ static void test_bad_numbers(void)
 
 	ktap_ok(puck_call(puck.fd, DRM_IOWR(0x40, args), &args) == -EINVAL, "bad_number 0x40");
 	ktap_ok(puck_call(puck.fd, DRM_IOWR(0x4f, args), &args) == -EINVAL, "bad_number 0x4f");
-	ktap_ok(puck_call(puck.fd, DRM_IOWR(0x5b, args), &args) == -EINVAL, "bad_number 0x5b");
+	ktap_ok(puck_call(puck.fd, DRM_IOWR(0x9f, args), &args) == -EINVAL, "bad_number 0x9f");
 }
 
 /* ---- regions ---- */

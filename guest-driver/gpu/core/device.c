@@ -71,6 +71,42 @@ int puck_device_reset(struct puck_device *puck)
 }
 
 /**
+ * puck_device_set_root - tell the device where the tables of a VM are
+ * @puck: the device
+ * @number: of the VM
+ * @root: for VM_ROOT; zero for none
+ *
+ * What the device has kept of the VM is dropped.
+ *
+ * Context: any; inside drm_dev_enter(), with root_lock held.
+ */
+void puck_device_set_root(struct puck_device *puck, u32 number, u64 root)
+{
+	lockdep_assert_held(&puck->root_lock);
+
+	puck->vm_root[number] = root;
+	puck_write64(puck, PUCK_GPU_VM_ROOT(number), root);
+	puck_write(puck, PUCK_GPU_VM_FLUSH, number);
+}
+
+/**
+ * puck_device_restore_roots - tell a device that was reset where all tables are
+ * @puck: the device; none of its rings works on a job
+ *
+ * Context: any; inside drm_dev_enter(), or in resume.
+ */
+void puck_device_restore_roots(struct puck_device *puck)
+{
+	unsigned long flags;
+	u32 i;
+
+	spin_lock_irqsave(&puck->root_lock, flags);
+	for (i = 0; i < puck->vm_count; i++)
+		puck_write64(puck, PUCK_GPU_VM_ROOT(i), puck->vm_root[i]);
+	spin_unlock_irqrestore(&puck->root_lock, flags);
+}
+
+/**
  * puck_device_is_translated - see whether there is an IOMMU in front of memory
  * @puck: the device
  *

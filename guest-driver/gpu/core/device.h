@@ -3,7 +3,8 @@
  * A puck-gpu function, as all parts of puck.ko know it.
  *
  * A job walks through the folders in this order: submit/ (user input: ioctl.c, commands.c;
- * what it waits for, who waits for it: resv.c, sync.c), mem/ (buffers: bo.c; where they are:
+ * what it waits for, who waits for it: resv.c, sync.c), vm/ (addresses, if it uses any:
+ * exec.c; tables: bind.c, update.c, pt.c), mem/ (buffers: bo.c; where they are:
  * place.c, move.c; segment lists: segs.c), sched/ (its queue: queue.c; its life: job.c; its
  * turn: sched.c; hardware: ring.c; completion: irq.c, fence.c). drv.c and pm.c begin and end
  * it all. docs/dataflow.rst follows it; docs/locking.rst, "puck.ko", orders the locks.
@@ -11,6 +12,7 @@
 #ifndef PUCK_DEVICE_H
 #define PUCK_DEVICE_H
 
+#include <linux/idr.h>
 #include <linux/io.h>
 #include <linux/io-64-nonatomic-lo-hi.h>
 #include <linux/list.h>
@@ -67,6 +69,7 @@ struct puck_ring_info {
  *                @vram_size. Engines reach all of VRAM, the CPU no more than these
  * @seg_len_max: bytes; longest segment the device takes
  * @segs_max: entries; longest list the device takes
+ * @vm_count: VMs that the device has; 0 without PUCK_GPU_FEATURE_VM
  * @error_vector: MSI-X vector of the error queue
  * @error_irq: Linux' number for @error_vector
  * @num_vectors: MSI-X vectors up to the last one that the driver knows the use of
@@ -80,13 +83,20 @@ struct puck_ring_info {
  * @seg_pool: blocks of PUCK_SEGS_POOLED entries; valid until remove
  * @mem: all that BOs lie in; mem/mem.h
  * @mover: moves bytes for @mem; sched/mover.h
+ * @page_pool: tables of VMs, and what is written into them; valid until remove, if there are VMs
+ * @sparse_pool: blocks of 64 KiB for sparse mappings; likewise
+ * @vm_numbers: which VMs of the device are in use
+ * @root_lock: makes changing @vm_root and telling the device one step, and protects
+ *             puck_vm.number. Taken in hard interrupts
+ * @vm_root: VM_ROOT of each VM, which a reset of the device forgets
  * @err_lock: makes reading a record of the error queue and dropping it one step
- * @list_lock: protects @bos, @jobs, puck_mem.tts, and puck_ring.queues of all rings
+ * @list_lock: protects @bos, @jobs, @vms, puck_mem.tts, and puck_ring.queues of all rings
  * @late_lock: held by whoever takes DMA memory of imported BOs and of jobs away without
  *             drm_dev_enter(), that is after drm_dev_unplug()
  * @backoffs: how often a submission gave all its locks back and began anew
  * @bos: struct puck_bo.node, all BOs that are not on their way out
  * @jobs: struct puck_job.node, all jobs from their making to their release
+ * @vms: struct puck_vm.node, all VMs until their memory goes
  * @node: in the list of devices that clients look through
  */
 struct puck_device {
@@ -98,6 +108,7 @@ struct puck_device {
 	u64 vram_visible;
 	u32 seg_len_max;
 	u32 segs_max;
+	u32 vm_count;
 	u32 error_vector;
 	int error_irq;
 	u32 num_vectors;
@@ -109,12 +120,18 @@ struct puck_device {
 	struct dma_pool *seg_pool;
 	struct puck_mem *mem;
 	struct puck_mover *mover;
+	struct dma_pool *page_pool;
+	struct dma_pool *sparse_pool;
+	struct ida vm_numbers;
+	spinlock_t root_lock;		/* vm_root, puck_vm.number */
+	u64 vm_root[PUCK_GPU_VMS_MAX];
 	spinlock_t err_lock;		/* error queue */
-	spinlock_t list_lock;		/* bos, jobs, puck_ring.queues */
+	spinlock_t list_lock;		/* bos, jobs, vms, puck_ring.queues */
 	struct mutex late_lock;		/* DMA memory after the unplug */
 	atomic64_t backoffs;
 	struct list_head bos;
 	struct list_head jobs;
+	struct list_head vms;
 	struct list_head node;
 };
 
@@ -135,8 +152,15 @@ static inline u64 puck_read64(struct puck_device *puck, u32 reg)
 	return readq(puck->regs + reg);
 }
 
+static inline void puck_write64(struct puck_device *puck, u32 reg, u64 val)
+{
+	writeq(val, puck->regs + reg);
+}
+
 int puck_device_init_pci(struct puck_device *puck);
 int puck_device_reset(struct puck_device *puck);
+void puck_device_set_root(struct puck_device *puck, u32 number, u64 root);
+void puck_device_restore_roots(struct puck_device *puck);
 bool puck_device_is_translated(struct puck_device *puck);
 
 int puck_identify(struct puck_device *puck, struct puck_ring_info *rings, u32 *num_rings);

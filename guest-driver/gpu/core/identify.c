@@ -42,6 +42,17 @@ static int puck_identify_version(struct puck_device *puck)
 	return 0;
 }
 
+/* Page tables; with segments shorter than an entry they could not be written. */
+static int puck_identify_vms(struct puck_device *puck)
+{
+	if (!(puck->features & PUCK_GPU_FEATURE_VM) || puck->seg_len_max < sizeof(__le64))
+		return 0;
+	puck->vm_count = puck_read(puck, PUCK_GPU_VM_COUNT);
+	if (!puck->vm_count || puck->vm_count > PUCK_GPU_VMS_MAX)
+		return dev_err_probe(puck->drm.dev, -ENODEV, "%u page tables\n", puck->vm_count);
+	return 0;
+}
+
 /* BAR 2 shows the first bytes of VRAM, and may end before VRAM does; never behind it. */
 static int puck_identify_vram(struct puck_device *puck)
 {
@@ -55,12 +66,15 @@ static int puck_identify_vram(struct puck_device *puck)
 
 static int puck_identify_limits(struct puck_device *puck)
 {
+	int ret;
+
 	puck->features = puck_read64(puck, PUCK_GPU_FEATURES);
 	puck->seg_len_max = puck_read(puck, PUCK_GPU_SEG_LEN_MAX);
 	puck->segs_max = puck_read(puck, PUCK_GPU_SEGS_MAX);
 	if (!puck->seg_len_max || !puck->segs_max)
 		return dev_err_probe(puck->drm.dev, -ENODEV, "bad limits\n");
-	return puck_identify_vram(puck);
+	ret = puck_identify_vms(puck);
+	return ret ? ret : puck_identify_vram(puck);
 }
 
 /* Where the vector of a source belongs; NULL if the driver has no use for it. */
@@ -136,7 +150,7 @@ static int puck_identify_ring(struct puck_device *puck, struct puck_ring_info *r
 	struct device *dev = puck->drm.dev;
 	u32 regs = PUCK_GPU_RING(ring->index);
 	u32 order = puck_read(puck, regs + PUCK_GPU_RING_ORDER_MAX);
-	u64 needed = puck_kind_ops(ring->kind);
+	u64 needed = puck_kind_ops(ring->kind) | (puck->vm_count ? PUCK_GPU_OPS_VM : 0);
 
 	ring->ops = puck_read64(puck, regs + PUCK_GPU_RING_OPS);
 	ring->order = min(order, PUCK_RING_ORDER);

@@ -194,6 +194,9 @@ static void puck_bo_destroy(struct ttm_buffer_object *tbo)
 {
 	struct puck_bo *bo = ttm_to_puck_bo(tbo);
 
+	/* It is not the last one of a VM's own, but may be the last that keeps its dma_resv. */
+	if (bo->vm_resv)
+		drm_gem_object_put(bo->vm_resv);
 	if (bo->dmabuf) {
 		INIT_WORK(&bo->release, puck_bo_release_import);
 		queue_work(tbo->bdev->wq, &bo->release);
@@ -313,10 +316,12 @@ struct puck_gem_desc {
 	u32 placements;
 	u32 flags;
 	u32 caching;
+	struct drm_gem_object *vm_resv;
 };
 
 static struct puck_bo *puck_gem_make(struct puck_device *puck, const struct puck_gem_desc *desc)
 {
+	struct dma_resv *resv = desc->vm_resv ? desc->vm_resv->resv : NULL;
 	struct ttm_operation_ctx ctx = { .interruptible = true, .gfp_retry_mayfail = true };
 	struct puck_bo *bo = puck_bo_alloc(puck, desc->size);
 	struct puck_places places;
@@ -324,20 +329,43 @@ static struct puck_bo *puck_gem_make(struct puck_device *puck, const struct puck
 
 	if (!bo)
 		return ERR_PTR(-ENOMEM);
+	if (resv) {
+		drm_gem_object_get(desc->vm_resv);
+		bo->vm_resv = desc->vm_resv;
+	}
 	bo->placements = desc->placements;
 	bo->flags = desc->flags;
 	bo->caching = desc->caching;
 	bo->ttm.priority = puck_bo_priority(desc->flags);
 	bo->ttm.bdev = &puck->mem->ttm;
 	puck_places_of(bo, &places);
-	/* The lock is new, and taken without a ticket. On errors the BO is gone. */
+	/* The lock is new, or the VM's, taken without a ticket. On errors the BO is gone. */
 	ret = ttm_bo_init_reserved(&puck->mem->ttm, &bo->ttm, ttm_bo_type_device, &places.list,
-				   0, &ctx, NULL, NULL, puck_bo_destroy);
+				   0, &ctx, NULL, resv, puck_bo_destroy);
 	if (ret)
 		return ERR_PTR(ret == -ENOMEM && desc->placements == BIT(DRM_PUCK_REGION_VRAM) ?
 			       -ENOSPC : ret);
-	ttm_bo_unreserve(&bo->ttm);
+	ttm_bo_move_to_lru_tail_unlocked(&bo->ttm);
+	if (!resv)
+		dma_resv_unlock(bo->ttm.base.resv);
 	puck_gem_link(puck, bo);
+	return bo;
+}
+
+/* One that is private to a VM is made with the lock held that it will have. */
+static struct puck_bo *puck_gem_make_locked(struct puck_device *puck,
+					    const struct puck_gem_desc *desc)
+{
+	struct puck_bo *bo;
+	int ret;
+
+	if (!desc->vm_resv)
+		return puck_gem_make(puck, desc);
+	ret = dma_resv_lock_interruptible(desc->vm_resv->resv, NULL);
+	if (ret)
+		return ERR_PTR(ret);
+	bo = puck_gem_make(puck, desc);
+	dma_resv_unlock(desc->vm_resv->resv);
 	return bo;
 }
 
@@ -350,7 +378,7 @@ static struct puck_bo *puck_gem_make_guarded(struct puck_device *puck,
 	ret = puck_mem_enter(puck->mem, alone);
 	if (ret)
 		return ERR_PTR(ret);
-	bo = puck_gem_make(puck, desc);
+	bo = puck_gem_make_locked(puck, desc);
 	puck_mem_share(puck->mem, alone);
 	puck_mem_leave(puck->mem);
 	return bo;
@@ -363,18 +391,20 @@ static struct puck_bo *puck_gem_make_guarded(struct puck_device *puck,
  * @placements: mask of 1 << DRM_PUCK_REGION_*, not empty
  * @flags: DRM_PUCK_GEM_*
  * @caching: DRM_PUCK_CACHING_WB or _WC; of system memory
+ * @vm_resv: whose dma_resv the BO is to have, if it is private to a VM; else NULL
  *
  * Context: may sleep.
  * Return: the BO, to be given to drm_gem_object_put(); or an ERR_PTR().
  */
 struct puck_bo *puck_gem_create(struct puck_device *puck, u64 size, u32 placements, u32 flags,
-				u32 caching)
+				u32 caching, struct drm_gem_object *vm_resv)
 {
 	struct puck_gem_desc desc = {
 		.size = PAGE_ALIGN(size),
 		.placements = placements,
 		.flags = flags,
 		.caching = caching,
+		.vm_resv = vm_resv,
 	};
 	struct puck_bo *bo;
 	int idx, ret;

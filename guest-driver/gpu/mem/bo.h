@@ -28,6 +28,8 @@ struct puck_device;
  *          without by who can live with a BO that has moved meanwhile
  * @attach: how it was imported, or NULL
  * @dmabuf: of @attach, a reference of our own: TTM looks at its dma_resv to the very end
+ * @vm_resv: of a BO that is private to a VM: keeps the VM's dma_resv, which is the BO's,
+ *           too; a reference. Else NULL
  * @node: in puck_device.bos
  * @release: the end of an imported BO
  */
@@ -39,6 +41,7 @@ struct puck_bo {
 	u32 region;
 	struct dma_buf_attachment *attach;
 	struct dma_buf *dmabuf;
+	struct drm_gem_object *vm_resv;
 	struct list_head node;
 	struct work_struct release;
 };
@@ -63,7 +66,7 @@ int puck_bo_validate(struct puck_bo *bo);
 struct puck_bo *puck_bos_next(struct puck_device *puck, struct puck_bo *bo);
 
 struct puck_bo *puck_gem_create(struct puck_device *puck, u64 size, u32 placements, u32 flags,
-				u32 caching);
+				u32 caching, struct drm_gem_object *vm_resv);
 struct drm_gem_object *puck_gem_import_table(struct drm_device *dev,
 					     struct dma_buf_attachment *attach,
 					     struct sg_table *sgt);

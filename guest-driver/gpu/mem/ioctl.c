@@ -30,22 +30,23 @@ static bool puck_gem_flags_are_sane(u32 flags, u32 placements)
 }
 
 /**
- * puck_ioctl_gem_create - make a BO of zeroed memory
+ * puck_gem_create_handle - make a BO of zeroed memory
  * @dev: the device
- * @data: struct drm_puck_gem_create
+ * @args: the ioctl's argument; the VM in it was looked up
  * @file: the caller
+ * @vm_resv: whose dma_resv the BO is to have, if it is private to a VM; else NULL
  *
  * Return: 0; -EINVAL for no size, for no placement or one that there is not, for unknown
  * caching or flags, or flags that do not go together; -E2BIG; -ENOSPC if VRAM is all that will
  * do and there is none left; -ENOMEM; -ENODEV; -EINTR.
  */
-int puck_ioctl_gem_create(struct drm_device *dev, void *data, struct drm_file *file)
+int puck_gem_create_handle(struct drm_device *dev, struct drm_puck_gem_create *args,
+			   struct drm_file *file, struct drm_gem_object *vm_resv)
 {
-	struct drm_puck_gem_create *args = data;
 	struct puck_bo *bo;
 	int ret;
 
-	if (!args->size || args->vm || args->handle || args->pad)
+	if (!args->size || args->handle || args->pad)
 		return -EINVAL;
 	if (!args->placements || args->placements & ~PUCK_PLACEMENTS)
 		return -EINVAL;
@@ -57,7 +58,7 @@ int puck_ioctl_gem_create(struct drm_device *dev, void *data, struct drm_file *f
 		return -E2BIG;
 
 	bo = puck_gem_create(to_puck_device(dev), args->size, args->placements, args->flags,
-			     args->caching ?: DRM_PUCK_CACHING_WB);
+			     args->caching ?: DRM_PUCK_CACHING_WB, vm_resv);
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);
 	args->size = puck_bo_size(bo);

@@ -16,6 +16,7 @@
 #include <linux/sched/mm.h>
 
 #include <drm/drm_drv.h>
+#include <drm/drm_gpuvm.h>
 #include <drm/puck_drm.h>
 #include <drm/ttm/ttm_placement.h>
 
@@ -206,8 +207,15 @@ int puck_move(struct ttm_buffer_object *tbo, bool evict, struct ttm_operation_ct
 		ret = puck_move_from_vram(tbo, new_res);
 	else
 		ret = puck_move_system(tbo, ctx, new_res);
-	if (!ret)
-		WRITE_ONCE(ttm_to_puck_bo(tbo)->region,
-			   vram ? DRM_PUCK_REGION_VRAM : DRM_PUCK_REGION_SYSTEM);
-	return ret;
+	if (ret)
+		return ret;
+	WRITE_ONCE(ttm_to_puck_bo(tbo)->region,
+		   vram ? DRM_PUCK_REGION_VRAM : DRM_PUCK_REGION_SYSTEM);
+	/*
+	 * VMs that have it mapped map it again before their next job by address. TTM's own
+	 * objects, which keep pages until a move is over, are in none.
+	 */
+	if (tbo->base.dev)
+		drm_gpuvm_bo_gem_evict(&tbo->base, true);
+	return 0;
 }

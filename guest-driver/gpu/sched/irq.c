@@ -40,6 +40,12 @@ static const struct {
 	[PUCK_GPU_ERR_TAIL] = { "bad doorbell", 0 },
 	[PUCK_GPU_ERR_LENGTH] = { "bad length", -EIO },
 	[PUCK_GPU_ERR_INJECTED] = { "error by a rule", -EIO },
+	[PUCK_GPU_ERR_VM] = { "no such page table", -EFAULT },
+	[PUCK_GPU_ERR_VA] = { "not a virtual address", -EFAULT },
+	[PUCK_GPU_ERR_PTE_NONE] = { "nothing mapped", -EFAULT },
+	[PUCK_GPU_ERR_PTE_PERM] = { "not mapped for that access", -EFAULT },
+	[PUCK_GPU_ERR_PTE_RESERVED] = { "bad page table entry", -EFAULT },
+	[PUCK_GPU_ERR_PTE_READ] = { "page table not readable", -EFAULT },
 };
 
 /**

@@ -119,6 +119,8 @@ static void puck_job_destroy(struct kref *ref)
 	for (i = 0; i < job->nbos; i++)
 		drm_gem_object_put(job->bos[i]);
 	kfree(job->bos);
+	if (job->gone)
+		job->gone(job);
 	if (job->fence)
 		dma_fence_put(&job->fence->base);
 	puck_queue_put(job->queue);

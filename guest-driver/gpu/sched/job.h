@@ -40,6 +40,8 @@ struct puck_ring;
  * @explicit: bit i: the job does not wait for the fences of other users of @bos[i]
  * @nbos: entries in @bos
  * @segs: segment lists; after drm_dev_unplug() under puck_device.late_lock
+ * @gone: called when the job goes, if not NULL: for what somebody above has with it
+ * @gone_data: of that
  * @node: in puck_device.jobs
  * @release: gives everything back, away from the signalling path
  * @inflight: in puck_ring.inflight; empty when not
@@ -63,6 +65,8 @@ struct puck_job {
 	DECLARE_BITMAP(explicit, DRM_PUCK_SUBMIT_BOS_MAX);
 	u32 nbos;
 	struct puck_segs segs;
+	void (*gone)(struct puck_job *job);
+	void *gone_data;
 	struct list_head node;
 	struct work_struct release;
 	struct list_head inflight;

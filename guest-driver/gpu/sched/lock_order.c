@@ -78,6 +78,8 @@ static void puck_prime_signalling(struct puck_ring *ring)
 	spin_lock_irqsave(&ring->puck->err_lock, flags);
 	spin_unlock_irqrestore(&ring->puck->err_lock, flags);
 	spin_lock_irqsave(&ring->lock, flags);
+	spin_lock(&ring->puck->root_lock);
+	spin_unlock(&ring->puck->root_lock);
 	spin_unlock_irqrestore(&ring->lock, flags);
 	dma_fence_end_signalling(cookie);
 }

@@ -226,7 +226,7 @@ static struct dma_fence *puck_mover_push_all(struct puck_queue *queue, struct li
 	 * Other queues' locks are held over dma_resv locks, and this one under them. It is
 	 * nobody else's queue.
 	 */
-	mutex_lock_nested(&queue->submit_lock, SINGLE_DEPTH_NESTING);
+	mutex_lock_nested(&queue->submit_lock, PUCK_QUEUE_OF_MOVES);
 	list_for_each_entry_safe(job, next, jobs, inflight) {
 		list_del_init(&job->inflight);
 		job->number = atomic64_inc_return(&ring->number);

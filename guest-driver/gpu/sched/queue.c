@@ -117,6 +117,8 @@ static void puck_queue_release(struct kref *ref)
 {
 	struct puck_queue *queue = container_of(ref, struct puck_queue, ref);
 
+	if (queue->vm)
+		queue->gone(queue->vm);
 	mutex_destroy(&queue->submit_lock);
 	kfree(queue);
 }

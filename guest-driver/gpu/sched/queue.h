@@ -11,14 +11,25 @@
 
 #include <drm/gpu_scheduler.h>
 
+struct drm_gpuvm;
 struct puck_device;
 struct puck_ring;
+
+/*
+ * Classes of submit_lock for lockdep, from the outermost to the innermost: of queues of users;
+ * of those in which VMs have their updates; and, below dma_resv, of the one for moves.
+ */
+#define PUCK_QUEUE_OF_VM	(SINGLE_DEPTH_NESTING + 1)
+#define PUCK_QUEUE_OF_MOVES	SINGLE_DEPTH_NESTING
 
 /**
  * struct puck_queue - a queue of jobs for one ring
  * @ref: held by whoever made the queue, by each of its jobs, and while an ioctl looks at it
  * @base: scheduler entity; ended by puck_queue_close()
  * @ring: the ring. The device, and with it the ring, is held by the maker and by each job
+ * @vm: whose addresses its jobs may use, or NULL; set by the maker, before anybody else has
+ *      the queue
+ * @gone: called for @vm when the queue has gone, with all its jobs
  * @context: of the hardware fences: the numbers of jobs rise within a queue only
  * @submit_lock: makes number, arming and push of a job one step
  * @closed: no job is taken any more; @submit_lock
@@ -31,6 +42,8 @@ struct puck_queue {
 	struct kref ref;
 	struct drm_sched_entity base;
 	struct puck_ring *ring;
+	struct drm_gpuvm *vm;
+	void (*gone)(struct drm_gpuvm *vm);
 	u64 context;
 	struct mutex submit_lock;	/* order of jobs, closed */
 	bool closed;

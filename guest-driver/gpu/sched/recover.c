@@ -131,6 +131,7 @@ static int puck_recover_reset_device(struct puck_device *puck, struct puck_ring 
 		return ret;
 	pci_set_master(puck->pdev);
 	puck_rings_restore(puck);
+	puck_device_restore_roots(puck);
 	for (i = 0; !ret && i < puck->num_rings; i++)
 		ret = puck_ring_thaw(puck->ring[i]);
 	return ret;

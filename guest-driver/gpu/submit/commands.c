@@ -16,6 +16,7 @@
 #include "sched/ring.h"
 #include "submit/commands.h"
 #include "submit/submit.h"
+#include "vm/vm.h"
 
 /* Which members of struct drm_puck_cmd an operation uses. */
 static const struct puck_op {
@@ -46,6 +47,7 @@ static const struct puck_op {
 /* One of the two buffers of a command: bytes it touches, 0 if it has none. */
 struct puck_range {
 	u32 bo;
+	bool is_address;
 	u64 offset;
 	u64 bytes;
 };
@@ -72,10 +74,19 @@ static u64 puck_blit_bytes(const struct drm_puck_cmd *cmd, u32 pitch)
 	return (u64)pitch * (cmd->height - 1) + cmd->width;
 }
 
+static struct puck_range puck_place_range(const struct drm_puck_place *place)
+{
+	return (struct puck_range){
+		.bo = place->bo,
+		.is_address = place->flags & DRM_PUCK_PLACE_ADDRESS,
+		.offset = place->offset,
+	};
+}
+
 static struct puck_range puck_cmd_src(const struct drm_puck_cmd *cmd)
 {
 	const struct puck_op *op = puck_op_of(cmd);
-	struct puck_range range = { .bo = cmd->src.bo, .offset = cmd->src.offset };
+	struct puck_range range = puck_place_range(&cmd->src);
 
 	if (op->src)
 		range.bytes = op->blit ? puck_blit_bytes(cmd, cmd->src_pitch) : cmd->length;
@@ -85,7 +96,7 @@ static struct puck_range puck_cmd_src(const struct drm_puck_cmd *cmd)
 static struct puck_range puck_cmd_dst(const struct drm_puck_cmd *cmd)
 {
 	const struct puck_op *op = puck_op_of(cmd);
-	struct puck_range range = { .bo = cmd->dst.bo, .offset = cmd->dst.offset };
+	struct puck_range range = puck_place_range(&cmd->dst);
 
 	if (cmd->op == DRM_PUCK_OP_CRC32C)
 		range.bytes = sizeof(__le32);
@@ -99,6 +110,13 @@ static bool puck_place_is_none(const struct drm_puck_place *place)
 	return place->bo == DRM_PUCK_NO_BO && !place->offset && !place->flags;
 }
 
+static bool puck_place_is_sane(const struct drm_puck_place *place)
+{
+	if (place->flags & ~DRM_PUCK_PLACE_ADDRESS)
+		return false;
+	return !(place->flags & DRM_PUCK_PLACE_ADDRESS) || place->bo == DRM_PUCK_NO_BO;
+}
+
 /* Members that the operation does not use are zero, those it does make sense. */
 static bool puck_cmd_is_sane(const struct drm_puck_cmd *cmd)
 {
@@ -108,9 +126,9 @@ static bool puck_cmd_is_sane(const struct drm_puck_cmd *cmd)
 		return false;
 
 	op = puck_op_of(cmd);
-	if (op->src ? cmd->src.flags : !puck_place_is_none(&cmd->src))
+	if (op->src ? !puck_place_is_sane(&cmd->src) : !puck_place_is_none(&cmd->src))
 		return false;
-	if (op->dst ? cmd->dst.flags : !puck_place_is_none(&cmd->dst))
+	if (op->dst ? !puck_place_is_sane(&cmd->dst) : !puck_place_is_none(&cmd->dst))
 		return false;
 	if (op->length ? !cmd->length : cmd->length)
 		return false;
@@ -125,6 +143,13 @@ static bool puck_cmd_is_sane(const struct drm_puck_cmd *cmd)
 static bool puck_ring_takes(struct puck_ring *ring, const struct drm_puck_cmd *cmd)
 {
 	return ring->ops & BIT_ULL(puck_op_of(cmd)->opcode);
+}
+
+/* What is mapped there is not looked at: by the time it matters it may be something else. */
+static bool puck_address_is_sane(const struct puck_range *range)
+{
+	return range->bytes <= PUCK_GPU_VA_SPAN_MAX && range->offset < PUCK_VA_END &&
+	       range->bytes <= PUCK_VA_END - range->offset;
 }
 
 static bool puck_range_is_sane(struct puck_submit *submit, const struct puck_range *range,
@@ -155,6 +180,8 @@ static int puck_submit_check_range(struct puck_submit *submit, struct puck_range
 
 	if (!range.bytes)
 		return 0;
+	if (range.is_address)
+		return puck_address_is_sane(&range) ? 0 : -EINVAL;
 	if (!puck_range_is_sane(submit, &range, access))
 		return -EINVAL;
 
@@ -190,7 +217,7 @@ static int puck_submit_check_cmds(struct puck_submit *submit, u32 *total)
 	return 0;
 }
 
-/* Write the list of one side of a command; returns its length. */
+/* Write the list of one side of a command, or its address; returns the list's length. */
 static u32 puck_submit_add_list(struct puck_submit *submit, struct puck_range range,
 				__le64 *list)
 {
@@ -199,10 +226,34 @@ static u32 puck_submit_add_list(struct puck_submit *submit, struct puck_range ra
 
 	if (!range.bytes)
 		return 0;
+	if (range.is_address) {
+		*list = cpu_to_le64(range.offset);
+		return 0;
+	}
 	*list = cpu_to_le64(puck_segs_end(segs));
 	puck_segs_add(submit->puck, segs, puck_range_where(submit, &range), range.offset,
 		      range.bytes);
 	return segs->used - begin;
+}
+
+static bool puck_cmd_uses_addresses(const struct drm_puck_cmd *cmd)
+{
+	return (cmd->src.flags | cmd->dst.flags) & DRM_PUCK_PLACE_ADDRESS;
+}
+
+static void puck_submit_set_vm(struct puck_submit *submit, const struct drm_puck_cmd *cmd,
+			       struct puck_gpu_cmd *hw)
+{
+	u16 flags = 0;
+
+	if (!puck_cmd_uses_addresses(cmd))
+		return;
+	if (cmd->src.flags & DRM_PUCK_PLACE_ADDRESS)
+		flags |= PUCK_GPU_SRC_VA;
+	if (cmd->dst.flags & DRM_PUCK_PLACE_ADDRESS)
+		flags |= PUCK_GPU_DST_VA;
+	hw->flags = cpu_to_le16(flags);
+	hw->vm = cpu_to_le32(submit->vm->number);
 }
 
 static void puck_submit_fill_cmd(struct puck_submit *submit, u32 index)
@@ -216,6 +267,7 @@ static void puck_submit_fill_cmd(struct puck_submit *submit, u32 index)
 	hw->dst_nsegs = cpu_to_le32(puck_submit_add_list(submit, puck_cmd_dst(cmd),
 							 &hw->dst_list));
 	hw->length = cpu_to_le64(cmd->length);
+	puck_submit_set_vm(submit, cmd, hw);
 	if (cmd->op == DRM_PUCK_OP_FILL) {
 		hw->fill.value = cpu_to_le32(cmd->value);
 	} else if (cmd->op == DRM_PUCK_OP_BLIT) {
@@ -224,6 +276,22 @@ static void puck_submit_fill_cmd(struct puck_submit *submit, u32 index)
 		hw->blit.width = cpu_to_le32(cmd->width);
 		hw->blit.height = cpu_to_le32(cmd->height);
 	}
+}
+
+/**
+ * puck_commands_use_addresses - see whether any command names memory by address
+ * @submit: the job; nothing of it is checked yet
+ *
+ * Return: true if so.
+ */
+bool puck_commands_use_addresses(const struct puck_submit *submit)
+{
+	u32 i;
+
+	for (i = 0; i < submit->args->cmds.count; i++)
+		if (puck_cmd_uses_addresses(&submit->cmds[i]))
+			return true;
+	return false;
 }
 
 /**

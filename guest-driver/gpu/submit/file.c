@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An open file, and the queues in it.
+ * An open file, and the queues and VMs in it.
  */
 #include <linux/slab.h>
 
@@ -9,6 +9,7 @@
 
 #include "sched/queue.h"
 #include "submit/file.h"
+#include "vm/vm.h"
 
 /**
  * puck_file_open - make what an open file has
@@ -24,12 +25,13 @@ int puck_file_open(struct drm_device *dev, struct drm_file *file)
 	if (!pfile)
 		return -ENOMEM;
 	xa_init_flags(&pfile->queues, XA_FLAGS_ALLOC1);
+	xa_init_flags(&pfile->vms, XA_FLAGS_ALLOC1);
 	file->driver_priv = pfile;
 	return 0;
 }
 
 /**
- * puck_file_close - end all queues of an open file
+ * puck_file_close - end all queues and VMs of an open file
  * @dev: the device
  * @file: no ioctl runs on it any more
  */
@@ -39,6 +41,7 @@ void puck_file_close(struct drm_device *dev, struct drm_file *file)
 	long timeout = MAX_WAIT_SCHED_ENTITY_Q_EMPTY;
 	struct puck_file *pfile = file->driver_priv;
 	struct puck_queue *queue;
+	struct puck_vm *vm;
 	unsigned long id;
 
 	xa_for_each(&pfile->queues, id, queue) {
@@ -46,6 +49,9 @@ void puck_file_close(struct drm_device *dev, struct drm_file *file)
 		puck_queue_put(queue);
 	}
 	xa_destroy(&pfile->queues);
+	xa_for_each(&pfile->vms, id, vm)
+		puck_vm_unuse(vm);
+	xa_destroy(&pfile->vms);
 	kfree(pfile);
 }
 
@@ -98,4 +104,53 @@ struct puck_queue *puck_file_take_queue(struct drm_file *file, u32 id)
 	struct puck_file *pfile = file->driver_priv;
 
 	return xa_erase(&pfile->queues, id);
+}
+
+/**
+ * puck_file_add_vm - give a VM to an open file
+ * @file: the file; counts as a user in the caller's place
+ * @vm: the VM
+ * @id: set to what the file calls it
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int puck_file_add_vm(struct drm_file *file, struct puck_vm *vm, u32 *id)
+{
+	struct puck_file *pfile = file->driver_priv;
+
+	return xa_alloc(&pfile->vms, id, vm, xa_limit_32b, GFP_KERNEL);
+}
+
+/**
+ * puck_file_find_vm - look a VM of an open file up
+ * @file: the file
+ * @id: of the VM
+ *
+ * Return: the VM with a user more, to be given to puck_vm_unuse(); NULL if there is none.
+ */
+struct puck_vm *puck_file_find_vm(struct drm_file *file, u32 id)
+{
+	struct puck_file *pfile = file->driver_priv;
+	struct puck_vm *vm;
+
+	xa_lock(&pfile->vms);
+	vm = xa_load(&pfile->vms, id);
+	if (vm)
+		puck_vm_use(vm);
+	xa_unlock(&pfile->vms);
+	return vm;
+}
+
+/**
+ * puck_file_take_vm - take a VM away from an open file
+ * @file: the file
+ * @id: of the VM
+ *
+ * Return: the VM, with the file as a user; NULL if there is none.
+ */
+struct puck_vm *puck_file_take_vm(struct drm_file *file, u32 id)
+{
+	struct puck_file *pfile = file->driver_priv;
+
+	return xa_erase(&pfile->vms, id);
 }

@@ -10,14 +10,17 @@
 struct drm_device;
 struct drm_file;
 struct puck_queue;
+struct puck_vm;
 
 /**
  * struct puck_file - an open DRM file
  * @queues: struct puck_queue by id, from 1 to DRM_PUCK_QUEUES_MAX; each with a reference.
  *          Its lock makes looking a queue up and taking a reference one step
+ * @vms: struct puck_vm by id, from 1 on, each counted as used; its lock likewise
  */
 struct puck_file {
 	struct xarray queues;
+	struct xarray vms;
 };
 
 int puck_file_open(struct drm_device *dev, struct drm_file *file);
@@ -25,5 +28,8 @@ void puck_file_close(struct drm_device *dev, struct drm_file *file);
 int puck_file_add_queue(struct drm_file *file, struct puck_queue *queue, u32 *id);
 struct puck_queue *puck_file_find_queue(struct drm_file *file, u32 id);
 struct puck_queue *puck_file_take_queue(struct drm_file *file, u32 id);
+int puck_file_add_vm(struct drm_file *file, struct puck_vm *vm, u32 *id);
+struct puck_vm *puck_file_find_vm(struct drm_file *file, u32 id);
+struct puck_vm *puck_file_take_vm(struct drm_file *file, u32 id);
 
 #endif /* PUCK_FILE_H */

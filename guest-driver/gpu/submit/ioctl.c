@@ -31,6 +31,8 @@
 #include "submit/resv.h"
 #include "submit/submit.h"
 #include "submit/sync.h"
+#include "vm/exec.h"
+#include "vm/vm.h"
 
 #define PUCK_SUBMIT_FLAGS \
 	(DRM_PUCK_SUBMIT_IN_FENCE_FD | DRM_PUCK_SUBMIT_OUT_FENCE_FD | \
@@ -79,12 +81,15 @@ static int puck_submit_prepare_syncs(struct puck_submit *submit)
 }
 
 /* From here on nothing can fail. The BOs are locked until all have the job's fence. */
-static void puck_submit_commit(struct puck_submit *submit)
+static void puck_submit_commit(struct puck_submit *submit, struct drm_exec *exec)
 {
 	struct drm_puck_submit *args = submit->args;
 	struct puck_job *job = submit->job;
 	struct dma_fence *fence = puck_sched_arm(job);
 
+	/* What is listed says more, and takes the place of what this leaves there. */
+	if (submit->vm)
+		puck_exec_add_fence(submit->vm, exec, fence);
 	puck_resv_add_fence(job, fence);
 	args->seqno = job->number;
 	if (args->flags & DRM_PUCK_SUBMIT_OUT_FENCE_FD)
@@ -112,16 +117,35 @@ static int puck_submit_queue(struct puck_submit *submit)
 
 	job->number = atomic64_inc_return(&ring->number);
 	trace_puck_submit(ring->index, job->number, submit->args->cmds.count, job->nbos);
-	ret = puck_resv_lock(job, &exec);
+	ret = puck_resv_lock(job, submit->vm, &exec);
 	if (ret)
 		return ret;
 	trace_puck_resv(ring->index, job->number);
 	ret = puck_commands_build(submit);
 	if (!ret)
 		ret = puck_resv_wait_for(job, implicit);
+	if (!ret && submit->vm)
+		ret = puck_exec_prepare(submit->vm, job, &exec);
 	if (!ret)
-		puck_submit_commit(submit);
+		puck_submit_commit(submit, &exec);
 	puck_resv_unlock(job, &exec);
+	return ret;
+}
+
+/* Jobs by address and updates of their VM are in one order. */
+static int puck_submit_queue_in_vm(struct puck_submit *submit)
+{
+	struct puck_queue *updates;
+	int ret;
+
+	if (!submit->vm)
+		return puck_submit_queue(submit);
+	updates = submit->vm->queue;
+	ret = mutex_lock_interruptible_nested(&updates->submit_lock, PUCK_QUEUE_OF_VM);
+	if (ret)
+		return ret;
+	ret = puck_submit_queue(submit);
+	mutex_unlock(&updates->submit_lock);
 	return ret;
 }
 
@@ -137,9 +161,19 @@ static int puck_submit_queue_in_order(struct puck_submit *submit)
 	ret = mutex_lock_interruptible(&queue->submit_lock);
 	if (ret)
 		return ret;
-	ret = queue->closed ? -ENOENT : puck_submit_queue(submit);
+	ret = queue->closed ? -ENOENT : puck_submit_queue_in_vm(submit);
 	mutex_unlock(&queue->submit_lock);
 	return ret;
+}
+
+static int puck_submit_look_up_vm(struct puck_submit *submit)
+{
+	if (!puck_commands_use_addresses(submit))
+		return 0;
+	if (!submit->queue->vm)
+		return -EINVAL;
+	submit->vm = to_puck_vm(submit->queue->vm);
+	return 0;
 }
 
 static int puck_submit_run(struct puck_submit *submit)
@@ -147,6 +181,9 @@ static int puck_submit_run(struct puck_submit *submit)
 	struct drm_puck_submit *args = submit->args;
 	int ret;
 
+	ret = puck_submit_look_up_vm(submit);
+	if (ret)
+		return ret;
 	submit->job = puck_job_create(submit->queue, args->cmds.count, args->bos.count,
 				      submit->file->client_id);
 	if (IS_ERR(submit->job))

@@ -18,11 +18,16 @@
 	(DRM_PUCK_FEATURE_QUEUES | DRM_PUCK_FEATURE_REGIONS | DRM_PUCK_FEATURE_CACHING | \
 	 DRM_PUCK_FEATURE_PLACEMENT | DRM_PUCK_FEATURE_REF_SYNC)
 
+static u64 puck_features(struct puck_device *puck)
+{
+	return PUCK_FEATURES | (puck->vm_count ? DRM_PUCK_FEATURE_VM : 0);
+}
+
 static int puck_get_param(struct puck_device *puck, u32 param, u64 *value)
 {
 	switch (param) {
 	case DRM_PUCK_PARAM_FEATURES:
-		*value = PUCK_FEATURES;
+		*value = puck_features(puck);
 		return 0;
 	case DRM_PUCK_PARAM_VRAM_SIZE:
 		*value = puck->vram_size;
@@ -38,6 +43,9 @@ static int puck_get_param(struct puck_device *puck, u32 param, u64 *value)
 		return 0;
 	case DRM_PUCK_PARAM_RINGS_COMPUTE:
 		*value = puck_rings_count(puck, PUCK_GPU_KIND_COMPUTE);
+		return 0;
+	case DRM_PUCK_PARAM_VMS:
+		*value = puck->vm_count;
 		return 0;
 	default:
 		return -EINVAL;

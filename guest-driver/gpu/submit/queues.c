@@ -13,6 +13,7 @@
 #include "sched/rings.h"
 #include "submit/file.h"
 #include "submit/queues.h"
+#include "vm/vm.h"
 
 /* Kinds of rings have the same numbers in both contracts. */
 static_assert(DRM_PUCK_KIND_COPY == PUCK_GPU_KIND_COPY);
@@ -48,6 +49,21 @@ static struct puck_queue *puck_queue_make_for(struct puck_device *puck, u32 kind
 	return puck_queue_create(ring, priority);
 }
 
+/* The queue keeps the VM for as long as any of its jobs may use it. */
+static int puck_queue_set_vm(struct puck_queue *queue, struct drm_file *file, u32 id)
+{
+	struct puck_vm *vm;
+
+	if (!id)
+		return 0;
+	vm = puck_file_find_vm(file, id);
+	if (!vm)
+		return -ENOENT;
+	queue->vm = &vm->base;
+	queue->gone = puck_vm_queue_gone;
+	return 0;
+}
+
 /**
  * puck_ioctl_queue_create - make a queue of jobs
  * @dev: the device
@@ -55,7 +71,8 @@ static struct puck_queue *puck_queue_make_for(struct puck_device *puck, u32 kind
  * @file: the caller
  *
  * Return: 0; -EINVAL for an unknown kind, priority or flag, or a number that no ring of
- * the kind has; -ENODEV if there is no ring of the kind; -EACCES; -ENOSPC; -ENOMEM.
+ * the kind has; -ENOENT if there is no such VM; -ENODEV if there is no ring of the kind;
+ * -EACCES; -ENOSPC; -ENOMEM.
  */
 int puck_ioctl_queue_create(struct drm_device *dev, void *data, struct drm_file *file)
 {
@@ -66,7 +83,7 @@ int puck_ioctl_queue_create(struct drm_device *dev, void *data, struct drm_file 
 
 	if (args->kind != DRM_PUCK_KIND_COPY && args->kind != DRM_PUCK_KIND_COMPUTE)
 		return -EINVAL;
-	if (args->flags || args->vm || args->queue)
+	if (args->flags || args->queue)
 		return -EINVAL;
 	ret = puck_queue_priority(args->priority, &priority);
 	if (ret)
@@ -75,7 +92,9 @@ int puck_ioctl_queue_create(struct drm_device *dev, void *data, struct drm_file 
 	queue = puck_queue_make_for(to_puck_device(dev), args->kind, args->ring, priority);
 	if (IS_ERR(queue))
 		return PTR_ERR(queue);
-	ret = puck_file_add_queue(file, queue, &args->queue);
+	ret = puck_queue_set_vm(queue, file, args->vm);
+	if (!ret)
+		ret = puck_file_add_queue(file, queue, &args->queue);
 	if (ret) {
 		puck_queue_close(queue, 0);
 		puck_queue_put(queue);

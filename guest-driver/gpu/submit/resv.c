@@ -13,8 +13,9 @@
 #include "mem/mem.h"
 #include "sched/job.h"
 #include "submit/resv.h"
+#include "vm/exec.h"
 
-static int puck_resv_lock_all(struct puck_job *job, struct drm_exec *exec)
+static int puck_resv_lock_all(struct puck_job *job, struct puck_vm *vm, struct drm_exec *exec)
 {
 	bool again = false;
 	int ret = 0;
@@ -28,11 +29,28 @@ static int puck_resv_lock_all(struct puck_job *job, struct drm_exec *exec)
 			ret = drm_exec_lock_obj(exec, job->bos[i]);
 			drm_exec_retry_on_contention(exec);
 			if (ret)
-				/* Locked already: the BO is listed twice. */
-				return ret == -EALREADY ? -EINVAL : ret;
+				return ret;
+		}
+		if (vm) {
+			ret = puck_exec_lock(vm, exec);
+			drm_exec_retry_on_contention(exec);
+			if (ret)
+				return ret;
 		}
 	}
 	return 0;
+}
+
+/* Those that are private to a VM have one lock together, which says nothing of that. */
+static bool puck_resv_is_listed_twice(struct puck_job *job)
+{
+	u32 i, j;
+
+	for (i = 0; i < job->nbos; i++)
+		for (j = 0; j < i; j++)
+			if (job->bos[i] == job->bos[j])
+				return true;
+	return false;
 }
 
 static int puck_resv_add_deps(struct puck_job *job, struct drm_gem_object *obj, bool write,
@@ -49,18 +67,31 @@ static int puck_resv_add_deps(struct puck_job *job, struct drm_gem_object *obj, 
 	return drm_sched_job_add_implicit_dependencies(&job->base, obj, write);
 }
 
-/* The slot for the job's fence comes last: a move takes the one that there is. */
-static int puck_resv_validate_all(struct puck_job *job)
+static int puck_resv_validate_all(struct puck_job *job, struct puck_vm *vm,
+				  struct drm_exec *exec)
 {
 	int ret = 0;
 	u32 i;
 
-	for (i = 0; !ret && i < job->nbos; i++) {
+	for (i = 0; !ret && i < job->nbos; i++)
 		ret = puck_bo_validate(to_puck_bo(job->bos[i]));
-		if (!ret)
-			ret = dma_resv_reserve_fences(job->bos[i]->resv, 1);
-	}
+	if (!ret && vm)
+		ret = puck_exec_validate(vm, exec);
 	return ret;
+}
+
+/* The slots for fences come last: a move takes one of those that there are. */
+static int puck_resv_reserve_all(struct drm_exec *exec)
+{
+	struct drm_gem_object *obj;
+	int ret;
+
+	drm_exec_for_each_locked_object(exec, obj) {
+		ret = dma_resv_reserve_fences(obj->resv, PUCK_EXEC_FENCES);
+		if (ret)
+			return ret;
+	}
+	return 0;
 }
 
 /**
@@ -75,7 +106,8 @@ void puck_resv_unlock(struct puck_job *job, struct drm_exec *exec)
 }
 
 /* With @alone there is nobody else who has BOs locked in order to validate them. */
-static int puck_resv_try_lock(struct puck_job *job, struct drm_exec *exec, bool alone)
+static int puck_resv_try_lock(struct puck_job *job, struct puck_vm *vm, struct drm_exec *exec,
+			      bool alone)
 {
 	struct puck_mem *mem = job->puck->mem;
 	int ret;
@@ -84,10 +116,13 @@ static int puck_resv_try_lock(struct puck_job *job, struct drm_exec *exec, bool 
 	if (ret)
 		return ret;
 	/* drm_exec_init() allocates room for hundreds of objects if it is told zero. */
-	drm_exec_init(exec, DRM_EXEC_INTERRUPTIBLE_WAIT, max(job->nbos, 1u));
-	ret = puck_resv_lock_all(job, exec);
+	drm_exec_init(exec, DRM_EXEC_INTERRUPTIBLE_WAIT | DRM_EXEC_IGNORE_DUPLICATES,
+		      max(job->nbos, 1u));
+	ret = puck_resv_lock_all(job, vm, exec);
 	if (!ret)
-		ret = puck_resv_validate_all(job);
+		ret = puck_resv_validate_all(job, vm, exec);
+	if (!ret)
+		ret = puck_resv_reserve_all(exec);
 	puck_mem_share(mem, alone);
 	if (ret)
 		puck_resv_unlock(job, exec);
@@ -97,23 +132,28 @@ static int puck_resv_try_lock(struct puck_job *job, struct drm_exec *exec, bool 
 /**
  * puck_resv_lock - lock the BOs of a job, with room for its fence, where it can use them
  * @job: not armed yet
+ * @vm: whose memory it uses by address, or NULL: all that is mapped there as well
  * @exec: to be initialised here; puck_resv_unlock() unlocks
  *
  * The locks are taken in any order, and backed off from on contention. All of them are
  * held by one ticket when the BOs are brought to their places, so none of them drives
  * another out; who finds no room tries again without others.
  *
- * Context: process, inside drm_dev_enter(); the queue's submit_lock is held.
+ * Context: process, inside drm_dev_enter(); the queue's submit_lock is held, and that of the
+ * queue of the VM's updates.
  * Return: 0 with all BOs locked; -EINTR or -ERESTARTSYS; -EINVAL if a BO is
  * listed twice; -ENOSPC if VRAM has no room for all of them; -ENOMEM; -E2BIG; -ENODEV. On
  * errors @exec is finished already.
  */
-int puck_resv_lock(struct puck_job *job, struct drm_exec *exec)
+int puck_resv_lock(struct puck_job *job, struct puck_vm *vm, struct drm_exec *exec)
 {
-	int ret = puck_resv_try_lock(job, exec, false);
+	int ret;
 
+	if (puck_resv_is_listed_twice(job))
+		return -EINVAL;
+	ret = puck_resv_try_lock(job, vm, exec, false);
 	if (ret == -ENOSPC || ret == -ENOMEM)
-		ret = puck_resv_try_lock(job, exec, true);
+		ret = puck_resv_try_lock(job, vm, exec, true);
 	return ret;
 }
 

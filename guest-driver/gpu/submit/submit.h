@@ -15,6 +15,7 @@ struct drm_puck_sync;
 struct puck_device;
 struct puck_job;
 struct puck_queue;
+struct puck_vm;
 
 /**
  * struct puck_submit - a job on its way through the submit ioctl
@@ -25,6 +26,7 @@ struct puck_queue;
  * @cmds: its commands, a copy
  * @syncs: its syncobjs, a copy
  * @queue: where it goes; a reference
+ * @vm: the queue's, if a command names memory by address; else NULL
  * @out: what will have its fence
  * @job: what becomes of it
  */
@@ -36,6 +38,7 @@ struct puck_submit {
 	struct drm_puck_cmd *cmds;
 	struct drm_puck_sync *syncs;
 	struct puck_queue *queue;
+	struct puck_vm *vm;
 	struct puck_out_fences out;
 	struct puck_job *job;
 };

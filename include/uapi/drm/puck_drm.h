@@ -8,7 +8,9 @@
  * of BOs it touches; each entry of that list says whether the job writes it. Jobs of
  * one queue run in the order of their submission; those of other queues may overtake
  * them. A job's fence is put into the dma_resv of each of its BOs, as WRITE or READ,
- * and can be had as a sync_file or in a syncobj.
+ * and can be had as a sync_file or in a syncobj. A *VM*, made by VM_CREATE, has virtual
+ * addresses of 48 bits; VM_BIND maps BOs there, and jobs of a queue for it can name memory
+ * by these addresses.
  *
  * Rules. Every pad, every unknown flag and every member marked "out" must be zero on
  * entry, else the answer is -EINVAL; an error of any kind means that nothing has
@@ -57,6 +59,9 @@ extern "C" {
 #define DRM_PUCK_QUEUE_DESTROY		0x18
 #define DRM_PUCK_QUEUE_STATE		0x19
 #define DRM_PUCK_SUBMIT			0x1a
+#define DRM_PUCK_VM_CREATE		0x1b
+#define DRM_PUCK_VM_DESTROY		0x1c
+#define DRM_PUCK_VM_BIND		0x1d
 
 /**
  * struct drm_puck_array - an array of structures in the caller's memory
@@ -89,12 +94,14 @@ struct drm_puck_array {
 #define DRM_PUCK_PARAM_TRANSLATED	4	/* 1: behind an IOMMU */
 #define DRM_PUCK_PARAM_RINGS_COPY	5	/* rings of the kind; 0 if there are none */
 #define DRM_PUCK_PARAM_RINGS_COMPUTE	6
+#define DRM_PUCK_PARAM_VMS		7	/* VMs of the device; 0 if there are none */
 
 /* Features, and since which minor version of major version 0 */
 #define DRM_PUCK_FEATURE_QUEUES		(1ull << 0)	/* 0.2 */
 #define DRM_PUCK_FEATURE_REGIONS	(1ull << 1)	/* 0.2 */
 #define DRM_PUCK_FEATURE_CACHING	(1ull << 2)	/* 0.2 */
 #define DRM_PUCK_FEATURE_PLACEMENT	(1ull << 3)	/* 0.3: REGION_VRAM, flags of GEM_CREATE */
+#define DRM_PUCK_FEATURE_VM		(1ull << 4)	/* 0.4; if the device has VMs */
 #define DRM_PUCK_FEATURE_REF_SYNC	(1ull << 5)	/* 0.5: REF_NO_IMPLICIT */
 
 struct drm_puck_get_param {
@@ -132,6 +139,10 @@ struct drm_puck_get_regions {
  *
  * Others than this device, and the kernel, use a BO in system memory alone: without that
  * placement no other device can be attached to its dma-buf.
+ *
+ * A BO made for a VM is private to it: it can be mapped in no other one, and not be exported
+ * (-EPERM). It shares the VM's dma_resv, so that a job by addresses costs nothing for it; an
+ * entry for it in the list of a SUBMIT synchronises with all private BOs of the VM.
  */
 #define DRM_PUCK_BO_SIZE_MAX		(1ull << 32)
 
@@ -151,7 +162,7 @@ struct drm_puck_gem_create {
 	__u64 size;		/* in: bytes, up to DRM_PUCK_BO_SIZE_MAX; out: rounded up */
 	__u32 placements;	/* in */
 	__u32 caching;		/* in: DRM_PUCK_CACHING_*, of system memory */
-	__u32 vm;		/* in: zero; set aside for a BO of one VM alone */
+	__u32 vm;		/* in: of a BO that is private to a VM, else zero; -ENOENT */
 	__u32 flags;		/* in: DRM_PUCK_GEM_* */
 	__u32 handle;		/* out */
 	__u32 pad;
@@ -223,7 +234,7 @@ struct drm_puck_queue_create {
 	__u32 ring;		/* in: number among the rings of the kind, or DRM_PUCK_RING_ANY */
 	__u32 priority;		/* in: DRM_PUCK_PRIORITY_* */
 	__u32 flags;		/* in: none defined */
-	__u32 vm;		/* in: zero; set aside for the VM of the queue's jobs */
+	__u32 vm;		/* in: whose addresses its jobs may use, or zero; -ENOENT */
 	__u32 queue;		/* out */
 };
 
@@ -309,11 +320,24 @@ struct drm_puck_sync {
  * Where a command reads or writes. bo is an index in the job's BO list, or
  * DRM_PUCK_NO_BO where the command takes nothing; the BO has to be listed with READ or
  * WRITE as the command uses it.
+ *
+ * With ADDRESS, bo is DRM_PUCK_NO_BO, and offset an address in the VM of the queue, which has
+ * to have one; BOs need not be listed then. What is touched is at most 256 MiB, and below
+ * 2^48, else -EINVAL. Whether all of it is mapped, for reading or for writing, the device
+ * looks when the command begins: if not, the job fails with -EFAULT, and no others.
+ *
+ * A job with an ADDRESS waits for the VM_BINDs of the VM that were submitted before. All that
+ * is mapped by then is brought to its place as if it were listed (and is -ENOSPC likewise), and
+ * stays there until the job is complete. But with BOs that are not
+ * listed, there is no implicit synchronisation: neither does the job wait for other jobs that
+ * use them, nor others, or GEM_WAIT, for it. A BO is listed for that alone, as READ or WRITE.
  */
+#define DRM_PUCK_PLACE_ADDRESS		(1u << 0)
+
 struct drm_puck_place {
-	__u64 offset;		/* bytes in the BO; set aside: an address in the queue's VM */
+	__u64 offset;		/* bytes in the BO; ADDRESS: an address */
 	__u32 bo;
-	__u32 flags;		/* none defined; set aside: offset is an address */
+	__u32 flags;		/* DRM_PUCK_PLACE_* */
 };
 
 /*
@@ -353,6 +377,82 @@ struct drm_puck_submit {
 	__u64 seqno;		/* out: "job" of the traces */
 };
 
+/*
+ * VM_CREATE: a VM in which nothing is mapped. -EOPNOTSUPP if the device has none, -ENOSPC if
+ * all of the device's are in use: DRM_PUCK_PARAM_VMS for all files together.
+ */
+struct drm_puck_vm_create {
+	__u32 flags;		/* in: none defined */
+	__u32 vm;		/* out */
+};
+
+/*
+ * VM_DESTROY: takes the id away. Queues for the VM go on; with the last of them, and when its
+ * VM_BINDs are done, the VM ends by itself, and its mappings with it.
+ */
+struct drm_puck_vm_destroy {
+	__u32 vm;		/* in */
+	__u32 pad;
+};
+
+/*
+ * VM_BIND: what is mapped in a VM. The steps are done in the order of the array, as one: all
+ * of them or none. What is mapped where a MAP or MAP_SPARSE goes is unmapped by it, in
+ * part if it reaches beyond; UNMAP needs nothing to be there. All of addr, offset and length are
+ * multiples of DRM_PUCK_BIND_ALIGN, and the range lies below 2^48; that of a BO lies within it
+ * (-EINVAL). MAP and MAP_SPARSE map DRM_PUCK_BIND_LENGTH_MAX at most in a step (-EINVAL), and
+ * all steps together what one job can do (-E2BIG). 64 KiB are mapped as one wherever address
+ * and memory are aligned so.
+ *
+ * A mapping holds its BO. A BO that is private to another VM cannot be mapped, nor can an
+ * imported one whose memory does not consist of pages (-EINVAL).
+ *
+ * A VM_BIND is done behind those before it in the VM. One that takes a mapping away, or a
+ * part of it, is done behind the jobs of the VM that were submitted before, too; jobs that are
+ * submitted behind it wait for it. So no job sees half of it.
+ *
+ * Without ASYNC the ioctl returns when it is done, and takes no syncs. With it, it waits for what
+ * the syncs say, and signals them when it is done.
+ *
+ * If the device fails to do it (a job may fail, as any other), the VM is lost: what is mapped is
+ * not known any more. All further jobs by address fail with -EFAULT, VM_BIND and SUBMIT with
+ * -EIO, until the VM is destroyed.
+ */
+#define DRM_PUCK_BIND_MAP		1
+#define DRM_PUCK_BIND_UNMAP		2
+/*
+ * Memory of the VM's own, 64 KiB, shows everywhere in such a range. It is zero until a job of
+ * the VM writes there; then it is undefined.
+ */
+#define DRM_PUCK_BIND_MAP_SPARSE	3
+
+#define DRM_PUCK_BIND_READONLY		(1u << 0) /* MAP: jobs that write there fail */
+
+#define DRM_PUCK_BIND_ALIGN		4096
+#define DRM_PUCK_BIND_LENGTH_MAX	(1ull << 32)
+#define DRM_PUCK_BINDS_MAX		1024
+
+struct drm_puck_bind {
+	__u32 op;		/* DRM_PUCK_BIND_* */
+	__u32 flags;		/* DRM_PUCK_BIND_READONLY */
+	__u32 handle;		/* MAP: the BO; else zero */
+	__u32 pad;
+	__u64 offset;		/* MAP: bytes in the BO; else zero */
+	__u64 addr;
+	__u64 length;		/* bytes, not zero */
+};
+
+#define DRM_PUCK_VM_BIND_ASYNC		(1u << 0)
+
+struct drm_puck_vm_bind {
+	__u32 vm;		/* in */
+	__u32 flags;		/* in: DRM_PUCK_VM_BIND_* */
+	struct drm_puck_array binds;	/* in: struct drm_puck_bind */
+	struct drm_puck_array syncs;	/* in: struct drm_puck_sync; none without ASYNC */
+	__u32 queue;		/* in: zero, the VM's own; set aside for others */
+	__u32 pad;
+};
+
 #define DRM_IOCTL_PUCK_GET_PARAM \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_PUCK_GET_PARAM, struct drm_puck_get_param)
 #define DRM_IOCTL_PUCK_GET_REGIONS \
@@ -375,6 +475,12 @@ struct drm_puck_submit {
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_PUCK_QUEUE_STATE, struct drm_puck_queue_state)
 #define DRM_IOCTL_PUCK_SUBMIT \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_PUCK_SUBMIT, struct drm_puck_submit)
+#define DRM_IOCTL_PUCK_VM_CREATE \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_PUCK_VM_CREATE, struct drm_puck_vm_create)
+#define DRM_IOCTL_PUCK_VM_DESTROY \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_PUCK_VM_DESTROY, struct drm_puck_vm_destroy)
+#define DRM_IOCTL_PUCK_VM_BIND \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_PUCK_VM_BIND, struct drm_puck_vm_bind)
 
 #if defined(__cplusplus)
 }
