@@ -14,6 +14,7 @@
 #include "lib/gpu/job.h"
 #include "lib/gpu/queue.h"
 #include "lib/gpu/sync.h"
+#include "lib/gpu/vm.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -223,6 +224,61 @@ static int do_submit(void)
 	return fence_result(args.out_fence_fd, FOREVER_MS) == 1 ? 0 : -EIO;
 }
 
+/* ---- VMs ---- */
+
+static uint32_t vm, vm_queue;
+
+/* With BOs of both kinds, and pages in tables of all levels; in part over each other. */
+static int do_bind(void)
+{
+	struct drm_puck_bind binds[] = {
+		bind_map(&a, (1ull << 39) - SIZE / 2),
+		bind_part(&b, 0, (1ull << 39) - 4096, 8192),
+		bind_sparse(1ull << 32, SIZE),
+		bind_unmap(1ull << 32, 4096),
+	};
+	struct drm_puck_sync sync = sync_signal(timeline, 3);
+	struct drm_puck_vm_bind args = {
+		.vm = vm, .flags = DRM_PUCK_VM_BIND_ASYNC, .binds = puck_array(binds, 4),
+		.syncs = puck_array(&sync, 1),
+	};
+	int ret = failing_call(DRM_IOCTL_PUCK_VM_BIND, &args);
+
+	if (ret)
+		return ret;
+	/* So that each time as much has to be made. */
+	return vm_bind_one(puck.fd, vm, bind_unmap(0, 1ull << 48));
+}
+
+static int do_vm_create(void)
+{
+	struct drm_puck_vm_create args = { 0 };
+	int ret = failing_call(DRM_IOCTL_PUCK_VM_CREATE, &args);
+	unsigned int looks = 0;
+
+	if (ret)
+		return ret;
+	ret = vm_destroy(puck.fd, args.vm);
+	/* Of those that user space was not told of the file may have as many as there are. */
+	while (vm_counts(&puck).vms > 32 && patient(&looks))
+		;
+	return ret;
+}
+
+static int do_vm_submit(void)
+{
+	struct drm_puck_bo_ref ref = ref_write(&b);
+	struct drm_puck_cmd cmd = copy_at(1 << 20, 2 << 20, SIZE);
+	struct drm_puck_submit args = job(vm_queue, &ref, 1, &cmd, 1);
+	int ret;
+
+	args.flags = DRM_PUCK_SUBMIT_OUT_FENCE_FD;
+	ret = failing_call(DRM_IOCTL_PUCK_SUBMIT, &args);
+	if (ret)
+		return ret;
+	return fence_result(args.out_fence_fd, FOREVER_MS) == 1 ? 0 : -EIO;
+}
+
 /* ---- the sweep ---- */
 
 static int count_fds(void)
@@ -242,6 +298,17 @@ static bool is_plain(int ret)
 	return ret == -ENOMEM || ret == -EFAULT || ret == -ENOSPC;
 }
 
+/* Without a VM that has both of them mapped, the calls below say so. */
+static void prepare_vm(void)
+{
+	vm = 0;
+	if (vm_create(puck.fd, &vm))
+		return;
+	vm_queue_create(puck.fd, vm, 0, &vm_queue);
+	vm_bind_one(puck.fd, vm, bind_map(&a, 1 << 20));
+	vm_bind_one(puck.fd, vm, bind_map(&b, 2 << 20));
+}
+
 static void prepare(void)
 {
 	struct drm_puck_submit args;
@@ -254,6 +321,7 @@ static void prepare(void)
 	sync = sync_signal(timeline, 1);
 	args = job_syncs(puck.queue[0], &sync, 1);
 	submit_wait(puck.fd, &args);
+	prepare_vm();
 }
 
 static void sweep(const char *name, int (*call)(void))
@@ -285,8 +353,8 @@ static void sweep(const char *name, int (*call)(void))
 	munmap(b.map, b.size);
 	close_range(puck.fd, ~0u, 0);
 	usleep(100000);
-	ktap_ok(count_fds() == fds && puck_count_becomes(&puck, "bos", "bo ", bos),
-		"%s: nothing is left", name);
+	ktap_ok(count_fds() == fds && puck_count_becomes(&puck, "bos", "bo ", bos) &&
+		puck_count_becomes(&puck, "vms", "vm ", 0), "%s: nothing is left", name);
 }
 
 int main(void)
@@ -308,6 +376,9 @@ int main(void)
 	sweep("submit", do_submit);
 	sweep("queue create", do_queue);
 	sweep("regions", do_regions);
+	sweep("vm create", do_vm_create);
+	sweep("vm bind", do_bind);
+	sweep("vm submit", do_vm_submit);
 	if (!puck_open_other(&other, &puck)) {
 		bo_create(other.fd, &bo, SIZE);
 		foreign = bo_export(other.fd, &bo);

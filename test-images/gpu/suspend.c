@@ -16,6 +16,8 @@
 #include "lib/gpu/device.h"
 #include "lib/gpu/fence.h"
 #include "lib/gpu/job.h"
+#include "lib/gpu/queue.h"
+#include "lib/gpu/vm.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -231,6 +233,30 @@ static void test_late(void)
 	ktap_ok(fence_result(fill(0, 0x44444444), FOREVER_MS) == 1, "late: so does the next one");
 }
 
+/* The device forgets where tables are when it is reset; what is mapped stays mapped. */
+static void test_vm(void)
+{
+	uint32_t vm, queue;
+	int ret;
+
+	if (vm_create(puck.fd, &vm)) {
+		ktap_skip("no VMs in this device", "vm");
+		return;
+	}
+	ktap_need(!vm_queue_create(puck.fd, vm, 0, &queue) &&
+		  !vm_bind_one(puck.fd, vm, bind_map(&bo, 0x10000)) &&
+		  !vm_run(puck.fd, queue, fill_at(0x10000, SIZE, 0x91)), "vm: mapped, and used");
+	ret = sleep_and_wake();
+	ktap_ok(!ret, "vm: the machine slept and woke (%d)", ret);
+	ret = vm_run(puck.fd, queue, fill_at(0x10000, SIZE, 0x92));
+	ktap_ok(!ret && bo_is(puck.fd, &bo, 0x92), "vm: it is mapped yet (%d)", ret);
+	ktap_ok(!vm_bind_one(puck.fd, vm, bind_unmap(0x10000, 4096)) &&
+		vm_run(puck.fd, queue, fill_at(0x10000, SIZE, 0x93)) == -EFAULT,
+		"vm: and can be unmapped");
+	queue_destroy(puck.fd, queue);
+	vm_destroy(puck.fd, vm);
+}
+
 int main(void)
 {
 	ktap_begin();
@@ -245,5 +271,6 @@ int main(void)
 	test_queued();
 	test_timeout();
 	test_late();
+	test_vm();
 	return ktap_end();
 }

@@ -10,6 +10,8 @@
 #include "lib/gpu/device.h"
 #include "lib/gpu/fence.h"
 #include "lib/gpu/job.h"
+#include "lib/gpu/sync.h"
+#include "lib/gpu/vm.h"
 
 #include <errno.h>
 
@@ -47,10 +49,46 @@ static bool plug_again(void)
 	return false;
 }
 
+/*
+ * A VM with a job in the ring, a bind that waits behind it, and one that is done. Nothing of
+ * it may be left with the device, but a file has all of it.
+ */
+static uint32_t vm, vm_queue;
+
+static int start_vm(void)
+{
+	struct drm_puck_bind step = bind_unmap(0x10000, SIZE);
+	int fence;
+
+	if (vm_create(puck.fd, &vm))
+		return -EOPNOTSUPP;
+	ktap_need(!vm_queue_create(puck.fd, vm, 1, &vm_queue) &&
+		  !vm_bind_one(puck.fd, vm, bind_map(&bo, 0x10000)) &&
+		  !vm_bind_one(puck.fd, vm, bind_sparse(1ull << 40, SIZE)), "vm: mapped");
+	puck_set(&puck, 1, "hold", 1);
+	fence = vm_start(puck.fd, vm_queue, fill_at(0x10000, SIZE, 0x22));
+	ktap_need(fence >= 0 && !vm_bind_async(puck.fd, vm, &step, 1, NULL, 0),
+		  "vm: a job, and an unmap behind it");
+	return fence;
+}
+
+static void check_vm(int fence)
+{
+	uint32_t more;
+
+	if (fence < 0)
+		return;
+	ktap_ok(fence_result(fence, FOREVER_MS) == -ENODEV, "pull: so does that of the VM's job");
+	ktap_ok(vm_bind_one(puck.fd, vm, bind_map(&bo, 0)) == -ENODEV, "pull: bind says ENODEV");
+	ktap_ok(vm_create(puck.fd, &more) == -ENODEV, "pull: and so does another VM");
+	ktap_ok(vm_start(puck.fd, vm_queue, fill_at(0x10000, SIZE, 0x33)) == -ENODEV,
+		"pull: and a job by address");
+}
+
 static void test_pull(void)
 {
 	struct drm_puck_submit args = job_empty(puck.queue[0]);
-	int fence;
+	int fence, vm_fence = start_vm();
 
 	puck_set(&puck, 0, "hold", 1);
 	fence = fill();
@@ -58,6 +96,7 @@ static void test_pull(void)
 	printf("puck-host: device_del {\"id\": \"gpu0\"}\n");
 	ktap_ok(fence_result(fence, FOREVER_MS) == -ENODEV, "pull: the job's fence says ENODEV");
 	ktap_ok(submit(puck.fd, &args) == -ENODEV, "pull: submit says ENODEV");
+	check_vm(vm_fence);
 	bo.map[SIZE - 1] = 0x77;
 	ktap_ok(bo.map[SIZE - 1] == 0x77, "pull: mapped memory stays");
 	bo_close(puck.fd, &bo);
