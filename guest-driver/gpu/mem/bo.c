@@ -56,8 +56,9 @@ static int puck_bo_errno(const struct puck_bo *bo, int ret)
  * @bo: the BO
  *
  * Context: inside drm_dev_enter() and puck_mem_enter(), with the BO's dma_resv lock held by a
- * ticket, as are those of the other BOs of the job. Until the lock is let go of, or a fence is
- * in there, the BO stays where it is.
+ * ticket, as are those of the other BOs of the job, and inside drm_exec_until_all_locked():
+ * TTM locks by the same ticket whom it drives out, and behind that loop the ticket takes no
+ * lock any more. Until the lock is let go of, or a fence is in there, the BO stays where it is.
  * Return: 0; -ENOSPC if there is no room in VRAM; -ENOMEM; -E2BIG if it lies in too many
  * pieces to be moved; -ENODEV; -ERESTARTSYS.
  */

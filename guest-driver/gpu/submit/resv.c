@@ -15,7 +15,35 @@
 #include "submit/resv.h"
 #include "vm/exec.h"
 
-static int puck_resv_lock_all(struct puck_job *job, struct puck_vm *vm, struct drm_exec *exec)
+static int puck_resv_validate_all(struct puck_job *job, struct puck_vm *vm,
+				  struct drm_exec *exec)
+{
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; !ret && i < job->nbos; i++)
+		ret = puck_bo_validate(to_puck_bo(job->bos[i]));
+	if (!ret && vm)
+		ret = puck_exec_validate(vm, exec);
+	return ret;
+}
+
+/* The slots for fences come last: a move takes one of those that there are. */
+static int puck_resv_reserve_all(struct drm_exec *exec)
+{
+	struct drm_gem_object *obj;
+	int ret;
+
+	drm_exec_for_each_locked_object(exec, obj) {
+		ret = dma_resv_reserve_fences(obj->resv, PUCK_EXEC_FENCES);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* Lock all BOs, and bring them to their places. */
+static int puck_resv_place_all(struct puck_job *job, struct puck_vm *vm, struct drm_exec *exec)
 {
 	bool again = false;
 	int ret = 0;
@@ -37,6 +65,10 @@ static int puck_resv_lock_all(struct puck_job *job, struct puck_vm *vm, struct d
 			if (ret)
 				return ret;
 		}
+		/* In here, as TTM may use the ticket to lock whom it drives out. */
+		ret = puck_resv_validate_all(job, vm, exec);
+		if (ret)
+			return ret;
 	}
 	return 0;
 }
@@ -67,33 +99,6 @@ static int puck_resv_add_deps(struct puck_job *job, struct drm_gem_object *obj, 
 	return drm_sched_job_add_implicit_dependencies(&job->base, obj, write);
 }
 
-static int puck_resv_validate_all(struct puck_job *job, struct puck_vm *vm,
-				  struct drm_exec *exec)
-{
-	int ret = 0;
-	u32 i;
-
-	for (i = 0; !ret && i < job->nbos; i++)
-		ret = puck_bo_validate(to_puck_bo(job->bos[i]));
-	if (!ret && vm)
-		ret = puck_exec_validate(vm, exec);
-	return ret;
-}
-
-/* The slots for fences come last: a move takes one of those that there are. */
-static int puck_resv_reserve_all(struct drm_exec *exec)
-{
-	struct drm_gem_object *obj;
-	int ret;
-
-	drm_exec_for_each_locked_object(exec, obj) {
-		ret = dma_resv_reserve_fences(obj->resv, PUCK_EXEC_FENCES);
-		if (ret)
-			return ret;
-	}
-	return 0;
-}
-
 /**
  * puck_resv_unlock - undo puck_resv_lock()
  * @job: armed or not; kept by the caller
@@ -118,9 +123,7 @@ static int puck_resv_try_lock(struct puck_job *job, struct puck_vm *vm, struct d
 	/* drm_exec_init() allocates room for hundreds of objects if it is told zero. */
 	drm_exec_init(exec, DRM_EXEC_INTERRUPTIBLE_WAIT | DRM_EXEC_IGNORE_DUPLICATES,
 		      max(job->nbos, 1u));
-	ret = puck_resv_lock_all(job, vm, exec);
-	if (!ret)
-		ret = puck_resv_validate_all(job, vm, exec);
+	ret = puck_resv_place_all(job, vm, exec);
 	if (!ret)
 		ret = puck_resv_reserve_all(exec);
 	puck_mem_share(mem, alone);
