@@ -215,7 +215,7 @@ static void teardown(struct puck_run *run)
 
 const struct puck_scenario puck_resv_slot_missing = {
 	.name = "resv_slot_missing",
-	.mistake = "dma_resv_add_fence() without a reserved slot",
+	.mistake = "dma_resv_add_fence() without a slot",
 	.history = "316baf09d355 (amdgpu)",
 	.shown_by = PUCK_SHOWN_BY_LATENESS,
 	.skip = skip,

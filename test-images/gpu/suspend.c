@@ -246,7 +246,7 @@ static void test_vm(void)
 	ktap_need(!vm_queue_create(puck.fd, vm, 0, &queue) &&
 		  !vm_bind_one(puck.fd, vm, bind_map(&bo, 0x10000)) &&
 		  !vm_run(puck.fd, queue, fill_at(0x10000, SIZE, 0x91)), "vm: mapped, and used");
-	ret = sleep_and_wake();
+	ret = sleep_and_wake(1);
 	ktap_ok(!ret, "vm: the machine slept and woke (%d)", ret);
 	ret = vm_run(puck.fd, queue, fill_at(0x10000, SIZE, 0x92));
 	ktap_ok(!ret && bo_is(puck.fd, &bo, 0x92), "vm: it is mapped yet (%d)", ret);
