@@ -142,7 +142,10 @@ static u64 pt_test_walk(struct kunit *test, u64 va)
 	return entry;
 }
 
-/* Where a page is, with its rights; what is BIG is checked by its rules. */
+/*
+ * Where a page is, with its rights. What is BIG is checked by its rules: that all entries
+ * of a group are the same, when the first page of it is asked for.
+ */
 static u64 pt_test_lookup(struct kunit *test, u64 va)
 {
 	u64 entry = pt_test_walk(test, va);
@@ -151,7 +154,7 @@ static u64 pt_test_lookup(struct kunit *test, u64 va)
 	if (!(entry & PUCK_GPU_PTE_BIG))
 		return entry;
 	KUNIT_EXPECT_EQ(test, entry & PUCK_GPU_PTE_ADDR & ~PUCK_GPU_PTE_ADDR_BIG, 0);
-	for (i = 0; i < GROUP; i += PAGE)
+	for (i = 0; va == begin && i < GROUP; i += PAGE)
 		KUNIT_EXPECT_EQ(test, pt_test_walk(test, begin + i), entry);
 	return (entry & ~PUCK_GPU_PTE_BIG) + (va - begin);
 }
@@ -309,7 +312,7 @@ static void pt_test_unmap_all(struct kunit *test)
 
 #define WINDOW_PAGES	1536	/* three tables, over the end of a table of level 2 */
 #define WINDOW		((1ull << 30) - TABLE_SPAN)
-#define STEPS		300
+#define STEPS		20
 
 /* A step: a range is mapped anew or unmapped, as the numbers say. */
 static void pt_test_step(struct kunit *test, struct rnd_state *rnd, u64 *model)
