@@ -54,8 +54,34 @@ static int puck_bind_lock_one(struct puck_vm *vm, const struct puck_bind *bind,
 	return ret;
 }
 
-static int puck_bind_lock_all(struct puck_vm *vm, const struct puck_bind *binds, u32 count,
-			      struct drm_exec *exec)
+static int puck_bind_validate_all(const struct puck_bind *binds, u32 count)
+{
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; !ret && i < count; i++)
+		if (binds[i].obj)
+			ret = puck_bo_validate(to_puck_bo(binds[i].obj));
+	return ret;
+}
+
+/* The slots for the fence come last: a move takes one of those that there are. */
+static int puck_bind_reserve_all(struct drm_exec *exec)
+{
+	struct drm_gem_object *obj;
+	int ret;
+
+	drm_exec_for_each_locked_object(exec, obj) {
+		ret = dma_resv_reserve_fences(obj->resv, 1);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* Lock all, and bring to its place what is to be mapped. */
+static int puck_bind_place_all(struct puck_vm *vm, const struct puck_bind *binds, u32 count,
+			       struct drm_exec *exec)
 {
 	int ret = 0;
 	u32 i;
@@ -67,27 +93,9 @@ static int puck_bind_lock_all(struct puck_vm *vm, const struct puck_bind *binds,
 			ret = puck_bind_lock_one(vm, &binds[i], exec);
 			drm_exec_retry_on_contention(exec);
 		}
-		if (ret)
-			return ret;
-	}
-	return 0;
-}
-
-/* The slots for the fence come last: a move takes one of those that there are. */
-static int puck_bind_validate_all(const struct puck_bind *binds, u32 count,
-				  struct drm_exec *exec)
-{
-	struct drm_gem_object *obj;
-	int ret = 0;
-	u32 i;
-
-	for (i = 0; !ret && i < count; i++)
-		if (binds[i].obj)
-			ret = puck_bo_validate(to_puck_bo(binds[i].obj));
-	if (ret)
-		return ret;
-	drm_exec_for_each_locked_object(exec, obj) {
-		ret = dma_resv_reserve_fences(obj->resv, 1);
+		/* In here, as TTM may use the ticket to lock whom it drives out. */
+		if (!ret)
+			ret = puck_bind_validate_all(binds, count);
 		if (ret)
 			return ret;
 	}
@@ -116,9 +124,9 @@ static int puck_bind_try_lock(struct puck_vm *vm, const struct puck_bind *binds,
 	if (ret)
 		return ret;
 	drm_exec_init(exec, DRM_EXEC_INTERRUPTIBLE_WAIT | DRM_EXEC_IGNORE_DUPLICATES, count + 1);
-	ret = puck_bind_lock_all(vm, binds, count, exec);
+	ret = puck_bind_place_all(vm, binds, count, exec);
 	if (!ret)
-		ret = puck_bind_validate_all(binds, count, exec);
+		ret = puck_bind_reserve_all(exec);
 	puck_mem_share(mem, alone);
 	if (ret)
 		puck_bind_unlock(vm, exec);
