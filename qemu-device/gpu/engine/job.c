@@ -157,12 +157,29 @@ static void end_thread(PuckJob *job)
     }
 }
 
+/* Into how many lanes the bytes of @job's only one are worth sharing out. */
+static unsigned lanes_wanted(const PuckJob *job)
+{
+    if (job->cmd.opcode == PUCK_GPU_CMD_CRC32C) {
+        return 1;
+    }
+    return MIN(job->lanes[0].left / LANE_BYTES_MIN, job->gpu->threads);
+}
+
+/* Whether the lists are there now, and other threads shall help from here. */
+static bool wants_help(const PuckLane *lane)
+{
+    return lane->phase == PUCK_LANE_MOVE && !lane->job->shared &&
+           lanes_wanted(lane->job) > 1;
+}
+
+/* One that wants help ends, and the job is started again. */
 static int thread(void *opaque)
 {
     PuckLane *lane = opaque;
 
     rcu_register_thread();
-    while (may_step(lane)) {
+    while (may_step(lane) && !wants_help(lane)) {
         puck_lane_step(lane);
     }
     rcu_unregister_thread();
@@ -194,23 +211,25 @@ bool puck_job_step(PuckJob *job, PuckHold *hold)
     return !waits;
 }
 
-/* Fetches the lists at once if they are short, to know what to share out. */
+/*
+ * Fetches the lists at once if they are short; else a thread does that first.
+ * When they are there it is known what to share out.
+ */
 static void prepare_lanes(PuckJob *job, PuckHold *hold)
 {
     PuckLane *lane = &job->lanes[0];
-    uint64_t n;
 
-    if (puck_cmd_lists_cost(&job->cmd) > PUCK_HOLD_NS / 3) {
-        return;
+    /* What a thread has spent before is nothing to the hold. */
+    lane->spent = 0;
+    if (puck_cmd_lists_cost(&job->cmd) <= PUCK_HOLD_NS / 3) {
+        while (lane->phase == PUCK_LANE_LISTS && may_step(lane)) {
+            puck_lane_step(lane);
+        }
+        charge(lane, hold);
     }
-    while (lane->phase == PUCK_LANE_LISTS && may_step(lane)) {
-        puck_lane_step(lane);
-    }
-    charge(lane, hold);
-    n = MIN(lane->left / LANE_BYTES_MIN, job->gpu->threads);
-    if (lane->phase == PUCK_LANE_MOVE && job->num_lanes == 1 && n > 1 &&
-        job->cmd.opcode != PUCK_GPU_CMD_CRC32C) {
-        puck_lane_share(job, n);
+    if (lane->phase == PUCK_LANE_MOVE) {
+        job->shared = true;
+        puck_lane_share(job, MAX(lanes_wanted(job), 1));
     }
 }
 
@@ -220,7 +239,7 @@ void puck_job_start(PuckJob *job, PuckHold *hold)
     job->running++;
     qatomic_set(&job->threads, 1);
     puck_hold_charge(hold, PUCK_COST_JOB);
-    if (job->lanes[0].phase == PUCK_LANE_LISTS) {
+    if (!job->shared) {
         prepare_lanes(job, hold);
     }
     for (unsigned i = 0; i < job->num_lanes; i++) {

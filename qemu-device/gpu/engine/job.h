@@ -73,6 +73,7 @@ struct PuckJob {
     PuckAccess *access;         /* worked on access by access; the ring's */
     bool access_begun;
     unsigned num_lanes;
+    bool shared;                /* the bytes are, to as many as it takes */
     PuckLane lanes[PUCK_LANES_MAX];
 
     uint32_t crc;               /* lane 0, the only one of such a job */
@@ -92,7 +93,10 @@ void puck_job_pool_exit(PuckGpu *s);
 PuckJob *puck_job_new(PuckGpu *s, const PuckJobOrigin *from,
                       const PuckCmd *cmd, PuckAccess *access);
 void puck_job_free(PuckJob *job);
-/* A threaded job goes on. It calls stopped() when it does not run any more. */
+/*
+ * A threaded job goes on. It calls stopped() when it does not run any more: for
+ * good, or until it is started again, as its lists are there now.
+ */
 void puck_job_start(PuckJob *job, PuckHold *hold);
 /*
  * One step of a job that is not. False if it waits for something, which will

@@ -154,10 +154,13 @@ static void test_commands(const void *place)
     vms_stop(&a->v);
 }
 
-/* Scattered pages by the thousand, on threads: the last ones go first. */
+/*
+ * Scattered pages by the thousand: the last ones go first. So many bytes that
+ * they are shared out to threads, when one of these has translated them.
+ */
 static void test_long(void)
 {
-    enum { PAGES = 4 * MiB / PAGE };
+    enum { PAGES = 16 * MiB / PAGE };
     const uint64_t at = 0x40000000;
     uint64_t from = 0x4000000, to = 0x6000000;
     g_autofree uint8_t *bytes = g_malloc(PAGES * PAGE);
@@ -179,7 +182,7 @@ static void test_long(void)
     for (unsigned i = 0; i < PAGES * PAGE; i += 509) {
         g_assert_cmpuint(got[i], ==, i / PAGE % 251);
     }
-    /* 64 entries of 64K, each of which served 15 pages more. */
+    /* 256 entries of 64K, each of which served 15 pages more. */
     vm_counted(&v, PAGES / 16 * 15, PAGES + PAGES / 16, 0, 256);
     vms_stop(&v);
 }
