@@ -163,20 +163,19 @@ static void test_long(void)
     enum { PAGES = 16 * MiB / PAGE };
     const uint64_t at = 0x40000000;
     uint64_t from = 0x4000000, to = 0x6000000;
-    g_autofree uint8_t *bytes = g_malloc(PAGES * PAGE);
     g_autofree uint8_t *got = g_malloc(PAGES * PAGE);
+    g_autofree uint64_t *ptes = g_new(uint64_t, PAGES);
     GpuCmd cmd = vm_command(PUCK_GPU_CMD_COPY, PAGES * PAGE);
     Vms v;
 
     vms_start(&v, ",threads=4");
     vm_make(&v, 9, VM_IN_SYSTEM);
     for (unsigned i = 0; i < PAGES; i++) {
-        vm_map(&v, 9, at + i * PAGE, SYS(from + (PAGES - 1 - i) * PAGE, PAGE),
-               PUCK_GPU_PTE_READ);
-        memset(bytes + (PAGES - 1 - i) * PAGE, i % 251, PAGE);
+        ptes[i] = (from + (PAGES - 1 - i) * PAGE) | PUCK_GPU_PTE_READ;
+        qtest_memset(v.e.m.qts, from + (PAGES - 1 - i) * PAGE, i % 251, PAGE);
     }
+    vm_write_ptes(&v, 9, at, ptes, PAGES);
     vm_map_big(&v, 9, 2 * at, SYS(to, PAGES * PAGE), PUCK_GPU_PTE_WRITE);
-    qtest_memwrite(v.e.m.qts, from, bytes, PAGES * PAGE);
     gpu_run(&v.e, 0, vm_dst(vm_src(cmd, 9, at), 9, 2 * at));
     puck_machine_read(&v.e.m, to, got, PAGES * PAGE);
     for (unsigned i = 0; i < PAGES * PAGE; i += 509) {

@@ -87,6 +87,7 @@ static void move_in_work(const char *rule, int64_t step)
     GpuCmd cmd = vm_command(PUCK_GPU_CMD_COPY, PAGES * PAGE);
     g_autofree uint8_t *bytes = g_malloc(PAGES * PAGE);
     g_autofree uint8_t *got = g_malloc(PAGES * PAGE);
+    uint64_t ptes[2 * PAGES];
     GpuSeg from, to;
     VmMove m;
 
@@ -96,13 +97,12 @@ static void move_in_work(const char *rule, int64_t step)
     to = vms_system(&m.v, PAGES);
     for (unsigned i = 0; i < PAGES; i++) {
         memset(bytes + i * PAGE, i * 7 % 256, PAGE);
+        qtest_memset(m.v.e.m.qts, from.addr + i * PAGE, bytes[i * PAGE], PAGE);
         /* None is adjacent to the one before it. */
-        vm_map(&m.v, 0, AT + i * PAGE, SYS(from.addr + (i ^ 1) * PAGE, PAGE),
-               VM_RW);
-        vm_map(&m.v, 0, AT + (PAGES + i) * PAGE,
-               SYS(to.addr + (i ^ 1) * PAGE, PAGE), VM_RW);
+        ptes[i] = (from.addr + (i ^ 1) * PAGE) | VM_RW;
+        ptes[PAGES + i] = (to.addr + (i ^ 1) * PAGE) | VM_RW;
     }
-    qtest_memwrite(m.v.e.m.qts, from.addr, bytes, PAGES * PAGE);
+    vm_write_ptes(&m.v, 0, AT, ptes, 2 * PAGES);
     if (rule) {
         mischief_add(&m.t, rule);
     }
@@ -202,9 +202,9 @@ static void test_bad_migration(void)
 /* 256 MiB of scattered pages are translated in parts, each in a hold. */
 static void test_hold(void)
 {
-    enum { PAGES = PUCK_GPU_VA_SPAN_MAX / PAGE, TABLE = 512 };
+    enum { PAGES = PUCK_GPU_VA_SPAN_MAX / PAGE };
     GpuCmd cmd = vm_command(PUCK_GPU_CMD_FILL, PUCK_GPU_VA_SPAN_MAX);
-    g_autofree uint64_t *ptes = g_new(uint64_t, TABLE);
+    g_autofree uint64_t *ptes = g_new(uint64_t, PAGES);
     uint64_t before = 0;
     GpuSeg pages;
     VmMove m;
@@ -212,14 +212,10 @@ static void test_hold(void)
     vm_move_start(&m);
     vm_make(&m.v, 0, VM_IN_SYSTEM);
     pages = vms_system(&m.v, 2);
-    for (unsigned i = 0; i < TABLE; i++) {
-        ptes[i] = cpu_to_le64((pages.addr + i % 2 * PAGE) | VM_RW);
+    for (unsigned i = 0; i < PAGES; i++) {
+        ptes[i] = (pages.addr + i % 2 * PAGE) | VM_RW;
     }
-    for (unsigned i = 0; i < PAGES; i += TABLE) {
-        GpuSeg entry = vm_entry(&m.v, 0, AT + (uint64_t)i * PAGE, 1);
-
-        qtest_memwrite(m.v.e.m.qts, entry.addr, ptes, PAGE);
-    }
+    vm_write_ptes(&m.v, 0, AT, ptes, PAGES);
     /* In holds, as there is a rule; it matches nothing. */
     mischief_add(&m.t, "dma.write iova=0-0 fault");
     gpu_submit(&m.v.e, 0, vm_dst(cmd, 0, AT));
@@ -246,6 +242,7 @@ static void test_reset_in_work(void)
 {
     enum { PAGES = 4096 };
     GpuCmd cmd = vm_command(PUCK_GPU_CMD_FILL, PAGES * PAGE);
+    g_autofree uint64_t *ptes = g_new(uint64_t, PAGES);
     GpuSeg pages;
     Vms v;
 
@@ -253,9 +250,9 @@ static void test_reset_in_work(void)
     vm_make(&v, 0, VM_IN_SYSTEM);
     pages = vms_system(&v, PAGES);
     for (unsigned i = 0; i < PAGES; i++) {
-        vm_map(&v, 0, AT + i * PAGE, SYS(pages.addr + (i ^ 1) * PAGE, PAGE),
-               VM_RW);
+        ptes[i] = (pages.addr + (i ^ 1) * PAGE) | VM_RW;
     }
+    vm_write_ptes(&v, 0, AT, ptes, PAGES);
     for (unsigned i = 0; i < 20; i++) {
         for (unsigned r = 0; r < 2; r++) {
             gpu_submit(&v.e, r, vm_dst(cmd, 0, AT));

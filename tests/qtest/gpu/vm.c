@@ -98,22 +98,51 @@ GpuSeg vm_entry(Vms *v, unsigned n, uint64_t va, unsigned level)
     return entry_in(table, va, level);
 }
 
+void vm_write_ptes(Vms *v, unsigned n, uint64_t va, const uint64_t *ptes,
+                   unsigned count)
+{
+    uint64_t raw[PUCK_GPU_PT_ENTRIES];
+
+    while (count) {
+        GpuSeg entry = vm_entry(v, n, va, 1);
+        unsigned here = MIN(count, (PAGE - entry.addr % PAGE) / 8);
+
+        for (unsigned i = 0; i < here; i++) {
+            raw[i] = cpu_to_le64(ptes[i]);
+        }
+        entry.len = 8 * here;
+        gpu_write(&v->e, entry, raw);
+        ptes += here;
+        va += (uint64_t)here * PAGE;
+        count -= here;
+    }
+}
+
+/* Pages of @size bytes each. */
+static void map_pages(Vms *v, unsigned n, uint64_t va, GpuSeg to,
+                      uint64_t bits, unsigned size)
+{
+    unsigned count = to.len / PAGE;
+    g_autofree uint64_t *ptes = g_new(uint64_t, count);
+    GpuSeg page = to;
+
+    for (unsigned i = 0; i < count; i++) {
+        page.addr = to.addr + i * PAGE / size * size;
+        ptes[i] = vm_pte(page, bits);
+    }
+    vm_write_ptes(v, n, va, ptes, count);
+}
+
 void vm_map(Vms *v, unsigned n, uint64_t va, GpuSeg to, uint64_t bits)
 {
-    for (; to.len; to.len -= PAGE, to.addr += PAGE, va += PAGE) {
-        vm_write_pte(v, vm_entry(v, n, va, 1), vm_pte(to, bits));
-    }
+    map_pages(v, n, va, to, bits, PAGE);
 }
 
 void vm_map_big(Vms *v, unsigned n, uint64_t va, GpuSeg to, uint64_t bits)
 {
-    g_assert_cmpuint(va % BIG_PAGE + to.addr % BIG_PAGE, ==, 0);
-    for (; to.len; to.len -= BIG_PAGE, to.addr += BIG_PAGE) {
-        for (unsigned i = 0; i < BIG_PAGE / PAGE; i++, va += PAGE) {
-            vm_write_pte(v, vm_entry(v, n, va, 1),
-                         vm_pte(to, bits | PUCK_GPU_PTE_BIG));
-        }
-    }
+    g_assert_cmpuint(va % BIG_PAGE + to.addr % BIG_PAGE + to.len % BIG_PAGE,
+                     ==, 0);
+    map_pages(v, n, va, to, bits | PUCK_GPU_PTE_BIG, BIG_PAGE);
 }
 
 GpuCmd vm_src(GpuCmd cmd, uint32_t n, uint64_t va)

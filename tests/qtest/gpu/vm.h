@@ -42,6 +42,9 @@ void vm_set_root(Vms *v, unsigned n);
 GpuSeg vm_entry(Vms *v, unsigned n, uint64_t va, unsigned level);
 uint64_t vm_pte(GpuSeg page, uint64_t bits);
 void vm_write_pte(Vms *v, GpuSeg entry, uint64_t pte);
+/* The entries of @count pages from @va on, as they shall be. */
+void vm_write_ptes(Vms *v, unsigned n, uint64_t va, const uint64_t *ptes,
+                   unsigned count);
 /* Maps the pages of @to, one after the other; @bits are rights and others. */
 void vm_map(Vms *v, unsigned n, uint64_t va, GpuSeg to, uint64_t bits);
 /* The same with pages of 64K. */
