@@ -47,7 +47,8 @@ static void check(const char *outer, const char *inner)
 int main(void)
 {
 	ktap_begin();
-	check("&queue->submit_lock", "reservation_ww_class_acquire");
+	check("&queue->submit_lock", "&mem->guard");
+	check("&mem->guard", "reservation_ww_class_acquire");
 	check("&puck->late_lock", "reservation_ww_class_acquire");
 	check("reservation_ww_class_mutex", "fs_reclaim");
 	check("fs_reclaim", "dma_fence_map");
