@@ -21,14 +21,21 @@
 
 #define CANARY		0x5a
 
+/*
+ * In the GPU's own domain: dma-iommu begins at the upper end of what it may use, which is below
+ * 4 GiB, or, once it has found no room there, the end of all.
+ */
+#define LOW_IOVA	0x1ab1e000ull
+#define HIGH_IOVA	(LOW_IOVA + SZ_4G)
+
 /**
  * struct high - a page that is high, and one that is low
  * @src: what the GPU writes; one page
  * @domain: of the GPU; NULL: it has none, and addresses are those of memory
  * @low: page of somebody else, with a canary in it
- * @low_addr: where the GPU sees it
+ * @low_addr: where the GPU sees it; LOW_IOVA if there is @domain
  * @page: what is to be written
- * @addr: where the GPU sees it: 4 GiB above @low_addr if there is @domain
+ * @addr: where the GPU sees it; HIGH_IOVA if there is @domain
  * @mapped: how far setup() has come
  */
 struct high {
@@ -47,27 +54,38 @@ static const char *skip(struct puck_run *run)
 }
 
 /* At an address of our own choice, as drivers do that have an IOMMU domain of their own. */
-static int map_high(struct puck_run *run, struct high *high)
+static int map_page(struct puck_run *run, struct page *page, u64 iova, dma_addr_t *addr)
 {
+	struct high *high = run->priv;
+
 	if (high->domain) {
-		high->addr = high->low_addr + SZ_4G;
-		return iommu_map(high->domain, high->addr, page_to_phys(high->page), PAGE_SIZE,
+		*addr = iova;
+		return iommu_map(high->domain, iova, page_to_phys(page), PAGE_SIZE,
 				 IOMMU_READ | IOMMU_WRITE, GFP_KERNEL);
 	}
-	high->addr = dma_map_page(run->dev, high->page, 0, PAGE_SIZE, DMA_FROM_DEVICE);
-	return dma_mapping_error(run->dev, high->addr);
+	*addr = dma_map_page(run->dev, page, 0, PAGE_SIZE, DMA_FROM_DEVICE);
+	return dma_mapping_error(run->dev, *addr);
+}
+
+static void unmap_page(struct puck_run *run, dma_addr_t addr)
+{
+	struct high *high = run->priv;
+
+	if (high->domain)
+		iommu_unmap(high->domain, addr, PAGE_SIZE);
+	else
+		dma_unmap_page(run->dev, addr, PAGE_SIZE, DMA_FROM_DEVICE);
 }
 
 static int map(struct puck_run *run, struct high *high)
 {
 	int ret;
 
-	high->low_addr = dma_map_page(run->dev, high->low, 0, PAGE_SIZE, DMA_FROM_DEVICE);
-	ret = dma_mapping_error(run->dev, high->low_addr);
+	ret = map_page(run, high->low, LOW_IOVA, &high->low_addr);
 	if (ret)
 		return ret;
 	high->mapped = LOW;
-	ret = map_high(run, high);
+	ret = map_page(run, high->page, HIGH_IOVA, &high->addr);
 	if (ret)
 		return ret;
 	high->mapped = BOTH;
@@ -139,12 +157,10 @@ static int fixed(struct puck_run *run)
 
 static void unmap(struct puck_run *run, struct high *high)
 {
-	if (high->mapped == BOTH && high->domain)
-		iommu_unmap(high->domain, high->addr, PAGE_SIZE);
-	else if (high->mapped == BOTH)
-		dma_unmap_page(run->dev, high->addr, PAGE_SIZE, DMA_FROM_DEVICE);
+	if (high->mapped == BOTH)
+		unmap_page(run, high->addr);
 	if (high->mapped)
-		dma_unmap_page(run->dev, high->low_addr, PAGE_SIZE, DMA_FROM_DEVICE);
+		unmap_page(run, high->low_addr);
 	high->mapped = NOTHING;
 }
 
