@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 
 #include <drm/drm_drv.h>
+#include <drm/drm_exec.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_prime.h>
 #include <drm/puck_drm.h>
@@ -18,6 +19,7 @@
 #include "core/device.h"
 #include "mem/bo.h"
 #include "mem/fault.h"
+#include "mem/lock.h"
 #include "mem/mem.h"
 #include "mem/place.h"
 #include "mem/prime.h"
@@ -55,10 +57,9 @@ static int puck_bo_errno(const struct puck_bo *bo, int ret)
  * puck_bo_validate - bring a BO to where a job can use it
  * @bo: the BO
  *
- * Context: inside drm_dev_enter() and puck_mem_enter(), with the BO's dma_resv lock held by a
- * ticket, as are those of the other BOs of the job, and inside drm_exec_until_all_locked():
- * TTM locks by the same ticket whom it drives out, and behind that loop the ticket takes no
- * lock any more. Until the lock is let go of, or a fence is in there, the BO stays where it is.
+ * Context: inside drm_dev_enter(), in a puck_lock_fn, with the BO's dma_resv lock held by the
+ * ticket, as are those of the other BOs of the job: TTM locks by the same ticket whom it
+ * drives out, and behind that the ticket takes no lock any more. Until the lock is let go of, or a fence is in there, the BO stays where it is.
  * Return: 0; -ENOSPC if there is no room in VRAM; -ENOMEM; -E2BIG if it lies in too many
  * pieces to be moved; -ENODEV; -ERESTARTSYS.
  */
@@ -320,17 +321,40 @@ struct puck_gem_desc {
 	struct drm_gem_object *vm_resv;
 };
 
+/*
+ * Make TTM's part of a BO, without memory: TTM makes room for a new BO without a ticket, and
+ * gives up where somebody else, who may be about to let go, holds a lock. On errors @bo is
+ * gone.
+ */
+static int puck_gem_init(struct puck_device *puck, struct puck_bo *bo)
+{
+	static const struct ttm_place system = { .mem_type = TTM_PL_SYSTEM };
+	struct ttm_placement nowhere = { .num_placement = 1, .placement = &system };
+	struct ttm_operation_ctx ctx = { .interruptible = true };
+	struct dma_resv *resv = NULL;
+	int ret;
+
+	if (bo->vm_resv) {
+		resv = bo->vm_resv->resv;
+		dma_resv_lock(resv, NULL);
+	}
+	ret = ttm_bo_init_reserved(&puck->mem->ttm, &bo->ttm, ttm_bo_type_device, &nowhere, 0,
+				   &ctx, NULL, resv, puck_bo_destroy);
+	if (resv)
+		dma_resv_unlock(resv);
+	else if (!ret)
+		dma_resv_unlock(bo->ttm.base.resv);
+	return ret;
+}
+
 static struct puck_bo *puck_gem_make(struct puck_device *puck, const struct puck_gem_desc *desc)
 {
-	struct dma_resv *resv = desc->vm_resv ? desc->vm_resv->resv : NULL;
-	struct ttm_operation_ctx ctx = { .interruptible = true, .gfp_retry_mayfail = true };
 	struct puck_bo *bo = puck_bo_alloc(puck, desc->size);
-	struct puck_places places;
 	int ret;
 
 	if (!bo)
 		return ERR_PTR(-ENOMEM);
-	if (resv) {
+	if (desc->vm_resv) {
 		drm_gem_object_get(desc->vm_resv);
 		bo->vm_resv = desc->vm_resv;
 	}
@@ -338,51 +362,17 @@ static struct puck_bo *puck_gem_make(struct puck_device *puck, const struct puck
 	bo->flags = desc->flags;
 	bo->caching = desc->caching;
 	bo->ttm.priority = puck_bo_priority(desc->flags);
-	bo->ttm.bdev = &puck->mem->ttm;
-	puck_places_of(bo, &places);
-	/* The lock is new, or the VM's, taken without a ticket. On errors the BO is gone. */
-	ret = ttm_bo_init_reserved(&puck->mem->ttm, &bo->ttm, ttm_bo_type_device, &places.list,
-				   0, &ctx, NULL, resv, puck_bo_destroy);
-	if (ret)
-		return ERR_PTR(ret == -ENOMEM && desc->placements == BIT(DRM_PUCK_REGION_VRAM) ?
-			       -ENOSPC : ret);
-	ttm_bo_move_to_lru_tail_unlocked(&bo->ttm);
-	if (!resv)
-		dma_resv_unlock(bo->ttm.base.resv);
-	puck_gem_link(puck, bo);
-	return bo;
+	ret = puck_gem_init(puck, bo);
+	return ret ? ERR_PTR(ret) : bo;
 }
 
-/* One that is private to a VM is made with the lock held that it will have. */
-static struct puck_bo *puck_gem_make_locked(struct puck_device *puck,
-					    const struct puck_gem_desc *desc)
+/* Lock a new BO, and bring it to its first place; a puck_lock_fn. */
+static int puck_gem_place(struct drm_exec *exec, void *data)
 {
-	struct puck_bo *bo;
-	int ret;
+	struct puck_bo *bo = data;
+	int ret = drm_exec_lock_obj(exec, &bo->ttm.base);
 
-	if (!desc->vm_resv)
-		return puck_gem_make(puck, desc);
-	ret = dma_resv_lock_interruptible(desc->vm_resv->resv, NULL);
-	if (ret)
-		return ERR_PTR(ret);
-	bo = puck_gem_make(puck, desc);
-	dma_resv_unlock(desc->vm_resv->resv);
-	return bo;
-}
-
-static struct puck_bo *puck_gem_make_guarded(struct puck_device *puck,
-					     const struct puck_gem_desc *desc, bool alone)
-{
-	struct puck_bo *bo;
-	int ret;
-
-	ret = puck_mem_enter(puck->mem, alone);
-	if (ret)
-		return ERR_PTR(ret);
-	bo = puck_gem_make_locked(puck, desc);
-	puck_mem_share(puck->mem, alone);
-	puck_mem_leave(puck->mem);
-	return bo;
+	return ret ?: puck_bo_validate(bo);
 }
 
 /**
@@ -407,6 +397,7 @@ struct puck_bo *puck_gem_create(struct puck_device *puck, u64 size, u32 placemen
 		.caching = caching,
 		.vm_resv = vm_resv,
 	};
+	struct drm_exec exec;
 	struct puck_bo *bo;
 	int idx, ret;
 
@@ -415,9 +406,18 @@ struct puck_bo *puck_gem_create(struct puck_device *puck, u64 size, u32 placemen
 		return ERR_PTR(ret);
 	if (!drm_dev_enter(&puck->drm, &idx))
 		return ERR_PTR(-ENODEV);
-	bo = puck_gem_make_guarded(puck, &desc, false);
-	if (bo == ERR_PTR(-ENOSPC))
-		bo = puck_gem_make_guarded(puck, &desc, true);
+	bo = puck_gem_make(puck, &desc);
+	if (IS_ERR(bo))
+		goto exit;
+	ret = puck_lock(puck->mem, &exec, 1, puck_gem_place, bo);
+	if (ret) {
+		drm_gem_object_put(&bo->ttm.base);
+		bo = ERR_PTR(ret);
+		goto exit;
+	}
+	puck_unlock(puck->mem, &exec);
+	puck_gem_link(puck, bo);
+exit:
 	drm_dev_exit(idx);
 	return bo;
 }

@@ -102,43 +102,6 @@ int puck_mem_init(struct puck_device *puck)
 }
 
 /**
- * puck_mem_enter - begin to validate BOs
- * @mem: of the device
- * @alone: with nobody else
- *
- * Who makes room in VRAM has to lock BOs that others may have locked, and to give up where
- * that could be a deadlock. So there may be room and it is not found. Who finds none tries
- * again alone, when nobody holds BOs for longer than a moment.
- *
- * Context: with no dma_resv lock held; those of the BOs are taken in here.
- * Return: 0, -EINTR.
- */
-int puck_mem_enter(struct puck_mem *mem, bool alone)
-{
-	return alone ? down_write_killable(&mem->guard) : down_read_interruptible(&mem->guard);
-}
-
-/**
- * puck_mem_share - let others in again
- * @mem: of the device
- * @alone: as with puck_mem_enter()
- */
-void puck_mem_share(struct puck_mem *mem, bool alone)
-{
-	if (alone)
-		downgrade_write(&mem->guard);
-}
-
-/**
- * puck_mem_leave - undo puck_mem_enter()
- * @mem: of the device, shared with others
- */
-void puck_mem_leave(struct puck_mem *mem)
-{
-	up_read(&mem->guard);
-}
-
-/**
  * puck_mem_used - how much of a region is in use
  * @mem: of the device
  * @region: DRM_PUCK_REGION_*

@@ -28,7 +28,7 @@ struct shrinker;
  * @tt: manager of TTM_PL_TT: pages that are mapped for the device
  * @vram: manager of TTM_PL_VRAM
  * @transfer: moves bytes by the device; set before there are users
- * @guard: of validating; see puck_mem_enter()
+ * @guard: of validating; see puck_lock()
  * @tt_lock: held by whoever unmaps pages without drm_dev_enter(), that is after
  *           drm_dev_unplug()
  * @tts: struct puck_tt.node, all whose pages are mapped; puck_device.list_lock
@@ -56,9 +56,6 @@ static inline struct puck_mem *ttm_to_puck_mem(struct ttm_device *ttm)
 }
 
 int puck_mem_init(struct puck_device *puck);
-int puck_mem_enter(struct puck_mem *mem, bool alone);
-void puck_mem_share(struct puck_mem *mem, bool alone);
-void puck_mem_leave(struct puck_mem *mem);
 u64 puck_mem_used(struct puck_mem *mem, u32 region);
 int puck_mem_evict_vram(struct puck_mem *mem);
 void puck_mem_print(struct drm_printer *p, struct drm_file *file);

@@ -21,6 +21,7 @@
 #include "core/array.h"
 #include "core/device.h"
 #include "core/trace.h"
+#include "mem/lock.h"
 #include "sched/job.h"
 #include "sched/queue.h"
 #include "sched/ring.h"
@@ -128,7 +129,7 @@ static int puck_submit_queue(struct puck_submit *submit)
 		ret = puck_exec_prepare(submit->vm, job, &exec);
 	if (!ret)
 		puck_submit_commit(submit, &exec);
-	puck_resv_unlock(job, &exec);
+	puck_unlock(job->puck->mem, &exec);
 	return ret;
 }
 

@@ -10,7 +10,7 @@
 
 #include "core/device.h"
 #include "mem/bo.h"
-#include "mem/mem.h"
+#include "mem/lock.h"
 #include "sched/job.h"
 #include "submit/resv.h"
 #include "vm/exec.h"
@@ -28,49 +28,32 @@ static int puck_resv_validate_all(struct puck_job *job, struct puck_vm *vm,
 	return ret;
 }
 
-/* The slots for fences come last: a move takes one of those that there are. */
-static int puck_resv_reserve_all(struct drm_exec *exec)
-{
-	struct drm_gem_object *obj;
-	int ret;
+/**
+ * struct puck_resv_locking - what is to be locked
+ * @job: its BOs
+ * @vm: and all that is mapped there, or NULL
+ */
+struct puck_resv_locking {
+	struct puck_job *job;
+	struct puck_vm *vm;
+};
 
-	drm_exec_for_each_locked_object(exec, obj) {
-		ret = dma_resv_reserve_fences(obj->resv, PUCK_EXEC_FENCES);
-		if (ret)
-			return ret;
-	}
-	return 0;
-}
-
-/* Lock all BOs, and bring them to their places. */
-static int puck_resv_place_all(struct puck_job *job, struct puck_vm *vm, struct drm_exec *exec)
+/* Lock all BOs, and bring them to their places; a puck_lock_fn. */
+static int puck_resv_place_all(struct drm_exec *exec, void *data)
 {
-	bool again = false;
+	struct puck_resv_locking *locking = data;
+	struct puck_job *job = locking->job;
+	struct puck_vm *vm = locking->vm;
 	int ret = 0;
 	u32 i;
 
-	drm_exec_until_all_locked(exec) {
-		if (again)
-			atomic64_inc(&job->puck->backoffs);
-		again = true;
-		for (i = 0; i < job->nbos; i++) {
-			ret = drm_exec_lock_obj(exec, job->bos[i]);
-			drm_exec_retry_on_contention(exec);
-			if (ret)
-				return ret;
-		}
-		if (vm) {
-			ret = puck_exec_lock(vm, exec);
-			drm_exec_retry_on_contention(exec);
-			if (ret)
-				return ret;
-		}
-		/* In here, as TTM may use the ticket to lock whom it drives out. */
+	for (i = 0; !ret && i < job->nbos; i++)
+		ret = drm_exec_lock_obj(exec, job->bos[i]);
+	if (!ret && vm)
+		ret = puck_exec_lock(vm, exec);
+	if (!ret)
 		ret = puck_resv_validate_all(job, vm, exec);
-		if (ret)
-			return ret;
-	}
-	return 0;
+	return ret ?: puck_lock_reserve(exec, PUCK_EXEC_FENCES);
 }
 
 /* Those that are private to a VM have one lock together, which says nothing of that. */
@@ -100,47 +83,10 @@ static int puck_resv_add_deps(struct puck_job *job, struct drm_gem_object *obj, 
 }
 
 /**
- * puck_resv_unlock - undo puck_resv_lock()
- * @job: armed or not; kept by the caller
- * @exec: of it
- */
-void puck_resv_unlock(struct puck_job *job, struct drm_exec *exec)
-{
-	drm_exec_fini(exec);
-	puck_mem_leave(job->puck->mem);
-}
-
-/* With @alone there is nobody else who has BOs locked in order to validate them. */
-static int puck_resv_try_lock(struct puck_job *job, struct puck_vm *vm, struct drm_exec *exec,
-			      bool alone)
-{
-	struct puck_mem *mem = job->puck->mem;
-	int ret;
-
-	ret = puck_mem_enter(mem, alone);
-	if (ret)
-		return ret;
-	/* drm_exec_init() allocates room for hundreds of objects if it is told zero. */
-	drm_exec_init(exec, DRM_EXEC_INTERRUPTIBLE_WAIT | DRM_EXEC_IGNORE_DUPLICATES,
-		      max(job->nbos, 1u));
-	ret = puck_resv_place_all(job, vm, exec);
-	if (!ret)
-		ret = puck_resv_reserve_all(exec);
-	puck_mem_share(mem, alone);
-	if (ret)
-		puck_resv_unlock(job, exec);
-	return ret;
-}
-
-/**
  * puck_resv_lock - lock the BOs of a job, with room for its fence, where it can use them
  * @job: not armed yet
  * @vm: whose memory it uses by address, or NULL: all that is mapped there as well
- * @exec: to be initialised here; puck_resv_unlock() unlocks
- *
- * The locks are taken in any order, and backed off from on contention. All of them are
- * held by one ticket when the BOs are brought to their places, so none of them drives
- * another out; who finds no room tries again without others.
+ * @exec: to be initialised here; puck_unlock() unlocks
  *
  * Context: process, inside drm_dev_enter(); the queue's submit_lock is held, and that of the
  * queue of the VM's updates.
@@ -150,14 +96,11 @@ static int puck_resv_try_lock(struct puck_job *job, struct puck_vm *vm, struct d
  */
 int puck_resv_lock(struct puck_job *job, struct puck_vm *vm, struct drm_exec *exec)
 {
-	int ret;
+	struct puck_resv_locking locking = { .job = job, .vm = vm };
 
 	if (puck_resv_is_listed_twice(job))
 		return -EINVAL;
-	ret = puck_resv_try_lock(job, vm, exec, false);
-	if (ret == -ENOSPC || ret == -ENOMEM)
-		ret = puck_resv_try_lock(job, vm, exec, true);
-	return ret;
+	return puck_lock(job->puck->mem, exec, job->nbos, puck_resv_place_all, &locking);
 }
 
 /**

@@ -16,6 +16,7 @@
 #include "core/device.h"
 #include "mem/bo.h"
 #include "mem/ioctl.h"
+#include "mem/lock.h"
 #include "sched/job.h"
 #include "sched/queue.h"
 #include "sched/sched.h"
@@ -229,7 +230,7 @@ static int puck_vm_bind_queue(struct puck_vm_bind *vb)
 		puck_job_get(job);
 		puck_sched_push(job);
 	}
-	puck_bind_unlock(vb->vm, &exec);
+	puck_unlock(vb->vm->puck->mem, &exec);
 	return ret;
 }
 

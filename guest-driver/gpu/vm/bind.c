@@ -16,7 +16,7 @@
 #include "compat/gpu.h"
 #include "core/device.h"
 #include "mem/bo.h"
-#include "mem/mem.h"
+#include "mem/lock.h"
 #include "vm/bind.h"
 #include "vm/pieces.h"
 #include "vm/update.h"
@@ -65,72 +65,32 @@ static int puck_bind_validate_all(const struct puck_bind *binds, u32 count)
 	return ret;
 }
 
-/* The slots for the fence come last: a move takes one of those that there are. */
-static int puck_bind_reserve_all(struct drm_exec *exec)
+/**
+ * struct puck_bind_locking - what is to be locked
+ * @vm: whose mappings change
+ * @binds: how
+ * @count: steps
+ */
+struct puck_bind_locking {
+	struct puck_vm *vm;
+	const struct puck_bind *binds;
+	u32 count;
+};
+
+/* Lock all, and bring to its place what is to be mapped; a puck_lock_fn. */
+static int puck_bind_place_all(struct drm_exec *exec, void *data)
 {
-	struct drm_gem_object *obj;
+	struct puck_bind_locking *locking = data;
+	struct puck_vm *vm = locking->vm;
 	int ret;
-
-	drm_exec_for_each_locked_object(exec, obj) {
-		ret = dma_resv_reserve_fences(obj->resv, 1);
-		if (ret)
-			return ret;
-	}
-	return 0;
-}
-
-/* Lock all, and bring to its place what is to be mapped. */
-static int puck_bind_place_all(struct puck_vm *vm, const struct puck_bind *binds, u32 count,
-			       struct drm_exec *exec)
-{
-	int ret = 0;
 	u32 i;
 
-	drm_exec_until_all_locked(exec) {
-		ret = drm_gpuvm_prepare_vm(&vm->base, exec, 0);
-		drm_exec_retry_on_contention(exec);
-		for (i = 0; !ret && i < count; i++) {
-			ret = puck_bind_lock_one(vm, &binds[i], exec);
-			drm_exec_retry_on_contention(exec);
-		}
-		/* In here, as TTM may use the ticket to lock whom it drives out. */
-		if (!ret)
-			ret = puck_bind_validate_all(binds, count);
-		if (ret)
-			return ret;
-	}
-	return 0;
-}
-
-/**
- * puck_bind_unlock - undo puck_bind_lock()
- * @vm: the VM
- * @exec: of it
- */
-void puck_bind_unlock(struct puck_vm *vm, struct drm_exec *exec)
-{
-	drm_exec_fini(exec);
-	puck_mem_leave(vm->puck->mem);
-}
-
-/* With @alone there is nobody else who has BOs locked in order to validate them. */
-static int puck_bind_try_lock(struct puck_vm *vm, const struct puck_bind *binds, u32 count,
-			      struct drm_exec *exec, bool alone)
-{
-	struct puck_mem *mem = vm->puck->mem;
-	int ret;
-
-	ret = puck_mem_enter(mem, alone);
-	if (ret)
-		return ret;
-	drm_exec_init(exec, DRM_EXEC_INTERRUPTIBLE_WAIT | DRM_EXEC_IGNORE_DUPLICATES, count + 1);
-	ret = puck_bind_place_all(vm, binds, count, exec);
+	ret = drm_gpuvm_prepare_vm(&vm->base, exec, 0);
+	for (i = 0; !ret && i < locking->count; i++)
+		ret = puck_bind_lock_one(vm, &locking->binds[i], exec);
 	if (!ret)
-		ret = puck_bind_reserve_all(exec);
-	puck_mem_share(mem, alone);
-	if (ret)
-		puck_bind_unlock(vm, exec);
-	return ret;
+		ret = puck_bind_validate_all(locking->binds, locking->count);
+	return ret ?: puck_lock_reserve(exec, 1);
 }
 
 /**
@@ -138,7 +98,7 @@ static int puck_bind_try_lock(struct puck_vm *vm, const struct puck_bind *binds,
  * @vm: the VM
  * @binds: the steps
  * @count: how many
- * @exec: to be initialised here; puck_bind_unlock() unlocks
+ * @exec: to be initialised here; puck_unlock() unlocks
  *
  * What is to be mapped is brought to where it can be.
  *
@@ -149,11 +109,9 @@ static int puck_bind_try_lock(struct puck_vm *vm, const struct puck_bind *binds,
 int puck_bind_lock(struct puck_vm *vm, const struct puck_bind *binds, u32 count,
 		   struct drm_exec *exec)
 {
-	int ret = puck_bind_try_lock(vm, binds, count, exec, false);
+	struct puck_bind_locking locking = { .vm = vm, .binds = binds, .count = count };
 
-	if (ret == -ENOSPC || ret == -ENOMEM)
-		ret = puck_bind_try_lock(vm, binds, count, exec, true);
-	return ret;
+	return puck_lock(vm->puck->mem, exec, count + 1, puck_bind_place_all, &locking);
 }
 
 /* Add what a step may take to the need. */

@@ -37,7 +37,6 @@ struct puck_bind {
 
 int puck_bind_lock(struct puck_vm *vm, const struct puck_bind *binds, u32 count,
 		   struct drm_exec *exec);
-void puck_bind_unlock(struct puck_vm *vm, struct drm_exec *exec);
 int puck_bind_prepare(struct puck_update *update, struct puck_bind *binds, u32 count);
 void puck_bind_apply(struct puck_update *update, struct puck_bind *binds, u32 count);
 void puck_bind_remap(struct puck_update *update, struct puck_va *va);

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Locking BOs in order to bring them to their places.
+ *
+ * Who makes room in VRAM has to lock BOs that others may have locked, and to give up where
+ * that could be a deadlock. So there may be room and it is not found. Who finds none tries
+ * again alone, when nobody else holds several BOs: then he can wait for each.
+ */
+#include <linux/dma-resv.h>
+
+#include <drm/drm_exec.h>
+#include <drm/drm_gem.h>
+
+#include "core/device.h"
+#include "mem/lock.h"
+#include "mem/mem.h"
+
+static int puck_lock_all(struct puck_mem *mem, struct drm_exec *exec, puck_lock_fn place,
+			 void *data)
+{
+	bool again = false;
+	int ret = 0;
+
+	drm_exec_until_all_locked(exec) {
+		if (again)
+			atomic64_inc(&mem->puck->backoffs);
+		again = true;
+		ret = place(exec, data);
+		drm_exec_retry_on_contention(exec);
+		if (ret)
+			break;
+	}
+	return ret;
+}
+
+static int puck_lock_try(struct puck_mem *mem, struct drm_exec *exec, u32 count,
+			 puck_lock_fn place, void *data, bool alone)
+{
+	int ret;
+
+	ret = alone ? down_write_killable(&mem->guard) : down_read_interruptible(&mem->guard);
+	if (ret)
+		return ret;
+	/* It allocates room for hundreds of objects if it is told zero. */
+	drm_exec_init(exec, DRM_EXEC_INTERRUPTIBLE_WAIT | DRM_EXEC_IGNORE_DUPLICATES,
+		      max(count, 1u));
+	ret = puck_lock_all(mem, exec, place, data);
+	if (alone)
+		downgrade_write(&mem->guard);
+	if (ret)
+		puck_unlock(mem, exec);
+	return ret;
+}
+
+/**
+ * puck_lock - lock BOs, and bring them to their places
+ * @mem: of the device
+ * @exec: to be initialised here; puck_unlock() unlocks
+ * @count: about how many BOs there are
+ * @place: does it
+ * @data: for @place
+ *
+ * All locks are held by one ticket when the BOs are brought to their places, so none of them
+ * drives another out.
+ *
+ * Context: process, inside drm_dev_enter(), with no dma_resv lock held.
+ * Return: 0 with all of them locked; -EINTR, -ERESTARTSYS, and what @place may say. On errors
+ * @exec is finished already.
+ */
+int puck_lock(struct puck_mem *mem, struct drm_exec *exec, u32 count, puck_lock_fn place,
+	      void *data)
+{
+	int ret = puck_lock_try(mem, exec, count, place, data, false);
+
+	if (ret == -ENOSPC || ret == -ENOMEM)
+		ret = puck_lock_try(mem, exec, count, place, data, true);
+	return ret;
+}
+
+/**
+ * puck_unlock - undo puck_lock()
+ * @mem: of the device
+ * @exec: of it
+ */
+void puck_unlock(struct puck_mem *mem, struct drm_exec *exec)
+{
+	drm_exec_fini(exec);
+	up_read(&mem->guard);
+}
+
+/**
+ * puck_lock_reserve - have slots for fences in all that is locked
+ * @exec: what locked it
+ * @fences: how many in each
+ *
+ * A move takes a slot of those that there are, so this comes last.
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int puck_lock_reserve(struct drm_exec *exec, unsigned int fences)
+{
+	struct drm_gem_object *obj;
+	int ret;
+
+	drm_exec_for_each_locked_object(exec, obj) {
+		ret = dma_resv_reserve_fences(obj->resv, fences);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
