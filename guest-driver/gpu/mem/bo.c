@@ -12,6 +12,7 @@
 #include <drm/drm_exec.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_prime.h>
+#include <drm/drm_print.h>
 #include <drm/puck_drm.h>
 #include <drm/ttm/ttm_placement.h>
 
