@@ -216,8 +216,8 @@ def own_driver_options(p):
 def add_test(sub):
     p = add(sub, "test", cmd_test, "run the test suites",
             "SUITE: style, abi, unit, qtest, guest (default: all of them); or one that takes long. sanitize:\n"
-            "qtests and fuzzers on a QEMU with sanitizers (docs/fuzzing.rst). long: guests that do the same\n"
-            "thousands of times (docs/camera.rst). The last line is 'N passed, N failed, N skipped'.\n"
+            "qtests and fuzzers on a QEMU with sanitizers (docs/fuzzing.rst). matrix: guests on each IOMMU and\n"
+            "under more policies. long: guests that do the same thousands of times. The last line is 'N passed, N failed, N skipped'.\n"
             "Splats, leaks and unasked-for faults are failures. With --kernel guests run on that kernel:\n"
             "kasan (the debug kernel with KASAN, and every allocation failed once), stock, or 7 (Debian's\n"
             "newest 7.x; needs root).")

@@ -159,9 +159,8 @@ def check_test(args):
                   "on sanitize, whose QEMU is built from source")
     if args.filter and not guests | ({"qtest", "sanitize"} & set(names)):
         raise PuckError(f"--filter has no effect on {', '.join(names)}: it is for guest tests and qtests")
-    lists = {"guest": guesttests.LIST, "long": guesttests.LONG_LIST}
     if args.filter and len(names) == 1 and guests:
-        path = lists[names[0]]
+        path = guesttests.LISTS[names[0]]
         if not guesttests.chosen_tests(args.filter, args.kernel, guesttests.parse_list(path)):
             raise PuckError(f"--filter {args.filter}: no test of test-images/{path.name} matches")
 

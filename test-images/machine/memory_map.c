@@ -5,6 +5,8 @@
  * went astray meanwhile gets no timer interrupt any more, and whoever sleeps on it
  * sleeps for good. This tries the machine that Puck's guests run on, not a driver.
  *
+ *	memory_map [CHANGES]	(10000, by each of two CPUs)
+ *
  * Wants an edu device without a driver.
  */
 #include "lib/base/ktap.h"
@@ -15,13 +17,14 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 
-#define CHANGES		10000
 #define COMMAND		4	/* offset of the word in the configuration space */
 #define COMMAND_MEMORY	0x2
 #define SLEEP_NS	1000
 
+static unsigned int changes = 10000;
 static atomic_bool done;
 static atomic_uint slept;
 
@@ -69,9 +72,9 @@ static void try_cpu(int config, int cpu, int other)
 	done = false;
 	run_on(other);
 	ktap_need(!pthread_create(&thread, NULL, sleeper, &cpu), "a thread for CPU %d", cpu);
-	for (i = 0; i < CHANGES && good; i++)
+	for (i = 0; i < changes && good; i++)
 		good = decode(config, i % 2);
-	ktap_ok(good, "%u changes of the map by CPU %d", CHANGES, other);
+	ktap_ok(good, "%u changes of the map by CPU %d", changes, other);
 	before = slept;
 	while (slept - before < 2 && expectant(&since))
 		;
@@ -83,12 +86,15 @@ static void try_cpu(int config, int cpu, int other)
 	pthread_join(thread, NULL);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	char name[32], path[300];
 	int config;
 
 	ktap_begin();
+	if (argc > 1)
+		changes = strtoul(argv[1], NULL, 0);
+	ktap_need(changes, "a number of changes");
 	ktap_need(pci_find_any(0x1234, 0x11e8, name, sizeof(name)), "an edu device");
 	snprintf(path, sizeof(path), PCI_DEVICES "/%s/config", name);
 	config = open(path, O_RDWR | O_CLOEXEC);

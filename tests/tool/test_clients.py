@@ -147,7 +147,7 @@ class List(unittest.TestCase):
             self.assertRaises(PuckError, guesttests.parse_machine, ["machine", "m", word], "here")
 
     def test_names_are_unique(self):
-        lists = (clients.LIST, guesttests.LIST, guesttests.LONG_LIST)
+        lists = (clients.LIST, *guesttests.LISTS.values())
         names = [t.name for path in lists for m in guesttests.parse_list(path) for t in m.tests]
         self.assertEqual(len(names), len(set(names)))
 

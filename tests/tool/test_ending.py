@@ -144,7 +144,7 @@ class OnceMore(unittest.TestCase):
             return result(**{"status": None if cut or parts else 0, "rundir": rundir,
                              "output": boot(names, cut=cut), **parts})
 
-        suite = guesttests.Suite(SimpleNamespace(seed=1), Path("/run"))
+        suite = guesttests.Suite(SimpleNamespace(seed=1), Path("/run"), "guest", [])
         with mock.patch.object(guesttests.Suite, "boot", one), mock.patch.object(guesttests, "say"):
             cases = suite.run_machine(machine, tests)
         return boots, {(c.suite.removeprefix("guest."), c.name): c.result for c in cases}, cases

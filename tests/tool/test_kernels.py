@@ -17,7 +17,7 @@ from pucklib.suites import guesttests  # noqa: E402
 
 
 def chosen(on, wanted=""):
-    return {machine.name: machine.kernel for machine, _ in guesttests.chosen_tests(wanted, on)}
+    return {machine.name: machine.kernel for machine, _ in guesttests.chosen_tests(wanted, on, guesttests.parse_list())}
 
 
 def args(kernel_name, *names):

@@ -52,7 +52,7 @@ REFUSED = {
     "test --filter a(": "--filter: .*, at byte 1",
     "test guest --filter nothing-of-the-kind": "no test of .*/tests.list matches",
     "test long --filter nothing-of-the-kind": "no test of .*/long.list matches",
-    "test sanitize --kernel kasan": "'sanitize' has no guest: --kernel is for guest, long",
+    "test sanitize --kernel kasan": "'sanitize' has no guest: --kernel is for guest, matrix, long",
     "test unit style --filter gpu": "--filter has no effect on unit, style",
     "test unit --accel tcg": "--accel has no effect on suites without a guest",
     "clients": "which clients\\? .*--list",

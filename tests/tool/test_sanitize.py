@@ -88,7 +88,7 @@ class Calls(unittest.TestCase):
             test.chosen_suites(options(minutes=3, names=["unit"]))
 
     def test_not_among_those_that_run_without_a_name(self):
-        for name in ("sanitize", "long"):
+        for name in ("sanitize", "matrix", "long"):
             self.assertNotIn(name, test.SUITES)
             self.assertIn(name, test.LONG_SUITES)
 

@@ -130,12 +130,13 @@ class Segments(unittest.TestCase):
         self.assertIn("boot", names)
         self.assertEqual(len(names), len(set(names)), "test names are unique")
 
-    def test_long_ones_are_of_the_list(self):
-        """With larger numbers: what they are run like on each commit is there as well."""
-        short, long = ({t.command.split()[0] for m in guesttests.parse_list(path) for t in m.tests}
-                       for path in (guesttests.LIST, guesttests.LONG_LIST))
-        self.assertTrue(long)
-        self.assertLessEqual(long, short)
+    def test_other_lists_are_of_the_list(self):
+        """With larger numbers, or elsewhere: what they are run like on each commit is there as well."""
+        commands = {name: {t.command.split()[0] for m in guesttests.parse_list(path) for t in m.tests}
+                    for name, path in guesttests.LISTS.items()}
+        for name in ("matrix", "long"):
+            self.assertTrue(commands[name])
+            self.assertLessEqual(commands[name], commands["guest"])
 
     def test_how_far_a_long_one_is(self):
         with contextlib.redirect_stderr(io.StringIO()) as said:

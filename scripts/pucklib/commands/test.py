@@ -31,14 +31,11 @@ def suite_qtest(args, rundir):
     return host.run_qtests(args, rundir)
 
 
-def suite_guest(args, rundir):
-    from ..suites import guesttests
-    return guesttests.Suite(args, rundir).run()
-
-
-def suite_long(args, rundir):
-    from ..suites import guesttests
-    return guesttests.Suite(args, rundir, "long", guesttests.parse_list(guesttests.LONG_LIST)).run()
+def guest_suite(name):
+    def run(args, rundir):
+        from ..suites import guesttests
+        return guesttests.Suite(args, rundir, name, guesttests.parse_list(guesttests.LISTS[name])).run()
+    return run
 
 
 def suite_sanitize(args, rundir):
@@ -47,9 +44,9 @@ def suite_sanitize(args, rundir):
 
 
 SUITES = {"style": suite_style, "abi": suite_abi, "unit": suite_unit, "qtest": suite_qtest,
-          "guest": suite_guest}
+          "guest": guest_suite("guest")}
 # Too long to be run with the others: by name alone.
-LONG_SUITES = {"long": suite_long, "sanitize": suite_sanitize}
+LONG_SUITES = {"matrix": guest_suite("matrix"), "long": guest_suite("long"), "sanitize": suite_sanitize}
 
 
 def run_suite(name, args, rundir):
@@ -64,7 +61,7 @@ def run_suite(name, args, rundir):
 
 
 # Those whose result depends on the guest's kernel.
-GUEST_SUITES = ["guest", "long"]
+GUEST_SUITES = ["guest", "matrix", "long"]
 
 
 def chosen_suites(args):

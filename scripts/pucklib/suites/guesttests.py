@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The guest suites: test-images/tests.list and long.list, run and judged."""
+"""The guest suites: what the lists in test-images have, run and judged."""
 
 import re
 import shlex
@@ -14,8 +14,9 @@ from ..vm.guest import Bench
 from ..vm.machine import Spec, read_text
 from ..vm.patience import TestLimit
 
-LIST = REPO / "test-images/tests.list"
-LONG_LIST = REPO / "test-images/long.list"
+# By suite
+LISTS = {"guest": REPO / "test-images/tests.list", "matrix": REPO / "test-images/matrix.list",
+         "long": REPO / "test-images/long.list"}
 # Most of a guest's time is one thread's: its boot. A quarter of it the guest sleeps: for kmemleak,
 # or suspended. One more than there are CPUs uses these; not more than four, for their memory.
 JOBS = min(4, cpus() + 1)
@@ -88,7 +89,7 @@ class Test:
     log: str = ""
 
 
-def parse_list(path=LIST):
+def parse_list(path=LISTS["guest"]):
     machines = {}
     for number, line in enumerate(path.read_text().splitlines(), start=1):
         try:
@@ -147,11 +148,11 @@ def parse_test(words, where):
     return test
 
 
-def chosen_tests(wanted, on, machines=None):
-    """(machine, tests) of the list or of `machines`, for the kernel `on` or each one's own."""
+def chosen_tests(wanted, on, machines):
+    """(machine, tests) of `machines`, for the kernel `on` or each one's own."""
     wanted = re.compile(wanted or "")
     chosen = []
-    for machine in parse_list() if machines is None else machines:
+    for machine in machines:
         tests = [t for t in machine.tests if wanted.search(t.name)]
         if on:
             machine.kernel = on
@@ -192,7 +193,7 @@ def limit(machine, tests):
 class Suite:
     """Runs machines of a list, some at a time; cases come in the list's order."""
 
-    def __init__(self, args, rundir, name="guest", machines=None):
+    def __init__(self, args, rundir, name, machines):
         self.args, self.rundir, self.name, self.machines = args, rundir, name, machines
         self.benches = {}
 
