@@ -6,6 +6,7 @@
 #include "lib/base/array.h"
 #include "lib/base/ktap.h"
 #include "lib/base/random.h"
+#include "lib/gpu/bad.h"
 #include "lib/gpu/bo.h"
 #include "lib/gpu/debugfs.h"
 #include "lib/gpu/device.h"
@@ -49,16 +50,9 @@ static void trial_init(struct trial *t)
 	t->args.syncs = puck_array(t->syncs, 2);
 }
 
-#define BAD(what, err, ...) { #what, err, offsetof(struct trial, what), \
-			      sizeof(((struct trial *)0)->what), __VA_ARGS__ }
+#define BAD(what, err, ...) BAD_MEMBER(struct trial, what, err, __VA_ARGS__)
 
-static const struct bad {
-	const char *what;
-	int err;
-	size_t offset;
-	size_t size;
-	uint64_t value;
-} bads[] = {
+static const struct bad bads[] = {
 	BAD(args.queue, -ENOENT, 0),
 	BAD(args.queue, -ENOENT, 1000000),
 	BAD(args.queue, -ENOENT, ALL_BITS),
@@ -166,10 +160,9 @@ static void test_bad(void)
 
 	for (i = 0; i < ARRAY_SIZE(bads); i++) {
 		trial_init(&t);
-		memcpy((char *)&t + bads[i].offset, &bads[i].value, bads[i].size);
+		bad_spoil(&bads[i], &t);
 		ret = submit(puck.fd, &t.args);
-		ktap_ok(ret == bads[i].err && puck_works(&puck, &probe), "bad_%s %#llx: %d",
-			bads[i].what, (unsigned long long)bads[i].value, ret);
+		bad_report(&bads[i], ret, puck_works(&puck, &probe));
 	}
 	ktap_ok(untouched(), "nothing of it was run");
 }

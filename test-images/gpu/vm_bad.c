@@ -5,6 +5,7 @@
  */
 #include "lib/base/array.h"
 #include "lib/base/ktap.h"
+#include "lib/gpu/bad.h"
 #include "lib/gpu/bo.h"
 #include "lib/gpu/debugfs.h"
 #include "lib/gpu/device.h"
@@ -56,16 +57,9 @@ static int trial_run(struct trial *t)
 	return puck_call(puck.fd, DRM_IOCTL_PUCK_VM_BIND, &t->args);
 }
 
-#define BAD(what, err, ...) { #what, err, offsetof(struct trial, what), \
-			      sizeof(((struct trial *)0)->what), __VA_ARGS__ }
+#define BAD(what, err, ...) BAD_MEMBER(struct trial, what, err, __VA_ARGS__)
 
-static const struct bad {
-	const char *what;
-	int err;
-	size_t offset;
-	size_t size;
-	uint64_t value;
-} bads[] = {
+static const struct bad bads[] = {
 	BAD(args.vm, -ENOENT, 0),
 	BAD(args.vm, -ENOENT, 1000000),
 	BAD(args.vm, -ENOENT, ALL_BITS),
@@ -150,10 +144,9 @@ static void test_bad_bind(void)
 
 	for (i = 0; i < ARRAY_SIZE(bads); i++) {
 		trial_init(&t);
-		memcpy((char *)&t + bads[i].offset, &bads[i].value, bads[i].size);
+		bad_spoil(&bads[i], &t);
 		ret = trial_run(&t);
-		ktap_ok(ret == bads[i].err && is_as_before(), "bad_%s %#llx: %d", bads[i].what,
-			(unsigned long long)bads[i].value, ret);
+		bad_report(&bads[i], ret, is_as_before());
 	}
 	ktap_ok(puck_call(puck.fd, DRM_IOCTL_PUCK_VM_BIND, NULL) == -EFAULT, "bad_pointer");
 }
@@ -203,8 +196,7 @@ static void job_trial_init(struct job_trial *t)
 	t->args = job(queue, NULL, 0, t->cmds, 3);
 }
 
-#define BAD_JOB(what, ...) { #what, -EINVAL, offsetof(struct job_trial, what), \
-			     sizeof(((struct job_trial *)0)->what), __VA_ARGS__ }
+#define BAD_JOB(what, ...) BAD_MEMBER(struct job_trial, what, -EINVAL, __VA_ARGS__)
 
 static const struct bad bad_jobs[] = {
 	BAD_JOB(cmds[0].dst.bo, 0),			/* with an address */
@@ -233,10 +225,9 @@ static void test_bad_jobs(void)
 
 	for (i = 0; i < ARRAY_SIZE(bad_jobs); i++) {
 		job_trial_init(&t);
-		memcpy((char *)&t + bad_jobs[i].offset, &bad_jobs[i].value, bad_jobs[i].size);
+		bad_spoil(&bad_jobs[i], &t);
 		ret = submit(puck.fd, &t.args);
-		ktap_ok(ret == bad_jobs[i].err && puck_works(&puck, &probe), "bad_%s %#llx: %d",
-			bad_jobs[i].what, (unsigned long long)bad_jobs[i].value, ret);
+		bad_report(&bad_jobs[i], ret, puck_works(&puck, &probe));
 	}
 	job_trial_init(&t);
 	t.args.queue = puck.queue[0];
