@@ -192,34 +192,37 @@ static void puck_vram_free(struct ttm_resource_manager *man, struct ttm_resource
 	kfree(res);
 }
 
-static bool puck_vram_intersects(struct ttm_resource_manager *man, struct ttm_resource *base,
-				 const struct ttm_place *place, size_t size)
+/* Bytes of @base that are in @place. */
+static u64 puck_vram_overlap(struct ttm_resource_manager *man, struct ttm_resource *base,
+			     const struct ttm_place *place)
 {
 	struct puck_vram_res *res = to_puck_vram_res(base);
 	u64 start = (u64)place->fpfn << PAGE_SHIFT;
 	u64 end = puck_vram_end(to_puck_vram(man), place) << PAGE_SHIFT;
 	struct scatterlist *sg;
+	u64 bytes = 0;
 	int i;
 
-	for_each_sgtable_dma_sg(&res->sgt, sg, i)
-		if (sg_dma_address(sg) < end && sg_dma_address(sg) + sg_dma_len(sg) > start)
-			return true;
-	return false;
+	for_each_sgtable_dma_sg(&res->sgt, sg, i) {
+		u64 first = max_t(u64, sg_dma_address(sg), start);
+		u64 last = min_t(u64, sg_dma_address(sg) + sg_dma_len(sg), end);
+
+		if (first < last)
+			bytes += last - first;
+	}
+	return bytes;
+}
+
+static bool puck_vram_intersects(struct ttm_resource_manager *man, struct ttm_resource *base,
+				 const struct ttm_place *place, size_t size)
+{
+	return puck_vram_overlap(man, base, place);
 }
 
 static bool puck_vram_compatible(struct ttm_resource_manager *man, struct ttm_resource *base,
 				 const struct ttm_place *place, size_t size)
 {
-	struct puck_vram_res *res = to_puck_vram_res(base);
-	u64 start = (u64)place->fpfn << PAGE_SHIFT;
-	u64 end = puck_vram_end(to_puck_vram(man), place) << PAGE_SHIFT;
-	struct scatterlist *sg;
-	int i;
-
-	for_each_sgtable_dma_sg(&res->sgt, sg, i)
-		if (sg_dma_address(sg) < start || sg_dma_address(sg) + sg_dma_len(sg) > end)
-			return false;
-	return true;
+	return puck_vram_overlap(man, base, place) == base->size;
 }
 
 static void puck_vram_debug(struct ttm_resource_manager *man, struct drm_printer *p)
