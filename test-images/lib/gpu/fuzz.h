@@ -18,6 +18,7 @@
 #include "lib/gpu/bo.h"
 #include "lib/gpu/queue.h"
 #include "lib/gpu/sync.h"
+#include "lib/gpu/vm.h"
 
 /* Of a file's handles so many are known by a place each: whoever has a new one closes the old. */
 #define PLACES		8
@@ -29,11 +30,17 @@
 #define PAGE		4096
 #define BO_MAX		(16 * PAGE)
 
-/* Handles and descriptors by what they are of. */
+/*
+ * Handles and descriptors by what they are of. In a place of VM_BO and of VM_QUEUE is what was
+ * made for the VM that was in the same place of VM then.
+ */
 enum kind {
 	BO,
 	QUEUE,
 	SYNCOBJ,
+	VM,
+	VM_BO,
+	VM_QUEUE,
 	KINDS,
 };
 
@@ -70,7 +77,7 @@ static atomic_int fds[FD_KINDS][FDS];
  * @hostile: the present call is one of those that are wrong somewhere
  * @place: where the present call puts what it gets, modulo their number
  * @good: calls, by row of the table
- * @refused: calls
+ * @refused: calls, by row of the table
  * @arena: a page, and behind it one that nobody may touch
  * @maps: of BOs; what is mapped is the thread's alone
  */
@@ -85,7 +92,7 @@ struct actor {
 	bool hostile;
 	uint32_t place;
 	unsigned long *good;
-	unsigned long refused;
+	unsigned long *refused;
 	uint8_t *arena;
 	struct {
 		uint8_t *at;
@@ -95,6 +102,7 @@ struct actor {
 	struct drm_puck_bo_ref refs[ARRAY_MAX];
 	struct drm_puck_cmd cmds[ARRAY_MAX];
 	struct drm_puck_sync syncs[ARRAY_MAX];
+	struct drm_puck_bind binds[ARRAY_MAX];
 	uint32_t words[LIST_MAX];
 	uint64_t points[LIST_MAX];
 };
@@ -128,17 +136,40 @@ static inline uint32_t mostly(struct actor *a, uint32_t right)
 	return a->hostile && one_in(a, 8) ? number(a) : right;
 }
 
+/* The same for what has 64 bits. */
+static inline uint64_t mostly64(struct actor *a, uint64_t right)
+{
+	static const uint64_t edges[] = {
+		0, 1, PAGE - 1, PAGE, 16 * PAGE, 1ull << 21, 1ull << 32, (1ull << 32) + PAGE,
+		1ull << 39, (1ull << 48) - PAGE, 1ull << 48, 1ull << 63, UINT64_MAX - PAGE + 1,
+		UINT64_MAX,
+	};
+
+	if (!a->hostile || !one_in(a, 8))
+		return right;
+	return one_in(a, 3) ? rnd(&a->state) : edges[below(a, ARRAY_SIZE(edges))];
+}
+
 /* Of pads, flags that are not defined, members that are "out". */
 static inline uint32_t nothing(struct actor *a)
 {
 	return mostly(a, 0);
 }
 
+static inline uint32_t handle_at(struct actor *a, enum kind of, uint32_t place)
+{
+	return mostly(a, atomic_load(&a->file->handles[of][place % PLACES]));
+}
+
 static inline uint32_t handle(struct actor *a, enum kind of)
 {
-	uint32_t place = below(a, PLACES);
+	return handle_at(a, of, below(a, PLACES));
+}
 
-	return mostly(a, atomic_load(&a->file->handles[of][place]));
+/* One in four is private to a VM. */
+static inline uint32_t any_bo(struct actor *a)
+{
+	return handle(a, one_in(a, 4) ? VM_BO : BO);
 }
 
 static inline int some_fd(struct actor *a, enum fd_kind kind)
@@ -177,10 +208,12 @@ static inline void close_handle(int fd, enum kind of, uint32_t value)
 
 	if (!value)
 		return;
-	if (of == BO)
+	if (of == BO || of == VM_BO)
 		bo_close(fd, &bo);
-	else if (of == QUEUE)
+	else if (of == QUEUE || of == VM_QUEUE)
 		queue_destroy(fd, value);
+	else if (of == VM)
+		vm_destroy(fd, value);
 	else
 		syncobj_destroy(fd, value);
 }
