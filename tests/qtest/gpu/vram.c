@@ -6,6 +6,7 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "qemu/crc32c.h"
+#include "hw/pci/pci_regs.h"
 #include "common/gpu-env.h"
 
 #define BAR_SIZE    (1u << 20)
@@ -124,10 +125,35 @@ static void test_reset(void)
     gpu_stop(&e);
 }
 
+/* Nor does it lose them to one that turns the BAR off; it shows them again. */
+static void test_function_level_reset(void)
+{
+    char seen[11];
+    uint8_t cap;
+    GpuEnv e;
+
+    start(&e);
+    write_behind(&e, 3 * BAR_SIZE, "still here", 11);
+    gpu_write(&e, VRAM(PAGE - 5, 11), "seen again");
+    cap = qpci_find_capability(e.f.dev, PCI_CAP_ID_EXP, 0);
+    qpci_config_writew(e.f.dev, cap + PCI_EXP_DEVCTL,
+                       PCI_EXP_DEVCTL_BCR_FLR);
+    puck_function_free(&e.f);
+    gpu_attach(&e, 0, GPU_DEVFN);
+    e.rings[0].seqno = 0;
+    e.rings[1].seqno = 0;
+    gpu_read(&e, VRAM(PAGE - 5, 11), seen);
+    g_assert_cmpstr(seen, ==, "seen again");
+    expect_behind(&e, 3 * BAR_SIZE, "still here");
+    gpu_stop(&e);
+}
+
 void add_vram_tests(void)
 {
     qtest_add_func("/puck-gpu/vram/behind-bar", test_behind);
     qtest_add_func("/puck-gpu/vram/across-end", test_across);
     qtest_add_func("/puck-gpu/vram/bad_end", test_bad_end);
     qtest_add_func("/puck-gpu/vram/reset", test_reset);
+    qtest_add_func("/puck-gpu/vram/function-level-reset",
+                   test_function_level_reset);
 }
