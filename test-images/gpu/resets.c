@@ -7,6 +7,7 @@
 #include "lib/base/ktap.h"
 #include "lib/base/patience.h"
 #include "lib/gpu/bo.h"
+#include "lib/gpu/chain.h"
 #include "lib/gpu/debugfs.h"
 #include "lib/gpu/device.h"
 #include "lib/gpu/fence.h"
@@ -14,6 +15,7 @@
 #include "lib/gpu/queue.h"
 #include "lib/gpu/rebind.h"
 #include "lib/gpu/rules.h"
+#include "lib/gpu/vm.h"
 #include "lib/gpu/works.h"
 
 #include <errno.h>
@@ -25,8 +27,9 @@
 #define PATIENT_MS	60000
 
 static struct puck puck, other;
-/* Two for each ring. */
-static struct bo from[RINGS], to[RINGS], other_bo;
+/* One for each ring. */
+static struct chain chains[RINGS];
+static struct bo other_bo;
 static struct drm_puck_queue_state before[RINGS];
 
 static void set_all(const char *knob, uint64_t value)
@@ -42,7 +45,7 @@ static bool make_bos(void)
 	uint32_t i;
 
 	for (i = 0; i < RINGS; i++)
-		if (bo_create(puck.fd, &from[i], SIZE) || bo_create(puck.fd, &to[i], SIZE))
+		if (chain_create(&puck, &chains[i], SIZE))
 			return false;
 	return true;
 }
@@ -51,10 +54,8 @@ static void rebind(void)
 {
 	uint32_t i;
 
-	for (i = 0; i < RINGS; i++) {
-		bo_close(puck.fd, &from[i]);
-		bo_close(puck.fd, &to[i]);
-	}
+	for (i = 0; i < RINGS; i++)
+		chain_close(&puck, &chains[i]);
 	ktap_need(puck_rebind(&puck) && make_bos(), "bound again");
 }
 
@@ -65,40 +66,19 @@ static int empty_job(uint32_t ring)
 	return submit_fd(puck.fd, &args);
 }
 
-/* What chain() begins with. */
 static void prepare(uint32_t ring, uint8_t value)
 {
-	struct drm_puck_bo_ref ref = ref_write(&from[ring]);
-	struct drm_puck_cmd cmd = cmd_fill(0, 0, SIZE, value * 0x01010101u);
-	struct drm_puck_submit args = job(puck.queue[ring], &ref, 1, &cmd, 1);
-
-	ktap_need(!submit_wait(puck.fd, &args), "ring %u: a good job", ring);
+	ktap_need(!chain_prepare(&puck, ring, &chains[ring], value), "ring %u: a good job", ring);
 }
 
-/* To do it twice shows: what the copy reads is written over behind it. */
 static int chain(uint32_t ring, uint8_t value)
 {
-	struct drm_puck_bo_ref refs[] = { ref_both(&from[ring]), ref_both(&to[ring]) };
-	struct drm_puck_cmd cmds[] = {
-		cmd_copy(0, 0, 1, 0, SIZE),
-		cmd_fill(0, 0, SIZE, (0xffu ^ value) * 0x01010101u),
-	};
-	struct drm_puck_submit args = job(puck.queue[ring], refs, 2, cmds, 2);
-
-	return submit_fd(puck.fd, &args);
+	return chain_start(&puck, ring, &chains[ring], value);
 }
 
-static bool chain_is_done(uint32_t ring, uint8_t value)
+static bool is_done(uint32_t ring, uint8_t value)
 {
-	uint8_t last = 0xff ^ value;
-	uint32_t i;
-
-	bo_wait(puck.fd, &from[ring], 0, FOREVER_NS);
-	bo_wait(puck.fd, &to[ring], 0, FOREVER_NS);
-	for (i = 0; i < SIZE; i++)
-		if (from[ring].map[i] != last || to[ring].map[i] != value)
-			return false;
-	return true;
+	return chain_is_done(&puck, &chains[ring], value);
 }
 
 static void look(void)
@@ -130,7 +110,7 @@ static void works(const char *what)
 	for (i = 0; i < RINGS; i++) {
 		prepare(i, 0x5a + i);
 		ktap_ok(fence_result(chain(i, 0x5a + i), FOREVER_MS) == 1 &&
-			chain_is_done(i, 0x5a + i), "%s: ring %u works on", what, i);
+			is_done(i, 0x5a + i), "%s: ring %u works on", what, i);
 	}
 }
 
@@ -172,12 +152,61 @@ static void test_device_reset(unsigned int fails, uint8_t value)
 	set_all("hold", 0);
 	ktap_ok(fence_result(fences[1], FOREVER_MS) == 1, "%u fail: the job behind completes", fails);
 	ktap_ok(fence_result(fences[2], FOREVER_MS) == 1, "%u fail: so does the other ring's", fails);
-	ktap_ok(chain_is_done(0, value) && chain_is_done(1, value + 1),
+	ktap_ok(is_done(0, value) && is_done(1, value + 1),
 		"%u fail: nothing was done twice", fails);
 	ktap_ok(has_seen(0, 1, 1, 1) && has_seen(1, 1, 0, 1), "%u fail: the queues are told", fails);
 	puck_rule_done(number, fails);
 	set_all("timeout_ms", PATIENT_MS);
 	works("device reset");
+}
+
+/*
+ * A job of a VM is late, another one is in the other ring, and a bind waits behind both. What
+ * was mapped is mapped when the device has been reset, which has forgotten where tables are.
+ */
+static void test_vm(void)
+{
+	unsigned long number = puck_rule(&puck, "device", "count=1 reset-fails");
+	struct drm_puck_bind step = bind_map(&chains[1].to, 2 * SIZE);
+	uint32_t vm, queue[RINGS];
+	struct vm_counts counts;
+	int fences[RINGS], ret;
+	uint32_t i;
+
+	ktap_need(!vm_create(puck.fd, &vm), "vm: made");
+	for (i = 0; i < RINGS; i++)
+		ktap_need(!vm_queue_create(puck.fd, vm, i, &queue[i]) &&
+			  !vm_bind_one(puck.fd, vm, bind_map(&chains[i].from, i * SIZE)),
+			  "vm: mapped");
+	set_all("hold", 1);
+	set_all("timeout_ms", PATIENT_MS);
+	fences[1] = vm_start(puck.fd, queue[1], fill_at(SIZE, SIZE, 0x42));
+	ktap_need(puck_count_becomes(&puck, "fences", "ring", 1), "vm: a job in flight");
+	puck_set(&puck, 0, "timeout_ms", TIMEOUT_MS);
+	fences[0] = vm_start(puck.fd, queue[0], fill_at(0, SIZE, 0x41));
+	ret = vm_bind_async(puck.fd, vm, &step, 1, NULL, 0);
+	ktap_ok(!ret, "vm: a bind that waits (%d)", ret);
+	ret = fence_result(fences[0], FOREVER_MS);
+	ktap_ok(ret == -ETIME, "vm: the job that is late is blamed (%d)", ret);
+	puck_rule_done(number, 1);
+	/* Which a reset turns off. */
+	vm_audit(&puck, true);
+	set_all("hold", 0);
+	set_all("timeout_ms", PATIENT_MS);
+	ktap_ok(fence_result(fences[1], FOREVER_MS) == 1 && bo_is(puck.fd, &chains[1].from, 0x42),
+		"vm: the other one completes");
+	ret = vm_run(puck.fd, queue[0], copy_at(SIZE, 0, SIZE));
+	ktap_ok(!ret && bo_is(puck.fd, &chains[0].from, 0x42), "vm: it is mapped yet (%d)", ret);
+	ret = vm_run(puck.fd, queue[1], fill_at(2 * SIZE, SIZE, 0x43));
+	ktap_ok(!ret && bo_is(puck.fd, &chains[1].to, 0x43), "vm: so is what waited (%d)", ret);
+	ktap_ok(!vm_bind_one(puck.fd, vm, bind_unmap(0, SIZE)) &&
+		vm_run(puck.fd, queue[0], fill_at(0, SIZE, 0x44)) == -EFAULT,
+		"vm: and can be unmapped");
+	counts = vm_counts(&puck);
+	ktap_ok(counts.hits && !counts.stale, "vm: no translation is stale");
+	for (i = 0; i < RINGS; i++)
+		queue_destroy(puck.fd, queue[i]);
+	vm_destroy(puck.fd, vm);
 }
 
 /* Two rings need help at once, and one of them gets it by a reset of both. */
@@ -225,9 +254,9 @@ static void test_wedged(void)
 		ret = empty_job(i);
 		ktap_ok(ret == -EIO, "wedged: ring %d takes no job (%d)", i, ret);
 	}
-	from[0].map[SIZE - 1] = 0x77;
-	ktap_ok(!bo_wait(puck.fd, &from[0], DRM_PUCK_WAIT_WRITE, 0) && from[0].map[SIZE - 1] == 0x77,
-		"wedged: memory is the CPU's");
+	chains[0].from.map[SIZE - 1] = 0x77;
+	ktap_ok(!bo_wait(puck.fd, &chains[0].from, DRM_PUCK_WAIT_WRITE, 0) &&
+		chains[0].from.map[SIZE - 1] == 0x77, "wedged: memory is the CPU's");
 	ktap_ok(puck_works(&other, &other_bo), "wedged: another device does not mind");
 	puck_rule_done(number, -1);
 	rebind();
@@ -246,6 +275,7 @@ int main(void)
 	ktap_need(make_bos() && !bo_create(other.fd, &other_bo, SIZE), "create");
 	test_device_reset(1, 0x10);
 	test_device_reset(2, 0x20);
+	test_vm();
 	test_both_late();
 	test_wedged();
 	ktap_ok(puck_count_becomes(&puck, "fences", "ring", 0), "no job is left");
