@@ -28,6 +28,7 @@
 #include "mem/mem.h"
 #include "mem/prime.h"
 #include "mem/segs.h"
+#include "outage.h"
 #include "pm.h"
 #include "sched/dump.h"
 #include "sched/irq.h"
@@ -258,6 +259,7 @@ static struct pci_driver puck_driver = {
 	.probe = puck_probe,
 	.remove = puck_remove,
 	.shutdown = puck_shutdown,
+	.err_handler = &puck_outage_handlers,
 	.driver.pm = pm_sleep_ptr(&puck_pm_ops),
 };
 

@@ -12,6 +12,7 @@
 #ifndef PUCK_DEVICE_H
 #define PUCK_DEVICE_H
 
+#include <linux/completion.h>
 #include <linux/idr.h>
 #include <linux/io.h>
 #include <linux/io-64-nonatomic-lo-hi.h>
@@ -20,6 +21,8 @@
 #include <linux/spinlock.h>
 #include <linux/time64.h>
 #include <linux/types.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include <drm/drm_device.h>
 
@@ -31,7 +34,6 @@ struct puck_dump;
 struct puck_mem;
 struct puck_mover;
 struct puck_ring;
-struct workqueue_struct;
 
 /**
  * struct puck_ring_info - what the device says of one of its rings
@@ -59,6 +61,18 @@ struct puck_ring_info {
 #define PUCK_RESET_TIMEOUT_US	(2 * USEC_PER_SEC)
 
 /**
+ * struct puck_outage - the device is reset by others: the function's own reset, for one
+ * @work: in puck_device.reset_wq, from before that reset until after it
+ * @begun: nothing runs on the device, and nobody but the CPU's mappings touches it
+ * @over: the driver may touch it again
+ */
+struct puck_outage {
+	struct work_struct work;
+	struct completion begun;
+	struct completion over;
+};
+
+/**
  * struct puck_device - one puck-gpu function
  * @drm: base
  * @pdev: the PCI function; valid until remove, that is inside drm_dev_enter()
@@ -79,6 +93,7 @@ struct puck_ring_info {
  * @reset_wq: ordered; timeouts and errors of all rings, so that resets never meet
  * @wedged: zero, or why no job is taken any more: -ENODEV, -EIO. Written once, by
  *          recovery or resume
+ * @outage: while others reset the device
  * @dump: memory for what is noted of a job that went wrong
  * @seg_pool: blocks of PUCK_SEGS_POOLED entries; valid until remove
  * @mem: all that BOs lie in; mem/mem.h
@@ -116,6 +131,7 @@ struct puck_device {
 	struct puck_ring *ring[PUCK_GPU_RINGS_MAX];
 	struct workqueue_struct *reset_wq;
 	int wedged;
+	struct puck_outage outage;
 	struct puck_dump *dump;
 	struct dma_pool *seg_pool;
 	struct puck_mem *mem;

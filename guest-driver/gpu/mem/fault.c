@@ -121,6 +121,21 @@ static bool puck_fault_is_lost(struct puck_bo *bo)
 	return !bo->ttm.resource || bo->ttm.resource->mem_type == TTM_PL_VRAM;
 }
 
+/* Once BAR 2 shows VRAM, if that is where the BO is. */
+static vm_fault_t puck_fault_map(struct puck_bo *bo, struct vm_fault *vmf)
+{
+	struct puck_mem *mem = ttm_to_puck_mem(bo->ttm.bdev);
+	bool vram = bo->ttm.resource->mem_type == TTM_PL_VRAM;
+	vm_fault_t ret;
+
+	if (vram)
+		down_read(&mem->bar_lock);
+	ret = ttm_bo_vm_fault_reserved(vmf, vmf->vma->vm_page_prot, TTM_BO_VM_NUM_PREFAULT);
+	if (vram)
+		up_read(&mem->bar_lock);
+	return ret;
+}
+
 static vm_fault_t puck_fault_locked(struct puck_bo *bo, struct vm_fault *vmf)
 {
 	pgprot_t prot = vmf->vma->vm_page_prot;
@@ -130,7 +145,7 @@ static vm_fault_t puck_fault_locked(struct puck_bo *bo, struct vm_fault *vmf)
 	if (drm_dev_enter(bo->ttm.base.dev, &idx)) {
 		ret = puck_fault_of(puck_fault_prepare(bo));
 		if (!ret)
-			ret = ttm_bo_vm_fault_reserved(vmf, prot, TTM_BO_VM_NUM_PREFAULT);
+			ret = puck_fault_map(bo, vmf);
 		drm_dev_exit(idx);
 	} else if (puck_fault_is_lost(bo)) {
 		ret = ttm_bo_vm_dummy_page(vmf, prot);

@@ -5,6 +5,7 @@
  */
 #include <linux/dma-resv.h>
 #include <linux/jiffies.h>
+#include <linux/mm.h>
 #include <linux/workqueue.h>
 
 #include <drm/drm_file.h>
@@ -86,6 +87,7 @@ int puck_mem_init(struct puck_device *puck)
 		return -ENOMEM;
 	mem->puck = puck;
 	init_rwsem(&mem->guard);
+	init_rwsem(&mem->bar_lock);
 	mutex_init(&mem->tt_lock);
 	INIT_LIST_HEAD(&mem->tts);
 	ret = puck_compat_ttm_device_init(&mem->ttm, &puck_mem_funcs, drm->dev,
@@ -151,6 +153,30 @@ int puck_mem_evict_vram(struct puck_mem *mem)
 	if (!puck_mem_vram_is_idle(mem, jiffies + 15 * HZ))
 		return -EBUSY;
 	return ttm_resource_manager_evict_all(&mem->ttm, &mem->vram.base);
+}
+
+/**
+ * puck_mem_hide_vram - have nobody look at VRAM by BAR 2
+ * @mem: of the device
+ *
+ * Until puck_mem_show_vram(), by the same task, whoever touches it waits.
+ *
+ * Context: may sleep; waits for those who map VRAM just now, who may wait for fences.
+ */
+void puck_mem_hide_vram(struct puck_mem *mem)
+{
+	down_write(&mem->bar_lock);
+	/* All there is of any BO; what is in system memory is mapped again at the next touch. */
+	unmap_mapping_range(mem->ttm.dev_mapping, 0, 0, 1);
+}
+
+/**
+ * puck_mem_show_vram - undo puck_mem_hide_vram()
+ * @mem: of the device
+ */
+void puck_mem_show_vram(struct puck_mem *mem)
+{
+	up_write(&mem->bar_lock);
 }
 
 static void puck_mem_count(struct drm_memory_stats *stats, struct drm_gem_object *obj)

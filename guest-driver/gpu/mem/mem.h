@@ -29,6 +29,7 @@ struct shrinker;
  * @vram: manager of TTM_PL_VRAM
  * @transfer: moves bytes by the device; set before there are users
  * @guard: of validating; see puck_lock()
+ * @bar_lock: held, shared, by whoever maps VRAM for the CPU, and alone while BAR 2 shows none
  * @tt_lock: held by whoever unmaps pages without drm_dev_enter(), that is after
  *           drm_dev_unplug()
  * @tts: struct puck_tt.node, all whose pages are mapped; puck_device.list_lock
@@ -43,6 +44,7 @@ struct puck_mem {
 	struct puck_vram vram;
 	puck_transfer_fn transfer;
 	struct rw_semaphore guard;
+	struct rw_semaphore bar_lock;
 	struct mutex tt_lock;		/* unmapping after the unplug */
 	struct list_head tts;
 	atomic_long_t pages;
@@ -58,6 +60,8 @@ static inline struct puck_mem *ttm_to_puck_mem(struct ttm_device *ttm)
 int puck_mem_init(struct puck_device *puck);
 u64 puck_mem_used(struct puck_mem *mem, u32 region);
 int puck_mem_evict_vram(struct puck_mem *mem);
+void puck_mem_hide_vram(struct puck_mem *mem);
+void puck_mem_show_vram(struct puck_mem *mem);
 void puck_mem_print(struct drm_printer *p, struct drm_file *file);
 
 #endif /* PUCK_MEM_H */

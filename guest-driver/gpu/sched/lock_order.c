@@ -33,6 +33,17 @@ static void puck_prime_allocation(void)
 	dma_fence_put(stub);
 }
 
+/* Who maps VRAM for the CPU waits for the fences of the BO. */
+static void puck_prime_bar(struct puck_device *puck)
+{
+	struct dma_fence *stub = dma_fence_get_stub();
+
+	down_read(&puck->mem->bar_lock);
+	dma_fence_wait(stub, false);
+	up_read(&puck->mem->bar_lock);
+	dma_fence_put(stub);
+}
+
 static void puck_prime_resv(struct puck_device *puck, struct dma_resv *resv)
 {
 	struct ww_acquire_ctx ctx;
@@ -44,6 +55,7 @@ static void puck_prime_resv(struct puck_device *puck, struct dma_resv *resv)
 	puck_prime_allocation();
 	mutex_lock(&puck->mem->tt_lock);
 	mutex_unlock(&puck->mem->tt_lock);
+	puck_prime_bar(puck);
 	dma_resv_unlock(resv);
 	ww_acquire_fini(&ctx);
 }

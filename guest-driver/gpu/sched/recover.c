@@ -6,10 +6,13 @@
  * that fails, too, the device is wedged. Whatever it does, each fence comes.
  *
  * All of it runs in puck_device.reset_wq, one recovery at a time for all rings of a
- * device, as one may end in a reset of all. docs/locking.rst, "puck.ko", has the order.
+ * device, as one may end in a reset of all. docs/locking.rst, "puck.ko", has the order. A
+ * reset of the device by others is one more recovery, which begins before it and ends after.
  */
 #include <linux/bitmap.h>
+#include <linux/completion.h>
 #include <linux/pci.h>
+#include <linux/workqueue.h>
 
 #include <drm/drm_drv.h>
 #include <drm/drm_print.h>
@@ -97,15 +100,22 @@ static int puck_recover_ring(struct puck_ring *ring, struct puck_job *late)
  * Have all rings stand still, and note where. Those that can be reset are, while they can
  * still reach their memory. Of @stuck that was tried already, and of the others it may turn
  * out now: as soon as the device is no bus master these cannot go on, either.
+ *
+ * Returns -ENODEV if the device does not answer: where the rings stand is not known then.
  */
-static void puck_recover_freeze_all(struct puck_device *puck, struct puck_ring *stuck)
+static int puck_recover_freeze_all(struct puck_device *puck, struct puck_ring *stuck)
 {
 	DECLARE_BITMAP(running, PUCK_GPU_RINGS_MAX) = { };
+	int ret = 0;
 	u32 i;
 
-	for (i = 0; i < puck->num_rings; i++)
-		if (puck->ring[i] == stuck || puck_ring_freeze(puck->ring[i]))
+	for (i = 0; ret != -ENODEV && i < puck->num_rings; i++) {
+		ret = puck->ring[i] == stuck ? -ETIMEDOUT : puck_ring_freeze(puck->ring[i]);
+		if (ret)
 			__set_bit(i, running);
+	}
+	if (ret == -ENODEV)
+		return ret;
 	/*
 	 * The reset forgets errors, so this is the time to hear whom they are about. What
 	 * fails from now on does so for want of the bus, and is no job's fault.
@@ -114,19 +124,27 @@ static void puck_recover_freeze_all(struct puck_device *puck, struct puck_ring *
 	pci_clear_master(puck->pdev);
 	for_each_set_bit(i, running, puck->num_rings)
 		puck_ring_freeze_running(puck->ring[i]);
+	return 0;
 }
 
-/* The reset of the device, with innocent jobs of all rings written again. */
-static int puck_recover_reset_device(struct puck_device *puck, struct puck_ring *stuck)
+/* Before a reset of the device. Errors are heard of again when it is over. */
+static int puck_recover_freeze_device(struct puck_device *puck, struct puck_ring *stuck)
 {
 	int ret;
-	u32 i;
 
 	puck_irq_hold_errors(puck);
-	puck_recover_freeze_all(puck, stuck);
-	puck_rings_save(puck);
-	ret = puck_device_reset(puck);
-	puck_irq_let_errors(puck);
+	ret = puck_recover_freeze_all(puck, stuck);
+	if (!ret)
+		puck_rings_save(puck);
+	return ret;
+}
+
+/* Resets a device that was frozen, and has the innocent jobs of all rings written again. */
+static int puck_recover_thaw_device(struct puck_device *puck)
+{
+	int ret = puck_device_reset(puck);
+	u32 i;
+
 	if (ret)
 		return ret;
 	pci_set_master(puck->pdev);
@@ -134,6 +152,16 @@ static int puck_recover_reset_device(struct puck_device *puck, struct puck_ring 
 	puck_device_restore_roots(puck);
 	for (i = 0; !ret && i < puck->num_rings; i++)
 		ret = puck_ring_thaw(puck->ring[i]);
+	return ret;
+}
+
+static int puck_recover_reset_device(struct puck_device *puck, struct puck_ring *stuck)
+{
+	int ret = puck_recover_freeze_device(puck, stuck);
+
+	if (!ret)
+		ret = puck_recover_thaw_device(puck);
+	puck_irq_let_errors(puck);
 	return ret;
 }
 
@@ -187,21 +215,35 @@ static void puck_recover_device_hw(struct puck_ring *stuck, int error)
 }
 
 /*
- * With the scheduler of @stuck stopped, those of the other rings are, too. Nobody else
- * stops or starts any of them meanwhile: whoever would is behind us in reset_wq.
+ * The schedulers of all rings but @one, which may be NULL. Nobody else stops or starts any of
+ * them meanwhile: whoever would is behind us in reset_wq.
  */
-static void puck_recover_device(struct puck_ring *stuck, int error)
+static void puck_recover_stop_others(struct puck_device *puck, struct puck_ring *one)
 {
-	struct puck_device *puck = stuck->puck;
 	u32 i;
 
 	for (i = 0; i < puck->num_rings; i++)
-		if (puck->ring[i] != stuck)
+		if (puck->ring[i] != one)
 			puck_recover_stop_sched(puck->ring[i], NULL);
-	puck_recover_device_hw(stuck, error);
+}
+
+static void puck_recover_start_others(struct puck_device *puck, struct puck_ring *one)
+{
+	u32 i;
+
 	for (i = 0; i < puck->num_rings; i++)
-		if (puck->ring[i] != stuck)
+		if (puck->ring[i] != one)
 			puck_recover_start_sched(puck->ring[i]);
+}
+
+/* With the scheduler of @stuck stopped. */
+static void puck_recover_device(struct puck_ring *stuck, int error)
+{
+	struct puck_device *puck = stuck->puck;
+
+	puck_recover_stop_others(puck, stuck);
+	puck_recover_device_hw(stuck, error);
+	puck_recover_start_others(puck, stuck);
 }
 
 /**
@@ -237,6 +279,90 @@ void puck_recover(struct puck_ring *ring, struct puck_job *late)
 static void puck_recover_work(struct work_struct *work)
 {
 	puck_recover(container_of(work, struct puck_ring, reset_work), NULL);
+}
+
+static int puck_recover_freeze_outage(struct puck_device *puck)
+{
+	bool cookie = dma_fence_begin_signalling();
+	int ret = puck_recover_freeze_device(puck, NULL);
+
+	dma_fence_end_signalling(cookie);
+	return ret;
+}
+
+static int puck_recover_thaw_outage(struct puck_device *puck, int error)
+{
+	bool cookie = dma_fence_begin_signalling();
+
+	if (!error)
+		error = puck_recover_thaw_device(puck);
+	puck_irq_let_errors(puck);
+	if (error) {
+		drm_err(&puck->drm, "the device is wedged after its reset: %d\n", error);
+		puck_recover_wedge(puck, error);
+	}
+	dma_fence_end_signalling(cookie);
+	return error;
+}
+
+/*
+ * Others reset the device, and this waits for them: so whoever else wants the device to be
+ * recovered is behind it in reset_wq. That reset depends on no fence and takes a moment.
+ */
+static void puck_recover_outage_work(struct work_struct *work)
+{
+	struct puck_outage *outage = container_of(work, struct puck_outage, work);
+	struct puck_device *puck = container_of(outage, struct puck_device, outage);
+	/* Of what is wedged nothing goes on, whatever is done to it, until it is bound anew. */
+	bool idle = puck->wedged;
+	int ret = 0;
+
+	if (!idle) {
+		puck_recover_stop_others(puck, NULL);
+		ret = puck_recover_freeze_outage(puck);
+	}
+	complete(&outage->begun);
+	wait_for_completion(&outage->over);
+	if (!idle) {
+		ret = puck_recover_thaw_outage(puck, ret);
+		puck_recover_start_others(puck, NULL);
+	}
+	if (ret)
+		puck_recover_tell(puck);
+}
+
+/**
+ * puck_recover_begin_outage - have a device stand still that somebody is about to reset
+ * @puck: the device
+ *
+ * No job runs when this returns, and those in the rings will go on where they stand.
+ *
+ * Context: may sleep; in nobody's way to a fence. The PCI core holds the device's lock from
+ * here to puck_recover_end_outage(), so it is neither unplugged nor sent to sleep.
+ */
+void puck_recover_begin_outage(struct puck_device *puck)
+{
+	struct puck_outage *outage = &puck->outage;
+
+	init_completion(&outage->begun);
+	init_completion(&outage->over);
+	INIT_WORK(&outage->work, puck_recover_outage_work);
+	queue_work(puck->reset_wq, &outage->work);
+	wait_for_completion(&outage->begun);
+}
+
+/**
+ * puck_recover_end_outage - let a device go on that was reset
+ * @puck: the device; its configuration space is as it was
+ *
+ * If that reset did nothing, the one here does.
+ *
+ * Context: as puck_recover_begin_outage().
+ */
+void puck_recover_end_outage(struct puck_device *puck)
+{
+	complete(&puck->outage.over);
+	flush_work(&puck->outage.work);
 }
 
 /**

@@ -13,5 +13,7 @@ void puck_recover_init(struct puck_ring *ring);
 void puck_recover(struct puck_ring *ring, struct puck_job *late);
 void puck_recover_wedge(struct puck_device *puck, int error);
 void puck_recover_tell(struct puck_device *puck);
+void puck_recover_begin_outage(struct puck_device *puck);
+void puck_recover_end_outage(struct puck_device *puck);
 
 #endif /* PUCK_RECOVER_H */
