@@ -20,6 +20,7 @@
 #include "lib/gpu/device.h"
 #include "lib/gpu/fence.h"
 #include "lib/gpu/job.h"
+#include "lib/gpu/vgem.h"
 
 #define SIZE (1 << 20)
 #define LATE_MS 60
@@ -136,43 +137,6 @@ static int export_heap(void)
 	ret = puck_call(dev, DMA_HEAP_IOCTL_ALLOC, &args);
 	close(dev);
 	return ret ? ret : (int)args.fd;
-}
-
-static int open_vgem(void)
-{
-	char path[32], name[16];
-	int fd, i;
-
-	for (i = 0; i < 16; i++) {
-		struct drm_version version = { .name = name, .name_len = sizeof(name) - 1 };
-
-		snprintf(path, sizeof(path), "/dev/dri/card%d", i);
-		fd = open(path, O_RDWR | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		memset(name, 0, sizeof(name));
-		if (!puck_call(fd, DRM_IOCTL_VERSION, &version) && !strcmp(name, "vgem"))
-			return fd;
-		close(fd);
-	}
-	return -ENODEV;
-}
-
-static int export_vgem(void)
-{
-	struct drm_mode_create_dumb dumb = { .width = SIZE / 4, .height = 1, .bpp = 32 };
-	int fd = open_vgem();
-	struct bo bo;
-	int ret;
-
-	if (fd < 0)
-		return fd;
-	ret = puck_call(fd, DRM_IOCTL_MODE_CREATE_DUMB, &dumb);
-	bo = (struct bo){ .handle = dumb.handle };
-	if (!ret)
-		ret = bo_export(fd, &bo);
-	close(fd);
-	return ret;
 }
 
 static void test_exporter(const char *name, int dmabuf, bool mapped)
@@ -323,7 +287,7 @@ int main(void)
 	puck_param(one.fd, DRM_PUCK_PARAM_SEG_LEN_MAX, &seg_len_max);
 	if (seg_len_max >= SIZE) {
 		test_exporter("dma-heap", export_heap(), false);
-		test_exporter("vgem", export_vgem(), true);
+		test_exporter("vgem", vgem_export(SIZE), true);
 	} else {
 		ktap_skip("it does not care for the longest segment", "dma-heap: import");
 		ktap_skip("it does not care for the longest segment", "vgem: import");
