@@ -109,6 +109,7 @@ struct puck_outage {
  * @late_lock: held by whoever takes DMA memory of imported BOs and of jobs away without
  *             drm_dev_enter(), that is after drm_dev_unplug()
  * @backoffs: how often a submission gave all its locks back and began anew
+ * @listings: numbers for puck_job.listing
  * @bos: struct puck_bo.node, all BOs that are not on their way out
  * @jobs: struct puck_job.node, all jobs from their making to their release
  * @vms: struct puck_vm.node, all VMs until their memory goes
@@ -145,6 +146,7 @@ struct puck_device {
 	spinlock_t list_lock;		/* bos, jobs, vms, puck_ring.queues */
 	struct mutex late_lock;		/* DMA memory after the unplug */
 	atomic64_t backoffs;
+	atomic64_t listings;
 	struct list_head bos;
 	struct list_head jobs;
 	struct list_head vms;

@@ -30,6 +30,7 @@ struct puck_device;
  * @dmabuf: of @attach, a reference of our own: TTM looks at its dma_resv to the very end
  * @vm_resv: of a BO that is private to a VM: keeps the VM's dma_resv, which is the BO's,
  *           too; a reference. Else NULL
+ * @listing: puck_job.listing of the job that has listed it last; under the dma_resv lock
  * @node: in puck_device.bos
  * @release: the end of an imported BO
  */
@@ -42,6 +43,7 @@ struct puck_bo {
 	struct dma_buf_attachment *attach;
 	struct dma_buf *dmabuf;
 	struct drm_gem_object *vm_resv;
+	u64 listing;
 	struct list_head node;
 	struct work_struct release;
 };

@@ -39,6 +39,8 @@ struct puck_ring;
  * @writes: bit i: the job writes @bos[i]
  * @explicit: bit i: the job does not wait for the fences of other users of @bos[i]
  * @nbos: entries in @bos
+ * @listing: what puck_bo.listing is of @bos, and of no other BO, while they are locked; given
+ *           when they are, and to no other job
  * @segs: segment lists; after drm_dev_unplug() under puck_device.late_lock
  * @gone: called when the job goes, if not NULL: for what somebody above has with it
  * @gone_data: of that
@@ -64,6 +66,7 @@ struct puck_job {
 	DECLARE_BITMAP(writes, DRM_PUCK_SUBMIT_BOS_MAX);
 	DECLARE_BITMAP(explicit, DRM_PUCK_SUBMIT_BOS_MAX);
 	u32 nbos;
+	u64 listing;
 	struct puck_segs segs;
 	void (*gone)(struct puck_job *job);
 	void *gone_data;

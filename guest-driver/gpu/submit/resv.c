@@ -38,6 +38,27 @@ struct puck_resv_locking {
 	struct puck_vm *vm;
 };
 
+/*
+ * Note in each BO that the job lists it; false if one is listed twice. Those that are private
+ * to a VM have one lock together, so that locking them says nothing of that.
+ */
+static bool puck_resv_note_listed(struct puck_job *job)
+{
+	u32 i;
+
+	/* A number of each try's own: what is left in BOs by an earlier one means nothing. */
+	job->listing = atomic64_inc_return(&job->puck->listings);
+	for (i = 0; i < job->nbos; i++) {
+		struct puck_bo *bo = to_puck_bo(job->bos[i]);
+
+		dma_resv_assert_held(bo->ttm.base.resv);
+		if (bo->listing == job->listing)
+			return false;
+		bo->listing = job->listing;
+	}
+	return true;
+}
+
 /* Lock all BOs, and bring them to their places; a puck_lock_fn. */
 static int puck_resv_place_all(struct drm_exec *exec, void *data)
 {
@@ -49,23 +70,13 @@ static int puck_resv_place_all(struct drm_exec *exec, void *data)
 
 	for (i = 0; !ret && i < job->nbos; i++)
 		ret = drm_exec_lock_obj(exec, job->bos[i]);
+	if (!ret && !puck_resv_note_listed(job))
+		ret = -EINVAL;
 	if (!ret && vm)
 		ret = puck_exec_lock(vm, exec);
 	if (!ret)
 		ret = puck_resv_validate_all(job, vm, exec);
 	return ret ?: puck_lock_reserve(exec, PUCK_EXEC_FENCES);
-}
-
-/* Those that are private to a VM have one lock together, which says nothing of that. */
-static bool puck_resv_is_listed_twice(struct puck_job *job)
-{
-	u32 i, j;
-
-	for (i = 0; i < job->nbos; i++)
-		for (j = 0; j < i; j++)
-			if (job->bos[i] == job->bos[j])
-				return true;
-	return false;
 }
 
 static int puck_resv_add_deps(struct puck_job *job, struct drm_gem_object *obj, bool write,
@@ -98,8 +109,6 @@ int puck_resv_lock(struct puck_job *job, struct puck_vm *vm, struct drm_exec *ex
 {
 	struct puck_resv_locking locking = { .job = job, .vm = vm };
 
-	if (puck_resv_is_listed_twice(job))
-		return -EINVAL;
 	return puck_lock(job->puck->mem, exec, job->nbos, puck_resv_place_all, &locking);
 }
 
