@@ -130,25 +130,29 @@ static int puck_exec_rebind(struct puck_vm *vm, struct drm_exec *exec)
 	return ret;
 }
 
-/* Moves of the memory itself, of whichever BO. */
-static int puck_exec_wait_for_moves(struct puck_job *job, struct drm_exec *exec)
+/*
+ * Moves of the memory itself, of whichever BO. For those that the job lists, KERNEL fences are
+ * among what it waits for already, whatever it says of implicit synchronisation.
+ */
+static int puck_exec_wait_for_moves(struct puck_vm *vm, struct puck_job *job)
 {
-	struct drm_gem_object *obj;
+	struct drm_gpuvm_bo *vm_bo;
 	int ret;
 
-	drm_exec_for_each_locked_object(exec, obj) {
-		ret = drm_sched_job_add_resv_dependencies(&job->base, obj->resv,
-							  DMA_RESV_USAGE_KERNEL);
-		if (ret)
-			return ret;
-	}
-	return 0;
+	ret = drm_sched_job_add_resv_dependencies(&job->base, drm_gpuvm_resv(&vm->base),
+						  DMA_RESV_USAGE_KERNEL);
+	list_for_each_entry(vm_bo, &vm->base.extobj.list, list.entry.extobj)
+		if (!ret && to_puck_bo(vm_bo->obj)->listing != job->listing)
+			ret = drm_sched_job_add_resv_dependencies(&job->base, vm_bo->obj->resv,
+								  DMA_RESV_USAGE_KERNEL);
+	return ret;
 }
 
 /**
  * puck_exec_prepare - have a VM ready for a job
  * @vm: the VM
- * @job: not armed yet; will wait for the updates of the VM
+ * @job: not armed yet, waits for the fences of the BOs it lists; will wait for the updates of
+ *       the VM, and for moves of all that is mapped there
  * @exec: all that puck_exec_lock() locks is locked, puck_exec_validate() was content, and
  *        there is room for PUCK_EXEC_FENCES in each
  *
@@ -166,7 +170,7 @@ int puck_exec_prepare(struct puck_vm *vm, struct puck_job *job, struct drm_exec 
 	if (!ret && vm->last)
 		ret = drm_sched_job_add_dependency(&job->base, dma_fence_get(vm->last));
 	if (!ret)
-		ret = puck_exec_wait_for_moves(job, exec);
+		ret = puck_exec_wait_for_moves(vm, job);
 	return ret;
 }
 
