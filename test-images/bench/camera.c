@@ -5,10 +5,7 @@
  *
  * usage: bench-camera FRAMES
  *
- * All that the guest does counts: the program, its system calls, interrupts, kernel threads.
- * It is what is left of the time if that is taken away in which the CPU idled, which the kernel
- * keeps to the nanosecond (idle_sleeptime in /proc/timer_list). So there is to be one CPU. A
- * figure that repeats is one under QEMU's -icount, where time is instructions.
+ * All that the guest does counts, see lib/base/span.h.
  *
  * Nobody looks at the pictures meanwhile. That there were some shows the last one of puck-cam.
  *
@@ -17,8 +14,8 @@
  */
 #include <linux/v4l2-dv-timings.h>
 
-#include "lib/base/clock.h"
 #include "lib/base/progress.h"
+#include "lib/base/span.h"
 #include "lib/camera/stream.h"
 
 #define WIDTH		1920
@@ -27,38 +24,6 @@
 #define BUFFERS		4
 /* Frames at the beginning that do not count. */
 #define WARM_UP		10
-
-static void need(int ret, const char *what)
-{
-	if (ret >= 0)
-		return;
-	fprintf(stderr, "%s: %s\n", what, strerror(-ret));
-	exit(1);
-}
-
-/* Nanoseconds for which the one CPU has idled so far. */
-static int64_t idle_ns(void)
-{
-	static const char * const names[] = { "idle_sleeptime", "iowait_sleeptime" };
-	FILE *file = fopen("/proc/timer_list", "r");
-	unsigned int i, found = 0;
-	long long value, sum = 0;
-	char line[256], name[32];
-
-	need(file ? 0 : -errno, "/proc/timer_list");
-	while (fgets(line, sizeof(line), file)) {
-		if (sscanf(line, " .%31[a-z_] : %lld nsecs", name, &value) != 2)
-			continue;
-		for (i = 0; i < ARRAY_SIZE(names); i++)
-			if (!strcmp(name, names[i])) {
-				sum += value;
-				found++;
-			}
-	}
-	fclose(file);
-	need(found == ARRAY_SIZE(names) ? 0 : -EOPNOTSUPP, "idle time of one CPU");
-	return sum;
-}
 
 /* The next frame, and its buffer goes back. Returns how many were dropped before it. */
 static unsigned int turn(const struct cam_stream *stream, struct cam_frame *frame)
@@ -74,24 +39,22 @@ static unsigned int turn(const struct cam_stream *stream, struct cam_frame *fram
 static void measure(const char *name, const struct cam_stream *stream, unsigned int frames)
 {
 	struct cam_frame frame = { .sequence = UINT32_MAX };
-	int64_t idle, start, end;
 	unsigned int i, dropped = 0;
+	struct span span;
+	double us;
 
 	need(cam_queue_all(stream), "QBUF");
 	need(cam_on(stream), "STREAMON");
 	for (i = 0; i < WARM_UP; i++)
 		turn(stream, &frame);
-	/* Looking at the idle time is not counted: the clock runs from after it to before it. */
-	idle = idle_ns();
-	start = now_ns();
+	span = span_begin(true);
 	for (i = 0; i < frames; i++) {
 		dropped += turn(stream, &frame);
 		progress("%s: %u of %u frames, %u dropped", name, i, frames, dropped);
 	}
-	end = now_ns();
-	idle = idle_ns() - idle;
-	need(idle > 0 ? 0 : -EOPNOTSUPP, "a CPU that idles");
-	printf("bench: camera_%s_us %.3f\n", name, (end - start - idle) / 1e3 / frames);
+	us = span_us(&span);
+	need(span.idle > 0 ? 0 : -EOPNOTSUPP, "a CPU that idles");
+	printf("bench: camera_%s_us %.3f\n", name, us / frames);
 	printf("bench: camera_%s_dropped %u\n", name, dropped);
 }
 

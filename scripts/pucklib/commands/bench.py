@@ -8,10 +8,8 @@ so that what else the host does falls on all of them alike.
 
 import ctypes
 import os
-import statistics
 import subprocess
 import time
-from dataclasses import dataclass
 
 from ..base import children, steps
 from ..base.util import REPO, PuckError, cache, digest, say, sync_tree, write_if_changed, write_json
@@ -19,6 +17,7 @@ from ..build import apt, kernel, qemu_module
 from ..build.qemu import Qemu
 from ..build.qemu_stock import from_source
 from ..report import verdict
+from ..report.figures import Figures, Goal
 from ..vm import accel, icount
 from ..vm.guest import Bench
 from ..vm.machine import Spec
@@ -28,23 +27,8 @@ NIC = "8086:10d3"       # e1000e: a device that nobody else binds
 MIB = 64
 COPIES = 10             # of them in each turn
 PAGES = (1, 64)
+PROGRAMS = ["bench-map", "bench-copy", "bench-fence", "bench-camera", "puck-mirror"]
 BENCHMARKS = ("puck-map-benchmark", "puck-live-benchmark", "puck-count-benchmark", "puck-floor")
-
-
-@dataclass
-class Goal:
-    """A ratio, and the side of the limit it is to be on."""
-    what: str
-    value: float
-    limit: float
-    at_most: bool
-
-    def met(self):
-        return self.value <= self.limit if self.at_most else self.value >= self.limit
-
-    def line(self):
-        word = "at most" if self.at_most else "at least"
-        return f"  {self.what:62} {self.value:6.2f}   goal {word} {self.limit:.2f}   {'met' if self.met() else 'MISSED'}"
 
 
 def benchmark_modules(target):
@@ -60,34 +44,10 @@ def benchmark_modules(target):
     return [root / f"{name}.ko" for name in BENCHMARKS]
 
 
-class Figures:
-    """Values of each key per machine variant."""
-
-    def __init__(self):
-        self.values = {}
-
-    def take(self, variant, line):
-        words = line.split()
-        if len(words) >= 3 and words[0] == "bench:":
-            self.values.setdefault((variant, words[1]), []).append(float(words[2]))
-
-    def median(self, variant, key):
-        values = self.values.get((variant, key))
-        return statistics.median(values) if values else None
-
-    def least(self, variant, key):
-        values = self.values.get((variant, key))
-        return min(values) if values else None
-
-    def spread(self, variant, key):
-        values = self.values.get((variant, key), [])
-        return f"{min(values):.4g}..{max(values):.4g}, n={len(values)}" if values else "not measured"
-
-
 class Runner:
     def __init__(self, args):
         self.args = args
-        self.bench = Bench(args, "stock", programs=["bench-map", "bench-copy", "bench-fence", "bench-camera", "puck-mirror"])
+        self.bench = Bench(args, "stock", programs=PROGRAMS)
         self.rundir = new_rundir("bench", args.run_dir)
         self.figures = Figures()
         self.problems = []
@@ -424,9 +384,6 @@ puck-mirror --format NV12 --size 1920x1080 --rate {rate} --frames {frames} || ex
 modprobe vivid n_devs=1 node_types=0x1 num_inputs=1 input_types=3 multiplanar=2 || exit 1
 bench-camera {frames}
 """
-# vivid copies its pictures. Without these the kernel copies by words, a few bytes for an
-# instruction; with them one instruction counts for each byte, which no processor takes.
-CAMERA_CPU = "max,-erms,-fsrm"
 
 
 def bench_camera(runner):
@@ -434,7 +391,7 @@ def bench_camera(runner):
     need(runner, "bench-camera")
     frames = CAMERA_SECONDS * CAMERA_RATE * runner.args.runs
     spec = Spec(trace=False, icount=True, load="puck-iommu,puck,puck-cam",
-                qemu_args=["-device", "puck-cam,id=cam0,bus=rp2", "-cpu", CAMERA_CPU])
+                qemu_args=["-device", "puck-cam,id=cam0,bus=rp2", *icount.CPU])
     runner.boot("camera", spec, MEASURE_CAMERA.format(rate=CAMERA_RATE, frames=frames))
     return report_camera(runner.figures, frames)
 

@@ -12,6 +12,9 @@ from ..base.util import PuckError, quoted
 
 SHIFT = 2           # an instruction takes 4 ns
 LOG = "replay.bin"
+# For what is counted. With these features the kernel copies and clears by instructions of which
+# one counts for each byte, which no processor takes; without, by words, a few bytes for each.
+CPU = ["-cpu", "max,-erms,-fsrm,-fsrs"]
 NO_REPLAY = ("nvme",)
 
 
