@@ -22,12 +22,13 @@ from ..vm import accel, icount
 from ..vm.guest import Bench
 from ..vm.machine import Spec
 from ..vm.rundirs import new as new_rundir
+from . import bench_gpu
 
 NIC = "8086:10d3"       # e1000e: a device that nobody else binds
 MIB = 64
 COPIES = 10             # of them in each turn
 PAGES = (1, 64)
-PROGRAMS = ["bench-map", "bench-copy", "bench-fence", "bench-camera", "puck-mirror"]
+PROGRAMS = ["bench-map", "bench-copy", "bench-fence", "bench-camera", "puck-mirror", *bench_gpu.PROGRAMS]
 BENCHMARKS = ("puck-map-benchmark", "puck-live-benchmark", "puck-count-benchmark", "puck-floor")
 
 
@@ -480,7 +481,7 @@ def report_hold(runner, cases):
 
 
 PARTS = {"map": bench_map, "floor": bench_floor, "dma": bench_dma, "copy": bench_copy, "fence": bench_fence, "camera": bench_camera,
-         "hold": bench_hold}
+         "hold": bench_hold, **bench_gpu.PARTS}
 
 
 def cmd_bench(args):

@@ -180,7 +180,7 @@ static inline bool bo_is(int fd, const struct bo *bo, uint8_t value)
 
 struct vm_counts {
 	int vms;
-	unsigned long long tables, small, big, updates, stale, hits;
+	unsigned long long tables, small, big, updates, stale, hits, misses;
 };
 
 /* Of all VMs of the device together, and its TLB. */
@@ -203,8 +203,8 @@ static inline struct vm_counts vm_counts(const struct puck *puck)
 			sum.big += big;
 			sum.updates += updates;
 		}
-		sscanf(line, "tlb entries %*u of %*u hits %llu misses %*u audit %*u stale %llu",
-		       &sum.hits, &sum.stale);
+		sscanf(line, "tlb entries %*u of %*u hits %llu misses %llu audit %*u stale %llu",
+		       &sum.hits, &sum.misses, &sum.stale);
 	}
 	if (file)
 		fclose(file);
