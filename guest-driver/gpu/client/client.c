@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * In-kernel clients (puck/client.h). They bring segment lists of their own,
+ * In-kernel clients (puck/client.h). They bring segment lists and addresses of their own,
  * good or bad; all else about their jobs is as with user space.
  */
 #include <linux/dma-fence.h>
@@ -10,6 +10,7 @@
 
 #include <drm/drm_drv.h>
 
+#include "client/client.h"
 #include "client/devices.h"
 #include "core/device.h"
 #include "core/trace.h"
@@ -19,16 +20,6 @@
 #include "sched/queue.h"
 #include "sched/ring.h"
 #include "sched/sched.h"
-
-/**
- * struct puck_client - a kernel module that uses the engine
- * @puck: the device; a reference
- * @queue: one for each ring
- */
-struct puck_client {
-	struct puck_device *puck;
-	struct puck_queue *queue[PUCK_GPU_RINGS_MAX];
-};
 
 /* Devices between probe and remove. */
 static DEFINE_MUTEX(puck_client_lock);
@@ -120,7 +111,8 @@ EXPORT_SYMBOL_GPL(puck_client_get);
  * puck_client_put - be a client no more
  * @client: from puck_client_get()
  *
- * Waits until the client's jobs are in the ring; they complete by themselves.
+ * Waits until the client's jobs are in the ring; they complete by themselves. Its VMs and its
+ * VRAM have to go before.
  *
  * Context: may sleep.
  */
@@ -163,9 +155,9 @@ unsigned int puck_client_num_rings(struct puck_client *client)
 }
 EXPORT_SYMBOL_GPL(puck_client_num_rings);
 
-/* Write a list as the client has it; returns its DMA address. */
+/* Write a list as the client has it; returns its DMA address, or @va if there is none. */
 static __le64 puck_client_add_list(struct puck_segs *segs, const struct puck_client_seg *list,
-				   u32 n)
+				   u32 n, u64 va)
 {
 	dma_addr_t begin = puck_segs_end(segs);
 	u32 i;
@@ -175,9 +167,9 @@ static __le64 puck_client_add_list(struct puck_segs *segs, const struct puck_cli
 
 		seg->addr = cpu_to_le64(list[i].addr);
 		seg->len = cpu_to_le32(list[i].len);
-		seg->flags = 0;
+		seg->flags = cpu_to_le32(list[i].flags);
 	}
-	return cpu_to_le64(n ? begin : 0);
+	return cpu_to_le64(n ? begin : va);
 }
 
 static int puck_client_fill(struct puck_job *job, const struct puck_client_job *desc)
@@ -192,11 +184,13 @@ static int puck_client_fill(struct puck_job *job, const struct puck_client_job *
 		return ret;
 
 	cmd->opcode = cpu_to_le16(desc->opcode);
+	cmd->flags = cpu_to_le16(desc->flags);
 	cmd->length = cpu_to_le64(desc->length);
-	cmd->src_list = puck_client_add_list(&job->segs, desc->src, desc->nsrc);
+	cmd->src_list = puck_client_add_list(&job->segs, desc->src, desc->nsrc, desc->src_va);
 	cmd->src_nsegs = cpu_to_le32(desc->nsrc);
-	cmd->dst_list = puck_client_add_list(&job->segs, desc->dst, desc->ndst);
+	cmd->dst_list = puck_client_add_list(&job->segs, desc->dst, desc->ndst, desc->dst_va);
 	cmd->dst_nsegs = cpu_to_le32(desc->ndst);
+	cmd->vm = cpu_to_le32(desc->vm);
 	if (desc->opcode == PUCK_GPU_CMD_FILL)
 		cmd->fill.value = cpu_to_le32(desc->value);
 	return 0;
@@ -233,8 +227,15 @@ static struct dma_fence *puck_client_queue(struct puck_queue *queue,
 	return fence;
 }
 
+/* BLIT has a geometry, which a client's job has no room for; FENCE is the driver's. */
+static bool puck_client_may(u16 opcode)
+{
+	return opcode == PUCK_GPU_CMD_FILL || opcode == PUCK_GPU_CMD_COPY ||
+	       opcode == PUCK_GPU_CMD_CRC32C || opcode == PUCK_GPU_CMD_TLB_FLUSH;
+}
+
 /**
- * puck_client_submit - queue a job with segment lists as they are
+ * puck_client_submit - queue a job with segment lists and addresses as they are
  * @client: the client
  * @ring: number of the ring, less than puck_client_num_rings()
  * @job: what to do; copied
@@ -247,7 +248,7 @@ static struct dma_fence *puck_client_queue(struct puck_queue *queue,
  *
  * Context: may sleep.
  * Return: the job's fence, a reference; ERR_PTR(-EINVAL) for no such ring, or an opcode
- * that is none of these three or that the ring does not take; -E2BIG; -ENODEV; -ENOMEM; -EIO
+ * that is none of these four or that the ring does not take; -E2BIG; -ENODEV; -ENOMEM; -EIO
  * if the device is wedged.
  */
 struct dma_fence *puck_client_submit(struct puck_client *client, unsigned int ring,
@@ -258,10 +259,8 @@ struct dma_fence *puck_client_submit(struct puck_client *client, unsigned int ri
 
 	if (ring >= client->puck->num_rings)
 		return ERR_PTR(-EINVAL);
-	if (job->opcode != PUCK_GPU_CMD_FILL && job->opcode != PUCK_GPU_CMD_COPY &&
-	    job->opcode != PUCK_GPU_CMD_CRC32C)
-		return ERR_PTR(-EINVAL);
-	if (!(client->puck->ring[ring]->ops & BIT_ULL(job->opcode)))
+	if (!puck_client_may(job->opcode) ||
+	    !(client->puck->ring[ring]->ops & BIT_ULL(job->opcode)))
 		return ERR_PTR(-EINVAL);
 
 	if (drm_dev_enter(&client->puck->drm, &idx)) {

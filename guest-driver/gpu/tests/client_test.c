@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit tests of what user space cannot provoke: jobs that the device refuses.
- * They go to a live device through puck/client.h, since puck.ko itself never
- * writes such lists. Built where the kernel has KUnit; loading runs them.
+ * KUnit tests of what user space cannot provoke: jobs that the device refuses, and page tables
+ * and VRAM in a client's own hands. They go to a live device through puck/client.h, since
+ * puck.ko itself never does such things. Built where the kernel has KUnit; loading runs them.
  */
 #include <linux/delay.h>
 #include <linux/dma-fence.h>
@@ -321,6 +321,144 @@ static void puck_test_wait(struct kunit *test)
 	puck_test_fence_end(test, job.wait);
 }
 
+/* ---- page tables ---- */
+
+#define PUCK_TEST_VA	0x123456789000ull
+/* The first areas are tables, the root first; the next one is a page. */
+#define PUCK_TEST_PAGE	PUCK_GPU_PT_LEVELS
+
+static void puck_test_set_entry(struct puck_test *t, u32 table, u64 pte)
+{
+	u32 index = (PUCK_TEST_VA >> (12 + 9 * (PUCK_GPU_PT_LEVELS - 1 - table))) % 512;
+	__le64 *entries = (__le64 *)(t->mem + table * AREA_SIZE);
+
+	WRITE_ONCE(entries[index], cpu_to_le64(pte));
+}
+
+static void puck_test_set_page(struct puck_test *t, u64 pte)
+{
+	puck_test_set_entry(t, PUCK_GPU_PT_LEVELS - 1, pte);
+}
+
+/* A VM with nothing at the address. */
+static u32 puck_test_make_vm(struct kunit *test)
+{
+	struct puck_test *t = test->priv;
+	u32 i;
+	int vm;
+
+	if (!puck_client_num_vms(t->client))
+		kunit_skip(test, "no VMs");
+	memset(t->mem, 0, AREAS * AREA_SIZE);
+	for (i = 0; i < PUCK_GPU_PT_LEVELS - 1; i++)
+		puck_test_set_entry(t, i, (t->dma + (i + 1) * AREA_SIZE) | PUCK_GPU_PTE_READ |
+				    PUCK_GPU_PTE_WRITE);
+	vm = puck_client_vm_create(t->client, t->dma);
+	KUNIT_ASSERT_GE(test, vm, 0);
+	return vm;
+}
+
+static int puck_test_run(struct kunit *test, const struct puck_client_job *job)
+{
+	struct puck_test *t = test->priv;
+	struct dma_fence *fence = puck_client_submit(t->client, 0, job);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(fence));
+	return puck_test_result(fence);
+}
+
+static int puck_test_fill_va(struct kunit *test, u32 vm, u8 byte)
+{
+	struct puck_client_job job = {
+		.opcode = PUCK_GPU_CMD_FILL, .flags = PUCK_GPU_DST_VA, .vm = vm,
+		.value = byte * 0x01010101u, .length = AREA_SIZE, .dst_va = PUCK_TEST_VA,
+	};
+
+	return puck_test_run(test, &job);
+}
+
+/* What is not mapped is refused, what is mapped is written, and a flush is heeded. */
+static void puck_test_vm(struct kunit *test)
+{
+	struct puck_test *t = test->priv;
+	u32 vm = puck_test_make_vm(test);
+	struct puck_client_job flush = {
+		.opcode = PUCK_GPU_CMD_TLB_FLUSH, .vm = vm, .src_va = PUCK_TEST_VA,
+		.length = AREA_SIZE,
+	};
+
+	KUNIT_EXPECT_EQ(test, puck_test_fill_va(test, vm, 0x11), -EFAULT);
+	puck_test_set_page(t, (t->dma + PUCK_TEST_PAGE * AREA_SIZE) | PUCK_GPU_PTE_WRITE);
+	KUNIT_EXPECT_EQ(test, puck_test_fill_va(test, vm, 0x22), 0);
+	KUNIT_EXPECT_TRUE(test, puck_test_is(t, PUCK_TEST_PAGE, 0x22));
+
+	puck_test_set_page(t, 0);
+	KUNIT_EXPECT_EQ(test, puck_test_run(test, &flush), 0);
+	KUNIT_EXPECT_EQ(test, puck_test_fill_va(test, vm, 0x33), -EFAULT);
+	KUNIT_EXPECT_TRUE(test, puck_test_is(t, PUCK_TEST_PAGE, 0x22));
+	puck_client_vm_destroy(t->client, vm);
+}
+
+/* Nothing is left of a VM for the next one with its number. */
+static void puck_test_vm_again(struct kunit *test)
+{
+	struct puck_test *t = test->priv;
+	u64 page = (t->dma + PUCK_TEST_PAGE * AREA_SIZE) | PUCK_GPU_PTE_WRITE;
+	u32 vm = puck_test_make_vm(test), next;
+
+	puck_test_set_page(t, page);
+	KUNIT_EXPECT_EQ(test, puck_test_fill_va(test, vm, 0x44), 0);
+	puck_client_vm_destroy(t->client, vm);
+	KUNIT_EXPECT_EQ(test, puck_test_fill_va(test, vm, 0x55), -EFAULT);
+
+	next = puck_test_make_vm(test);
+	KUNIT_EXPECT_EQ(test, next, vm);
+	KUNIT_EXPECT_EQ(test, puck_test_fill_va(test, next, 0x66), -EFAULT);
+	KUNIT_EXPECT_TRUE(test, puck_test_is(t, PUCK_TEST_PAGE, 0));
+	puck_client_vm_destroy(t->client, next);
+}
+
+/* ---- VRAM ---- */
+
+static int puck_test_read_vram(struct kunit *test, u64 offset, u32 area)
+{
+	struct puck_test *t = test->priv;
+	struct puck_client_seg src = { offset, AREA_SIZE, PUCK_GPU_SEG_VRAM };
+	struct puck_client_seg dst = puck_test_area(t, area);
+	struct puck_client_job job = {
+		.opcode = PUCK_GPU_CMD_COPY, .length = AREA_SIZE,
+		.src = &src, .nsrc = 1, .dst = &dst, .ndst = 1,
+	};
+
+	return puck_test_run(test, &job);
+}
+
+/* A page of it is zeroes at first, also where somebody has left more than that. */
+static void puck_test_vram(struct kunit *test)
+{
+	struct puck_test *t = test->priv;
+	u32 vm = puck_test_make_vm(test), i;
+	struct puck_client_vram *vram;
+	u64 offset;
+
+	for (i = 0; i < 3; i++) {
+		vram = puck_client_vram_alloc(t->client, &offset);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(vram));
+		KUNIT_EXPECT_EQ(test, offset % AREA_SIZE, 0);
+
+		memset(t->mem + PUCK_TEST_PAGE * AREA_SIZE, 0xff, AREA_SIZE);
+		KUNIT_EXPECT_EQ(test, puck_test_read_vram(test, offset, PUCK_TEST_PAGE), 0);
+		KUNIT_EXPECT_TRUE(test, puck_test_is(t, PUCK_TEST_PAGE, 0));
+
+		puck_test_set_page(t, offset | PUCK_GPU_PTE_VRAM | PUCK_GPU_PTE_WRITE);
+		KUNIT_EXPECT_EQ(test, puck_test_fill_va(test, vm, 0x77), 0);
+		KUNIT_EXPECT_EQ(test, puck_test_read_vram(test, offset, PUCK_TEST_PAGE), 0);
+		KUNIT_EXPECT_TRUE(test, puck_test_is(t, PUCK_TEST_PAGE, 0x77));
+		puck_client_vram_free(vram);
+	}
+	puck_client_vm_destroy(t->client, vm);
+}
+
 /* ---- arguments ---- */
 
 static void puck_test_bad_arguments(struct kunit *test)
@@ -336,10 +474,13 @@ static void puck_test_bad_arguments(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, PTR_ERR(puck_client_submit(t->client, rings, &job)), -EINVAL);
 	job.opcode = PUCK_GPU_CMD_FENCE;
 	KUNIT_EXPECT_EQ(test, PTR_ERR(puck_client_submit(t->client, 0, &job)), -EINVAL);
+	job.opcode = PUCK_GPU_CMD_BLIT;
+	KUNIT_EXPECT_EQ(test, PTR_ERR(puck_client_submit(t->client, 0, &job)), -EINVAL);
 	job.opcode = PUCK_GPU_CMD_FILL;
 	job.ndst = ~0u;
 	KUNIT_EXPECT_EQ(test, PTR_ERR(puck_client_submit(t->client, 0, &job)), -E2BIG);
 	KUNIT_EXPECT_EQ(test, puck_client_set_delay(t->client, rings, 0, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, puck_client_vm_create(t->client, t->dma + 8), -EINVAL);
 }
 
 static void puck_test_bad_device(struct kunit *test)
@@ -356,6 +497,9 @@ static struct kunit_case puck_test_cases[] = {
 	KUNIT_CASE_PARAM(puck_test_bad_job, puck_bads_gen_params),
 	KUNIT_CASE(puck_test_chain),
 	KUNIT_CASE(puck_test_wait),
+	KUNIT_CASE(puck_test_vm),
+	KUNIT_CASE(puck_test_vm_again),
+	KUNIT_CASE(puck_test_vram),
 	KUNIT_CASE(puck_test_bad_arguments),
 	KUNIT_CASE(puck_test_bad_device),
 	{ }
