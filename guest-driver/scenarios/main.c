@@ -41,6 +41,9 @@ static const struct puck_scenario * const scenarios[] = {
 	&puck_max_seg_undeclared,
 	&puck_dma_addr_32bit,
 	&puck_alloc_in_signalling,
+	&puck_gpu_tlb_not_flushed,
+	&puck_pte_outlives_page,
+	&puck_vram_not_cleared,
 #ifdef PUCK_SCENARIOS_CAMERA
 	&puck_cam_plane_size,
 	&puck_cam_stride,

@@ -6,35 +6,15 @@
  * on the host is looked at by who runs this.
  */
 #include "lib/base/iommu.h"
-#include "lib/base/ktap.h"
 #include "lib/base/pci.h"
-#include "lib/base/text_file.h"
+#include "lib/base/scenario.h"
 
 #include <inttypes.h>
 
-#define RUN		"/sys/kernel/debug/puck-scenarios/run"
 #define MISCHIEF	"/sys/kernel/debug/puck-mischief/"
 #define RULE		"iommu.invalidate iova=0x5ca1ab1e0000-0x5ca1ab1e0fff drop"
 
 static char gpu[64];
-static char result[1024];
-
-/* Runs a client; what became of it, behind the "#", is in @result. */
-static const char *play(const char *variant)
-{
-	char request[128], *line, *mark;
-	int ret;
-
-	snprintf(request, sizeof(request), "stale_iotlb %s %s", variant, gpu);
-	ret = write_text(RUN, request);
-	ktap_need(!ret, "stale_iotlb.%s runs (%s)", variant, strerror(-ret));
-	read_text(RUN, result, sizeof(result));
-	line = strstr(result, "ok 1 ");
-	mark = line ? strstr(line, "# ") : NULL;
-	ktap_need(mark, "stale_iotlb.%s has a result", variant);
-	mark[strcspn(mark, "\n")] = '\0';
-	return mark + 2;
-}
 
 static void skipped(void)
 {
@@ -42,14 +22,14 @@ static void skipped(void)
 	const char *seen;
 
 	ktap_need(!write_text(PUCK_SYSFS "/audit", "1"), "audit is on");
-	seen = play("buggy");
+	seen = scenario_play("stale_iotlb", "buggy", gpu);
 	ktap_ok(strstr(seen, "caught by canary"), "without the flush: %s", seen);
 	ktap_ok(counter("stale_hits") > hits, "audit saw it (%" PRIu64 " stale hits)",
 		counter("stale_hits") - hits);
 
 	hits = counter("stale_hits");
 	faults = counter("faults");
-	seen = play("fixed");
+	seen = scenario_play("stale_iotlb", "fixed", gpu);
 	ktap_ok(!strcmp(seen, "silent"), "with the flush: %s", seen);
 	ktap_ok(counter("stale_hits") == hits, "audit saw nothing");
 	ktap_ok(counter("faults") > faults, "the GPU ran into a fault");
@@ -68,14 +48,14 @@ static void dropped(void)
 	ret = write_text(MISCHIEF "add", RULE);
 	ktap_need(!ret, "rule: %s (%s)", RULE, strerror(-ret));
 	read_text(MISCHIEF "last-id", id, sizeof(id));
-	seen = play("fixed");
+	seen = scenario_play("stale_iotlb", "fixed", gpu);
 	ktap_ok(strstr(seen, "caught by canary"), "the flush is lost: %s", seen);
 	ktap_ok(counter("stale_uses") > uses, "%" PRIu64 " uses of stale entries",
 		counter("stale_uses") - uses);
 
 	ktap_ok(!write_text(MISCHIEF "remove", id), "the rule goes");
 	uses = counter("stale_uses");
-	seen = play("fixed");
+	seen = scenario_play("stale_iotlb", "fixed", gpu);
 	ktap_ok(!strcmp(seen, "silent"), "the flush arrives: %s", seen);
 	ktap_ok(counter("stale_uses") == uses, "nothing stale was used");
 }

@@ -98,6 +98,14 @@ int puck_copy_finish(struct dma_fence *fence)
 	return ret < 0 ? ret : 0;
 }
 
+/* Have a job done; 0 or a negative errno. */
+int puck_run_job(struct puck_client *client, const struct puck_client_job *job)
+{
+	struct dma_fence *fence = puck_client_submit(client, 0, job);
+
+	return IS_ERR(fence) ? PTR_ERR(fence) : puck_copy_finish(fence);
+}
+
 int puck_copy_run(struct puck_run *run, struct puck_copy *copy, u64 length)
 {
 	struct dma_fence *fence = puck_copy_submit(run, copy, length);

@@ -154,6 +154,7 @@ void puck_copy_teardown(struct puck_copy *copy);
 struct dma_fence *puck_copy_submit(struct puck_run *run, struct puck_copy *copy,
 				   u64 length);
 int puck_copy_finish(struct dma_fence *fence);
+int puck_run_job(struct puck_client *client, const struct puck_client_job *job);
 int puck_copy_run(struct puck_run *run, struct puck_copy *copy, u64 length);
 void puck_copy_verdict(struct puck_run *run, struct puck_copy *copy, u32 seed);
 int puck_copy_scenario_setup(struct puck_run *run);
@@ -198,6 +199,9 @@ extern const struct puck_scenario puck_kernel_fence_skipped;
 extern const struct puck_scenario puck_max_seg_undeclared;
 extern const struct puck_scenario puck_dma_addr_32bit;
 extern const struct puck_scenario puck_alloc_in_signalling;
+extern const struct puck_scenario puck_gpu_tlb_not_flushed;
+extern const struct puck_scenario puck_pte_outlives_page;
+extern const struct puck_scenario puck_vram_not_cleared;
 
 /* camera/ */
 extern const struct puck_scenario puck_cam_plane_size;
