@@ -12,100 +12,70 @@
  * A clock has nothing to do with it.
  */
 #include <linux/jiffies.h>
-#include <linux/slab.h>
 
 #include "core/reader.h"
 
 #define PAGES	16
 
-/**
- * struct buffer - a buffer, and work of others that has to do with it
- * @reader: the buffer, written by a job
- * @table: what the other work writes; its dma_resv is not used
- */
-struct buffer {
-	struct puck_reader reader;
-	struct puck_reader table;
-};
-
+/* The buffer is the first of the two; the second is what the other work writes. */
 static int setup(struct puck_run *run)
 {
-	struct buffer *buf = kzalloc(sizeof(*buf), GFP_KERNEL);
-	int ret, table;
-
-	if (!buf)
-		return -ENOMEM;
-	run->priv = buf;
-	/* Both, for teardown(). */
-	table = puck_reader_init(run, &buf->table, 1);
-	ret = puck_reader_init(run, &buf->reader, PAGES);
-	return ret ? ret : table;
+	return puck_reader_pair_setup(run, PAGES, 1);
 }
 
 /* A job that writes the buffer, and an update of page tables that are about it. */
-static int submit(struct puck_run *run, struct buffer *buf)
+static int submit(struct puck_run *run, struct puck_reader_pair *buf)
 {
-	struct dma_resv *resv = &buf->reader.resv;
+	struct dma_resv *resv = &buf->first.resv;
 	int ret;
 
-	ret = puck_reader_write(run, &buf->table, dma_fence_context_alloc(1), 1);
+	ret = puck_reader_write(run, &buf->second, dma_fence_context_alloc(1), 1);
 	if (!ret)
-		ret = puck_reader_write(run, &buf->reader, dma_fence_context_alloc(1), 1);
+		ret = puck_reader_write(run, &buf->first, dma_fence_context_alloc(1), 1);
 	if (!ret)
-		ret = puck_resv_add(resv, buf->table.writer.fence, DMA_RESV_USAGE_BOOKKEEP);
+		ret = puck_resv_add(resv, buf->second.writer.fence, DMA_RESV_USAGE_BOOKKEEP);
 	if (!ret)
-		ret = puck_resv_add(resv, buf->reader.writer.fence, DMA_RESV_USAGE_WRITE);
+		ret = puck_resv_add(resv, buf->first.writer.fence, DMA_RESV_USAGE_WRITE);
 	return ret;
 }
 
 static int buggy(struct puck_run *run)
 {
-	struct buffer *buf = run->priv;
+	struct puck_reader_pair *buf = run->priv;
 	int ret;
 
 	ret = submit(run, buf);
 	if (ret)
 		return ret;
 
-	dma_resv_wait_timeout(&buf->reader.resv, DMA_RESV_USAGE_BOOKKEEP, false,
+	dma_resv_wait_timeout(&buf->first.resv, DMA_RESV_USAGE_BOOKKEEP, false,
 			      MAX_SCHEDULE_TIMEOUT);
-	puck_reader_fetch(run, &buf->reader);
+	puck_reader_fetch(run, &buf->first);
 	return 0;
 }
 
 static int fixed(struct puck_run *run)
 {
-	struct buffer *buf = run->priv;
+	struct puck_reader_pair *buf = run->priv;
 	int ret;
 
 	ret = submit(run, buf);
 	if (ret)
 		return ret;
 
-	dma_resv_wait_timeout(&buf->reader.resv, dma_resv_usage_rw(false), false,
+	dma_resv_wait_timeout(&buf->first.resv, dma_resv_usage_rw(false), false,
 			      MAX_SCHEDULE_TIMEOUT);
-	puck_reader_fetch(run, &buf->reader);
+	puck_reader_fetch(run, &buf->first);
 	return 0;
 }
 
 static void verdict(struct puck_run *run)
 {
-	struct buffer *buf = run->priv;
+	struct puck_reader_pair *buf = run->priv;
 
-	puck_reader_verdict(run, &buf->reader);
-	if (puck_late_was_waited_for(&buf->table.writer))
+	puck_reader_verdict(run, &buf->first);
+	if (puck_late_was_waited_for(&buf->second.writer))
 		puck_caught(run, "fence", "an update of page tables was waited for");
-}
-
-static void teardown(struct puck_run *run)
-{
-	struct buffer *buf = run->priv;
-
-	if (!buf)
-		return;
-	puck_reader_fini(&buf->reader);
-	puck_reader_fini(&buf->table);
-	kfree(buf);
 }
 
 const struct puck_scenario puck_bookkeep_implicit = {
@@ -117,5 +87,5 @@ const struct puck_scenario puck_bookkeep_implicit = {
 	.buggy = buggy,
 	.fixed = fixed,
 	.verdict = verdict,
-	.teardown = teardown,
+	.teardown = puck_reader_pair_teardown,
 };

@@ -10,40 +10,17 @@
  *
  * Oracle: the bytes that a reader has read behind all fences that are in the dma_resv.
  */
-#include <linux/slab.h>
-
 #include "core/reader.h"
 
 #define PAGES	8
 
-/**
- * struct pair - a buffer in two parts, each written by an engine of its own
- * @first: a part; its dma_resv is that of both
- * @second: the other one
- * @contexts: two that follow each other, one for each engine
- */
-struct pair {
-	struct puck_reader first;
-	struct puck_reader second;
-	u64 contexts;
-};
-
+/* A buffer in two parts, each written by an engine of its own. */
 static int setup(struct puck_run *run)
 {
-	struct pair *pair = kzalloc(sizeof(*pair), GFP_KERNEL);
-	int ret, second;
-
-	if (!pair)
-		return -ENOMEM;
-	run->priv = pair;
-	pair->contexts = dma_fence_context_alloc(2);
-	/* Both, for teardown(). */
-	ret = puck_reader_init(run, &pair->first, PAGES);
-	second = puck_reader_init(run, &pair->second, PAGES);
-	return ret ? ret : second;
+	return puck_reader_pair_setup(run, PAGES, PAGES);
 }
 
-static int publish(struct pair *pair)
+static int publish(struct puck_reader_pair *pair)
 {
 	struct dma_resv *resv = &pair->first.resv;
 	int ret;
@@ -52,7 +29,7 @@ static int publish(struct pair *pair)
 	return ret ? ret : puck_resv_add(resv, pair->second.writer.fence, DMA_RESV_USAGE_WRITE);
 }
 
-static void read_both(struct puck_run *run, struct pair *pair)
+static void read_both(struct puck_run *run, struct puck_reader_pair *pair)
 {
 	puck_reader_read(run, &pair->first);
 	puck_reader_fetch(run, &pair->second);
@@ -60,12 +37,13 @@ static void read_both(struct puck_run *run, struct pair *pair)
 
 static int buggy(struct puck_run *run)
 {
-	struct pair *pair = run->priv;
+	struct puck_reader_pair *pair = run->priv;
+	u64 contexts = dma_fence_context_alloc(2);
 	int ret;
 
-	ret = puck_reader_write(run, &pair->first, pair->contexts, 1);
+	ret = puck_reader_write(run, &pair->first, contexts, 1);
 	if (!ret)
-		ret = puck_reader_write(run, &pair->second, pair->contexts, 2);
+		ret = puck_reader_write(run, &pair->second, contexts, 2);
 	if (!ret)
 		ret = publish(pair);
 	if (ret)
@@ -77,12 +55,13 @@ static int buggy(struct puck_run *run)
 
 static int fixed(struct puck_run *run)
 {
-	struct pair *pair = run->priv;
+	struct puck_reader_pair *pair = run->priv;
+	u64 contexts = dma_fence_context_alloc(2);
 	int ret;
 
-	ret = puck_reader_write(run, &pair->first, pair->contexts, 1);
+	ret = puck_reader_write(run, &pair->first, contexts, 1);
 	if (!ret)
-		ret = puck_reader_write(run, &pair->second, pair->contexts + 1, 2);
+		ret = puck_reader_write(run, &pair->second, contexts + 1, 2);
 	if (!ret)
 		ret = publish(pair);
 	if (ret)
@@ -94,21 +73,10 @@ static int fixed(struct puck_run *run)
 
 static void verdict(struct puck_run *run)
 {
-	struct pair *pair = run->priv;
+	struct puck_reader_pair *pair = run->priv;
 
 	puck_reader_verdict(run, &pair->second);
 	puck_reader_verdict(run, &pair->first);
-}
-
-static void teardown(struct puck_run *run)
-{
-	struct pair *pair = run->priv;
-
-	if (!pair)
-		return;
-	puck_reader_fini(&pair->first);
-	puck_reader_fini(&pair->second);
-	kfree(pair);
 }
 
 const struct puck_scenario puck_resv_older_fence = {
@@ -120,5 +88,5 @@ const struct puck_scenario puck_resv_older_fence = {
 	.buggy = buggy,
 	.fixed = fixed,
 	.verdict = verdict,
-	.teardown = teardown,
+	.teardown = puck_reader_pair_teardown,
 };

@@ -9,22 +9,20 @@
  *
  * Oracle: the bytes that the client read, while the GPU's data comes late.
  */
-#include <linux/dma-fence.h>
-#include <linux/dma-mapping.h>
-#include <linux/dma-resv.h>
-#include <linux/highmem.h>
-#include <linux/jiffies.h>
 #include <linux/slab.h>
 
-#include "core/scenario.h"
+#include "core/reader.h"
 
 /* What an emulated GPU does within the doorbell write: 64 KiB. */
-#define READER_PAGES	16
+#define PAGES	16
 
+/**
+ * struct reader - a buffer, and a job that writes it
+ * @buf: the buffer; its own late job is not used: here the hardware is what is late
+ * @fence: of the job; a reference, or NULL
+ */
 struct reader {
-	struct puck_copy copy;
-	struct puck_buffer seen;	/* what the client read; never mapped */
-	struct dma_resv resv;		/* of copy.dst */
+	struct puck_reader buf;
 	struct dma_fence *fence;
 };
 
@@ -35,13 +33,8 @@ static int setup(struct puck_run *run)
 
 	if (!reader)
 		return -ENOMEM;
-	dma_resv_init(&reader->resv);
 	run->priv = reader;
-
-	ret = puck_buffer_alloc(&reader->seen, READER_PAGES);
-	if (ret)
-		return ret;
-	ret = puck_copy_setup(run, &reader->copy, READER_PAGES);
+	ret = puck_reader_init(run, &reader->buf, PAGES);
 	if (ret || !run->late_ns)
 		return ret;
 	return puck_client_set_delay(run->client, 0, run->late_ns, 0);
@@ -52,30 +45,21 @@ static int submit(struct puck_run *run, struct reader *reader)
 {
 	int ret;
 
-	dma_resv_lock(&reader->resv, NULL);
-	ret = dma_resv_reserve_fences(&reader->resv, 1);
+	dma_resv_lock(&reader->buf.resv, NULL);
+	ret = dma_resv_reserve_fences(&reader->buf.resv, 1);
 	if (ret)
 		goto unlock;
 
-	reader->fence = puck_copy_submit(run, &reader->copy, READER_PAGES * PAGE_SIZE);
+	reader->fence = puck_copy_submit(run, &reader->buf.copy, PAGES * PAGE_SIZE);
 	if (IS_ERR(reader->fence)) {
 		ret = PTR_ERR(reader->fence);
 		reader->fence = NULL;
 		goto unlock;
 	}
-	dma_resv_add_fence(&reader->resv, reader->fence, DMA_RESV_USAGE_WRITE);
+	dma_resv_add_fence(&reader->buf.resv, reader->fence, DMA_RESV_USAGE_WRITE);
 unlock:
-	dma_resv_unlock(&reader->resv);
+	dma_resv_unlock(&reader->buf.resv);
 	return ret;
-}
-
-static void read_buffer(struct puck_run *run, struct reader *reader)
-{
-	unsigned int i;
-
-	dma_sync_sgtable_for_cpu(run->dev, &reader->copy.dst.sgt, DMA_FROM_DEVICE);
-	for (i = 0; i < READER_PAGES; i++)
-		copy_highpage(reader->seen.pages[i], reader->copy.dst.pages[i]);
 }
 
 static int buggy(struct puck_run *run)
@@ -87,7 +71,7 @@ static int buggy(struct puck_run *run)
 	if (ret)
 		return ret;
 
-	read_buffer(run, reader);
+	puck_reader_fetch(run, &reader->buf);
 	return 0;
 }
 
@@ -100,21 +84,15 @@ static int fixed(struct puck_run *run)
 	if (ret)
 		return ret;
 
-	dma_resv_wait_timeout(&reader->resv, dma_resv_usage_rw(false), false,
-			      MAX_SCHEDULE_TIMEOUT);
-	read_buffer(run, reader);
+	puck_reader_read(run, &reader->buf);
 	return 0;
 }
 
 static void verdict(struct puck_run *run)
 {
 	struct reader *reader = run->priv;
-	unsigned int good;
 
-	good = puck_pattern_pages(reader->seen.pages, READER_PAGES, PUCK_COPY_SEED);
-	if (good < READER_PAGES)
-		puck_caught(run, "compare", "%u of %u pages were there when read",
-			    good, READER_PAGES);
+	puck_reader_verdict(run, &reader->buf);
 }
 
 /* The job may still be at work: its memory goes after its fence. */
@@ -128,9 +106,7 @@ static void teardown(struct puck_run *run)
 		puck_copy_finish(reader->fence);
 	if (run->late_ns)
 		puck_client_set_delay(run->client, 0, 0, 0);
-	dma_resv_fini(&reader->resv);
-	puck_copy_teardown(&reader->copy);
-	puck_buffer_free(&reader->seen);
+	puck_reader_fini(&reader->buf);
 	kfree(reader);
 }
 

@@ -5,6 +5,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/highmem.h>
 #include <linux/jiffies.h>
+#include <linux/slab.h>
 
 #include "abi/puck_gpu.h"
 #include "core/reader.h"
@@ -75,7 +76,7 @@ void puck_reader_verdict(struct puck_run *run, struct puck_reader *reader)
 		puck_caught(run, "compare", "%u of %u pages were there when read", good, npages);
 }
 
-/* Of several readers whose fences are in one dma_resv, its owner goes first. */
+/* Of two whose fences are in one dma_resv, its owner goes first. */
 void puck_reader_fini(struct puck_reader *reader)
 {
 	puck_late_end(&reader->writer);
@@ -83,4 +84,31 @@ void puck_reader_fini(struct puck_reader *reader)
 	puck_late_free(&reader->writer);
 	puck_copy_teardown(&reader->copy);
 	puck_buffer_free(&reader->seen);
+}
+
+/* Setup of a scenario that is about two buffers and has nothing else of its own. */
+int puck_reader_pair_setup(struct puck_run *run, unsigned int first_pages,
+			   unsigned int second_pages)
+{
+	struct puck_reader_pair *pair = kzalloc(sizeof(*pair), GFP_KERNEL);
+	int ret, second;
+
+	if (!pair)
+		return -ENOMEM;
+	run->priv = pair;
+	/* Both, for the teardown; the first one last, so that the report is about that. */
+	second = puck_reader_init(run, &pair->second, second_pages);
+	ret = puck_reader_init(run, &pair->first, first_pages);
+	return ret ? ret : second;
+}
+
+void puck_reader_pair_teardown(struct puck_run *run)
+{
+	struct puck_reader_pair *pair = run->priv;
+
+	if (!pair)
+		return;
+	puck_reader_fini(&pair->first);
+	puck_reader_fini(&pair->second);
+	kfree(pair);
 }

@@ -24,6 +24,16 @@ struct puck_reader {
 	struct puck_buffer seen;
 };
 
+/**
+ * struct puck_reader_pair - two of them, with fences in the dma_resv of the first one
+ * @first: a buffer
+ * @second: another one, whose own dma_resv is not used
+ */
+struct puck_reader_pair {
+	struct puck_reader first;
+	struct puck_reader second;
+};
+
 int puck_resv_add(struct dma_resv *resv, struct dma_fence *fence, enum dma_resv_usage usage);
 int puck_reader_init(struct puck_run *run, struct puck_reader *reader, unsigned int npages);
 int puck_reader_write(struct puck_run *run, struct puck_reader *reader, u64 context, u64 number);
@@ -31,5 +41,8 @@ void puck_reader_fetch(struct puck_run *run, struct puck_reader *reader);
 void puck_reader_read(struct puck_run *run, struct puck_reader *reader);
 void puck_reader_verdict(struct puck_run *run, struct puck_reader *reader);
 void puck_reader_fini(struct puck_reader *reader);
+int puck_reader_pair_setup(struct puck_run *run, unsigned int first_pages,
+			   unsigned int second_pages);
+void puck_reader_pair_teardown(struct puck_run *run);
 
 #endif /* PUCK_READER_H */
