@@ -377,15 +377,21 @@ static int puck_test_fill_va(struct kunit *test, u32 vm, u8 byte)
 	return puck_test_run(test, &job);
 }
 
+static int puck_test_flush(struct kunit *test, u32 vm)
+{
+	struct puck_client_job job = {
+		.opcode = PUCK_GPU_CMD_TLB_FLUSH, .vm = vm, .src_va = PUCK_TEST_VA,
+		.length = AREA_SIZE,
+	};
+
+	return puck_test_run(test, &job);
+}
+
 /* What is not mapped is refused, what is mapped is written, and a flush is heeded. */
 static void puck_test_vm(struct kunit *test)
 {
 	struct puck_test *t = test->priv;
 	u32 vm = puck_test_make_vm(test);
-	struct puck_client_job flush = {
-		.opcode = PUCK_GPU_CMD_TLB_FLUSH, .vm = vm, .src_va = PUCK_TEST_VA,
-		.length = AREA_SIZE,
-	};
 
 	KUNIT_EXPECT_EQ(test, puck_test_fill_va(test, vm, 0x11), -EFAULT);
 	puck_test_set_page(t, (t->dma + PUCK_TEST_PAGE * AREA_SIZE) | PUCK_GPU_PTE_WRITE);
@@ -393,7 +399,7 @@ static void puck_test_vm(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, puck_test_is(t, PUCK_TEST_PAGE, 0x22));
 
 	puck_test_set_page(t, 0);
-	KUNIT_EXPECT_EQ(test, puck_test_run(test, &flush), 0);
+	KUNIT_EXPECT_EQ(test, puck_test_flush(test, vm), 0);
 	KUNIT_EXPECT_EQ(test, puck_test_fill_va(test, vm, 0x33), -EFAULT);
 	KUNIT_EXPECT_TRUE(test, puck_test_is(t, PUCK_TEST_PAGE, 0x22));
 	puck_client_vm_destroy(t->client, vm);
@@ -450,7 +456,9 @@ static void puck_test_vram(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, puck_test_read_vram(test, offset, PUCK_TEST_PAGE), 0);
 		KUNIT_EXPECT_TRUE(test, puck_test_is(t, PUCK_TEST_PAGE, 0));
 
+		/* The last one was at the same address. */
 		puck_test_set_page(t, offset | PUCK_GPU_PTE_VRAM | PUCK_GPU_PTE_WRITE);
+		KUNIT_EXPECT_EQ(test, puck_test_flush(test, vm), 0);
 		KUNIT_EXPECT_EQ(test, puck_test_fill_va(test, vm, 0x77), 0);
 		KUNIT_EXPECT_EQ(test, puck_test_read_vram(test, offset, PUCK_TEST_PAGE), 0);
 		KUNIT_EXPECT_TRUE(test, puck_test_is(t, PUCK_TEST_PAGE, 0x77));
