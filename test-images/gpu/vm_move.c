@@ -52,25 +52,37 @@ static int make(uint32_t i)
 	return ret ? ret : bo_mmap(puck.fd, &bos[i]);
 }
 
-/* Another file's job wants all of VRAM, and then it is free again. */
-static int drive_out(void)
+/* Another file's job wants all of VRAM, and has it until it is given back. */
+static int fill_vram(void)
 {
 	struct drm_puck_bo_ref refs[8];
 	struct drm_puck_cmd cmds[8];
 	struct drm_puck_submit args;
-	uint32_t n = vram / size, made, i;
+	uint32_t n = vram / size, i;
 	int ret = 0;
 
-	for (made = 0; !ret && made < n; made++) {
-		ret = bo_create_in(other.fd, &all[made], size, BO_VRAM, 0, 0);
-		refs[made] = ref_write(&all[made]);
-		cmds[made] = cmd_fill(made, 0, size, 0x77777777);
+	for (i = 0; !ret && i < n; i++) {
+		ret = bo_create_in(other.fd, &all[i], size, BO_VRAM, 0, 0);
+		refs[i] = ref_write(&all[i]);
+		cmds[i] = cmd_fill(i, 0, size, 0x77777777);
 	}
 	args = job(other.queue[0], refs, n, cmds, n);
-	if (!ret)
-		ret = submit_wait(other.fd, &args);
-	for (i = 0; i < made; i++)
+	return ret ? ret : submit_wait(other.fd, &args);
+}
+
+static void free_vram(void)
+{
+	uint32_t i;
+
+	for (i = 0; i < vram / size; i++)
 		bo_close(other.fd, &all[i]);
+}
+
+static int drive_out(void)
+{
+	int ret = fill_vram();
+
+	free_vram();
 	return ret;
 }
 
@@ -128,6 +140,30 @@ static void test_moves(void)
 	ktap_ok(all_hold(), "moves: each holds what it has to");
 }
 
+/*
+ * What is mapped in system memory goes into VRAM, as there is room now, for the very job that
+ * names it by address and lists it as well.
+ */
+static void test_listed(void)
+{
+	struct drm_puck_cmd cmd = fill_at(addr_of(0), size, 0x21);
+	struct drm_puck_bo_ref ref = ref_both(&bos[0]);
+	struct drm_puck_submit args = job(queue, &ref, 1, &cmd, 1);
+	int ret;
+
+	ret = fill_vram();
+	if (!ret)
+		ret = vm_run(puck.fd, queue, fill_at(addr_of(0), size, 0x20));
+	ktap_ok(!ret && region_of(&bos[0]) == DRM_PUCK_REGION_SYSTEM,
+		"listed: used where it is while there is no room (%d)", ret);
+	free_vram();
+	ret = submit_wait(puck.fd, &args);
+	ktap_ok(!ret && region_of(&bos[0]) == DRM_PUCK_REGION_VRAM,
+		"listed: the job moves it (%d)", ret);
+	holds[0] = 0x21;
+	ktap_ok(bo_is(puck.fd, &bos[0], holds[0]), "listed: and finds it there");
+}
+
 static void test_rounds(uint32_t rounds)
 {
 	uint32_t round, i;
@@ -181,6 +217,7 @@ int main(void)
 		ktap_need(!make(i), "create: BO %u", i);
 	ktap_need(!vm_audit(&puck, true), "audit");
 	test_moves();
+	test_listed();
 	test_rounds(8);
 	test_no_room();
 	counts = vm_counts(&puck);

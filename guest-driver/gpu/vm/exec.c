@@ -50,14 +50,21 @@ int puck_exec_validate_bo(struct drm_gpuvm_bo *vm_bo, struct drm_exec *exec)
 /**
  * puck_exec_validate - bring what has moved to where jobs can use it
  * @vm: the VM
- * @exec: all that puck_exec_lock() locks is locked
+ * @exec: all that puck_exec_lock() locks is locked, and what the job lists is validated
  *
  * Context: as puck_bo_validate().
  * Return: as puck_bo_validate().
  */
 int puck_exec_validate(struct puck_vm *vm, struct drm_exec *exec)
 {
-	return drm_gpuvm_validate(&vm->base, exec);
+	int ret;
+
+	/*
+	 * A BO of others comes to the list of evicted ones where it is locked. So that is done
+	 * once more: what the job lists may have moved since, to where it is better off.
+	 */
+	ret = drm_gpuvm_prepare_objects(&vm->base, exec, 0);
+	return ret ?: drm_gpuvm_validate(&vm->base, exec);
 }
 
 /* All that is needed to map a BO again; its tables are there. */
