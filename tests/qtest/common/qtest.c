@@ -268,6 +268,18 @@ void puck_machine_load_refused(const char *args, const char *path,
     puck_machine_refused(incoming, part);
 }
 
+char *puck_stream_find(char *stream, gsize len, uint64_t value)
+{
+    char *found;
+
+    value = cpu_to_be64(value);
+    found = memmem(stream, len, &value, sizeof(value));
+    g_assert_nonnull(found);
+    g_assert_null(memmem(found + 1, stream + len - found - 1, &value,
+                         sizeof(value)));
+    return found;
+}
+
 void puck_function_follow(PuckMachine *m, PuckFunction *f,
                           const PuckFunction *before)
 {

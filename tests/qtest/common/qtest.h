@@ -88,5 +88,7 @@ void puck_machine_load_fails(const char *args, const char *path);
  */
 void puck_machine_load_refused(const char *args, const char *path,
                                const char *part);
+/* Where @value is in a saved state, in its byte order; there is one place. */
+char *puck_stream_find(char *stream, gsize len, uint64_t value);
 
 #endif /* PUCK_QTEST_H */

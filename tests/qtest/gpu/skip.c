@@ -505,6 +505,60 @@ static void test_early(void)
     mischief_stop(&t);
 }
 
+/*
+ * A ring as the stream has it: base (64 bits), enabled, halted, head, tail (32
+ * each), the slot's address (64), seqno, the stop's head; then of SKIP the
+ * state, the seqno and the end (32 each). Bytes count from the slot's address.
+ */
+enum {
+    AT_ENABLED = -13,
+    AT_HALTED = -9,
+    AT_STATE = 19,
+    AT_END = 27,
+};
+
+static void test_bad_stream(void)
+{
+    static const struct {
+        const char *what;
+        struct {
+            int at;
+            uint8_t value;
+        } bytes[2];
+    } bad[] = {
+        { "no such state", { { AT_STATE, 3 } } },
+        { "a negative one", { { AT_STATE - 3, 0x80 } } },
+        { "the end behind the ring",
+          { { AT_STATE, 1 }, { AT_END, GPU_RING_SIZE } } },
+        { "far behind it", { { AT_STATE, 2 }, { AT_END - 3, 0x80 } } },
+        { "of a ring that is off", { { AT_STATE, 2 }, { AT_ENABLED, 0 } } },
+        { "of one that is halted yet", { { AT_STATE, 1 }, { AT_HALTED, 1 } } },
+    };
+    static const char args[] = "-device " GPU_OPTIONS ",addr=4";
+    g_autofree char *path = puck_log_path();
+    g_autofree char *good = NULL;
+    GpuEnv e;
+    gsize len;
+
+    QEMU_BUILD_BUG_ON(GPU_RING_SIZE > UINT8_MAX);
+    gpu_start_at(&e, args, 0, GPU_DEVFN);
+    puck_machine_save(&e.m, path);
+    g_assert_true(g_file_get_contents(path, &good, &len, NULL));
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_autofree char *stream = g_memdup2(good, len);
+        char *slot = puck_stream_find(stream, len, e.rings[0].wb);
+
+        for (unsigned k = 0; k < 2 && bad[i].bytes[k].at; k++) {
+            slot[bad[i].bytes[k].at] = bad[i].bytes[k].value;
+        }
+        g_test_message("%s", bad[i].what);
+        g_assert_true(g_file_set_contents(path, stream, len, NULL));
+        puck_machine_load_refused(args, path, "ring 0: bad state");
+    }
+    unlink(path);
+    gpu_stop(&e);
+}
+
 void add_skip_tests(void)
 {
     qtest_add_func("/puck-gpu/skip/job", test_job);
@@ -520,4 +574,5 @@ void add_skip_tests(void)
     qtest_add_func("/puck-gpu/skip/message", test_message);
     qtest_add_func("/puck-gpu/skip/rules", test_rules);
     qtest_add_func("/puck-gpu/skip/early", test_early);
+    qtest_add_func("/puck-gpu/skip/bad_stream", test_bad_stream);
 }

@@ -139,19 +139,6 @@ static void test_move_access(void)
     move_in_work("dma.write nth=200 delay=10ms", 3000000);
 }
 
-/* Where @value is in the stream, in its byte order; there is one place. */
-static char *place_of(char *stream, gsize len, uint64_t value)
-{
-    char *found;
-
-    value = cpu_to_be64(value);
-    found = memmem(stream, len, &value, sizeof(value));
-    g_assert_nonnull(found);
-    g_assert_null(memmem(found + 1, stream + len - found - 1, &value,
-                         sizeof(value)));
-    return found;
-}
-
 /*
  * An entry of the TLB as the stream has it: va, pa, made, since (64 bits each),
  * rule (32), vm (16), rights and shift (8 each); in front of all of them their
@@ -186,7 +173,7 @@ static void test_bad_migration(void)
     puck_machine_save(&m.v.e.m, path);
     g_assert_true(g_file_get_contents(path, &stream, &len, NULL));
     for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
-        char *entry = place_of(stream, len, MARK);
+        char *entry = puck_stream_find(stream, len, MARK);
         char was = entry[bad[i].at];
 
         g_test_message("byte %d", bad[i].at);
