@@ -197,6 +197,7 @@ static int puck_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	puck->pdev = pdev;
 	INIT_LIST_HEAD(&puck->bos);
 	INIT_LIST_HEAD(&puck->jobs);
+	init_waitqueue_head(&puck->job_ended);
 	INIT_LIST_HEAD(&puck->vms);
 	spin_lock_init(&puck->list_lock);
 	spin_lock_init(&puck->err_lock);

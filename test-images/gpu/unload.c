@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "lib/base/clock.h"
@@ -18,6 +17,9 @@
 #include "lib/gpu/device.h"
 #include "lib/gpu/fence.h"
 #include "lib/gpu/job.h"
+#include "lib/gpu/module.h"
+#include "lib/gpu/region.h"
+#include "lib/gpu/vm.h"
 
 #define SIZE (64 << 10)
 #define LOOPS 5
@@ -32,23 +34,6 @@ static int unbind_device(const char *pci)
 static int bind_device(const char *pci)
 {
 	return write_text("/sys/bus/pci/drivers/puck/bind", pci);
-}
-
-/* Fences hold the module until a grace period after their end. */
-static int rmmod(void)
-{
-	unsigned int looks = 0;
-	int ret;
-
-	do {
-		ret = syscall(SYS_delete_module, "puck", O_NONBLOCK) ? -errno : 0;
-	} while (ret == -EAGAIN && patient(&looks));
-	return ret;
-}
-
-static bool in_use(void)
-{
-	return syscall(SYS_delete_module, "puck", O_NONBLOCK) == -1 && errno == EAGAIN;
 }
 
 static int submit_fill(const struct bo *bo, uint32_t ring, uint32_t flags, int in_fence)
@@ -99,7 +84,7 @@ static void test_unbind(void)
 		bad += fence_wait(fences[i], FOREVER_MS) != 0 || fence_status(fences[i]) != -ENODEV;
 	ktap_ok(!bad, "unbind: all fences say ENODEV");
 	check_dead_file(&bo);
-	ktap_ok(in_use(), "unbind: the module stays while there are files");
+	ktap_ok(puck_in_use(), "unbind: the module stays while there are files");
 
 	bo_close(puck.fd, &bo);
 	bo_close(puck.fd, &shared);
@@ -108,7 +93,7 @@ static void test_unbind(void)
 	for (i = 1; i < 8; i++)
 		close(fences[i]);
 	usleep(200000);
-	ktap_ok(in_use() && !ioctl(fences[0], SYNC_IOC_FILE_INFO, &info) && info.status == -ENODEV,
+	ktap_ok(puck_in_use() && !ioctl(fences[0], SYNC_IOC_FILE_INFO, &info) && info.status == -ENODEV,
 		"unbind: a fence that is left keeps what it needs");
 	close(fences[0]);
 	ktap_ok(!bind_device(puck.pci), "bind again");
@@ -190,7 +175,7 @@ static void test_kill(void)
 		"kill: the queued job says ESRCH");
 	close(puck.fd);
 	usleep(200000);
-	ktap_ok(in_use() && !ioctl(queued, SYNC_IOC_FILE_INFO, &info) && info.status == -ESRCH,
+	ktap_ok(puck_in_use() && !ioctl(queued, SYNC_IOC_FILE_INFO, &info) && info.status == -ESRCH,
 		"kill: its fence keeps what it needs, too");
 	close(queued);
 	close(socks[0]);
@@ -292,18 +277,35 @@ static void test_close(void)
 	puck_set(&puck, 0, "delay_ns", 0);
 }
 
+/* What is left to be done for a file when it is closed: VRAM to be cleared, a VM to be ended. */
+static bool leave_work(void)
+{
+	uint32_t vm, queue;
+	struct bo bo;
+
+	if (bo_create_vram(puck.fd, &bo, SIZE))
+		return false;
+	/* A mapping is a file that is open. */
+	munmap(bo.map, bo.size);
+	return !vm_create(puck.fd, &vm) && !vm_queue_create(puck.fd, vm, 0, &queue) &&
+	       !vm_bind_one(puck.fd, vm, bind_map(&bo, 0)) &&
+	       !vm_run(puck.fd, queue, fill_at(0, SIZE, 0x22));
+}
+
+/* With the last file closed nothing holds the module, from that moment on. */
 static void test_module(void)
 {
 	struct bo bo;
 	int i, fence;
 
 	for (i = 0; i < LOOPS; i++) {
-		if (!ktap_ok(!rmmod(), "rmmod %d", i))
+		if (!ktap_ok(!puck_rmmod_now(), "rmmod %d", i))
 			return;
 		ktap_need(!system("modprobe puck"), "modprobe");
 		ktap_need(!puck_open_any(&puck) && !bo_create(puck.fd, &bo, SIZE), "open");
 		fence = submit_fill(&bo, i % 2, 0, 0);
-		ktap_ok(fence_result(fence, FOREVER_MS) == 1 && bo.map[0] == 0x11, "modprobe %d: works", i);
+		ktap_ok(fence_result(fence, FOREVER_MS) == 1 && bo.map[0] == 0x11 && leave_work(),
+			"modprobe %d: works", i);
 		bo_close(puck.fd, &bo);
 		close(puck.fd);
 	}

@@ -112,6 +112,8 @@ struct puck_outage {
  * @listings: numbers for puck_job.listing
  * @bos: struct puck_bo.node, all BOs that are not on their way out
  * @jobs: struct puck_job.node, all jobs from their making to their release
+ * @jobs_ended: how many have left @jobs; under @list_lock
+ * @job_ended: woken when one has
  * @vms: struct puck_vm.node, all VMs until their memory goes
  * @node: in the list of devices that clients look through
  */
@@ -149,6 +151,8 @@ struct puck_device {
 	atomic64_t listings;
 	struct list_head bos;
 	struct list_head jobs;
+	unsigned long jobs_ended;
+	wait_queue_head_t job_ended;
 	struct list_head vms;
 	struct list_head node;
 };

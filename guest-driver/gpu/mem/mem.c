@@ -104,6 +104,17 @@ int puck_mem_init(struct puck_device *puck)
 }
 
 /**
+ * puck_mem_settle - wait for BOs on their way out
+ * @mem: of the device
+ *
+ * Context: may sleep, for as long as fences of such BOs are not signalled.
+ */
+void puck_mem_settle(struct puck_mem *mem)
+{
+	flush_workqueue(mem->ttm.wq);
+}
+
+/**
  * puck_mem_used - how much of a region is in use
  * @mem: of the device
  * @region: DRM_PUCK_REGION_*

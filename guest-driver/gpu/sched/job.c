@@ -3,7 +3,9 @@
  * The life of a job from its making to its release. Both the submit ioctl and
  * in-kernel clients make jobs.
  */
+#include <linux/jiffies.h>
 #include <linux/slab.h>
+#include <linux/wait.h>
 
 #include <drm/drm_drv.h>
 #include <drm/drm_gem.h>
@@ -14,6 +16,10 @@
 #include "sched/job.h"
 #include "sched/queue.h"
 #include "sched/ring.h"
+
+/* For jobs of which none comes to its end, and for all of them: clients may always have some. */
+#define PUCK_JOBS_QUIET		HZ
+#define PUCK_JOBS_PATIENCE	(10 * HZ)
 
 /* Jobs are released in this queue. */
 static struct workqueue_struct *puck_release_wq;
@@ -95,7 +101,9 @@ static void puck_job_free_segs(struct puck_job *job)
 
 	spin_lock(&puck->list_lock);
 	list_del(&job->node);
+	puck->jobs_ended++;
 	spin_unlock(&puck->list_lock);
+	wake_up_all(&puck->job_ended);
 	puck_segs_free(puck, &job->segs);
 }
 
@@ -191,6 +199,48 @@ void puck_jobs_detach(struct puck_device *puck)
 	list_for_each_entry(job, &puck->jobs, node)
 		puck_segs_free(puck, &job->segs);
 	mutex_unlock(&puck->late_lock);
+}
+
+/**
+ * puck_jobs_are_none - see whether there is no job
+ * @puck: the device
+ *
+ * Context: any. The last lines of one's release may still run.
+ * Return: true if there is none.
+ */
+bool puck_jobs_are_none(struct puck_device *puck)
+{
+	bool none;
+
+	spin_lock(&puck->list_lock);
+	none = list_empty(&puck->jobs);
+	spin_unlock(&puck->list_lock);
+	return none;
+}
+
+/**
+ * puck_jobs_wait - wait for the end of all jobs, as long as they do come to their end
+ * @puck: the device
+ *
+ * Context: may sleep, with nothing held that a fence or the release of a job waits for.
+ * Return: true if each of them is released; false if that takes too long.
+ */
+bool puck_jobs_wait(struct puck_device *puck)
+{
+	unsigned long end = jiffies + PUCK_JOBS_PATIENCE;
+
+	while (!puck_jobs_are_none(puck)) {
+		unsigned long ended = READ_ONCE(puck->jobs_ended);
+
+		if (time_after(jiffies, end) ||
+		    !wait_event_timeout(puck->job_ended,
+					puck_jobs_are_none(puck) ||
+					READ_ONCE(puck->jobs_ended) != ended,
+					PUCK_JOBS_QUIET))
+			return false;
+	}
+	flush_workqueue(puck_release_wq);
+	return true;
 }
 
 /**

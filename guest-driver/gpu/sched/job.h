@@ -89,6 +89,8 @@ void puck_job_put(struct puck_job *job);
 void puck_job_discard(struct puck_job *job);
 void puck_job_release(struct puck_job *job);
 void puck_jobs_detach(struct puck_device *puck);
+bool puck_jobs_are_none(struct puck_device *puck);
+bool puck_jobs_wait(struct puck_device *puck);
 int puck_jobs_init(void);
 void puck_jobs_exit(void);
 

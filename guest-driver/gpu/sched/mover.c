@@ -298,6 +298,17 @@ int puck_mover_wait(struct puck_device *puck)
 	return left ? 0 : -EBUSY;
 }
 
+/**
+ * puck_mover_settle - keep no fence, if all is done that was to be moved
+ * @puck: the device
+ *
+ * Context: may sleep; with no dma_resv lock held.
+ */
+void puck_mover_settle(struct puck_device *puck)
+{
+	flush_delayed_work(&puck->mover->idle);
+}
+
 /* The end of the DRM device: no job is left. */
 static void puck_mover_release(struct drm_device *dev, void *data)
 {

@@ -9,5 +9,6 @@ struct puck_device;
 
 int puck_mover_init(struct puck_device *puck);
 int puck_mover_wait(struct puck_device *puck);
+void puck_mover_settle(struct puck_device *puck);
 
 #endif /* PUCK_MOVER_H */

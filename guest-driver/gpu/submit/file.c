@@ -2,11 +2,18 @@
 /*
  * An open file, and the queues and VMs in it.
  */
+#include <linux/list.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 
+#include <drm/drm_device.h>
 #include <drm/drm_file.h>
 #include <drm/puck_drm.h>
 
+#include "core/device.h"
+#include "mem/mem.h"
+#include "sched/job.h"
+#include "sched/mover.h"
 #include "sched/queue.h"
 #include "submit/file.h"
 #include "vm/vm.h"
@@ -28,6 +35,26 @@ int puck_file_open(struct drm_device *dev, struct drm_file *file)
 	xa_init_flags(&pfile->vms, XA_FLAGS_ALLOC1);
 	file->driver_priv = pfile;
 	return 0;
+}
+
+/*
+ * Nobody has the device open any more. What files have left to be done behind their backs,
+ * jobs to be released, VMs to be ended, VRAM to be cleared, keeps fences, and these the module:
+ * see the end of it, so that who closes the last file can remove the module then. Whoever else
+ * has a fence of ours, or a job that takes its time, keeps the module rightly.
+ */
+static void puck_file_settle(struct puck_device *puck)
+{
+	/* To end one thing may be a job of another. */
+	do {
+		if (!puck_jobs_wait(puck))
+			return;
+		puck_vms_settle(puck);
+		puck_mem_settle(puck->mem);
+	} while (!puck_jobs_are_none(puck));
+	puck_mover_settle(puck);
+	/* Fences go a grace period after their last user. */
+	rcu_barrier();
 }
 
 /**
@@ -53,6 +80,8 @@ void puck_file_close(struct drm_device *dev, struct drm_file *file)
 		puck_vm_unuse(vm);
 	xa_destroy(&pfile->vms);
 	kfree(pfile);
+	if (list_empty(&dev->filelist))
+		puck_file_settle(to_puck_device(dev));
 }
 
 /**

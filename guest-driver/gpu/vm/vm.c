@@ -425,6 +425,26 @@ void puck_vms_detach(struct puck_device *puck)
 }
 
 /**
+ * puck_vms_settle - wait for VMs on their way out
+ * @puck: the device
+ *
+ * Context: may sleep, for as long as updates of such VMs are under way.
+ */
+void puck_vms_settle(struct puck_device *puck)
+{
+	struct puck_vm *vm = NULL, *next;
+
+	while ((next = puck_vms_next(puck, vm))) {
+		if (vm)
+			drm_gpuvm_put(&vm->base);
+		vm = next;
+		flush_work(&vm->close);
+	}
+	if (vm)
+		drm_gpuvm_put(&vm->base);
+}
+
+/**
  * puck_vms_setup - what VMs of all devices share
  *
  * Return: 0 or -ENOMEM.

@@ -85,6 +85,7 @@ static inline struct puck_va *to_puck_va(struct drm_gpuva *va)
 int puck_vms_init(struct puck_device *puck);
 void puck_vms_fini(struct puck_device *puck);
 void puck_vms_detach(struct puck_device *puck);
+void puck_vms_settle(struct puck_device *puck);
 struct puck_vm *puck_vms_next(struct puck_device *puck, struct puck_vm *vm);
 
 struct puck_vm *puck_vm_create(struct puck_device *puck);
