@@ -1,34 +1,24 @@
 // SPDX-License-Identifier: MIT
 /*
  * Far more BOs than VRAM holds, for a long time: threads fill, copy, map, compare, free and
- * make them at random, and everything that is read is compared with a model.
+ * make them at random, in lists of jobs and by addresses of a VM, where they are mapped and
+ * unmapped meanwhile; and everything that is read is compared with a model.
  *
  *	gpu_churn [SEED [STEPS [MIB [THREADS [hangs]]]]]	(1, 300, 96, 2)
  *
  * STEPS is what each thread does, or, with an s behind it, for how many seconds. MIB is the
  * size of all BOs together. With "hangs" jobs may fail because they were late: what a job
- * that failed was to write is not looked at before it is written again. The sequence of
- * steps of a thread is a matter of the seed and nothing else.
+ * that failed was to write is not looked at before it is written again, and a VM of which an
+ * update failed is made anew. The sequence of steps of a thread is a matter of the seed and
+ * nothing else.
  */
-#include <pthread.h>
-
 #include "lib/base/array.h"
-#include "lib/base/ktap.h"
 #include "lib/base/progress.h"
-#include "lib/base/random.h"
-#include "lib/gpu/blocks.h"
-#include "lib/gpu/bo.h"
+#include "lib/gpu/churn.h"
+#include "lib/gpu/churn_vm.h"
 #include "lib/gpu/debugfs.h"
-#include "lib/gpu/device.h"
-#include "lib/gpu/job.h"
 
 #define MAX_THREADS	8
-#define MAX_BOS		256
-#define MAX_CMDS	4
-/* Jobs whose outcome is not known yet. */
-#define MAX_PENDING	32
-/* So many blocks a command moves at most, so that there are many commands. */
-#define MAX_MOVED	1024
 /* With hangs: how long a job may take. */
 #define HANG_MS		500
 /* With less there are not as many sizes of BOs as are wanted. */
@@ -36,64 +26,9 @@
 /* What a step compares at most. */
 #define MAX_COMPARED	512
 
-/* What a command did to the model, to be done when it is known that its job was good. */
-struct change {
-	bool copy;
-	uint32_t src, from;
-	uint32_t dst, to;
-	uint32_t blocks;
-	uint32_t value;
-};
-
-struct pending {
-	int fence;
-	uint32_t count;
-	struct change change[MAX_CMDS];
-};
-
-struct thing {
-	struct bo bo;
-	struct blocks model;
-};
-
-struct worker {
-	pthread_t thread;
-	unsigned int index;
-	uint64_t seed;
-	uint64_t bytes;			/* of all BOs */
-	uint64_t steps;			/* to do, or: */
-	int64_t until;			/* when to stop */
-	struct puck puck;
-	uint32_t nthings;
-	struct thing things[MAX_BOS];
-	uint32_t npending;
-	struct pending pending[MAX_PENDING];
-	uint64_t done, jobs, failed_jobs, compared, written, remade;
-	bool wrong;
-};
-
-static bool translated, may_hang;
-static uint32_t placements[8];
-static uint32_t nplacements;
-static uint64_t vram_size;
-
-static uint32_t below(struct worker *w, uint32_t n)
-{
-	return rnd(&w->seed) % n;
-}
-
-static uint32_t thing_blocks(const struct thing *t)
-{
-	return t->model.count;
-}
-
-static bool trouble(struct worker *w, const char *what, int ret)
-{
-	ktap_note("thread %u step %llu: %s: %s", w->index, (unsigned long long)w->done, what,
-		  strerror(-ret));
-	w->wrong = true;
-	return false;
-}
+static bool translated;
+/* STEPS is a time. */
+static bool seconds;
 
 /* One in eight is larger than half of VRAM, the others have all sizes below. */
 static uint64_t random_size(struct worker *w)
@@ -107,63 +42,12 @@ static uint64_t random_size(struct worker *w)
 	return (uint64_t)blocks * BLOCK_SIZE;
 }
 
+/* The first one is not private, so that there is one in front of each that is. */
 static bool make_thing(struct worker *w, struct thing *t, uint64_t size)
 {
-	struct drm_puck_gem_create args = {
-		.size = size,
-		.placements = placements[below(w, nplacements)],
-	};
-	int ret = puck_call(w->puck.fd, DRM_IOCTL_PUCK_GEM_CREATE, &args);
-
-	if (ret)
-		return trouble(w, "make a BO", ret);
-	t->bo = (struct bo){ .handle = args.handle, .size = args.size };
-	ret = bo_mmap(w->puck.fd, &t->bo);
-	if (ret)
-		return trouble(w, "map a BO", ret);
-	if (!blocks_init(&t->model, size / BLOCK_SIZE))
-		return trouble(w, "model of a BO", -ENOMEM);
-	return true;
-}
-
-static void apply(struct worker *w, const struct change *c)
-{
-	struct blocks *dst = &w->things[c->dst].model;
-
-	if (c->copy)
-		blocks_copy(&w->things[c->src].model, c->from, dst, c->to, c->blocks);
-	else
-		blocks_fill(dst, c->to, c->blocks, c->value);
-}
-
-static void forget(struct worker *w, const struct change *c)
-{
-	blocks_forget(&w->things[c->dst].model, c->to, c->blocks);
-}
-
-/* Wait for the jobs that are under way, and have the model do what they did. */
-static bool settle(struct worker *w)
-{
-	uint32_t i, k;
-
-	for (i = 0; i < w->npending; i++) {
-		struct pending *p = &w->pending[i];
-		int ret = fence_result(p->fence, FOREVER_MS);
-
-		if (ret != 1 && !(may_hang && ret == -ETIME)) {
-			trouble(w, "a job", ret ? ret : -EBUSY);
-			continue;
-		}
-		w->failed_jobs += ret != 1;
-		for (k = 0; k < p->count; k++) {
-			if (ret == 1)
-				apply(w, &p->change[k]);
-			else
-				forget(w, &p->change[k]);
-		}
-	}
-	w->npending = 0;
-	return !w->wrong;
+	t->placements = placements[below(w, nplacements)];
+	t->private = (t - w->things) % PRIVATE_ONE_IN == PRIVATE_ONE_IN - 1;
+	return create_thing(w, t, size);
 }
 
 /* Wait for what uses the BO, and hand it to the CPU. */
@@ -195,21 +79,6 @@ static bool compare_range(struct worker *w, struct thing *t, uint32_t first, uin
 	return true;
 }
 
-static struct thing *any_thing(struct worker *w)
-{
-	return &w->things[below(w, w->nthings)];
-}
-
-/* A range of @t of at most @max blocks. */
-static void any_range(struct worker *w, const struct thing *t, uint32_t max, uint32_t *first,
-		      uint32_t *n)
-{
-	uint32_t count = thing_blocks(t);
-
-	*n = 1 + below(w, count < max ? count : max);
-	*first = below(w, count - *n + 1);
-}
-
 static bool step_compare(struct worker *w)
 {
 	struct thing *t = any_thing(w);
@@ -219,17 +88,16 @@ static bool step_compare(struct worker *w)
 	return settle(w) && take(w, t, 0) && compare_range(w, t, first, n);
 }
 
-static bool step_write(struct worker *w)
+/* By the CPU; no job is under way. */
+static bool write_range(struct worker *w, struct thing *t, uint32_t first, uint32_t n,
+			uint32_t value)
 {
-	struct thing *t = any_thing(w);
-	uint32_t first, n, i, value = rnd(&w->seed);
-	uint32_t *words;
+	uint32_t *words = (uint32_t *)(t->bo.map + (uint64_t)first * BLOCK_SIZE);
+	uint32_t i;
 	int ret;
 
-	any_range(w, t, 64, &first, &n);
-	if (!settle(w) || !take(w, t, DRM_PUCK_WAIT_WRITE))
+	if (!take(w, t, DRM_PUCK_WAIT_WRITE))
 		return false;
-	words = (uint32_t *)(t->bo.map + (uint64_t)first * BLOCK_SIZE);
 	for (i = 0; i < n * BLOCK_WORDS; i++)
 		words[i] = value;
 	ret = bo_flush(w->puck.fd, &t->bo);
@@ -240,19 +108,54 @@ static bool step_write(struct worker *w)
 	return true;
 }
 
+static bool step_write(struct worker *w)
+{
+	struct thing *t = any_thing(w);
+	uint32_t first, n, value = rnd(&w->seed);
+
+	any_range(w, t, 64, &first, &n);
+	return settle(w) && write_range(w, t, first, n, value);
+}
+
+/* From any on, one that may be in VRAM, where there is so much of it that the CPU cannot see it. */
+static struct thing *any_moving(struct worker *w)
+{
+	uint32_t first = below(w, w->nthings), i;
+
+	for (i = 0; i < w->nthings; i++) {
+		struct thing *t = &w->things[(first + i) % w->nthings];
+
+		if (t->placements & BO_VRAM && t->bo.size > vram_size / 8 &&
+		    t->bo.size <= vram_size / 2)
+			return t;
+	}
+	return &w->things[first];
+}
+
+/*
+ * What the CPU has just written, in another place, is mapped anew, and used at once by a job that
+ * does not list it: it has to wait until all of it has been moved.
+ */
+static bool step_fresh(struct worker *w)
+{
+	struct thing *t = any_moving(w);
+	uint32_t first, n, value = rnd(&w->seed);
+
+	any_range(w, t, MAX_MAPPED, &first, &n);
+	return unmap_thing(w, t - w->things) && settle(w) &&
+	       write_range(w, t, first, n, value) && map_and_fill(w, t, first, n, ~value) &&
+	       settle(w) && take(w, t, 0) && compare_range(w, t, first, n);
+}
+
 /* What was freed, with jobs still at work on it, must not show in what is made next. */
 static bool step_remake(struct worker *w)
 {
 	struct thing *t = any_thing(w);
 	uint64_t size = t->bo.size;
-	int ret;
 
 	if (!below(w, 2) && !settle(w))
 		return false;
-	ret = bo_close(w->puck.fd, &t->bo);
-	if (ret)
-		return trouble(w, "close a BO", ret);
-	if (!settle(w))
+	if (!unmap_thing(w, t - w->things) || !close_thing(w, t) || !settle(w))
 		return false;
 	blocks_free(&t->model);
 	w->remade++;
@@ -290,6 +193,14 @@ static struct drm_puck_cmd random_copy(struct worker *w, const uint32_t *chosen,
 			(uint64_t)c->blocks * BLOCK_SIZE);
 }
 
+/* One that is not private. */
+static uint32_t any_shared(struct worker *w)
+{
+	uint32_t i = below(w, w->nthings);
+
+	return w->things[i].private ? i - 1 : i;
+}
+
 /*
  * Up to three BOs, all different. They may be such that have to be in VRAM together, so they
  * take no more than half of it; what is larger is alone.
@@ -300,7 +211,7 @@ static uint32_t choose(struct worker *w, uint32_t *chosen)
 	uint64_t bytes = 0;
 
 	for (i = 0; i < n; i++) {
-		chosen[i] = below(w, w->nthings);
+		chosen[i] = any_shared(w);
 		bytes += w->things[chosen[i]].bo.size;
 		if (i && bytes > vram_size / 2)
 			return i;
@@ -318,10 +229,12 @@ static bool step_job(struct worker *w)
 	struct drm_puck_submit args;
 	uint32_t chosen[3], nchosen = choose(w, chosen), i;
 	struct pending *p;
+	int ret;
 
 	if (w->npending == MAX_PENDING && !settle(w))
 		return false;
 	p = &w->pending[w->npending];
+	p->by_address = false;
 	p->count = 1 + below(w, MAX_CMDS);
 	for (i = 0; i < nchosen; i++)
 		refs[i] = ref_both(&w->things[chosen[i]].bo);
@@ -330,21 +243,23 @@ static bool step_job(struct worker *w)
 			random_copy(w, chosen, nchosen, &p->change[i]) :
 			random_fill(w, chosen, nchosen, &p->change[i]);
 	args = job(w->puck.queue[below(w, w->puck.rings)], refs, nchosen, cmds, p->count);
-	p->fence = submit_fd(w->puck.fd, &args);
-	if (p->fence < 0)
-		return trouble(w, "submit", p->fence);
-	w->npending++;
-	w->jobs++;
-	return true;
+	ret = submit_pending(w, p, &args);
+	return ret ? trouble(w, "submit", ret) : true;
 }
 
 static bool step(struct worker *w)
 {
 	uint32_t what = below(w, 100);
 
-	if (what < 70)
+	if (what < 35)
 		return step_job(w);
-	if (what < 85)
+	if (what < 55)
+		return step_vm_job(w);
+	if (what < 67)
+		return step_bind(w);
+	if (what < 75)
+		return step_fresh(w);
+	if (what < 87)
 		return step_compare(w);
 	return what < 95 ? step_write(w) : step_remake(w);
 }
@@ -368,6 +283,7 @@ static void *work(void *arg)
 {
 	struct worker *w = arg;
 
+	w->until = seconds ? now_ns() + (int64_t)w->steps * NSEC_PER_SEC : 0;
 	while (!w->wrong && (w->until ? now_ns() < w->until : w->done < w->steps)) {
 		if (!step(w))
 			break;
@@ -382,11 +298,12 @@ static void *work(void *arg)
 	return NULL;
 }
 
+/* All that a thread needs is there before any of them works. */
 static bool begin(struct worker *w)
 {
 	uint64_t have = 0;
 
-	if (puck_open(&w->puck, translated))
+	if (puck_open(&w->puck, translated) || !begin_vm(w))
 		return false;
 	while (have < w->bytes && w->nthings < MAX_BOS) {
 		uint64_t size = random_size(w);
@@ -396,7 +313,7 @@ static bool begin(struct worker *w)
 		w->nthings++;
 		have += size;
 	}
-	return w->nthings > 1 && !pthread_create(&w->thread, NULL, work, w);
+	return w->nthings > 1;
 }
 
 /* Each region, and all of them together. */
@@ -429,10 +346,14 @@ static void hurry(const struct puck *puck)
 
 static void report(const struct worker *w)
 {
-	ktap_note("thread %u: %llu jobs, %llu of them failed, in %u BOs of %llu MiB; %llu pages compared, %llu written, %llu BOs made anew",
-		  w->index, (unsigned long long)w->jobs, (unsigned long long)w->failed_jobs,
-		  w->nthings, (unsigned long long)w->bytes >> 20, (unsigned long long)w->compared,
-		  (unsigned long long)w->written, (unsigned long long)w->remade);
+	ktap_note("thread %u: %llu jobs, %llu of them by address, %llu failed; %llu VM_BINDs, %llu VMs lost",
+		  w->index, (unsigned long long)w->jobs, (unsigned long long)w->vm_jobs,
+		  (unsigned long long)w->failed_jobs, (unsigned long long)w->binds,
+		  (unsigned long long)w->lost_vms);
+	ktap_note("thread %u: %u BOs of %llu MiB, %llu made anew; %llu pages compared, %llu written",
+		  w->index, w->nthings, (unsigned long long)w->bytes >> 20,
+		  (unsigned long long)w->remade, (unsigned long long)w->compared,
+		  (unsigned long long)w->written);
 	ktap_ok(!w->wrong, "thread %u: %llu steps, no wrong byte", w->index,
 		(unsigned long long)w->done);
 	close(w->puck.fd);
@@ -444,18 +365,20 @@ int main(int argc, char **argv)
 	const char *steps = argc > 2 ? argv[2] : "300";
 	uint64_t mib = argc > 3 ? strtoull(argv[3], NULL, 0) : 96;
 	unsigned int threads = argc > 4 ? atoi(argv[4]) : 2;
-	bool seconds = steps[strspn(steps, "0123456789")] == 's';
 	static struct worker workers[MAX_THREADS];
+	struct vm_counts before;
 	struct puck puck;
 	unsigned int i;
 
 	ktap_begin();
+	seconds = steps[strspn(steps, "0123456789")] == 's';
 	may_hang = argc > 5 && !strcmp(argv[5], "hangs");
 	ktap_need(threads > 0 && threads <= MAX_THREADS, "1 to %d threads", MAX_THREADS);
 	ktap_need(!puck_open_any(&puck), "a puck device");
 	ktap_need(look_for_regions(puck.fd), "a device with VRAM for BOs");
 	ktap_need(vram_size >= MIN_VRAM, "a MiB of VRAM");
 	translated = puck.translated;
+	before = vm_audit_begin(&puck);
 	if (may_hang)
 		hurry(&puck);
 	for (i = 0; i < threads; i++) {
@@ -465,13 +388,16 @@ int main(int argc, char **argv)
 		w->seed = seed * 1000 + i;
 		w->bytes = (mib << 20) / threads;
 		w->steps = strtoull(steps, NULL, 10);
-		w->until = seconds ? now_ns() + (int64_t)w->steps * NSEC_PER_SEC : 0;
-		ktap_need(begin(w), "thread %u begins", i);
+		ktap_need(begin(w), "thread %u has its BOs", i);
 	}
+	for (i = 0; i < threads; i++)
+		ktap_need(!pthread_create(&workers[i].thread, NULL, work, &workers[i]),
+			  "thread %u begins", i);
 	for (i = 0; i < threads; i++)
 		pthread_join(workers[i].thread, NULL);
 	for (i = 0; i < threads; i++)
 		report(&workers[i]);
+	vm_audit_end(&puck, &before);
 	ktap_ok(puck_count_becomes(&puck, "fences", "ring", 0), "no job is stuck");
 	return ktap_end();
 }
