@@ -348,7 +348,7 @@ static void set_geometry(FuzzInput *in, struct puck_gpu_cmd *cmd,
     cmd->blit.height = cpu_to_le32(MAX(height, 1));
 }
 
-static struct puck_gpu_cmd any_command(FuzzInput *in)
+struct puck_gpu_cmd fuzz_any_command(FuzzInput *in)
 {
     uint64_t src_bytes = UINT64_MAX, dst_bytes = UINT64_MAX, bytes;
     unsigned op = 1 + fuzz_pick(in, 4);
@@ -378,7 +378,7 @@ static struct puck_gpu_cmd any_command(FuzzInput *in)
     return cmd;
 }
 
-static void put_command(unsigned g, unsigned r, const struct puck_gpu_cmd *cmd)
+void fuzz_put_command(unsigned g, unsigned r, const struct puck_gpu_cmd *cmd)
 {
     uint32_t *tail = &fuzz_guest.tails[g][r];
 
@@ -386,7 +386,7 @@ static void put_command(unsigned g, unsigned r, const struct puck_gpu_cmd *cmd)
     *tail = (*tail + 1) & ((1u << fuzz_guest.orders[g][r]) - 1);
 }
 
-static void put_fence(unsigned g, unsigned r, unsigned flags)
+void fuzz_put_fence(unsigned g, unsigned r, unsigned flags)
 {
     struct puck_gpu_cmd fence = {
         .opcode = cpu_to_le16(PUCK_GPU_CMD_FENCE),
@@ -394,10 +394,10 @@ static void put_fence(unsigned g, unsigned r, unsigned flags)
         .seqno = cpu_to_le32(++fuzz_guest.seqno),
     };
 
-    put_command(g, r, &fence);
+    fuzz_put_command(g, r, &fence);
 }
 
-static void doorbell(unsigned g, unsigned r)
+void fuzz_doorbell(unsigned g, unsigned r)
 {
     fuzz_write(fuzz_functions[FUZZ_DEV0 + g].regs + PUCK_GPU_RING(r) +
                PUCK_GPU_RING_TAIL, fuzz_guest.tails[g][r], 4);
@@ -406,14 +406,14 @@ static void doorbell(unsigned g, unsigned r)
 void fuzz_op_job(FuzzInput *in)
 {
     unsigned g = fuzz_pick(in, 2), r = fuzz_pick(in, FUZZ_RINGS);
-    struct puck_gpu_cmd cmd = any_command(in);
+    struct puck_gpu_cmd cmd = fuzz_any_command(in);
 
-    put_command(g, r, &cmd);
+    fuzz_put_command(g, r, &cmd);
     if (!fuzz_rarely(in, 4)) {
-        put_fence(g, r, PUCK_GPU_FENCE_IRQ);
+        fuzz_put_fence(g, r, PUCK_GPU_FENCE_IRQ);
     }
     if (!fuzz_rarely(in, 4)) {
-        doorbell(g, r);
+        fuzz_doorbell(g, r);
     }
 }
 
@@ -426,17 +426,17 @@ void fuzz_op_burst(FuzzInput *in)
     struct puck_gpu_cmd cmd = { };
 
     if (kind == 2) {
-        cmd = any_command(in);
+        cmd = fuzz_any_command(in);
     }
     n = MIN(n, (1u << fuzz_guest.orders[g][r]) - 1);
     for (unsigned i = 0; i < n; i++) {
         if (kind == 0) {
-            put_fence(g, r, PUCK_GPU_FENCE_IRQ);
+            fuzz_put_fence(g, r, PUCK_GPU_FENCE_IRQ);
         } else {
-            put_command(g, r, &cmd);
+            fuzz_put_command(g, r, &cmd);
         }
     }
-    doorbell(g, r);
+    fuzz_doorbell(g, r);
 }
 
 /* IOVA 0 to 2 MiB by pages; now and then an entry of another level. */

@@ -9,7 +9,8 @@
  * configuration spaces alone.
  *
  * Way of an input: targets (libFuzzer's entry) -> ops (what the guest does) ->
- * build (structures in its memory), camera (the camera's of them), rules (text
+ * build (structures in its memory), vm (page tables of GPUs among them), camera
+ * (the camera's of them), rules (text
  * of rules), migrate (save, change, load) -> machine (accesses, clock, reset).
  */
 #ifndef PUCK_FUZZ_H
@@ -98,6 +99,9 @@ extern FuzzVariant fuzz_variant;
 /* Where the rings would be: descriptors, done entries. */
 #define FUZZ_CAM_QUEUE(n)   (FUZZ_ARENA + 0x80000 + 0x20000 * (n))
 #define FUZZ_CAM_DONE(n)    (FUZZ_CAM_QUEUE(n) + 0x10000)
+/* Page tables of the GPUs' VMs. */
+#define FUZZ_VM_TABLES      (FUZZ_ARENA + 0x200000)
+#define FUZZ_VM_TABLES_SIZE 0x80000u
 #define FUZZ_LISTS          (FUZZ_ARENA + 0x280000)
 #define FUZZ_LISTS_SIZE     0x80000u
 #define FUZZ_DATA           (FUZZ_ARENA + 0x300000)
@@ -146,6 +150,7 @@ typedef struct FuzzGuest {
     uint32_t seqno;
     uint32_t cq_tail;
     uint64_t next_list;
+    bool has_vms;
 } FuzzGuest;
 
 extern FuzzGuest fuzz_guest;
@@ -160,12 +165,20 @@ uint64_t fuzz_address(FuzzInput *in);
  * address, and the bytes in it.
  */
 uint64_t fuzz_build_list(FuzzInput *in, uint32_t *nsegs, uint64_t *bytes);
+/* A command of a GPU's with lists; into a ring; a FENCE; and off. */
+struct puck_gpu_cmd fuzz_any_command(FuzzInput *in);
+void fuzz_put_command(unsigned g, unsigned r, const struct puck_gpu_cmd *cmd);
+void fuzz_put_fence(unsigned g, unsigned r, unsigned flags);
+void fuzz_doorbell(unsigned g, unsigned r);
 void fuzz_op_job(FuzzInput *in);
 void fuzz_op_burst(FuzzInput *in);
 void fuzz_op_map(FuzzInput *in);
 void fuzz_op_context(FuzzInput *in);
 void fuzz_op_iommu_command(FuzzInput *in);
 void fuzz_op_msix(FuzzInput *in);
+
+/* vm */
+void fuzz_op_vm(FuzzInput *in);
 
 /* camera */
 void fuzz_camera_build(unsigned n);
@@ -182,6 +195,7 @@ void fuzz_op_sensor(FuzzInput *in);
 void fuzz_op_stream(FuzzInput *in);
 
 /* rules */
+void fuzz_add_rule(FuzzFunctionIndex f, const char *text);
 void fuzz_op_rule(FuzzInput *in);
 void fuzz_op_rule_command(FuzzInput *in);
 

@@ -336,6 +336,8 @@ static const Op gpu_ops[] = {
     { op_pause, 2 },
     { op_setup, 2 },
     { fuzz_op_migrate, 2 },
+    /* At the end, so that what inputs say that were found before stays. */
+    { fuzz_op_vm, 10 },
     { },
 };
 

@@ -135,6 +135,23 @@ static void add_rule(GString *text, FuzzInput *in)
     }
 }
 
+static void write_text(uint64_t base, const char *padded)
+{
+    for (unsigned i = 0; i < PUCK_MISCHIEF_TEXT_SIZE; i += 4) {
+        fuzz_write(base + PUCK_MISCHIEF_TEXT + i, ldl_le_p(padded + i), 4);
+    }
+    fuzz_write(base + PUCK_MISCHIEF_COMMAND, PUCK_MISCHIEF_ADD, 4);
+}
+
+/* Through the window of function @f. */
+void fuzz_add_rule(FuzzFunctionIndex f, const char *text)
+{
+    char padded[PUCK_MISCHIEF_TEXT_SIZE] = { };
+
+    memcpy(padded, text, MIN(strlen(text), sizeof(padded)));
+    write_text(fuzz_functions[f].regs + PUCK_MISCHIEF_WINDOW, padded);
+}
+
 static uint64_t window(FuzzInput *in)
 {
     return fuzz_functions[fuzz_pick(in, FUZZ_PUCK_COUNT)].regs +
@@ -158,10 +175,7 @@ void fuzz_op_rule(FuzzInput *in)
         add_rule(text, in);
         memcpy(padded, text->str, MIN(text->len, sizeof(padded)));
     }
-    for (unsigned i = 0; i < sizeof(padded); i += 4) {
-        fuzz_write(base + PUCK_MISCHIEF_TEXT + i, ldl_le_p(padded + i), 4);
-    }
-    fuzz_write(base + PUCK_MISCHIEF_COMMAND, PUCK_MISCHIEF_ADD, 4);
+    write_text(base, padded);
 }
 
 void fuzz_op_rule_command(FuzzInput *in)
