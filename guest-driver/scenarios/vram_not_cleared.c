@@ -3,8 +3,8 @@
  * Bug: VRAM goes from one client to the next as it is. The kernel clears pages of system memory
  * before anybody else has them; of VRAM it knows nothing, and that is the driver's to do.
  *
- * In Linux: "drm/amdgpu: always allocate cleared VRAM for GEM allocations", 6c0a7c3c693a (v6.12,
- * and v6.11 before its release): what others had left was cleared if user space asked for that.
+ * In Linux: "drm/amdgpu: always allocate cleared VRAM for GEM allocations", 6c0a7c3c693a (v6.12):
+ * what others had left was cleared if user space asked for that.
  *
  * Oracle: the first client's bytes, in what the next one has read.
  */
