@@ -23,6 +23,7 @@
 #include "debugfs.h"
 #include "mem/bo.h"
 #include "mem/mem.h"
+#include "mem/prime.h"
 #include "sched/fence.h"
 #include "sched/job.h"
 #include "sched/queue.h"
@@ -125,8 +126,9 @@ static void puck_debugfs_bo(struct seq_file *m, struct puck_bo *bo)
 	struct scatterlist *sg;
 	int i;
 
-	seq_printf(m, "bo %p size %zu orig_nents %u nents %u place %s%s%s\n", obj, obj->size,
-		   sgt ? sgt->orig_nents : 0, sgt ? sgt->nents : 0, puck_debugfs_place(bo),
+	seq_printf(m, "bo %p size %zu orig_nents %u nents %u place %s mapped %u%s%s\n", obj,
+		   obj->size, sgt ? sgt->orig_nents : 0, sgt ? sgt->nents : 0,
+		   puck_debugfs_place(bo), puck_prime_mappings(bo),
 		   bo->ttm.pin_count ? " pinned" : "", bo->attach ? " imported" : "");
 	if (!sgt)
 		return;

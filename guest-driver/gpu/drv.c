@@ -74,7 +74,6 @@ static const struct drm_driver puck_drm_driver = {
 	.postclose = puck_file_close,
 	.debugfs_init = puck_debugfs_init,
 	.gem_prime_import = puck_prime_import,
-	.gem_prime_import_sg_table = puck_gem_import_table,
 	.ioctls = puck_ioctls,
 	.num_ioctls = ARRAY_SIZE(puck_ioctls),
 	.fops = &puck_fops,

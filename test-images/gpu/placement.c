@@ -176,7 +176,10 @@ static void test_hints(void)
 		bo_close(puck.fd, &bos[i]);
 }
 
-/* Another device can have a BO that may be in system memory, and then it is there. */
+/*
+ * Another device can have a BO that may be in system memory, and then it is there. What becomes
+ * of it next: gpu_share_move.
+ */
 static void test_share(void)
 {
 	struct bo bo, theirs;
@@ -195,7 +198,7 @@ static void test_share(void)
 		bo_region(puck.fd, &bo) == SYSTEM,
 		"share: another device has it in system memory");
 	ktap_ok(!memcmp(bo.map, pattern, SIZE), "share: with what was in it");
-	ktap_ok(!touch(&bo, 1) && bo_region(puck.fd, &bo) == SYSTEM, "share: and it stays there");
+	ktap_ok(!touch(&bo, 1), "share: and it works on here");
 	bo_close(other.fd, &theirs);
 	close(fd);
 	bo_close(puck.fd, &bo);

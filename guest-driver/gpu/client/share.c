@@ -27,6 +27,14 @@ static u64 share_bytes(struct sg_table *sgt)
 	return bytes;
 }
 
+/* Nothing here has a device at work on what moves. */
+static void share_moved(struct dma_buf_attachment *attach)
+{
+}
+
+/* For an importer that is not told of moves the core would map once, in both directions. */
+static const struct dma_buf_attach_ops share_ops = { .invalidate_mappings = share_moved };
+
 static int share_map_twice(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 {
 	struct sg_table *in, *out;
@@ -60,7 +68,7 @@ static int share_import(struct dma_buf *dmabuf)
 
 	if (!pdev)
 		return -ENODEV;
-	attach = dma_buf_attach(dmabuf, &pdev->dev);
+	attach = dma_buf_dynamic_attach(dmabuf, &pdev->dev, &share_ops, NULL);
 	ret = PTR_ERR_OR_ZERO(attach);
 	if (!ret) {
 		ret = share_map_twice(dmabuf, attach);

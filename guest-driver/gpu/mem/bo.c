@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Buffer objects, from their making to their end. A BO is TTM's, and moves (place.c, move.c);
- * one that is imported stays where its exporter has it, and is mapped for the device once,
- * until it goes or the device does.
+ * one that is imported is where its exporter has it (import.c).
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
@@ -11,7 +10,6 @@
 #include <drm/drm_drv.h>
 #include <drm/drm_exec.h>
 #include <drm/drm_gem.h>
-#include <drm/drm_prime.h>
 #include <drm/drm_print.h>
 #include <drm/puck_drm.h>
 #include <drm/ttm/ttm_placement.h>
@@ -20,6 +18,7 @@
 #include "core/device.h"
 #include "mem/bo.h"
 #include "mem/fault.h"
+#include "mem/import.h"
 #include "mem/lock.h"
 #include "mem/mem.h"
 #include "mem/place.h"
@@ -71,7 +70,9 @@ int puck_bo_validate(struct puck_bo *bo)
 	struct puck_places places;
 	int ret;
 
-	if (bo->attach || tbo->pin_count)
+	if (bo->dmabuf)
+		return puck_import_validate(bo);
+	if (tbo->pin_count)
 		return puck_bo_where(bo).sgt ? 0 : -ENODEV;
 	puck_places_of(bo, &places);
 	ret = ttm_bo_validate(tbo, &places.list, &ctx);
@@ -105,31 +106,16 @@ struct puck_bo *puck_bos_next(struct puck_device *puck, struct puck_bo *bo)
 	return found ? next : NULL;
 }
 
-/* Once a BO is linked, others may look at it. */
-static void puck_gem_link(struct puck_device *puck, struct puck_bo *bo)
+/**
+ * puck_gem_link - let others look at a BO
+ * @puck: the device
+ * @bo: the BO, all there
+ */
+void puck_gem_link(struct puck_device *puck, struct puck_bo *bo)
 {
 	spin_lock(&puck->list_lock);
 	list_add_tail(&bo->node, &puck->bos);
 	spin_unlock(&puck->list_lock);
-}
-
-/*
- * Take an imported BO away from the device, which must be done with it. Callers are inside
- * drm_dev_enter(), or after drm_dev_unplug() hold late_lock.
- */
-static void puck_gem_unbind(struct puck_bo *bo)
-{
-	struct ttm_buffer_object *tbo = &bo->ttm;
-
-	if (!bo->attach)
-		return;
-	dma_resv_lock(tbo->base.resv, NULL);
-	if (tbo->sg)
-		dma_buf_unmap_attachment(bo->attach, tbo->sg, DMA_BIDIRECTIONAL);
-	tbo->sg = NULL;
-	if (tbo->ttm)
-		to_puck_tt(tbo->ttm)->sgt = NULL;
-	dma_resv_unlock(tbo->base.resv);
 }
 
 /**
@@ -146,7 +132,7 @@ void puck_gem_unbind_all(struct puck_device *puck)
 	/* Nobody adds BOs any more, and they go under this lock only. */
 	mutex_lock(&puck->late_lock);
 	list_for_each_entry(bo, &puck->bos, node)
-		puck_gem_unbind(bo);
+		puck_import_unmap(bo);
 	mutex_unlock(&puck->late_lock);
 	puck_tt_unbind_all(puck->mem);
 }
@@ -156,7 +142,7 @@ static void puck_gem_unlink(struct puck_device *puck, struct puck_bo *bo)
 	spin_lock(&puck->list_lock);
 	list_del_init(&bo->node);
 	spin_unlock(&puck->list_lock);
-	puck_gem_unbind(bo);
+	puck_import_unmap(bo);
 }
 
 /* The last handle, dma-buf and job is gone; mappings of processes may be left. */
@@ -181,13 +167,9 @@ static void puck_gem_free(struct drm_gem_object *obj)
 static void puck_bo_release_import(struct work_struct *work)
 {
 	struct puck_bo *bo = container_of(work, struct puck_bo, release);
-	struct drm_gem_object *obj = &bo->ttm.base;
 
-	if (bo->attach) {
-		atomic64_sub(obj->size, &ttm_to_puck_mem(bo->ttm.bdev)->imported);
-		drm_prime_gem_destroy(obj, NULL);
-	}
-	drm_gem_object_release(obj);
+	puck_import_end(bo);
+	drm_gem_object_release(&bo->ttm.base);
 	dma_buf_put(bo->dmabuf);
 	kfree(bo);
 }
@@ -236,6 +218,7 @@ static struct puck_bo *puck_bo_alloc(struct puck_device *puck, u64 size)
 	if (!bo)
 		return NULL;
 	INIT_LIST_HEAD(&bo->node);
+	INIT_LIST_HEAD(&bo->retired);
 	bo->ttm.base.funcs = &puck_gem_funcs;
 	bo->caching = DRM_PUCK_CACHING_WB;
 	bo->region = DRM_PUCK_REGION_SYSTEM;
@@ -243,66 +226,34 @@ static struct puck_bo *puck_bo_alloc(struct puck_device *puck, u64 size)
 	return bo;
 }
 
-/* Make TTM's part of an imported BO. Its lock is held; @bo is gone on errors. */
-static int puck_bo_init_import(struct puck_device *puck, struct puck_bo *bo,
-			       struct sg_table *sgt)
+/**
+ * puck_gem_make_import - make a BO whose memory is in a dma-buf
+ * @puck: the device
+ * @dmabuf: from somebody else; the BO keeps a reference
+ *
+ * Nothing is mapped yet; see import.c.
+ *
+ * Context: inside drm_dev_enter().
+ * Return: the BO, to be given to drm_gem_object_put(); or an ERR_PTR().
+ */
+struct puck_bo *puck_gem_make_import(struct puck_device *puck, struct dma_buf *dmabuf)
 {
 	struct ttm_operation_ctx ctx = { .interruptible = true };
+	struct puck_bo *bo = puck_bo_alloc(puck, dmabuf->size);
 	struct puck_places places;
-
-	puck_places_system(&places);
-	return ttm_bo_init_reserved(&puck->mem->ttm, &bo->ttm, ttm_bo_type_sg, &places.list, 0,
-				    &ctx, sgt, bo->dmabuf->resv, puck_bo_destroy);
-}
-
-static struct drm_gem_object *puck_gem_import(struct puck_device *puck,
-					      struct dma_buf_attachment *attach,
-					      struct sg_table *sgt)
-{
-	struct puck_bo *bo = puck_bo_alloc(puck, attach->dmabuf->size);
-	struct dma_resv *resv = attach->dmabuf->resv;
 	int ret;
 
 	if (!bo)
 		return ERR_PTR(-ENOMEM);
-	get_dma_buf(attach->dmabuf);
-	bo->dmabuf = attach->dmabuf;
-	dma_resv_lock(resv, NULL);
-	ret = puck_bo_init_import(puck, bo, sgt);
-	if (!ret) {
-		/* The caller will set it as well; but remove may look at it before. */
-		bo->ttm.base.import_attach = attach;
-		bo->attach = attach;
-		atomic64_add(bo->ttm.base.size, &puck->mem->imported);
-	}
-	dma_resv_unlock(resv);
-	if (ret)
-		return ERR_PTR(ret);
-	puck_gem_link(puck, bo);
-	return &bo->ttm.base;
-}
-
-/**
- * puck_gem_import_table - make a BO of a dma-buf that is mapped for us
- * @dev: the device
- * @attach: our attachment
- * @sgt: the mapping: for the device's eyes, its pages are not ours to look at
- *
- * Return: the GEM object or an ERR_PTR().
- */
-struct drm_gem_object *puck_gem_import_table(struct drm_device *dev,
-					     struct dma_buf_attachment *attach,
-					     struct sg_table *sgt)
-{
-	struct drm_gem_object *obj;
-	int idx;
-
-	/* The mapping has to go in remove, so it must not be made after that. */
-	if (!drm_dev_enter(dev, &idx))
-		return ERR_PTR(-ENODEV);
-	obj = puck_gem_import(to_puck_device(dev), attach, sgt);
-	drm_dev_exit(idx);
-	return obj;
+	get_dma_buf(dmabuf);
+	bo->dmabuf = dmabuf;
+	puck_places_system(&places);
+	dma_resv_lock(dmabuf->resv, NULL);
+	/* On errors the BO is gone. */
+	ret = ttm_bo_init_reserved(&puck->mem->ttm, &bo->ttm, ttm_bo_type_sg, &places.list, 0,
+				   &ctx, NULL, dmabuf->resv, puck_bo_destroy);
+	dma_resv_unlock(dmabuf->resv);
+	return ret ? ERR_PTR(ret) : bo;
 }
 
 /* Hints of what to drive out first. */

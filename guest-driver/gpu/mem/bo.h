@@ -15,8 +15,8 @@
 
 struct dma_buf;
 struct dma_buf_attachment;
-struct drm_device;
 struct puck_device;
+struct puck_import_map;
 
 /**
  * struct puck_bo - buffer object
@@ -27,10 +27,16 @@ struct puck_device;
  * @region: DRM_PUCK_REGION_* where it is; changes under the dma_resv lock, and may be read
  *          without by who can live with a BO that has moved meanwhile
  * @attach: how it was imported, or NULL
+ * @mapped: of an imported BO, what the device sees it by, or NULL; see import.c, as for the
+ *          next two. Under the dma_resv lock
+ * @retired: struct puck_import_map.node, what jobs may still see it by
+ * @retire: empties @retired
  * @dmabuf: of @attach, a reference of our own: TTM looks at its dma_resv to the very end
  * @vm_resv: of a BO that is private to a VM: keeps the VM's dma_resv, which is the BO's,
  *           too; a reference. Else NULL
  * @listing: puck_job.listing of the job that has listed it last; under the dma_resv lock
+ * @exported: the dma-buf that was made of it, while importers may be there; under the dma_resv
+ *            lock. GEM's own pointer goes with the last handle
  * @node: in puck_device.bos
  * @release: the end of an imported BO
  */
@@ -41,9 +47,13 @@ struct puck_bo {
 	u32 caching;
 	u32 region;
 	struct dma_buf_attachment *attach;
+	struct puck_import_map *mapped;
+	struct list_head retired;
+	struct work_struct retire;
 	struct dma_buf *dmabuf;
 	struct drm_gem_object *vm_resv;
 	u64 listing;
+	struct dma_buf *exported;
 	struct list_head node;
 	struct work_struct release;
 };
@@ -69,9 +79,8 @@ struct puck_bo *puck_bos_next(struct puck_device *puck, struct puck_bo *bo);
 
 struct puck_bo *puck_gem_create(struct puck_device *puck, u64 size, u32 placements, u32 flags,
 				u32 caching, struct drm_gem_object *vm_resv);
-struct drm_gem_object *puck_gem_import_table(struct drm_device *dev,
-					     struct dma_buf_attachment *attach,
-					     struct sg_table *sgt);
+struct puck_bo *puck_gem_make_import(struct puck_device *puck, struct dma_buf *dmabuf);
+void puck_gem_link(struct puck_device *puck, struct puck_bo *bo);
 void puck_gem_unbind_all(struct puck_device *puck);
 
 #endif /* PUCK_BO_H */

@@ -79,6 +79,32 @@ static vm_fault_t puck_fault_of(int ret)
 	}
 }
 
+/**
+ * puck_bo_take - have what a move brought be there
+ * @bo: in TTM_PL_TT or elsewhere
+ *
+ * Context: with the BO's dma_resv lock held. Waits for moves.
+ * Return: 0, -ERESTARTSYS.
+ */
+int puck_bo_take(struct puck_bo *bo)
+{
+	struct ttm_buffer_object *tbo = &bo->ttm;
+	long left;
+	int idx;
+
+	if (tbo->resource->mem_type != TTM_PL_TT || !to_puck_tt(tbo->ttm)->moved)
+		return 0;
+	left = dma_resv_wait_timeout(tbo->base.resv, DMA_RESV_USAGE_KERNEL, true,
+				     MAX_SCHEDULE_TIMEOUT);
+	if (left < 0)
+		return left;
+	if (drm_dev_enter(tbo->base.dev, &idx)) {
+		puck_tt_sync(to_puck_tt(tbo->ttm), true);
+		drm_dev_exit(idx);
+	}
+	return 0;
+}
+
 /* Bring VRAM to where the CPU sees it. */
 static int puck_fault_show(struct puck_bo *bo)
 {
@@ -87,18 +113,6 @@ static int puck_fault_show(struct puck_bo *bo)
 
 	puck_places_for_cpu(bo, &places);
 	return ttm_bo_validate(&bo->ttm, &places.list, &ctx);
-}
-
-/* What the device has copied here is for the CPU to see, too. */
-static int puck_fault_take(struct puck_bo *bo, struct puck_tt *tt)
-{
-	long left = dma_resv_wait_timeout(bo->ttm.base.resv, DMA_RESV_USAGE_KERNEL, true,
-					  MAX_SCHEDULE_TIMEOUT);
-
-	if (left < 0)
-		return left;
-	puck_tt_sync(tt, true);
-	return 0;
 }
 
 static int puck_fault_prepare(struct puck_bo *bo)
@@ -110,9 +124,7 @@ static int puck_fault_prepare(struct puck_bo *bo)
 	if (tbo->resource->mem_type == TTM_PL_VRAM &&
 	    !puck_vram_is_visible(&mem->vram, tbo->resource))
 		ret = puck_fault_show(bo);
-	if (!ret && tbo->resource->mem_type == TTM_PL_TT && to_puck_tt(tbo->ttm)->moved)
-		ret = puck_fault_take(bo, to_puck_tt(tbo->ttm));
-	return ret;
+	return ret ?: puck_bo_take(bo);
 }
 
 /* Whether what is in a BO is gone, as the device is. */
@@ -225,17 +237,15 @@ int puck_gem_pin(struct drm_gem_object *obj)
 	struct ttm_operation_ctx ctx = { .interruptible = true, .gfp_retry_mayfail = true };
 	struct puck_bo *bo = to_puck_bo(obj);
 	struct puck_places places;
-	long ret;
+	int ret;
 
-	if (bo->placements && !(bo->placements & BIT(DRM_PUCK_REGION_SYSTEM)))
+	if (!puck_places_have_system(bo))
 		return -EOPNOTSUPP;
 	puck_places_system(&places);
 	ret = ttm_bo_validate(&bo->ttm, &places.list, &ctx);
+	if (!ret)
+		ret = puck_bo_take(bo);
 	if (ret)
-		return ret;
-	ret = dma_resv_wait_timeout(obj->resv, DMA_RESV_USAGE_KERNEL, true,
-				    MAX_SCHEDULE_TIMEOUT);
-	if (ret < 0)
 		return ret;
 	ttm_bo_pin(&bo->ttm);
 	return 0;

@@ -24,6 +24,7 @@
 #include "mem/bo.h"
 #include "mem/mem.h"
 #include "mem/move.h"
+#include "mem/prime.h"
 #include "mem/tt.h"
 
 /**
@@ -201,6 +202,9 @@ int puck_move(struct ttm_buffer_object *tbo, bool evict, struct ttm_operation_ct
 		};
 		return -EMULTIHOP;
 	}
+	/* TTM's own objects, which keep pages until a move is over, were never exported. */
+	if (tbo->base.dev && puck_is_in(tbo->resource, TTM_PL_TT))
+		puck_prime_moves(ttm_to_puck_bo(tbo));
 	if (vram)
 		ret = puck_move_to_vram(tbo, new_res);
 	else if (puck_is_in(tbo->resource, TTM_PL_VRAM))

@@ -41,6 +41,17 @@ int puck_places_check(struct puck_device *puck, u64 size, u32 placements)
 }
 
 /**
+ * puck_places_have_system - see whether a BO may be in system memory
+ * @bo: the BO
+ *
+ * Return: true if it may.
+ */
+bool puck_places_have_system(const struct puck_bo *bo)
+{
+	return !bo->placements || bo->placements & BIT(DRM_PUCK_REGION_SYSTEM);
+}
+
+/**
  * puck_places_system - system memory, mapped for the device
  * @places: filled in
  */

@@ -2,11 +2,15 @@
 /*
  * Sharing BOs with other drivers through dma-buf.
  *
- * The PRIME helpers would map a BO for an importer without care for the
- * longest segment that one takes, and know no CPU access. So there is an own
- * exporter here. A BO stays in system memory, pinned, as long as somebody is attached, so
- * importers need no move_notify. A dma-buf has the dma_resv of its BO: one lock is
- * for the BO's own mapping, the list of importers, and their mappings.
+ * The PRIME helpers would map a BO for an importer without care for the longest segment that
+ * one takes, and know no CPU access. So there is an own exporter here. A dma-buf has the
+ * dma_resv of its BO: one lock is for the BO's place, the list of importers, and their
+ * mappings.
+ *
+ * Importers see system memory. A BO that is elsewhere is brought there when one of them maps
+ * it, by a move that leaves its KERNEL fence, and moves again when the device's own jobs want
+ * it elsewhere: importers are told, and its pages stay theirs until they have unmapped them
+ * (struct puck_hold). For an importer that does not want to be told the core pins it.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
@@ -17,8 +21,12 @@
 #include <drm/drm_prime.h>
 #include <drm/ttm/ttm_placement.h>
 
+#include "compat/gpu.h"
 #include "core/device.h"
 #include "mem/bo.h"
+#include "mem/fault.h"
+#include "mem/import.h"
+#include "mem/place.h"
 #include "mem/prime.h"
 #include "mem/tt.h"
 
@@ -37,6 +45,7 @@ struct puck_attachment {
 /**
  * struct puck_mapping - one mapping of an attachment
  * @node: in puck_attachment.mappings; the list is all that changes
+ * @hold: the pages
  * @sgt: what is mapped
  * @copy: what the importer got in its place, and by which it names the mapping:
  *        dma-buf's debugging spoils the pages in what it hands out
@@ -44,6 +53,7 @@ struct puck_attachment {
  */
 struct puck_mapping {
 	struct list_head node;
+	struct puck_hold *hold;
 	struct sg_table *sgt;
 	struct sg_table *copy;
 	enum dma_data_direction dir;
@@ -51,21 +61,22 @@ struct puck_mapping {
 
 static int puck_prime_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 {
-	struct puck_attachment *a = kzalloc(sizeof(*a), GFP_KERNEL);
-	int ret;
+	struct puck_bo *bo = to_puck_bo(dmabuf->priv);
+	struct puck_attachment *a;
 
+	/* Importers see nothing else. */
+	if (!puck_places_have_system(bo))
+		return -EOPNOTSUPP;
+	a = kzalloc(sizeof(*a), GFP_KERNEL);
 	if (!a)
 		return -ENOMEM;
-	/* Brings the BO into system memory, and pins it there. */
-	ret = drm_gem_map_attach(dmabuf, attach);
-	if (ret) {
-		kfree(a);
-		return ret;
-	}
 	a->dev = attach->dev;
 	INIT_LIST_HEAD(&a->mappings);
 	/* Before the core puts @attach into dmabuf->attachments. */
 	attach->priv = a;
+	dma_resv_lock(dmabuf->resv, NULL);
+	bo->exported = dmabuf;
+	dma_resv_unlock(dmabuf->resv);
 	return 0;
 }
 
@@ -76,8 +87,28 @@ static void puck_prime_detach(struct dma_buf *dmabuf, struct dma_buf_attachment 
 
 	/* Mappings that the importer left behind stay: its device may be at work there. */
 	WARN_ON_ONCE(!list_empty(&a->mappings));
-	drm_gem_map_detach(dmabuf, attach);
 	kfree(a);
+}
+
+static int puck_prime_pin(struct dma_buf_attachment *attach)
+{
+	return puck_gem_pin(attach->dmabuf->priv);
+}
+
+static void puck_prime_unpin(struct dma_buf_attachment *attach)
+{
+	puck_gem_unpin(attach->dmabuf->priv);
+}
+
+/* The last importer is gone. */
+static void puck_prime_release(struct dma_buf *dmabuf)
+{
+	struct puck_bo *bo = to_puck_bo(dmabuf->priv);
+
+	dma_resv_lock(dmabuf->resv, NULL);
+	bo->exported = NULL;
+	dma_resv_unlock(dmabuf->resv);
+	drm_gem_dmabuf_release(dmabuf);
 }
 
 /* A table that says the same as @sgt. */
@@ -131,33 +162,102 @@ static struct sg_table *puck_prime_map_pages(struct puck_bo *bo, struct puck_att
 	return sgt;
 }
 
+/* Bring the BO to where an importer can see it. That may be a move, whose fence it waits for. */
+static int puck_prime_place(struct puck_bo *bo)
+{
+	struct ttm_operation_ctx ctx = { .interruptible = true, .gfp_retry_mayfail = true };
+	struct puck_places places;
+
+	if (bo->ttm.pin_count)
+		return 0;
+	puck_places_system(&places);
+	return ttm_bo_validate(&bo->ttm, &places.list, &ctx);
+}
+
+/* Whether handing pages over is about what is in them, so that a move has to be over. */
+static bool puck_prime_wants_data(struct puck_bo *bo, struct puck_attachment *a,
+				  struct puck_mapping *m)
+{
+	struct puck_tt *tt = to_puck_tt(bo->ttm.ttm);
+	struct device *dev = bo->ttm.base.dev->dev;
+	bool wants;
+	int idx;
+
+	if (!tt->moved)
+		return false;
+	if (dma_need_sync(a->dev, sg_dma_address(m->sgt->sgl)))
+		return true;
+	if (!drm_dev_enter(bo->ttm.base.dev, &idx))
+		return false;
+	wants = tt->sgt && dma_need_sync(dev, sg_dma_address(tt->sgt->sgl));
+	drm_dev_exit(idx);
+	return wants;
+}
+
+static int puck_prime_hand_over(struct puck_bo *bo, struct puck_attachment *a,
+				struct puck_mapping *m)
+{
+	int ret = 0;
+
+	if (puck_prime_wants_data(bo, a, m))
+		ret = puck_bo_take(bo);
+	if (!ret)
+		dma_sync_sgtable_for_device(a->dev, m->sgt, m->dir);
+	return ret;
+}
+
+static struct sg_table *puck_prime_map_mapping(struct puck_bo *bo, struct puck_attachment *a,
+					       struct puck_mapping *m)
+{
+	struct sg_table *sgt = puck_prime_map_pages(bo, a, m->dir);
+	int ret;
+
+	if (IS_ERR(sgt))
+		return sgt;
+	m->sgt = sgt;
+	ret = puck_prime_hand_over(bo, a, m);
+	if (ret)
+		goto err_unmap;
+	m->copy = puck_prime_copy(sgt);
+	if (!IS_ERR(m->copy))
+		return m->copy;
+	ret = PTR_ERR(m->copy);
+err_unmap:
+	puck_prime_unmap_pages(a, sgt, m->dir);
+	return ERR_PTR(ret);
+}
+
 static struct sg_table *puck_prime_map(struct dma_buf_attachment *attach,
 				       enum dma_data_direction dir)
 {
 	struct puck_bo *bo = to_puck_bo(attach->dmabuf->priv);
-	struct puck_mapping *m = kzalloc(sizeof(*m), GFP_KERNEL);
 	struct puck_attachment *a = attach->priv;
+	struct puck_mapping *m;
 	struct sg_table *ret;
+	int err;
 
 	dma_resv_assert_held(attach->dmabuf->resv);
 
+	err = puck_prime_place(bo);
+	if (err)
+		return ERR_PTR(err);
+	m = kzalloc(sizeof(*m), GFP_KERNEL);
 	if (!m)
 		return ERR_PTR(-ENOMEM);
 	m->dir = dir;
-	ret = puck_prime_map_pages(bo, a, dir);
-	if (IS_ERR(ret))
+	m->hold = puck_tt_hold(to_puck_tt(bo->ttm.ttm));
+	if (!m->hold) {
+		ret = ERR_PTR(-ENOMEM);
 		goto err_free;
-	m->sgt = ret;
-	ret = puck_prime_copy(m->sgt);
+	}
+	ret = puck_prime_map_mapping(bo, a, m);
 	if (IS_ERR(ret))
-		goto err_unmap;
-	m->copy = ret;
-	dma_sync_sgtable_for_device(a->dev, m->sgt, dir);
+		goto err_put_hold;
 	list_add_tail(&m->node, &a->mappings);
 	return ret;
 
-err_unmap:
-	puck_prime_unmap_pages(a, m->sgt, dir);
+err_put_hold:
+	puck_hold_put(m->hold);
 err_free:
 	kfree(m);
 	return ret;
@@ -192,6 +292,7 @@ static void puck_prime_unmap(struct dma_buf_attachment *attach, struct sg_table 
 	dma_sync_sgtable_for_cpu(a->dev, m->sgt, m->dir);
 	puck_prime_unmap_pages(a, m->sgt, m->dir);
 	puck_tt_free_table(m->copy);
+	puck_hold_put(m->hold);
 	kfree(m);
 }
 
@@ -204,13 +305,23 @@ static void puck_prime_sync_mapping(struct puck_attachment *a, struct puck_mappi
 		dma_sync_sgtable_for_device(a->dev, m->sgt, m->dir);
 }
 
+/* Those of pages that the BO has left are nobody's affair but the importer's. */
+static void puck_prime_sync_mappings(struct ttm_buffer_object *tbo, struct puck_attachment *a,
+				     bool for_cpu)
+{
+	struct puck_hold *hold = tbo->ttm ? to_puck_tt(tbo->ttm)->hold : NULL;
+	struct puck_mapping *m;
+
+	list_for_each_entry(m, &a->mappings, node)
+		if (m->hold == hold)
+			puck_prime_sync_mapping(a, m, for_cpu);
+}
+
 /* Hand the pages to the CPU, or back to each device that has them mapped. */
 static void puck_prime_sync(struct dma_buf *dmabuf, bool for_cpu)
 {
 	struct ttm_buffer_object *tbo = &to_puck_bo(dmabuf->priv)->ttm;
 	struct dma_buf_attachment *attach;
-	struct puck_attachment *a;
-	struct puck_mapping *m;
 	int idx;
 
 	dma_resv_lock(dmabuf->resv, NULL);
@@ -220,11 +331,8 @@ static void puck_prime_sync(struct dma_buf *dmabuf, bool for_cpu)
 		drm_dev_exit(idx);
 	}
 
-	list_for_each_entry(attach, &dmabuf->attachments, node) {
-		a = attach->priv;
-		list_for_each_entry(m, &a->mappings, node)
-			puck_prime_sync_mapping(a, m, for_cpu);
-	}
+	list_for_each_entry(attach, &dmabuf->attachments, node)
+		puck_prime_sync_mappings(tbo, attach->priv, for_cpu);
 	dma_resv_unlock(dmabuf->resv);
 }
 
@@ -251,9 +359,11 @@ static int puck_prime_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direc
 static const struct dma_buf_ops puck_prime_ops = {
 	.attach = puck_prime_attach,
 	.detach = puck_prime_detach,
+	.pin = puck_prime_pin,
+	.unpin = puck_prime_unpin,
 	.map_dma_buf = puck_prime_map,
 	.unmap_dma_buf = puck_prime_unmap,
-	.release = drm_gem_dmabuf_release,
+	.release = puck_prime_release,
 	.begin_cpu_access = puck_prime_begin_cpu_access,
 	.end_cpu_access = puck_prime_end_cpu_access,
 	.mmap = drm_gem_dmabuf_mmap,
@@ -287,6 +397,46 @@ struct dma_buf *puck_prime_export(struct drm_gem_object *obj, int flags)
 }
 
 /**
+ * puck_prime_mappings - count what importers have mapped of a BO
+ * @bo: exported or not
+ *
+ * Context: with the BO's dma_resv lock held.
+ * Return: mappings, also of pages that it has left.
+ */
+unsigned int puck_prime_mappings(struct puck_bo *bo)
+{
+	struct dma_buf_attachment *attach;
+	struct puck_attachment *a;
+	unsigned int count = 0;
+
+	dma_resv_assert_held(bo->ttm.base.resv);
+
+	if (!bo->exported)
+		return 0;
+	list_for_each_entry(attach, &bo->exported->attachments, node) {
+		a = attach->priv;
+		count += list_count_nodes(&a->mappings);
+	}
+	return count;
+}
+
+/**
+ * puck_prime_moves - tell importers that a BO is about to leave its pages
+ * @bo: exported or not
+ *
+ * They unmap them when their devices are done; nobody is waited for.
+ *
+ * Context: with the BO's dma_resv lock held.
+ */
+void puck_prime_moves(struct puck_bo *bo)
+{
+	dma_resv_assert_held(bo->ttm.base.resv);
+
+	if (bo->exported)
+		dma_buf_invalidate_mappings(bo->exported);
+}
+
+/**
  * puck_prime_import - make a BO of a dma-buf
  * @dev: the device
  * @dmabuf: from anybody
@@ -302,6 +452,5 @@ struct drm_gem_object *puck_prime_import(struct drm_device *dev, struct dma_buf 
 		drm_gem_object_get(obj);
 		return obj;
 	}
-	/* Maps it bidirectionally, then calls puck_gem_import_table(). */
-	return drm_gem_prime_import(dev, dmabuf);
+	return puck_import(to_puck_device(dev), dmabuf);
 }

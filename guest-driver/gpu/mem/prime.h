@@ -8,8 +8,11 @@
 struct dma_buf;
 struct drm_device;
 struct drm_gem_object;
+struct puck_bo;
 
 struct dma_buf *puck_prime_export(struct drm_gem_object *obj, int flags);
+unsigned int puck_prime_mappings(struct puck_bo *bo);
+void puck_prime_moves(struct puck_bo *bo);
 struct drm_gem_object *puck_prime_import(struct drm_device *dev, struct dma_buf *dmabuf);
 
 #endif /* PUCK_PRIME_H */

@@ -168,6 +168,61 @@ int puck_tt_populate(struct ttm_device *bdev, struct ttm_tt *ttm, struct ttm_ope
 	return ret;
 }
 
+static void puck_hold_release(struct kref *refs)
+{
+	struct puck_hold *hold = container_of(refs, struct puck_hold, refs);
+	struct puck_mem *mem = hold->mem;
+
+	atomic_long_sub(hold->ttm.num_pages, &mem->pages);
+	ttm_pool_free(&mem->ttm.pool, &hold->ttm);
+	kvfree(hold);
+}
+
+/**
+ * puck_hold_put - let go of pages
+ * @hold: from puck_tt_hold(); nothing has them mapped any more
+ */
+void puck_hold_put(struct puck_hold *hold)
+{
+	kref_put(&hold->refs, puck_hold_release);
+}
+
+/**
+ * puck_tt_hold - have pages stay what they are, also when the BO moves
+ * @tt: the pages
+ *
+ * Context: with the BO's dma_resv lock held.
+ * Return: to be given to puck_hold_put(); NULL without memory.
+ */
+struct puck_hold *puck_tt_hold(struct puck_tt *tt)
+{
+	struct puck_hold *hold = tt->hold;
+
+	if (!hold) {
+		hold = kvzalloc(struct_size(hold, pages, tt->ttm.num_pages), GFP_KERNEL);
+		if (!hold)
+			return NULL;
+		kref_init(&hold->refs);
+		hold->mem = tt->mem;
+		tt->hold = hold;
+	}
+	kref_get(&hold->refs);
+	return hold;
+}
+
+/* The pages of a BO are now those of who has them mapped. */
+static void puck_tt_leave_to(struct puck_hold *hold, struct ttm_tt *ttm)
+{
+	memcpy(hold->pages, ttm->pages, ttm->num_pages * sizeof(*ttm->pages));
+	hold->ttm = (struct ttm_tt) {
+		.pages = hold->pages,
+		.num_pages = ttm->num_pages,
+		.page_flags = ttm->page_flags,
+		.caching = ttm->caching,
+	};
+	puck_hold_put(hold);
+}
+
 /**
  * puck_tt_unpopulate - give the pages of a BO back
  * @bdev: TTM's device
@@ -180,6 +235,11 @@ void puck_tt_unpopulate(struct ttm_device *bdev, struct ttm_tt *ttm)
 	puck_tt_unbind(tt);
 	if (ttm->page_flags & TTM_TT_FLAG_EXTERNAL)
 		return;
+	if (tt->hold) {
+		puck_tt_leave_to(tt->hold, ttm);
+		tt->hold = NULL;
+		return;
+	}
 	atomic_long_sub(ttm->num_pages, &tt->mem->pages);
 	ttm_pool_free(&bdev->pool, ttm);
 }
@@ -221,8 +281,6 @@ static int puck_tt_map(struct puck_tt *tt)
  * puck_tt_bind - map the pages of a BO for the device
  * @tt: with pages
  *
- * What is imported was mapped by its exporter.
- *
  * Context: with the BO's dma_resv lock held.
  * Return: 0; -ENODEV if the device is gone; -ENOMEM and whatever the DMA API says.
  */
@@ -235,9 +293,8 @@ int puck_tt_bind(struct puck_tt *tt)
 	/* The mapping has to go in remove, so it must not be made after that. */
 	if (!drm_dev_enter(&tt->mem->puck->drm, &idx))
 		return -ENODEV;
-	if (tt->ttm.page_flags & TTM_TT_FLAG_EXTERNAL)
-		tt->sgt = tt->ttm.sg;
-	else
+	/* What is imported is mapped by import.c. */
+	if (!(tt->ttm.page_flags & TTM_TT_FLAG_EXTERNAL))
 		ret = puck_tt_map(tt);
 	drm_dev_exit(idx);
 	return ret;
@@ -276,7 +333,7 @@ void puck_tt_unbind(struct puck_tt *tt)
 	int idx;
 
 	if (tt->ttm.page_flags & TTM_TT_FLAG_EXTERNAL) {
-		/* puck_gem_free() unmaps it, or has done so. */
+		/* import.c unmaps it, or has done so. */
 		tt->sgt = NULL;
 	} else if (drm_dev_enter(&mem->puck->drm, &idx)) {
 		puck_tt_unmap(tt);

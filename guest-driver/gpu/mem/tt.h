@@ -5,6 +5,7 @@
 #ifndef PUCK_TT_H
 #define PUCK_TT_H
 
+#include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/types.h>
 
@@ -18,11 +19,30 @@ struct ttm_device;
 struct ttm_operation_ctx;
 
 /**
+ * struct puck_hold - pages that importers have mapped
+ * @refs: one of the BO, as long as the pages are its own, and one of each mapping
+ * @mem: of the device
+ * @ttm: what TTM's pool is to get back with the last reference; without pages as long as the
+ *       BO has them
+ * @pages: room for @ttm's
+ *
+ * An importer that is told of a move unmaps when its device is done, which is not when the move
+ * is. A page does not become somebody else's before.
+ */
+struct puck_hold {
+	struct kref refs;
+	struct puck_mem *mem;
+	struct ttm_tt ttm;
+	struct page *pages[];
+};
+
+/**
  * struct puck_tt - the pages of a BO
  * @ttm: base
  * @mem: of the device
  * @sgt: the pages as the device sees them, NULL if it does not
  * @node: in puck_mem.tts, while @sgt is ours
+ * @hold: what importers have mapped; NULL if none of them has had these pages
  * @single: pages are taken one by one
  * @cpu: the CPU has the pages, and may have written them; see puck_tt_sync()
  * @moved: the device has written them in a move, and the CPU has not been given them since
@@ -32,6 +52,7 @@ struct puck_tt {
 	struct puck_mem *mem;
 	struct sg_table *sgt;
 	struct list_head node;
+	struct puck_hold *hold;
 	bool single;
 	bool cpu;
 	bool moved;
@@ -51,6 +72,9 @@ int puck_tt_bind(struct puck_tt *tt);
 void puck_tt_unbind(struct puck_tt *tt);
 void puck_tt_unbind_all(struct puck_mem *mem);
 void puck_tt_sync(struct puck_tt *tt, bool for_cpu);
+
+struct puck_hold *puck_tt_hold(struct puck_tt *tt);
+void puck_hold_put(struct puck_hold *hold);
 
 struct sg_table *puck_tt_table(struct ttm_tt *ttm, struct device *dev);
 void puck_tt_free_table(struct sg_table *sgt);

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * BOs whose memory is another driver's. It is mapped for the device when a job first wants it,
+ * and again after it has moved. The exporter tells of a move beforehand, and waits for nobody:
+ * jobs that were submitted go on with the old mapping, for whose memory the exporter keeps
+ * until their fences, which are in the dma_resv that both share, are signalled. Then the old
+ * mapping goes (puck_import_retire()). Jobs to come wait for the move by its KERNEL fence, on
+ * their ring.
+ *
+ * An exporter that knows no moves, or a kernel without them (DMABUF_MOVE_NOTIFY), keeps its
+ * memory where it is.
+ *
+ * All of this is under the dma_resv lock of the dma-buf, which is that of the BO.
+ */
+#include <linux/dma-buf.h>
+#include <linux/dma-fence.h>
+#include <linux/dma-resv.h>
+#include <linux/slab.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_prime.h>
+
+#include "compat/gpu.h"
+#include "core/device.h"
+#include "mem/bo.h"
+#include "mem/import.h"
+#include "mem/mem.h"
+#include "mem/tt.h"
+
+/**
+ * struct puck_import_map - a mapping that the exporter has moved away from
+ * @node: in puck_bo.retired
+ * @sgt: the mapping
+ */
+struct puck_import_map {
+	struct list_head node;
+	struct sg_table *sgt;
+};
+
+static void puck_import_unmap_one(struct puck_bo *bo, struct puck_import_map *map)
+{
+	list_del(&map->node);
+	dma_buf_unmap_attachment(bo->attach, map->sgt, DMA_BIDIRECTIONAL);
+	kfree(map);
+}
+
+/* The device does not see the memory any more, as far as jobs to come are concerned. */
+static void puck_import_drop(struct puck_bo *bo)
+{
+	struct puck_import_map *map = bo->mapped;
+
+	if (!map)
+		return;
+	bo->mapped = NULL;
+	bo->ttm.sg = NULL;
+	if (bo->ttm.ttm)
+		to_puck_tt(bo->ttm.ttm)->sgt = NULL;
+	list_add_tail(&map->node, &bo->retired);
+}
+
+/**
+ * puck_import_unmap - take an imported BO away from the device
+ * @bo: a BO, imported or not; the device must be done with it
+ *
+ * Context: may sleep. Inside drm_dev_enter(), or after drm_dev_unplug() with late_lock held.
+ */
+void puck_import_unmap(struct puck_bo *bo)
+{
+	struct puck_import_map *map, *next;
+
+	if (!bo->attach)
+		return;
+	dma_resv_lock(bo->ttm.base.resv, NULL);
+	puck_import_drop(bo);
+	list_for_each_entry_safe(map, next, &bo->retired, node)
+		puck_import_unmap_one(bo, map);
+	dma_resv_unlock(bo->ttm.base.resv);
+}
+
+/*
+ * Wait for all that is in the dma_resv now. @last tells what was retired by now. Returns false
+ * if nothing was.
+ */
+static bool puck_import_wait_for_jobs(struct puck_bo *bo, struct list_head **last)
+{
+	struct dma_resv *resv = bo->ttm.base.resv;
+	struct dma_fence *fence = NULL;
+	int ret = 0;
+
+	dma_resv_lock(resv, NULL);
+	*last = bo->retired.prev;
+	if (list_empty(&bo->retired)) {
+		dma_resv_unlock(resv);
+		return false;
+	}
+	ret = dma_resv_get_singleton(resv, DMA_RESV_USAGE_BOOKKEEP, &fence);
+	dma_resv_unlock(resv);
+	if (ret)
+		dma_resv_wait_timeout(resv, DMA_RESV_USAGE_BOOKKEEP, false, MAX_SCHEDULE_TIMEOUT);
+	else if (fence)
+		dma_fence_wait(fence, false);
+	dma_fence_put(fence);
+	return true;
+}
+
+/* Others only add to the end of the list; or, once the device is gone, empty it. */
+static void puck_import_unmap_until(struct puck_bo *bo, struct list_head *last)
+{
+	struct puck_import_map *map, *next;
+	bool done;
+
+	dma_resv_lock(bo->ttm.base.resv, NULL);
+	list_for_each_entry_safe(map, next, &bo->retired, node) {
+		done = &map->node == last;
+		puck_import_unmap_one(bo, map);
+		if (done)
+			break;
+	}
+	dma_resv_unlock(bo->ttm.base.resv);
+}
+
+/* Unmap what jobs that were there before a move do not need any more. */
+static void puck_import_retire(struct work_struct *work)
+{
+	struct puck_bo *bo = container_of(work, struct puck_bo, retire);
+	struct list_head *last;
+
+	while (puck_import_wait_for_jobs(bo, &last))
+		puck_import_unmap_until(bo, last);
+}
+
+/* The exporter is about to move the memory. Nothing here may be waited for. */
+static void puck_import_moved(struct dma_buf_attachment *attach)
+{
+	struct puck_bo *bo = to_puck_bo(attach->importer_priv);
+
+	dma_resv_assert_held(attach->dmabuf->resv);
+
+	if (!bo->mapped)
+		return;
+	puck_import_drop(bo);
+	/* VMs map it again before their next job by address. */
+	drm_gpuvm_bo_gem_evict(&bo->ttm.base, true);
+	queue_work(bo->ttm.bdev->wq, &bo->retire);
+}
+
+static const struct dma_buf_attach_ops puck_import_ops = {
+	.invalidate_mappings = puck_import_moved,
+};
+
+/**
+ * puck_import_validate - have the device see the memory where it is now
+ * @bo: imported
+ *
+ * Context: inside drm_dev_enter(), with the BO's dma_resv lock held. The exporter may bring
+ * the memory to where it can be mapped, and leave a KERNEL fence.
+ * Return: 0; -ENODEV if the device is gone; -ENOMEM, and what the exporter says.
+ */
+int puck_import_validate(struct puck_bo *bo)
+{
+	struct puck_import_map *map;
+	struct sg_table *sgt;
+
+	dma_resv_assert_held(bo->ttm.base.resv);
+
+	if (bo->mapped)
+		return 0;
+	/* On its way in, or out. */
+	if (!bo->attach || !bo->ttm.ttm)
+		return -ENODEV;
+	map = kzalloc(sizeof(*map), GFP_KERNEL);
+	if (!map)
+		return -ENOMEM;
+	sgt = dma_buf_map_attachment(bo->attach, DMA_BIDIRECTIONAL);
+	if (IS_ERR(sgt)) {
+		kfree(map);
+		return PTR_ERR(sgt);
+	}
+	map->sgt = sgt;
+	bo->mapped = map;
+	bo->ttm.sg = sgt;
+	to_puck_tt(bo->ttm.ttm)->sgt = sgt;
+	return 0;
+}
+
+static int puck_import_first(struct puck_bo *bo)
+{
+	int ret;
+
+	ret = dma_resv_lock_interruptible(bo->ttm.base.resv, NULL);
+	if (ret)
+		return ret;
+	ret = puck_import_validate(bo);
+	dma_resv_unlock(bo->ttm.base.resv);
+	return ret;
+}
+
+static int puck_import_attach(struct puck_bo *bo)
+{
+	/* Of what never moves older kernels keep the first mapping until the end. */
+	const struct dma_buf_attach_ops *ops = dma_buf_is_dynamic(bo->dmabuf) ?
+					       &puck_import_ops : NULL;
+	struct drm_gem_object *obj = &bo->ttm.base;
+	struct dma_buf_attachment *attach;
+
+	/* A move may be told of at once: the BO is all there. */
+	attach = dma_buf_dynamic_attach(bo->dmabuf, obj->dev->dev, ops, obj);
+	if (IS_ERR(attach))
+		return PTR_ERR(attach);
+	/* drm_prime_gem_destroy() gives both back. */
+	get_dma_buf(bo->dmabuf);
+	obj->import_attach = attach;
+	bo->attach = attach;
+	atomic64_add(obj->size, &ttm_to_puck_mem(bo->ttm.bdev)->imported);
+	return 0;
+}
+
+/**
+ * puck_import - make a BO of a dma-buf of somebody else's
+ * @puck: the device
+ * @dmabuf: from anybody but the device
+ *
+ * Return: the GEM object or an ERR_PTR().
+ */
+struct drm_gem_object *puck_import(struct puck_device *puck, struct dma_buf *dmabuf)
+{
+	struct puck_bo *bo;
+	int idx, ret;
+
+	/* The mapping has to go in remove, so it must not be made after that. */
+	if (!drm_dev_enter(&puck->drm, &idx))
+		return ERR_PTR(-ENODEV);
+	bo = puck_gem_make_import(puck, dmabuf);
+	ret = PTR_ERR_OR_ZERO(bo);
+	if (ret)
+		goto exit;
+	INIT_WORK(&bo->retire, puck_import_retire);
+	ret = puck_import_attach(bo);
+	if (!ret)
+		ret = puck_import_first(bo);
+	if (ret)
+		drm_gem_object_put(&bo->ttm.base);
+	else
+		puck_gem_link(puck, bo);
+exit:
+	drm_dev_exit(idx);
+	return ret ? ERR_PTR(ret) : &bo->ttm.base;
+}
+
+/**
+ * puck_import_end - let go of the exporter
+ * @bo: unmapped, its last reference is gone
+ *
+ * Context: may sleep; takes the dma_resv lock.
+ */
+void puck_import_end(struct puck_bo *bo)
+{
+	struct drm_gem_object *obj = &bo->ttm.base;
+
+	if (!bo->attach)
+		return;
+	cancel_work_sync(&bo->retire);
+	atomic64_sub(obj->size, &ttm_to_puck_mem(bo->ttm.bdev)->imported);
+	drm_prime_gem_destroy(obj, NULL);
+}
