@@ -28,6 +28,15 @@ static bool bring_back(const struct bo *bo)
 	return !submit_wait(puck.fd, &args) && !bo_wait(puck.fd, bo, 0, 0);
 }
 
+static bool fill(const struct bo *bo, uint32_t value)
+{
+	struct drm_puck_bo_ref ref = ref_write(bo);
+	struct drm_puck_cmd cmd = cmd_fill(0, 0, bo->size, value);
+	struct drm_puck_submit args = job(puck.queue[0], &ref, 1, &cmd, 1);
+
+	return !submit_wait(puck.fd, &args);
+}
+
 static void test_sleep(void)
 {
 	struct bo vram, system;
@@ -41,6 +50,7 @@ static void test_sleep(void)
 		  "create");
 	memcpy(vram.map, pattern, SIZE);
 	memcpy(system.map, pattern, SIZE);
+	bo_flush(puck.fd, &system);
 	ret = sleep_and_wake(1);
 	ktap_ok(!ret && bo_region(puck.fd, &vram) == DRM_PUCK_REGION_SYSTEM,
 		"sleep: VRAM is empty when the machine wakes (%d)", ret);
@@ -85,6 +95,14 @@ static void test_shrink(void)
 		bad += !bring_back(&bos[i]) || bo_info(puck.fd, &bos[i], &info) || !info.nents ||
 		       memcmp(bos[i].map, pattern + i, SIZE);
 	ktap_ok(!bad, "shrink: so does the device");
+	/* The CPU has looked at them, and not said that it would write. */
+	for (i = 0; i < 4; i++)
+		bad += !fill(&bos[i], 0x51515151 + i);
+	for (i = 0; i < 4; i++)
+		read_text(SHRINK, text, sizeof(text));
+	for (i = 0; i < 4; i++)
+		bad += ((uint32_t *)bos[i].map)[SIZE / 4 - 1] != 0x51515151u + i;
+	ktap_ok(!bad, "shrink: what a job wrote behind the CPU's look is there");
 	for (i = 0; i < 4; i++)
 		bo_close(puck.fd, &bos[i]);
 }
@@ -107,6 +125,7 @@ static void test_unbind(void)
 	memcpy(vram.map, pattern, SIZE);
 	memcpy(system.map, pattern, SIZE);
 	memcpy(moved.map, pattern, SIZE);
+	bo_flush(puck.fd, &system);
 	ktap_ok(!write_text("/sys/bus/pci/drivers/puck/unbind", puck.pci), "unbind");
 	ktap_ok(is_zero(vram.map, SIZE) && is_zero(moved.map, SIZE), "unbind: VRAM shows zeroes");
 	vram.map[0] = 1;

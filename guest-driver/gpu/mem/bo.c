@@ -44,6 +44,33 @@ struct puck_where puck_bo_where(struct puck_bo *bo)
 	return (struct puck_where) { .sgt = tbo->ttm ? to_puck_tt(tbo->ttm)->sgt : NULL };
 }
 
+/**
+ * puck_bo_sync - hand a BO to the CPU, or to the device
+ * @bo: the BO
+ * @for_cpu: to whom
+ * @write: the CPU will write it, or has; what was said of that before holds else
+ *
+ * In VRAM there is nothing to be done for that; but it may be system memory the next time
+ * that it is touched.
+ *
+ * Context: inside drm_dev_enter(), with the BO's dma_resv lock held.
+ */
+void puck_bo_sync(struct puck_bo *bo, bool for_cpu, bool write)
+{
+	struct ttm_buffer_object *tbo = &bo->ttm;
+
+	dma_resv_assert_held(tbo->base.resv);
+
+	if (write)
+		bo->cpu = for_cpu;
+	if (!tbo->resource || tbo->resource->mem_type != TTM_PL_TT)
+		return;
+	if (for_cpu)
+		puck_tt_sync_for_cpu(to_puck_tt(tbo->ttm), bo->cpu);
+	else
+		puck_tt_sync_for_device(to_puck_tt(tbo->ttm));
+}
+
 /* Errors of TTM as our ioctls have them. */
 static int puck_bo_errno(const struct puck_bo *bo, int ret)
 {

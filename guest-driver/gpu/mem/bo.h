@@ -26,6 +26,8 @@ struct puck_import_map;
  * @caching: DRM_PUCK_CACHING_*, as it was asked for
  * @region: DRM_PUCK_REGION_* where it is; changes under the dma_resv lock, and may be read
  *          without by who can live with a BO that has moved meanwhile
+ * @cpu: the CPU may write it: from where it said that it would to GEM_FLUSH, wherever the BO
+ *       goes meanwhile; under the dma_resv lock
  * @attach: how it was imported, or NULL
  * @mapped: of an imported BO, what the device sees it by, or NULL; see import.c, as for the
  *          next two. Under the dma_resv lock
@@ -46,6 +48,7 @@ struct puck_bo {
 	u32 flags;
 	u32 caching;
 	u32 region;
+	bool cpu;
 	struct dma_buf_attachment *attach;
 	struct puck_import_map *mapped;
 	struct list_head retired;
@@ -74,6 +77,7 @@ static inline u64 puck_bo_size(const struct puck_bo *bo)
 }
 
 struct puck_where puck_bo_where(struct puck_bo *bo);
+void puck_bo_sync(struct puck_bo *bo, bool for_cpu, bool write);
 int puck_bo_validate(struct puck_bo *bo);
 struct puck_bo *puck_bos_next(struct puck_device *puck, struct puck_bo *bo);
 

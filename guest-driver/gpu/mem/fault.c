@@ -82,11 +82,13 @@ static vm_fault_t puck_fault_of(int ret)
 /**
  * puck_bo_take - have what a move brought be there
  * @bo: in TTM_PL_TT or elsewhere
+ * @write: the CPU will write it. Who does so without having said it is believed as well: what
+ *         is lost otherwise is his
  *
  * Context: with the BO's dma_resv lock held. Waits for moves.
  * Return: 0, -ERESTARTSYS.
  */
-int puck_bo_take(struct puck_bo *bo)
+int puck_bo_take(struct puck_bo *bo, bool write)
 {
 	struct ttm_buffer_object *tbo = &bo->ttm;
 	long left;
@@ -99,7 +101,7 @@ int puck_bo_take(struct puck_bo *bo)
 	if (left < 0)
 		return left;
 	if (drm_dev_enter(tbo->base.dev, &idx)) {
-		puck_tt_sync(to_puck_tt(tbo->ttm), true);
+		puck_tt_sync_for_cpu(to_puck_tt(tbo->ttm), bo->cpu || write);
 		drm_dev_exit(idx);
 	}
 	return 0;
@@ -115,7 +117,7 @@ static int puck_fault_show(struct puck_bo *bo)
 	return ttm_bo_validate(&bo->ttm, &places.list, &ctx);
 }
 
-static int puck_fault_prepare(struct puck_bo *bo)
+static int puck_fault_prepare(struct puck_bo *bo, bool write)
 {
 	struct puck_mem *mem = ttm_to_puck_mem(bo->ttm.bdev);
 	struct ttm_buffer_object *tbo = &bo->ttm;
@@ -124,7 +126,7 @@ static int puck_fault_prepare(struct puck_bo *bo)
 	if (tbo->resource->mem_type == TTM_PL_VRAM &&
 	    !puck_vram_is_visible(&mem->vram, tbo->resource))
 		ret = puck_fault_show(bo);
-	return ret ?: puck_bo_take(bo);
+	return ret ?: puck_bo_take(bo, write);
 }
 
 /* Whether what is in a BO is gone, as the device is. */
@@ -155,7 +157,7 @@ static vm_fault_t puck_fault_locked(struct puck_bo *bo, struct vm_fault *vmf)
 	int idx;
 
 	if (drm_dev_enter(bo->ttm.base.dev, &idx)) {
-		ret = puck_fault_of(puck_fault_prepare(bo));
+		ret = puck_fault_of(puck_fault_prepare(bo, vmf->flags & FAULT_FLAG_WRITE));
 		if (!ret)
 			ret = puck_fault_map(bo, vmf);
 		drm_dev_exit(idx);
@@ -244,7 +246,7 @@ int puck_gem_pin(struct drm_gem_object *obj)
 	puck_places_system(&places);
 	ret = ttm_bo_validate(&bo->ttm, &places.list, &ctx);
 	if (!ret)
-		ret = puck_bo_take(bo);
+		ret = puck_bo_take(bo, false);
 	if (ret)
 		return ret;
 	ttm_bo_pin(&bo->ttm);

@@ -16,7 +16,7 @@ struct ttm_resource;
 
 extern const struct vm_operations_struct puck_fault_ops;
 
-int puck_bo_take(struct puck_bo *bo);
+int puck_bo_take(struct puck_bo *bo, bool write);
 
 int puck_gem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma);
 int puck_gem_pin(struct drm_gem_object *obj);

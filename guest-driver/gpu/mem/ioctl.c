@@ -151,18 +151,16 @@ int puck_ioctl_gem_info(struct drm_device *dev, void *data, struct drm_file *fil
 	return ret;
 }
 
-/* Hand a BO to the CPU or to the device. In VRAM there is nothing to be done for that. */
-static int puck_gem_sync(struct drm_gem_object *obj, bool for_cpu)
+/* Hand a BO to the CPU, perhaps to be written, or to the device. */
+static int puck_gem_sync(struct drm_gem_object *obj, bool for_cpu, bool write)
 {
-	struct ttm_buffer_object *tbo = &to_puck_bo(obj)->ttm;
 	int idx, ret;
 
 	ret = dma_resv_lock_interruptible(obj->resv, NULL);
 	if (ret)
 		return ret;
 	if (drm_dev_enter(obj->dev, &idx)) {
-		if (tbo->resource && tbo->resource->mem_type == TTM_PL_TT)
-			puck_tt_sync(to_puck_tt(tbo->ttm), for_cpu);
+		puck_bo_sync(to_puck_bo(obj), for_cpu, write);
 		drm_dev_exit(idx);
 	} else {
 		ret = -ENODEV;
@@ -198,7 +196,7 @@ int puck_ioctl_gem_wait(struct drm_device *dev, void *data, struct drm_file *fil
 	if (left < 0)
 		ret = left;
 	else
-		ret = left ? puck_gem_sync(obj, true) : -ETIME;
+		ret = left ? puck_gem_sync(obj, true, write) : -ETIME;
 	drm_gem_object_put(obj);
 	return ret;
 }
@@ -223,7 +221,7 @@ int puck_ioctl_gem_flush(struct drm_device *dev, void *data, struct drm_file *fi
 	if (!obj)
 		return -ENOENT;
 
-	ret = puck_gem_sync(obj, false);
+	ret = puck_gem_sync(obj, false, true);
 	drm_gem_object_put(obj);
 	return ret;
 }

@@ -79,7 +79,7 @@ static void puck_move_flush(struct puck_mem *mem, struct puck_tt *tt)
 
 	if (!tt->cpu || !drm_dev_enter(&mem->puck->drm, &idx))
 		return;
-	puck_tt_sync(tt, false);
+	puck_tt_sync_for_device(tt);
 	drm_dev_exit(idx);
 }
 
@@ -165,6 +165,8 @@ static int puck_move_system(struct ttm_buffer_object *tbo, struct ttm_operation_
 
 	if (puck_is_in(new_res, TTM_PL_TT)) {
 		ret = puck_tt_bind(to_puck_tt(tbo->ttm));
+		/* What it writes from now on the device does not see. */
+		to_puck_tt(tbo->ttm)->cpu = ttm_to_puck_bo(tbo)->cpu;
 	} else if (puck_is_in(tbo->resource, TTM_PL_TT)) {
 		/* The device is done with them. */
 		ret = ttm_bo_wait_ctx(tbo, ctx);

@@ -200,7 +200,7 @@ static int puck_prime_hand_over(struct puck_bo *bo, struct puck_attachment *a,
 	int ret = 0;
 
 	if (puck_prime_wants_data(bo, a, m))
-		ret = puck_bo_take(bo);
+		ret = puck_bo_take(bo, false);
 	if (!ret)
 		dma_sync_sgtable_for_device(a->dev, m->sgt, m->dir);
 	return ret;
@@ -318,27 +318,31 @@ static void puck_prime_sync_mappings(struct ttm_buffer_object *tbo, struct puck_
 }
 
 /* Hand the pages to the CPU, or back to each device that has them mapped. */
-static void puck_prime_sync(struct dma_buf *dmabuf, bool for_cpu)
+static void puck_prime_sync(struct dma_buf *dmabuf, bool for_cpu, bool write)
 {
-	struct ttm_buffer_object *tbo = &to_puck_bo(dmabuf->priv)->ttm;
+	struct puck_bo *bo = to_puck_bo(dmabuf->priv);
 	struct dma_buf_attachment *attach;
 	int idx;
 
 	dma_resv_lock(dmabuf->resv, NULL);
-	if (drm_dev_enter(tbo->base.dev, &idx)) {
-		if (tbo->resource && tbo->resource->mem_type == TTM_PL_TT)
-			puck_tt_sync(to_puck_tt(tbo->ttm), for_cpu);
+	if (drm_dev_enter(bo->ttm.base.dev, &idx)) {
+		puck_bo_sync(bo, for_cpu, write);
 		drm_dev_exit(idx);
 	}
 
 	list_for_each_entry(attach, &dmabuf->attachments, node)
-		puck_prime_sync_mappings(tbo, attach->priv, for_cpu);
+		puck_prime_sync_mappings(&bo->ttm, attach->priv, for_cpu);
 	dma_resv_unlock(dmabuf->resv);
+}
+
+static bool puck_prime_writes(enum dma_data_direction dir)
+{
+	return dir == DMA_BIDIRECTIONAL || dir == DMA_TO_DEVICE;
 }
 
 static int puck_prime_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
 {
-	bool write = dir == DMA_BIDIRECTIONAL || dir == DMA_TO_DEVICE;
+	bool write = puck_prime_writes(dir);
 	long ret;
 
 	/* The core waits only after this, but what is synced has to be there. */
@@ -346,13 +350,13 @@ static int puck_prime_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_dir
 				    MAX_SCHEDULE_TIMEOUT);
 	if (ret < 0)
 		return ret;
-	puck_prime_sync(dmabuf, true);
+	puck_prime_sync(dmabuf, true, write);
 	return 0;
 }
 
 static int puck_prime_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
 {
-	puck_prime_sync(dmabuf, false);
+	puck_prime_sync(dmabuf, false, puck_prime_writes(dir));
 	return 0;
 }
 

@@ -363,25 +363,40 @@ void puck_tt_unbind_all(struct puck_mem *mem)
 	mutex_unlock(&mem->tt_lock);
 }
 
+/* Imported ones are in the hands of their exporter: there is DMA_BUF_IOCTL_SYNC. */
+static bool puck_tt_is_ours(struct puck_tt *tt)
+{
+	return tt->sgt && !(tt->ttm.page_flags & TTM_TT_FLAG_EXTERNAL);
+}
+
 /**
- * puck_tt_sync - hand the pages of a BO to the CPU or to the device
+ * puck_tt_sync_for_cpu - hand the pages of a BO to the CPU
  * @tt: the pages
- * @for_cpu: to whom
+ * @write: it may write them; if it does not, the device may have them without being asked
  *
  * Context: inside drm_dev_enter(), with the BO's dma_resv lock held.
  */
-void puck_tt_sync(struct puck_tt *tt, bool for_cpu)
+void puck_tt_sync_for_cpu(struct puck_tt *tt, bool write)
 {
-	struct device *dev = tt->mem->puck->drm.dev;
-
-	/* Imported ones are in the hands of their exporter: there is DMA_BUF_IOCTL_SYNC. */
-	if (!tt->sgt || tt->ttm.page_flags & TTM_TT_FLAG_EXTERNAL)
+	if (!puck_tt_is_ours(tt))
 		return;
-	if (for_cpu)
-		dma_sync_sgtable_for_cpu(dev, tt->sgt, DMA_BIDIRECTIONAL);
-	else
-		dma_sync_sgtable_for_device(dev, tt->sgt, DMA_BIDIRECTIONAL);
-	tt->cpu = for_cpu;
+	dma_sync_sgtable_for_cpu(tt->mem->puck->drm.dev, tt->sgt, DMA_BIDIRECTIONAL);
+	tt->cpu = write;
+	tt->moved = false;
+}
+
+/**
+ * puck_tt_sync_for_device - hand the pages of a BO to the device
+ * @tt: the pages
+ *
+ * Context: as puck_tt_sync_for_cpu().
+ */
+void puck_tt_sync_for_device(struct puck_tt *tt)
+{
+	if (!puck_tt_is_ours(tt))
+		return;
+	dma_sync_sgtable_for_device(tt->mem->puck->drm.dev, tt->sgt, DMA_BIDIRECTIONAL);
+	tt->cpu = false;
 	tt->moved = false;
 }
 

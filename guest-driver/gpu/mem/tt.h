@@ -44,7 +44,8 @@ struct puck_hold {
  * @node: in puck_mem.tts, while @sgt is ours
  * @hold: what importers have mapped; NULL if none of them has had these pages
  * @single: pages are taken one by one
- * @cpu: the CPU has the pages, and may have written them; see puck_tt_sync()
+ * @cpu: the CPU may have written the pages since it was given them: they are newer than what
+ *       the device sees
  * @moved: the device has written them in a move, and the CPU has not been given them since
  */
 struct puck_tt {
@@ -71,7 +72,8 @@ void puck_tt_destroy(struct ttm_device *bdev, struct ttm_tt *ttm);
 int puck_tt_bind(struct puck_tt *tt);
 void puck_tt_unbind(struct puck_tt *tt);
 void puck_tt_unbind_all(struct puck_mem *mem);
-void puck_tt_sync(struct puck_tt *tt, bool for_cpu);
+void puck_tt_sync_for_cpu(struct puck_tt *tt, bool write);
+void puck_tt_sync_for_device(struct puck_tt *tt);
 
 struct puck_hold *puck_tt_hold(struct puck_tt *tt);
 void puck_hold_put(struct puck_hold *hold);

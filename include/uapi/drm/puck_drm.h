@@ -23,9 +23,10 @@
  * (DRM_COMMAND_BASE + 0x10): 0x40 to 0x4b are left to the virtgpu interface.
  *
  * Memory. A BO belongs to the device when it is made. GEM_WAIT hands it to the
- * CPU: what the device wrote can be read through mmap(). GEM_FLUSH hands it
- * back: what the CPU wrote can be read by later jobs. Both are free of cost
- * where DMA is coherent, and needed where it is not.
+ * CPU: what the device wrote can be read through mmap(), and with
+ * DRM_PUCK_WAIT_WRITE be written. GEM_FLUSH hands it back: what the CPU wrote
+ * can be read by later jobs; who has only read needs none. Both are free of
+ * cost where DMA is coherent, and needed where it is not.
  *
  * Errors of jobs show as the error of their fence: -EIO, the device refused a
  * command, or is wedged: it could not be reset, and SUBMIT says -EIO from then on, until the

@@ -167,7 +167,7 @@ static inline bool bytes_are(const uint8_t *bytes, uint64_t length, uint8_t valu
 static inline bool bo_part_is(int fd, const struct bo *bo, uint64_t offset, uint64_t length,
 			      uint8_t value)
 {
-	return !bo_wait(fd, bo, DRM_PUCK_WAIT_WRITE, FOREVER_NS) &&
+	return !bo_wait(fd, bo, 0, FOREVER_NS) &&
 	       bytes_are(bo->map + offset, length, value);
 }
 
