@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/ktap.h"
 #include "lib/gpu/bo.h"
 #include "lib/gpu/call.h"
 #include "lib/gpu/device.h"
@@ -223,6 +224,22 @@ static inline int vm_audit(const struct puck *puck, bool on)
 		return -errno;
 	fprintf(file, "%d\n", on);
 	return fclose(file) ? -errno : 0;
+}
+
+/* From now on: the count of stale ones goes on from what others have left. */
+static inline struct vm_counts vm_audit_begin(const struct puck *puck)
+{
+	ktap_need(!vm_audit(puck, true), "audit");
+	return vm_counts(puck);
+}
+
+static inline void vm_audit_end(const struct puck *puck, const struct vm_counts *before)
+{
+	struct vm_counts now = vm_counts(puck);
+
+	ktap_ok(now.stale <= before->stale, "%llu pages from the TLB, %llu of them stale",
+		now.hits - before->hits, now.stale - before->stale);
+	vm_audit(puck, false);
 }
 
 #endif /* LIB_GPU_VM_H */
