@@ -203,6 +203,24 @@ static void test_no_room(void)
 		bo_close(puck.fd, &big[i]);
 }
 
+/* To make a BO that is private to a VM drives others out that are, and have the same lock. */
+static void test_private(void)
+{
+	struct drm_puck_gem_create args = { .size = size, .placements = BO_VRAM, .vm = vm };
+	struct bo private[9];
+	uint32_t n = vram / size + 1, i;
+	int ret = 0;
+
+	for (i = 0; !ret && i < n; i++) {
+		args.handle = 0;
+		ret = puck_call(puck.fd, DRM_IOCTL_PUCK_GEM_CREATE, &args);
+		private[i] = (struct bo){ .handle = args.handle, .size = args.size };
+	}
+	ktap_ok(!ret, "private: %u of %u are made, one more than fit (%d)", i, n, ret);
+	while (i--)
+		bo_close(puck.fd, &private[i]);
+}
+
 int main(void)
 {
 	struct vm_counts before;
@@ -220,6 +238,7 @@ int main(void)
 	test_listed();
 	test_rounds(8);
 	test_no_room();
+	test_private();
 	vm_audit_end(&puck, &before);
 	ktap_ok(puck_count_becomes(&puck, "fences", "ring", 0), "no job is left");
 	return ktap_end();

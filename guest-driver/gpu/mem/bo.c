@@ -80,6 +80,19 @@ static int puck_bo_errno(const struct puck_bo *bo, int ret)
 	return ret;
 }
 
+static int puck_bo_place(struct puck_bo *bo, struct ttm_operation_ctx *ctx)
+{
+	struct puck_places places;
+	int ret;
+
+	puck_places_of(bo, &places);
+	ret = ttm_bo_validate(&bo->ttm, &places.list, ctx);
+	if (ret)
+		return puck_bo_errno(bo, ret);
+	ttm_bo_move_to_lru_tail_unlocked(&bo->ttm);
+	return 0;
+}
+
 /**
  * puck_bo_validate - bring a BO to where a job can use it
  * @bo: the BO
@@ -93,20 +106,12 @@ static int puck_bo_errno(const struct puck_bo *bo, int ret)
 int puck_bo_validate(struct puck_bo *bo)
 {
 	struct ttm_operation_ctx ctx = { .interruptible = true, .gfp_retry_mayfail = true };
-	struct ttm_buffer_object *tbo = &bo->ttm;
-	struct puck_places places;
-	int ret;
 
 	if (bo->dmabuf)
 		return puck_import_validate(bo);
-	if (tbo->pin_count)
+	if (bo->ttm.pin_count)
 		return puck_bo_where(bo).sgt ? 0 : -ENODEV;
-	puck_places_of(bo, &places);
-	ret = ttm_bo_validate(tbo, &places.list, &ctx);
-	if (ret)
-		return puck_bo_errno(bo, ret);
-	ttm_bo_move_to_lru_tail_unlocked(tbo);
-	return 0;
+	return puck_bo_place(bo, &ctx);
 }
 
 /**
@@ -349,9 +354,16 @@ static struct puck_bo *puck_gem_make(struct puck_device *puck, const struct puck
 static int puck_gem_place(struct drm_exec *exec, void *data)
 {
 	struct puck_bo *bo = data;
+	/* Others that are private to the VM may go: locked they are, but not to be used. */
+	struct ttm_operation_ctx ctx = {
+		.interruptible = true,
+		.gfp_retry_mayfail = true,
+		.resv = bo->ttm.base.resv,
+		.allow_res_evict = bo->vm_resv,
+	};
 	int ret = drm_exec_lock_obj(exec, &bo->ttm.base);
 
-	return ret ?: puck_bo_validate(bo);
+	return ret ?: puck_bo_place(bo, &ctx);
 }
 
 /**
