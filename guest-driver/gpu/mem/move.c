@@ -215,13 +215,12 @@ int puck_move(struct ttm_buffer_object *tbo, bool evict, struct ttm_operation_ct
 		ret = puck_move_system(tbo, ctx, new_res);
 	if (ret)
 		return ret;
+	/* TTM's own objects, which keep pages until a move is over, are no BOs, and in no VM. */
+	if (!tbo->base.dev)
+		return 0;
 	WRITE_ONCE(ttm_to_puck_bo(tbo)->region,
 		   vram ? DRM_PUCK_REGION_VRAM : DRM_PUCK_REGION_SYSTEM);
-	/*
-	 * VMs that have it mapped map it again before their next job by address. TTM's own
-	 * objects, which keep pages until a move is over, are in none.
-	 */
-	if (tbo->base.dev)
-		drm_gpuvm_bo_gem_evict(&tbo->base, true);
+	/* VMs that have it mapped map it again before their next job by address. */
+	drm_gpuvm_bo_gem_evict(&tbo->base, true);
 	return 0;
 }
