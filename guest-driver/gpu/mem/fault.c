@@ -73,6 +73,8 @@ static vm_fault_t puck_fault_of(int ret)
 	case -EINTR:
 	case -ERESTARTSYS:
 	case -EAGAIN:
+	/* The device goes just now. The next try, which follows at once, finds it gone. */
+	case -ENODEV:
 		return VM_FAULT_NOPAGE;
 	default:
 		return VM_FAULT_SIGBUS;
