@@ -203,7 +203,7 @@ static void test_no_room(void)
 		bo_close(puck.fd, &big[i]);
 }
 
-/* To make a BO that is private to a VM drives others out that are, and have the same lock. */
+/* BOs that are private to a VM have one lock, and drive each other out all the same. */
 static void test_private(void)
 {
 	struct drm_puck_gem_create args = { .size = size, .placements = BO_VRAM, .vm = vm };
@@ -217,6 +217,13 @@ static void test_private(void)
 		private[i] = (struct bo){ .handle = args.handle, .size = args.size };
 	}
 	ktap_ok(!ret, "private: %u of %u are made, one more than fit (%d)", i, n, ret);
+	/* The first of them is out. None of the others is mapped, but all have its lock. */
+	ret = vm_bind_one(puck.fd, vm, bind_map(&private[0], addr_of(NBOS)));
+	ktap_ok(!ret && region_of(&private[0]) == DRM_PUCK_REGION_VRAM,
+		"private: one that is mapped drives out what is not (%d)", ret);
+	ret = vm_run(puck.fd, queue, fill_at(addr_of(NBOS), size, 0x33));
+	ktap_ok(!ret && !vm_bind_one(puck.fd, vm, bind_unmap(addr_of(NBOS), size)),
+		"private: a job uses it (%d)", ret);
 	while (i--)
 		bo_close(puck.fd, &private[i]);
 }

@@ -115,6 +115,27 @@ int puck_bo_validate(struct puck_bo *bo)
 }
 
 /**
+ * puck_bo_drive_out - bring a BO out of VRAM
+ * @bo: not imported
+ *
+ * For one that TTM would not choose, as the caller holds its lock.
+ *
+ * Context: inside drm_dev_enter(), with the BO's dma_resv lock held.
+ * Return: 0; -ENOMEM; -ENODEV; -E2BIG; -ERESTARTSYS.
+ */
+int puck_bo_drive_out(struct puck_bo *bo)
+{
+	struct ttm_operation_ctx ctx = { .interruptible = true, .gfp_retry_mayfail = true };
+	struct ttm_buffer_object *tbo = &bo->ttm;
+	struct puck_places places;
+
+	if (!tbo->resource || tbo->resource->mem_type != TTM_PL_VRAM || tbo->pin_count)
+		return 0;
+	puck_places_system(&places);
+	return ttm_bo_validate(tbo, &places.list, &ctx);
+}
+
+/**
  * puck_bos_next - go through the BOs of a device
  * @puck: the device
  * @bo: held; it stays in the list, so the way can be gone on from there. NULL: the beginning
@@ -351,7 +372,7 @@ static struct puck_bo *puck_gem_make(struct puck_device *puck, const struct puck
 }
 
 /* Lock a new BO, and bring it to its first place; a puck_lock_fn. */
-static int puck_gem_place(struct drm_exec *exec, void *data)
+static int puck_gem_place(struct drm_exec *exec, bool alone, void *data)
 {
 	struct puck_bo *bo = data;
 	/* Others that are private to the VM may go: locked they are, but not to be used. */

@@ -79,6 +79,7 @@ static inline u64 puck_bo_size(const struct puck_bo *bo)
 struct puck_where puck_bo_where(struct puck_bo *bo);
 void puck_bo_sync(struct puck_bo *bo, bool for_cpu, bool write);
 int puck_bo_validate(struct puck_bo *bo);
+int puck_bo_drive_out(struct puck_bo *bo);
 struct puck_bo *puck_bos_next(struct puck_device *puck, struct puck_bo *bo);
 
 struct puck_bo *puck_gem_create(struct puck_device *puck, u64 size, u32 placements, u32 flags,

@@ -16,7 +16,7 @@
 #include "mem/mem.h"
 
 static int puck_lock_all(struct puck_mem *mem, struct drm_exec *exec, puck_lock_fn place,
-			 void *data)
+			 void *data, bool alone)
 {
 	bool again = false;
 	int ret = 0;
@@ -25,7 +25,7 @@ static int puck_lock_all(struct puck_mem *mem, struct drm_exec *exec, puck_lock_
 		if (again)
 			atomic64_inc(&mem->puck->backoffs);
 		again = true;
-		ret = place(exec, data);
+		ret = place(exec, alone, data);
 		drm_exec_retry_on_contention(exec);
 		if (ret)
 			break;
@@ -44,7 +44,7 @@ static int puck_lock_try(struct puck_mem *mem, struct drm_exec *exec, u32 count,
 	/* It allocates room for hundreds of objects if it is told zero. */
 	drm_exec_init(exec, DRM_EXEC_INTERRUPTIBLE_WAIT | DRM_EXEC_IGNORE_DUPLICATES,
 		      max(count, 1u));
-	ret = puck_lock_all(mem, exec, place, data);
+	ret = puck_lock_all(mem, exec, place, data, alone);
 	if (alone)
 		downgrade_write(&mem->guard);
 	if (ret)
@@ -85,6 +85,29 @@ int puck_lock(struct puck_mem *mem, struct drm_exec *exec, u32 count, puck_lock_
 void puck_unlock(struct puck_mem *mem, struct drm_exec *exec)
 {
 	drm_exec_fini(exec);
+	up_read(&mem->guard);
+}
+
+/**
+ * puck_lock_enter - keep those out who are alone
+ * @mem: of the device
+ *
+ * A ticket that is older than that of somebody who makes room has him give up at each BO that
+ * it holds. So whoever locks several BOs by one is in here, even if he brings none anywhere.
+ *
+ * Context: process, not interruptible, with no dma_resv lock held. puck_lock_leave() follows.
+ */
+void puck_lock_enter(struct puck_mem *mem)
+{
+	down_read(&mem->guard);
+}
+
+/**
+ * puck_lock_leave - undo puck_lock_enter()
+ * @mem: of the device
+ */
+void puck_lock_leave(struct puck_mem *mem)
+{
 	up_read(&mem->guard);
 }
 

@@ -13,16 +13,19 @@ struct puck_mem;
 /**
  * typedef puck_lock_fn - lock BOs, and bring them to their places
  * @exec: to lock them with; by its ticket TTM locks whom it drives out
+ * @alone: there was no room with others at work, and now there are none
  * @data: the caller's
  *
  * Context: inside drm_exec_until_all_locked(). It is called again after contention, of which
  * it returns the error, like any other, at once.
  * Return: 0 or a negative errno.
  */
-typedef int (*puck_lock_fn)(struct drm_exec *exec, void *data);
+typedef int (*puck_lock_fn)(struct drm_exec *exec, bool alone, void *data);
 
 int puck_lock(struct puck_mem *mem, struct drm_exec *exec, u32 count, puck_lock_fn place,
 	      void *data);
+void puck_lock_enter(struct puck_mem *mem);
+void puck_lock_leave(struct puck_mem *mem);
 void puck_unlock(struct puck_mem *mem, struct drm_exec *exec);
 int puck_lock_reserve(struct drm_exec *exec, unsigned int fences);
 

@@ -60,7 +60,7 @@ static bool puck_resv_note_listed(struct puck_job *job)
 }
 
 /* Lock all BOs, and bring them to their places; a puck_lock_fn. */
-static int puck_resv_place_all(struct drm_exec *exec, void *data)
+static int puck_resv_place_all(struct drm_exec *exec, bool alone, void *data)
 {
 	struct puck_resv_locking *locking = data;
 	struct puck_job *job = locking->job;
@@ -74,6 +74,8 @@ static int puck_resv_place_all(struct drm_exec *exec, void *data)
 		ret = -EINVAL;
 	if (!ret && vm)
 		ret = puck_exec_lock(vm, exec);
+	if (!ret && vm && alone)
+		ret = puck_exec_make_room(vm);
 	if (!ret)
 		ret = puck_resv_validate_all(job, vm, exec);
 	return ret ?: puck_lock_reserve(exec, PUCK_EXEC_FENCES);

@@ -18,6 +18,7 @@
 #include "mem/bo.h"
 #include "mem/lock.h"
 #include "vm/bind.h"
+#include "vm/exec.h"
 #include "vm/pieces.h"
 #include "vm/update.h"
 #include "vm/vm.h"
@@ -78,7 +79,7 @@ struct puck_bind_locking {
 };
 
 /* Lock all, and bring to its place what is to be mapped; a puck_lock_fn. */
-static int puck_bind_place_all(struct drm_exec *exec, void *data)
+static int puck_bind_place_all(struct drm_exec *exec, bool alone, void *data)
 {
 	struct puck_bind_locking *locking = data;
 	struct puck_vm *vm = locking->vm;
@@ -88,6 +89,8 @@ static int puck_bind_place_all(struct drm_exec *exec, void *data)
 	ret = drm_gpuvm_prepare_vm(&vm->base, exec, 0);
 	for (i = 0; !ret && i < locking->count; i++)
 		ret = puck_bind_lock_one(vm, &locking->binds[i], exec);
+	if (!ret && alone)
+		ret = puck_exec_make_room(vm);
 	if (!ret)
 		ret = puck_bind_validate_all(locking->binds, locking->count);
 	return ret ?: puck_lock_reserve(exec, 1);

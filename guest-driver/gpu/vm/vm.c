@@ -18,6 +18,7 @@
 
 #include "compat/gpu.h"
 #include "core/device.h"
+#include "mem/lock.h"
 #include "sched/queue.h"
 #include "vm/bind.h"
 #include "vm/exec.h"
@@ -271,6 +272,7 @@ static void puck_vm_drop(struct puck_vm *vm, struct drm_gpuva *base)
 	/* It must not go with a lock held. */
 	if (obj)
 		drm_gem_object_get(obj);
+	puck_lock_enter(vm->puck->mem);
 	puck_vm_lock_both(resv, other, &ctx);
 	drm_gpuva_remove(base);
 	drm_gpuva_unlink(base);
@@ -278,6 +280,7 @@ static void puck_vm_drop(struct puck_vm *vm, struct drm_gpuva *base)
 		dma_resv_unlock(other);
 	dma_resv_unlock(resv);
 	ww_acquire_fini(&ctx);
+	puck_lock_leave(vm->puck->mem);
 	kfree(to_puck_va(base));
 	if (obj)
 		drm_gem_object_put(obj);
