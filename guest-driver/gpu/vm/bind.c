@@ -193,11 +193,12 @@ int puck_bind_prepare(struct puck_update *update, struct puck_bind *binds, u32 c
 	struct puck_update_need need = { 0 };
 	struct puck_vm *vm = update->vm;
 	bool takes_away = false;
-	int ret = 0;
+	int ret;
 	u32 i;
 
-	if (READ_ONCE(vm->lost))
-		return -EIO;
+	ret = puck_vm_error(vm);
+	if (ret)
+		return ret;
 	for (i = 0; i < count; i++) {
 		puck_bind_count(vm, &binds[i], &need);
 		takes_away |= !drm_gpuvm_interval_empty(&vm->base, binds[i].addr,

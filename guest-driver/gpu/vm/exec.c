@@ -200,8 +200,9 @@ int puck_exec_prepare(struct puck_vm *vm, struct puck_job *job, struct drm_exec 
 {
 	int ret;
 
-	if (READ_ONCE(vm->lost))
-		return -EIO;
+	ret = puck_vm_error(vm);
+	if (ret)
+		return ret;
 	ret = puck_exec_rebind(vm, exec);
 	if (!ret && vm->last)
 		ret = drm_sched_job_add_dependency(&job->base, dma_fence_get(vm->last));

@@ -320,6 +320,19 @@ static void puck_vm_close(struct work_struct *work)
 }
 
 /**
+ * puck_vm_error - see why a VM takes nothing any more
+ * @vm: the VM
+ *
+ * Return: 0 if it does; -EIO if it is lost; -ENODEV if that is so because the device goes.
+ */
+int puck_vm_error(struct puck_vm *vm)
+{
+	if (!READ_ONCE(vm->lost))
+		return 0;
+	return drm_dev_is_unplugged(&vm->puck->drm) ? -ENODEV : -EIO;
+}
+
+/**
  * puck_vm_use - count a user more
  * @vm: the VM, which has one
  */

@@ -93,6 +93,7 @@ void puck_vm_use(struct puck_vm *vm);
 void puck_vm_unuse(struct puck_vm *vm);
 void puck_vm_queue_gone(struct drm_gpuvm *base);
 void puck_vm_lose(struct puck_vm *vm);
+int puck_vm_error(struct puck_vm *vm);
 struct puck_pt_table *puck_vm_table_alloc(struct puck_vm *vm);
 void puck_vm_tables_free(struct puck_vm *vm, struct list_head *tables);
 
