@@ -40,6 +40,8 @@ static void puck_fence_free_rcu(struct rcu_head *rcu)
 
 static void puck_fence_release(struct dma_fence *fence)
 {
+	/* Whoever has the last reference is behind the signal: the job keeps one until then. */
+	WARN_ON_ONCE(!test_bit(DMA_FENCE_FLAG_SIGNALED_BIT, &fence->flags));
 	call_rcu(&fence->rcu, puck_fence_free_rcu);
 }
 
