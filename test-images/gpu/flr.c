@@ -30,14 +30,6 @@
 static struct puck puck;
 static struct chain chains[RINGS];
 
-static void set_all(const char *knob, uint64_t value)
-{
-	uint32_t i;
-
-	for (i = 0; i < RINGS; i++)
-		ktap_need(!puck_set(&puck, i, knob, value), "%s of ring %u", knob, i);
-}
-
 static void works(const char *what)
 {
 	uint32_t i;
@@ -60,7 +52,7 @@ static void test_held(void)
 
 	for (i = 0; i < RINGS; i++)
 		ktap_need(!chain_prepare(&puck, i, &chains[i], 0x10 + i), "held: a good job");
-	set_all("hold", 1);
+	puck_set_all(&puck, RINGS, "hold", 1);
 	for (i = 0; i < RINGS; i++)
 		fences[i] = chain_start(&puck, i, &chains[i], 0x10 + i);
 	ktap_need(puck_count_becomes(&puck, "fences", "ring", RINGS), "held: jobs in flight");
@@ -70,7 +62,7 @@ static void test_held(void)
 		"held: the completion stages are as they were");
 	ktap_ok(fence_status(fences[0]) == 0 && fence_status(fences[1]) == 0,
 		"held: so are the fences");
-	set_all("hold", 0);
+	puck_set_all(&puck, RINGS, "hold", 0);
 	for (i = 0; i < RINGS; i++) {
 		ret = fence_result(fences[i], FOREVER_MS);
 		ktap_ok(ret == 1 && chain_is_done(&puck, &chains[i], 0x10 + i),
@@ -171,13 +163,13 @@ static void test_vm(void)
 	}
 	ktap_need(!vm_queue_create(puck.fd, vm, 0, &queue) &&
 		  !vm_bind_one(puck.fd, vm, bind_map(&chains[0].from, 0)), "vm: mapped");
-	set_all("hold", 1);
+	puck_set_all(&puck, RINGS, "hold", 1);
 	fence = vm_start(puck.fd, queue, fill_at(0, SIZE, 0x21));
 	ktap_need(fence >= 0 && !vm_bind_async(puck.fd, vm, &step, 1, NULL, 0), "vm: under way");
 	ret = puck_flr(&puck);
 	/* Which a reset turns off. */
 	vm_audit(&puck, true);
-	set_all("hold", 0);
+	puck_set_all(&puck, RINGS, "hold", 0);
 	ktap_ok(!ret && fence_result(fence, FOREVER_MS) == 1 &&
 		bo_is(puck.fd, &chains[0].from, 0x21), "vm: a job by address completes (%d)", ret);
 	ret = vm_run(puck.fd, queue, copy_at(0, SIZE, SIZE));
@@ -199,7 +191,7 @@ static void test_wedged(void)
 	int fence, ret;
 	uint32_t i;
 
-	set_all("hold", 1);
+	puck_set_all(&puck, RINGS, "hold", 1);
 	fence = chain_start(&puck, 0, &chains[0], 0);
 	ret = puck_flr(&puck);
 	ktap_ok(!ret, "wedged: the function is reset (%d)", ret);
@@ -226,7 +218,7 @@ int main(void)
 	ktap_need(!system("modprobe puck-mischief"), "puck-mischief.ko");
 	for (i = 0; i < RINGS; i++)
 		ktap_need(!chain_create(&puck, &chains[i], SIZE), "create");
-	set_all("timeout_ms", FOREVER_MS);
+	puck_set_all(&puck, RINGS, "timeout_ms", FOREVER_MS);
 	test_held();
 	test_working();
 	test_vram();

@@ -32,14 +32,6 @@ static struct chain chains[RINGS];
 static struct bo other_bo;
 static struct drm_puck_queue_state before[RINGS];
 
-static void set_all(const char *knob, uint64_t value)
-{
-	uint32_t i;
-
-	for (i = 0; i < RINGS; i++)
-		ktap_need(!puck_set(&puck, i, knob, value), "%s of ring %u", knob, i);
-}
-
 static bool make_bos(void)
 {
 	uint32_t i;
@@ -121,10 +113,10 @@ static void works(const char *what)
  */
 static void three_in_flight(int fences[3], uint8_t value)
 {
-	set_all("timeout_ms", PATIENT_MS);
+	puck_set_all(&puck, RINGS, "timeout_ms", PATIENT_MS);
 	prepare(0, value);
 	prepare(1, value + 1);
-	set_all("hold", 1);
+	puck_set_all(&puck, RINGS, "hold", 1);
 	fences[0] = empty_job(0);
 	fences[2] = chain(1, value + 1);
 	ktap_need(puck_count_becomes(&puck, "fences", "ring", 2), "two jobs in flight");
@@ -149,14 +141,14 @@ static void test_device_reset(unsigned int fails, uint8_t value)
 		"%u fail: the completion stages are as they were", fails);
 	ktap_ok(fence_status(fences[1]) == 0 && fence_status(fences[2]) == 0,
 		"%u fail: the other fences are held yet", fails);
-	set_all("hold", 0);
+	puck_set_all(&puck, RINGS, "hold", 0);
 	ktap_ok(fence_result(fences[1], FOREVER_MS) == 1, "%u fail: the job behind completes", fails);
 	ktap_ok(fence_result(fences[2], FOREVER_MS) == 1, "%u fail: so does the other ring's", fails);
 	ktap_ok(is_done(0, value) && is_done(1, value + 1),
 		"%u fail: nothing was done twice", fails);
 	ktap_ok(has_seen(0, 1, 1, 1) && has_seen(1, 1, 0, 1), "%u fail: the queues are told", fails);
 	puck_rule_done(number, fails);
-	set_all("timeout_ms", PATIENT_MS);
+	puck_set_all(&puck, RINGS, "timeout_ms", PATIENT_MS);
 	works("device reset");
 }
 
@@ -178,8 +170,8 @@ static void test_vm(void)
 		ktap_need(!vm_queue_create(puck.fd, vm, i, &queue[i]) &&
 			  !vm_bind_one(puck.fd, vm, bind_map(&chains[i].from, i * SIZE)),
 			  "vm: mapped");
-	set_all("hold", 1);
-	set_all("timeout_ms", PATIENT_MS);
+	puck_set_all(&puck, RINGS, "hold", 1);
+	puck_set_all(&puck, RINGS, "timeout_ms", PATIENT_MS);
 	fences[1] = vm_start(puck.fd, queue[1], fill_at(SIZE, SIZE, 0x42));
 	ktap_need(puck_count_becomes(&puck, "fences", "ring", 1), "vm: a job in flight");
 	puck_set(&puck, 0, "timeout_ms", TIMEOUT_MS);
@@ -191,8 +183,8 @@ static void test_vm(void)
 	puck_rule_done(number, 1);
 	/* Which a reset turns off. */
 	vm_audit(&puck, true);
-	set_all("hold", 0);
-	set_all("timeout_ms", PATIENT_MS);
+	puck_set_all(&puck, RINGS, "hold", 0);
+	puck_set_all(&puck, RINGS, "timeout_ms", PATIENT_MS);
 	ktap_ok(fence_result(fences[1], FOREVER_MS) == 1 && bo_is(puck.fd, &chains[1].from, 0x42),
 		"vm: the other one completes");
 	ret = vm_run(puck.fd, queue[0], copy_at(SIZE, 0, SIZE));
@@ -216,8 +208,8 @@ static void test_both_late(void)
 	int fences[RINGS], ret[RINGS];
 	uint32_t i;
 
-	set_all("hold", 1);
-	set_all("timeout_ms", TIMEOUT_MS);
+	puck_set_all(&puck, RINGS, "hold", 1);
+	puck_set_all(&puck, RINGS, "timeout_ms", TIMEOUT_MS);
 	for (i = 0; i < RINGS; i++)
 		fences[i] = empty_job(i);
 	for (i = 0; i < RINGS; i++)
@@ -225,8 +217,8 @@ static void test_both_late(void)
 	ktap_ok(ret[0] == -ETIME && ret[1] == -ETIME, "both late: both are blamed (%d, %d)",
 		ret[0], ret[1]);
 	puck_rule_done(number, 1);
-	set_all("hold", 0);
-	set_all("timeout_ms", PATIENT_MS);
+	puck_set_all(&puck, RINGS, "hold", 0);
+	puck_set_all(&puck, RINGS, "timeout_ms", PATIENT_MS);
 	works("both late");
 }
 

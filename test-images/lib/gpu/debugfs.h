@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/ktap.h"
 #include "lib/base/patience.h"
 #include "lib/gpu/device.h"
 
@@ -26,6 +27,16 @@ static inline int puck_set(const struct puck *puck, unsigned int ring, const cha
 		return -errno;
 	ret = fprintf(file, "%llu\n", (unsigned long long)value) < 0 ? -errno : 0;
 	return fclose(file) ? -errno : ret;
+}
+
+/* Of all rings, of which there are @rings; the test cannot do without. */
+static inline void puck_set_all(const struct puck *puck, uint32_t rings, const char *knob,
+				uint64_t value)
+{
+	uint32_t i;
+
+	for (i = 0; i < rings; i++)
+		ktap_need(!puck_set(puck, i, knob, value), "%s of ring %u", knob, i);
 }
 
 static inline long long puck_get(const struct puck *puck, unsigned int ring, const char *knob)
