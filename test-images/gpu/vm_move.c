@@ -203,6 +203,15 @@ static void test_no_room(void)
 		bo_close(puck.fd, &big[i]);
 }
 
+static int fill_listed(struct bo *bo)
+{
+	struct drm_puck_bo_ref ref = ref_write(bo);
+	struct drm_puck_cmd cmd = cmd_fill(0, 0, size, 0x77);
+	struct drm_puck_submit args = job(puck.queue[0], &ref, 1, &cmd, 1);
+
+	return submit_wait(puck.fd, &args);
+}
+
 /* BOs that are private to a VM have one lock, and drive each other out all the same. */
 static void test_private(void)
 {
@@ -217,13 +226,23 @@ static void test_private(void)
 		private[i] = (struct bo){ .handle = args.handle, .size = args.size };
 	}
 	ktap_ok(!ret, "private: %u of %u are made, one more than fit (%d)", i, n, ret);
+	ret = ret ? ret : bo_mmap(puck.fd, &private[0]);
 	/* The first of them is out. None of the others is mapped, but all have its lock. */
 	ret = vm_bind_one(puck.fd, vm, bind_map(&private[0], addr_of(NBOS)));
 	ktap_ok(!ret && region_of(&private[0]) == DRM_PUCK_REGION_VRAM,
 		"private: one that is mapped drives out what is not (%d)", ret);
 	ret = vm_run(puck.fd, queue, fill_at(addr_of(NBOS), size, 0x33));
-	ktap_ok(!ret && !vm_bind_one(puck.fd, vm, bind_unmap(addr_of(NBOS), size)),
-		"private: a job uses it (%d)", ret);
+	ktap_ok(!ret, "private: a job uses it (%d)", ret);
+	/* Whoever locks one for a job has locked all of them, mapped or not. */
+	for (i = 1; !ret && i < n; i++)
+		ret = fill_listed(&private[i]);
+	ktap_ok(!ret && i == n, "private: a job that lists one drives out any other (%d)", ret);
+	ktap_ok(bo_is(puck.fd, &private[0], 0x33) &&
+		!vm_run(puck.fd, queue, fill_at(addr_of(NBOS), size, 0x34)) &&
+		bo_is(puck.fd, &private[0], 0x34) &&
+		!vm_bind_one(puck.fd, vm, bind_unmap(addr_of(NBOS), size)),
+		"private: the mapped one is mapped again");
+	i = n;
 	while (i--)
 		bo_close(puck.fd, &private[i]);
 }

@@ -12,6 +12,7 @@
 #include <drm/drm_gem.h>
 
 #include "core/device.h"
+#include "mem/bo.h"
 #include "mem/lock.h"
 #include "mem/mem.h"
 
@@ -86,6 +87,38 @@ void puck_unlock(struct puck_mem *mem, struct drm_exec *exec)
 {
 	drm_exec_fini(exec);
 	up_read(&mem->guard);
+}
+
+/**
+ * puck_lock_make_room - drive out what the caller has locked and does not need
+ * @mem: of the device
+ * @exec: what locked it
+ * @needs: tells which BOs are to stay
+ * @data: for @needs
+ *
+ * BOs that are private to a VM have one lock together, and whoever holds it for one of them
+ * holds it for all. TTM does not drive out whom its caller holds.
+ *
+ * Context: in a puck_lock_fn that is alone, with all locked that it locks.
+ * Return: as puck_bo_drive_out().
+ */
+int puck_lock_make_room(struct puck_mem *mem, struct drm_exec *exec, puck_lock_needs_fn needs,
+			void *data)
+{
+	struct puck_bo *bo = NULL, *next;
+	int ret = 0;
+
+	while (!ret && (next = puck_bos_next(mem->puck, bo))) {
+		if (bo)
+			drm_gem_object_put(&bo->ttm.base);
+		bo = next;
+		if (bo->vm_resv && dma_resv_locking_ctx(bo->ttm.base.resv) == &exec->ticket &&
+		    !needs(bo, data))
+			ret = puck_bo_drive_out(bo);
+	}
+	if (bo)
+		drm_gem_object_put(&bo->ttm.base);
+	return ret;
 }
 
 /**

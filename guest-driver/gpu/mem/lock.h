@@ -8,6 +8,7 @@
 #include <linux/types.h>
 
 struct drm_exec;
+struct puck_bo;
 struct puck_mem;
 
 /**
@@ -22,8 +23,17 @@ struct puck_mem;
  */
 typedef int (*puck_lock_fn)(struct drm_exec *exec, bool alone, void *data);
 
+/**
+ * typedef puck_lock_needs_fn - tell whether a BO is to stay where it is
+ * @bo: locked, private to some VM
+ * @data: the caller's
+ */
+typedef bool (*puck_lock_needs_fn)(struct puck_bo *bo, void *data);
+
 int puck_lock(struct puck_mem *mem, struct drm_exec *exec, u32 count, puck_lock_fn place,
 	      void *data);
+int puck_lock_make_room(struct puck_mem *mem, struct drm_exec *exec, puck_lock_needs_fn needs,
+			void *data);
 void puck_lock_enter(struct puck_mem *mem);
 void puck_lock_leave(struct puck_mem *mem);
 void puck_unlock(struct puck_mem *mem, struct drm_exec *exec);

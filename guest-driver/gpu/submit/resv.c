@@ -59,6 +59,15 @@ static bool puck_resv_note_listed(struct puck_job *job)
 	return true;
 }
 
+/* A puck_lock_needs_fn. */
+static bool puck_resv_needs(struct puck_bo *bo, void *data)
+{
+	struct puck_resv_locking *locking = data;
+
+	return bo->listing == locking->job->listing ||
+	       (locking->vm && puck_exec_needs(locking->vm, bo));
+}
+
 /* Lock all BOs, and bring them to their places; a puck_lock_fn. */
 static int puck_resv_place_all(struct drm_exec *exec, bool alone, void *data)
 {
@@ -74,8 +83,8 @@ static int puck_resv_place_all(struct drm_exec *exec, bool alone, void *data)
 		ret = -EINVAL;
 	if (!ret && vm)
 		ret = puck_exec_lock(vm, exec);
-	if (!ret && vm && alone)
-		ret = puck_exec_make_room(vm);
+	if (!ret && alone)
+		ret = puck_lock_make_room(job->puck->mem, exec, puck_resv_needs, locking);
 	if (!ret)
 		ret = puck_resv_validate_all(job, vm, exec);
 	return ret ?: puck_lock_reserve(exec, PUCK_EXEC_FENCES);

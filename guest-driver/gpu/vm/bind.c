@@ -78,6 +78,14 @@ struct puck_bind_locking {
 	u32 count;
 };
 
+/* A puck_lock_needs_fn: what is to be mapped comes back behind it. */
+static bool puck_bind_needs(struct puck_bo *bo, void *data)
+{
+	struct puck_bind_locking *locking = data;
+
+	return puck_exec_needs(locking->vm, bo);
+}
+
 /* Lock all, and bring to its place what is to be mapped; a puck_lock_fn. */
 static int puck_bind_place_all(struct drm_exec *exec, bool alone, void *data)
 {
@@ -90,7 +98,7 @@ static int puck_bind_place_all(struct drm_exec *exec, bool alone, void *data)
 	for (i = 0; !ret && i < locking->count; i++)
 		ret = puck_bind_lock_one(vm, &locking->binds[i], exec);
 	if (!ret && alone)
-		ret = puck_exec_make_room(vm);
+		ret = puck_lock_make_room(vm->puck->mem, exec, puck_bind_needs, locking);
 	if (!ret)
 		ret = puck_bind_validate_all(locking->binds, locking->count);
 	return ret ?: puck_lock_reserve(exec, 1);

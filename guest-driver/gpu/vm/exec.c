@@ -42,32 +42,19 @@ int puck_exec_lock(struct puck_vm *vm, struct drm_exec *exec)
 }
 
 /**
- * puck_exec_make_room - drive out what is private to a VM and mapped nowhere
+ * puck_exec_needs - see whether whoever has a VM locked needs a BO in its place
  * @vm: the VM
+ * @bo: the BO
  *
- * TTM does not: such a BO has the lock that whoever needs room for the VM holds.
- *
- * Context: in a puck_lock_fn that is alone, with the VM's dma_resv lock held.
- * Return: as puck_bo_drive_out().
+ * Context: with the VM's dma_resv lock held.
+ * Return: true if it is private to the VM and mapped there. Of others it says nothing.
  */
-int puck_exec_make_room(struct puck_vm *vm)
+bool puck_exec_needs(struct puck_vm *vm, struct puck_bo *bo)
 {
-	struct drm_gem_object *resv = drm_gpuvm_resv_obj(&vm->base);
-	struct puck_bo *bo = NULL, *next;
-	int ret = 0;
-
 	drm_gpuvm_resv_assert_held(&vm->base);
 
-	while (!ret && (next = puck_bos_next(vm->puck, bo))) {
-		if (bo)
-			drm_gem_object_put(&bo->ttm.base);
-		bo = next;
-		if (bo->vm_resv == resv && list_empty(&bo->ttm.base.gpuva.list))
-			ret = puck_bo_drive_out(bo);
-	}
-	if (bo)
-		drm_gem_object_put(&bo->ttm.base);
-	return ret;
+	return bo->vm_resv == drm_gpuvm_resv_obj(&vm->base) &&
+	       !list_empty(&bo->ttm.base.gpuva.list);
 }
 
 /* Called for each BO that has moved, or that was mapped again since. */

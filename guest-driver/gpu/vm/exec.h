@@ -18,7 +18,7 @@ struct puck_vm;
 #define PUCK_EXEC_FENCES	3
 
 int puck_exec_lock(struct puck_vm *vm, struct drm_exec *exec);
-int puck_exec_make_room(struct puck_vm *vm);
+bool puck_exec_needs(struct puck_vm *vm, struct puck_bo *bo);
 int puck_exec_validate(struct puck_vm *vm, struct drm_exec *exec);
 int puck_exec_prepare(struct puck_vm *vm, struct puck_job *job, struct drm_exec *exec);
 void puck_exec_add_fence(struct puck_vm *vm, struct drm_exec *exec, struct dma_fence *fence);
