@@ -13,6 +13,8 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
+#include <kunit/visibility.h>
+
 #include "compat/gpu.h"
 #include "core/trace.h"
 #include "sched/fence.h"
@@ -87,6 +89,7 @@ struct puck_fence *puck_fence_alloc(struct puck_ring *ring)
 	__module_get(THIS_MODULE);
 	return fence;
 }
+EXPORT_SYMBOL_IF_KUNIT(puck_fence_alloc);
 
 /**
  * puck_fence_free - free a fence that is no dma_fence yet, or no more
@@ -114,6 +117,7 @@ void puck_fence_init(struct puck_fence *fence, u64 context, u64 number)
 	puck_compat_fence_init64(&fence->base, &puck_fence_ops, &fence->lock,
 				 context, number);
 }
+EXPORT_SYMBOL_IF_KUNIT(puck_fence_init);
 
 /**
  * puck_fence_signal - complete a fence
@@ -122,6 +126,10 @@ void puck_fence_init(struct puck_fence *fence, u64 context, u64 number)
  *
  * Callers hold the ring's lock, so that the fences of a ring signal in order.
  *
+ * The fence is seen to be signalled before its callbacks are called, and without its lock: from
+ * that moment on the scheduler may have the job released on another CPU, and with it the
+ * reference by which the caller knows the fence. So there is one of our own until all is done.
+ *
  * Context: any, hard interrupts included.
  */
 void puck_fence_signal(struct puck_fence *fence, int error)
@@ -129,7 +137,10 @@ void puck_fence_signal(struct puck_fence *fence, int error)
 	lockdep_assert_held(&fence->ring->lock);
 
 	trace_puck_fence_signal(fence->ring->index, fence->base.seqno, fence->seqno, error);
+	dma_fence_get(&fence->base);
 	if (error)
 		dma_fence_set_error(&fence->base, error);
 	dma_fence_signal(&fence->base);
+	dma_fence_put(&fence->base);
 }
+EXPORT_SYMBOL_IF_KUNIT(puck_fence_signal);

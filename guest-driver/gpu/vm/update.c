@@ -46,6 +46,12 @@ static void puck_update_gone(struct puck_job *job)
 	struct puck_page *page, *next_page;
 	struct puck_va *va, *next;
 
+	/*
+	 * The fence is seen to be signalled before its callbacks are called, so this may be
+	 * ahead of ours: the lock that the removal takes is held until it has been.
+	 */
+	if (update->armed)
+		dma_fence_remove_callback(&job->fence->base, &update->done);
 	puck_vm_tables_free(vm, &update->spare);
 	puck_vm_tables_free(vm, &update->freed);
 	list_for_each_entry_safe(page, next_page, &update->data, link)
@@ -314,6 +320,7 @@ struct dma_fence *puck_update_arm(struct puck_update *update, struct drm_exec *e
 	trace_puck_submit(job->ring->index, job->number, PUCK_UPDATE_CMDS, 0);
 	fence = puck_sched_arm(job);
 	dma_fence_add_callback(&job->fence->base, &update->done, puck_update_done);
+	update->armed = true;
 	drm_gpuvm_resv_add_fence(&vm->base, exec, fence, DMA_RESV_USAGE_BOOKKEEP,
 				 DMA_RESV_USAGE_BOOKKEEP);
 	dma_fence_put(vm->last);

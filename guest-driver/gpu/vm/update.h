@@ -24,6 +24,7 @@ struct puck_vm;
  * @vas: struct puck_va.link: mappings that may be needed
  * @gone: and those that were taken away, each with a reference to its BO
  * @done: on the job's hardware fence
+ * @armed: @done is there, or was
  */
 struct puck_update {
 	struct puck_vm *vm;
@@ -34,6 +35,7 @@ struct puck_update {
 	struct list_head vas;
 	struct list_head gone;
 	struct dma_fence_cb done;
+	bool armed;
 };
 
 /**
