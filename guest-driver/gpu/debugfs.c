@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /sys/kernel/debug/dri/<device>/: rings, fences, bos, vram, vms and backoffs to read, and a
+ * /sys/kernel/debug/dri/<device>/: rings, fences, bos, vram, vms, userptr and backoffs to read, and a
  * folder for each ring with the scheduler's timeout, the period of the look for lost
  * interrupts and, if the device has it, the knobs of the completion stage
  * (docs/specs/gpu.rst, "Completion stage").
@@ -24,6 +24,7 @@
 #include "mem/bo.h"
 #include "mem/mem.h"
 #include "mem/prime.h"
+#include "mem/userptr.h"
 #include "sched/fence.h"
 #include "sched/job.h"
 #include "sched/queue.h"
@@ -126,10 +127,11 @@ static void puck_debugfs_bo(struct seq_file *m, struct puck_bo *bo)
 	struct scatterlist *sg;
 	int i;
 
-	seq_printf(m, "bo %p size %zu orig_nents %u nents %u place %s mapped %u%s%s\n", obj,
+	seq_printf(m, "bo %p size %zu orig_nents %u nents %u place %s mapped %u%s%s%s\n", obj,
 		   obj->size, sgt ? sgt->orig_nents : 0, sgt ? sgt->nents : 0,
 		   puck_debugfs_place(bo), puck_prime_mappings(bo),
-		   bo->ttm.pin_count ? " pinned" : "", bo->attach ? " imported" : "");
+		   bo->ttm.pin_count ? " pinned" : "", bo->attach ? " imported" : "",
+		   bo->userptr ? " userptr" : "");
 	if (!sgt)
 		return;
 	for_each_sgtable_dma_sg(sgt, sg, i) {
@@ -270,6 +272,14 @@ static int puck_debugfs_vms(struct seq_file *m, void *data)
 	return ret;
 }
 
+static int puck_debugfs_userptr(struct seq_file *m, void *data)
+{
+	struct drm_debugfs_entry *entry = m->private;
+
+	puck_userptr_print(m, to_puck_device(entry->dev)->mem);
+	return 0;
+}
+
 static const struct drm_debugfs_info puck_debugfs_files[] = {
 	{ "rings", puck_debugfs_rings, 0 },
 	{ "fences", puck_debugfs_fences, 0 },
@@ -277,6 +287,7 @@ static const struct drm_debugfs_info puck_debugfs_files[] = {
 	{ "backoffs", puck_debugfs_backoffs, 0 },
 	{ "vram", puck_debugfs_vram, 0 },
 	{ "vms", puck_debugfs_vms, 0 },
+	{ "userptr", puck_debugfs_userptr, 0 },
 };
 
 /* Whether the device compares what its TLB says with the tables. Until its next reset. */

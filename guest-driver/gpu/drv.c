@@ -35,6 +35,7 @@
 #include "sched/job.h"
 #include "sched/lock_order.h"
 #include "sched/mover.h"
+#include "sched/recover.h"
 #include "sched/ring.h"
 #include "sched/rings.h"
 #include "submit/file.h"
@@ -59,6 +60,7 @@ static const struct drm_ioctl_desc puck_ioctls[] = {
 	DRM_IOCTL_DEF_DRV(PUCK_VM_CREATE, puck_ioctl_vm_create, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(PUCK_VM_DESTROY, puck_ioctl_vm_destroy, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(PUCK_VM_BIND, puck_ioctl_vm_bind, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(PUCK_GEM_USERPTR, puck_ioctl_gem_userptr, DRM_RENDER_ALLOW),
 };
 
 static const struct file_operations puck_fops = {
@@ -82,7 +84,7 @@ static const struct drm_driver puck_drm_driver = {
 	.desc = "Puck virtual GPU",
 	PUCK_DRM_DRIVER_DATE
 	.major = 0,
-	.minor = 5,
+	.minor = 6,
 };
 
 /* What goes with the DRM device, the last one made first. */
@@ -96,6 +98,8 @@ static int puck_init_parts(struct puck_device *puck, const struct puck_ring_info
 		ret = puck_rings_create(puck, rings, num_rings);
 	if (!ret)
 		ret = puck_mover_init(puck);
+	if (!ret)
+		puck->mem->give_up = puck_recover_give_up;
 	return ret;
 }
 

@@ -18,6 +18,7 @@
 #include "lib/gpu/job.h"
 #include "lib/gpu/queue.h"
 #include "lib/gpu/sync.h"
+#include "lib/gpu/userptr.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -99,6 +100,58 @@ static int before_bo(void)
 	int ret = puck_reopen(&one);
 
 	return ret ? ret : bo_create(one.fd, &a, SIZE);
+}
+
+/* What becomes a BO as it is: its pages are there. */
+static uint8_t lent[SIZE] __attribute__((aligned(4096)));
+
+static int run_userptr_with(uint32_t flags)
+{
+	struct drm_puck_gem_userptr args = {
+		.addr = (uintptr_t)lent, .size = SIZE, .flags = flags,
+	};
+
+	return call_once(one.fd, DRM_IOCTL_PUCK_GEM_USERPTR, &args);
+}
+
+static int run_userptr(void)
+{
+	return run_userptr_with(0);
+}
+
+static int run_userptr_pinned(void)
+{
+	return run_userptr_with(DRM_PUCK_USERPTR_PIN);
+}
+
+static int before_userptr(void)
+{
+	memset(lent, 1, sizeof(lent));
+	return open_alone(&one);
+}
+
+/* A job that finds the memory gone, and looks it up anew. */
+static int before_userptr_job(void)
+{
+	int ret = puck_reopen(&one);
+
+	if (!ret)
+		ret = userptr_create(one.fd, &a, lent, SIZE, 0);
+	if (!ret)
+		ret = fill_wait(one.fd, one.queue[0], &a, 1);
+	if (!ret && (mprotect(lent, SIZE, PROT_READ) ||
+		     mprotect(lent, SIZE, PROT_READ | PROT_WRITE)))
+		ret = -errno;
+	return ret;
+}
+
+static int run_userptr_job(void)
+{
+	struct drm_puck_bo_ref ref = ref_write(&a);
+	struct drm_puck_cmd cmd = cmd_fill(0, 0, SIZE, 0);
+	struct drm_puck_submit args = job(one.queue[0], &ref, 1, &cmd, 1);
+
+	return call_once(one.fd, DRM_IOCTL_PUCK_SUBMIT, &args);
 }
 
 /* The pages are touched from here: a fault that finds no memory is tried again. */
@@ -350,6 +403,11 @@ static const struct fail_op ops[] = {
 	{ .name = "open", .run = run_open, .after = end },
 	{ .name = "gem_create", .before = before_open, .run = run_create, .after = end,
 	  .errnos = no_inode },
+	{ .name = "gem_userptr", .before = before_userptr, .run = run_userptr, .after = end },
+	{ .name = "gem_userptr_pinned", .before = before_userptr, .run = run_userptr_pinned,
+	  .after = end },
+	{ .name = "userptr_job", .before = before_userptr_job, .run = run_userptr_job,
+	  .after = end },
 	{ .name = "gem_mmap", .before = before_mmap, .run = run_mmap, .after = end },
 	{ .name = "queries", .before = before_bo, .run = run_queries, .after = end },
 	{ .name = "gem_close", .before = before_bo, .run = run_close, .after = end },

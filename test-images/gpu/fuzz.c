@@ -98,6 +98,40 @@ static void done_create(struct actor *a, void *arg)
 	put_handle(a, BO, ((struct drm_puck_gem_create *)arg)->handle);
 }
 
+/* Never of memory that the thread has anything else in: jobs write it. */
+static void fill_userptr(struct actor *a, void *arg)
+{
+	struct drm_puck_gem_userptr *args = arg;
+	const uint64_t wrong[] = {
+		0, (uintptr_t)a->arena + PAGE, (uintptr_t)a->lent + BO_MAX, ~0ull << 12, 1ull << 47,
+	};
+	uint32_t page = below(a, BO_MAX / PAGE);
+
+	args->addr = a->hostile && one_in(a, 4) ? wrong[below(a, ARRAY_SIZE(wrong))] :
+		     (uintptr_t)a->lent + page * PAGE;
+	args->size = mostly64(a, (1 + below(a, BO_MAX / PAGE - page)) * PAGE);
+	args->flags = mostly(a, one_in(a, 2) ? below(a, 4) : 0);
+	args->handle = nothing(a);
+}
+
+static void done_userptr(struct actor *a, void *arg)
+{
+	put_handle(a, BO, ((struct drm_puck_gem_userptr *)arg)->handle);
+}
+
+/* Of the memory that is lent some pages go, and others come, whatever jobs do there. */
+static int act_lend_anew(struct actor *a)
+{
+	uint32_t page = below(a, BO_MAX / PAGE), count = 1 + below(a, BO_MAX / PAGE - page);
+	void *at;
+
+	if (a->dry)
+		return 0;
+	at = mmap(a->lent + page * PAGE, count * PAGE, PROT_READ | PROT_WRITE,
+		  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	return at == MAP_FAILED ? -errno : 0;
+}
+
 /* A handle, flags, and what the driver fills in. */
 static void fill_bo(struct actor *a, void *arg)
 {
@@ -465,6 +499,9 @@ static const struct row {
 	{ "get_regions", 2, DRM_IOCTL_PUCK_GET_REGIONS, .fill = fill_regions },
 	{ "gem_create", 8, DRM_IOCTL_PUCK_GEM_CREATE, .fill = fill_create, .done = done_create,
 	  .keep = sizeof(uint64_t) },
+	{ "gem_userptr", 5, DRM_IOCTL_PUCK_GEM_USERPTR, .fill = fill_userptr,
+	  .done = done_userptr, .keep = 2 * sizeof(uint64_t) },
+	{ "lend_anew", 2, .act = act_lend_anew },
 	{ "gem_mmap_offset", 2, DRM_IOCTL_PUCK_GEM_MMAP_OFFSET, .fill = fill_bo },
 	{ "gem_info", 3, DRM_IOCTL_PUCK_GEM_INFO, .fill = fill_bo },
 	{ "gem_wait", 5, DRM_IOCTL_PUCK_GEM_WAIT, .fill = fill_bo_wait,
@@ -633,7 +670,8 @@ static void begin_actor(struct actor *a, uint64_t seed, unsigned long calls, boo
 	a->good = calloc(row_count(), sizeof(*a->good));
 	a->refused = calloc(row_count(), sizeof(*a->refused));
 	a->arena = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ktap_need(a->good && a->refused && a->arena != MAP_FAILED &&
+	a->lent = mmap(NULL, BO_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ktap_need(a->good && a->refused && a->arena != MAP_FAILED && a->lent != MAP_FAILED &&
 		  !mprotect(a->arena + PAGE, PAGE, PROT_NONE), "memory for a thread");
 }
 
@@ -645,6 +683,7 @@ static void end_actor(struct actor *a)
 		if (a->maps[i].at)
 			munmap(a->maps[i].at, a->maps[i].size);
 	munmap(a->arena, 2 * PAGE);
+	munmap(a->lent, BO_MAX);
 	free(a->good);
 	free(a->refused);
 }

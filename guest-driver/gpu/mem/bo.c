@@ -24,6 +24,7 @@
 #include "mem/place.h"
 #include "mem/prime.h"
 #include "mem/tt.h"
+#include "mem/userptr.h"
 
 /**
  * puck_bo_where - see where a BO is for the device
@@ -63,6 +64,10 @@ void puck_bo_sync(struct puck_bo *bo, bool for_cpu, bool write)
 
 	if (write)
 		bo->cpu = for_cpu;
+	if (bo->userptr) {
+		puck_userptr_sync(bo, for_cpu, bo->cpu);
+		return;
+	}
 	if (!tbo->resource || tbo->resource->mem_type != TTM_PL_TT)
 		return;
 	if (for_cpu)
@@ -109,6 +114,9 @@ int puck_bo_validate(struct puck_bo *bo)
 
 	if (bo->dmabuf)
 		return puck_import_validate(bo);
+	/* puck_userptr_prepare() came before, and puck_userptr_begin() looks once more. */
+	if (bo->userptr)
+		return puck_bo_where(bo).sgt ? 0 : PUCK_USERPTR_STALE;
 	if (bo->ttm.pin_count)
 		return puck_bo_where(bo).sgt ? 0 : -ENODEV;
 	return puck_bo_place(bo, &ctx);
@@ -171,6 +179,13 @@ void puck_gem_link(struct puck_device *puck, struct puck_bo *bo)
 	spin_unlock(&puck->list_lock);
 }
 
+/* Of what is not TTM's; see puck_tt_unbind(). */
+static void puck_gem_unmap(struct puck_bo *bo)
+{
+	puck_import_unmap(bo);
+	puck_userptr_unmap(bo);
+}
+
 /**
  * puck_gem_unbind_all - take all BOs away from the device
  * @puck: the device, unplugged and silent
@@ -185,7 +200,7 @@ void puck_gem_unbind_all(struct puck_device *puck)
 	/* Nobody adds BOs any more, and they go under this lock only. */
 	mutex_lock(&puck->late_lock);
 	list_for_each_entry(bo, &puck->bos, node)
-		puck_import_unmap(bo);
+		puck_gem_unmap(bo);
 	mutex_unlock(&puck->late_lock);
 	puck_tt_unbind_all(puck->mem);
 }
@@ -195,7 +210,7 @@ static void puck_gem_unlink(struct puck_device *puck, struct puck_bo *bo)
 	spin_lock(&puck->list_lock);
 	list_del_init(&bo->node);
 	spin_unlock(&puck->list_lock);
-	puck_import_unmap(bo);
+	puck_gem_unmap(bo);
 }
 
 /* The last handle, dma-buf and job is gone; mappings of processes may be left. */
@@ -216,14 +231,20 @@ static void puck_gem_free(struct drm_gem_object *obj)
 	puck_compat_ttm_bo_fini(&bo->ttm);
 }
 
-/* Lets go of the exporter, which takes the dma_resv lock. */
-static void puck_bo_release_import(struct work_struct *work)
+/*
+ * Lets go of the exporter, which takes the dma_resv lock; or of the process, which waits for
+ * whoever takes its memory away.
+ */
+static void puck_bo_release_foreign(struct work_struct *work)
 {
 	struct puck_bo *bo = container_of(work, struct puck_bo, release);
 
 	puck_import_end(bo);
+	if (bo->userptr)
+		puck_userptr_fini(bo);
 	drm_gem_object_release(&bo->ttm.base);
-	dma_buf_put(bo->dmabuf);
+	if (bo->dmabuf)
+		dma_buf_put(bo->dmabuf);
 	kfree(bo);
 }
 
@@ -235,8 +256,8 @@ static void puck_bo_destroy(struct ttm_buffer_object *tbo)
 	/* It is not the last one of a VM's own, but may be the last that keeps its dma_resv. */
 	if (bo->vm_resv)
 		drm_gem_object_put(bo->vm_resv);
-	if (bo->dmabuf) {
-		INIT_WORK(&bo->release, puck_bo_release_import);
+	if (bo->dmabuf || bo->userptr) {
+		INIT_WORK(&bo->release, puck_bo_release_foreign);
 		queue_work(tbo->bdev->wq, &bo->release);
 	} else {
 		drm_gem_object_release(&tbo->base);
@@ -307,6 +328,47 @@ struct puck_bo *puck_gem_make_import(struct puck_device *puck, struct dma_buf *d
 				   &ctx, NULL, dmabuf->resv, puck_bo_destroy);
 	dma_resv_unlock(dmabuf->resv);
 	return ret ? ERR_PTR(ret) : bo;
+}
+
+/**
+ * puck_gem_make_userptr - make a BO whose memory is that of a process
+ * @puck: the device
+ * @size: bytes
+ * @userptr: the memory, which the BO owns from here on, also on errors
+ *
+ * Context: inside drm_dev_enter().
+ * Return: the BO, to be given to drm_gem_object_put(); or an ERR_PTR().
+ */
+struct puck_bo *puck_gem_make_userptr(struct puck_device *puck, u64 size,
+				      struct puck_userptr *userptr)
+{
+	struct ttm_operation_ctx ctx = { .interruptible = true };
+	struct puck_bo *bo = puck_bo_alloc(puck, size);
+	struct puck_places places;
+	int ret;
+
+	if (!bo) {
+		kfree(userptr);
+		return ERR_PTR(-ENOMEM);
+	}
+	bo->userptr = userptr;
+	puck_places_system(&places);
+	/* On errors the BO is gone. */
+	ret = ttm_bo_init_reserved(&puck->mem->ttm, &bo->ttm, ttm_bo_type_sg, &places.list, 0,
+				   &ctx, NULL, NULL, puck_bo_destroy);
+	if (ret)
+		return ERR_PTR(ret);
+	dma_resv_unlock(bo->ttm.base.resv);
+	return bo;
+}
+
+/**
+ * puck_gem_is_bo - tell BOs from what else has a dma_resv that jobs lock
+ * @obj: the driver's, or that of a VM
+ */
+bool puck_gem_is_bo(const struct drm_gem_object *obj)
+{
+	return obj->funcs == &puck_gem_funcs;
 }
 
 /* Hints of what to drive out first. */

@@ -17,11 +17,12 @@ struct dma_buf;
 struct dma_buf_attachment;
 struct puck_device;
 struct puck_import_map;
+struct puck_userptr;
 
 /**
  * struct puck_bo - buffer object
  * @ttm: base; TTM's, whose base is GEM's
- * @placements: mask of 1 << DRM_PUCK_REGION_*; zero if imported
+ * @placements: mask of 1 << DRM_PUCK_REGION_*; zero if imported, or of a process
  * @flags: DRM_PUCK_GEM_*
  * @caching: DRM_PUCK_CACHING_*, as it was asked for
  * @region: DRM_PUCK_REGION_* where it is; changes under the dma_resv lock, and may be read
@@ -34,13 +35,14 @@ struct puck_import_map;
  * @retired: struct puck_import_map.node, what jobs may still see it by
  * @retire: empties @retired
  * @dmabuf: of @attach, a reference of our own: TTM looks at its dma_resv to the very end
+ * @userptr: of memory of a process, or NULL; see userptr.c
  * @vm_resv: of a BO that is private to a VM: keeps the VM's dma_resv, which is the BO's,
  *           too; a reference. Else NULL
  * @listing: puck_job.listing of the job that has listed it last; under the dma_resv lock
  * @exported: the dma-buf that was made of it, while importers may be there; under the dma_resv
  *            lock. GEM's own pointer goes with the last handle
  * @node: in puck_device.bos
- * @release: the end of an imported BO
+ * @release: the end of a BO that is imported, or of a process
  */
 struct puck_bo {
 	struct ttm_buffer_object ttm;
@@ -54,6 +56,7 @@ struct puck_bo {
 	struct list_head retired;
 	struct work_struct retire;
 	struct dma_buf *dmabuf;
+	struct puck_userptr *userptr;
 	struct drm_gem_object *vm_resv;
 	u64 listing;
 	struct dma_buf *exported;
@@ -85,6 +88,9 @@ struct puck_bo *puck_bos_next(struct puck_device *puck, struct puck_bo *bo);
 struct puck_bo *puck_gem_create(struct puck_device *puck, u64 size, u32 placements, u32 flags,
 				u32 caching, struct drm_gem_object *vm_resv);
 struct puck_bo *puck_gem_make_import(struct puck_device *puck, struct dma_buf *dmabuf);
+struct puck_bo *puck_gem_make_userptr(struct puck_device *puck, u64 size,
+				      struct puck_userptr *userptr);
+bool puck_gem_is_bo(const struct drm_gem_object *obj);
 void puck_gem_link(struct puck_device *puck, struct puck_bo *bo);
 void puck_gem_unbind_all(struct puck_device *puck);
 

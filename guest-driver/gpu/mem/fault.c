@@ -212,7 +212,8 @@ static int puck_gem_mmap_import(struct drm_gem_object *obj, struct vm_area_struc
  * @obj: the BO
  * @vma: where; on success the reference that came with it is given back, since TTM has one
  *
- * Return: 0; -EINVAL for a private mapping; what the exporter says.
+ * Return: 0; -EINVAL for a private mapping; -EPERM for memory of a process; what the exporter
+ * says.
  */
 int puck_gem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
 {
@@ -220,6 +221,8 @@ int puck_gem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
 
 	if (obj->import_attach)
 		return puck_gem_mmap_import(obj, vma);
+	if (to_puck_bo(obj)->userptr)
+		return -EPERM;
 	ret = ttm_bo_mmap_obj(vma, &to_puck_bo(obj)->ttm);
 	if (!ret)
 		drm_gem_object_put(obj);
@@ -233,7 +236,7 @@ int puck_gem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
  * For those who look at its pages, and at none of its fences.
  *
  * Context: with the BO's dma_resv lock held.
- * Return: 0; -EOPNOTSUPP if its placements are without system memory; -ENODEV; -ENOMEM;
+ * Return: 0; -EPERM for memory of a process; -EOPNOTSUPP if its placements are without system memory; -ENODEV; -ENOMEM;
  * -ERESTARTSYS.
  */
 int puck_gem_pin(struct drm_gem_object *obj)
@@ -243,6 +246,8 @@ int puck_gem_pin(struct drm_gem_object *obj)
 	struct puck_places places;
 	int ret;
 
+	if (bo->userptr)
+		return -EPERM;
 	if (!puck_places_have_system(bo))
 		return -EOPNOTSUPP;
 	puck_places_system(&places);

@@ -3,6 +3,8 @@
  * The ioctls on buffer objects.
  */
 #include <linux/dma-resv.h>
+#include <linux/kernel.h>
+#include <linux/uaccess.h>
 
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
@@ -15,11 +17,14 @@
 #include "mem/bo.h"
 #include "mem/ioctl.h"
 #include "mem/tt.h"
+#include "mem/userptr.h"
 
 #define PUCK_PLACEMENTS		(BIT(DRM_PUCK_REGION_SYSTEM) | BIT(DRM_PUCK_REGION_VRAM))
 #define PUCK_GEM_EVICT		(DRM_PUCK_GEM_EVICT_FIRST | DRM_PUCK_GEM_EVICT_LAST)
 #define PUCK_GEM_FLAGS \
 	(DRM_PUCK_GEM_SCATTERED | DRM_PUCK_GEM_PREFER_SYSTEM | PUCK_GEM_EVICT)
+
+#define PUCK_USERPTR_FLAGS	(DRM_PUCK_USERPTR_READONLY | DRM_PUCK_USERPTR_PIN)
 
 static bool puck_gem_flags_are_sane(u32 flags, u32 placements)
 {
@@ -68,6 +73,46 @@ int puck_gem_create_handle(struct drm_device *dev, struct drm_puck_gem_create *a
 	return ret;
 }
 
+static int puck_gem_userptr_check(const struct drm_puck_gem_userptr *args)
+{
+	if (args->handle || args->flags & ~PUCK_USERPTR_FLAGS)
+		return -EINVAL;
+	if (!args->size || !PAGE_ALIGNED(args->addr | args->size))
+		return -EINVAL;
+	if (args->size > DRM_PUCK_USERPTR_SIZE_MAX)
+		return -E2BIG;
+	if (!PUCK_USERPTR_CAN)
+		return -EOPNOTSUPP;
+	return access_ok(u64_to_user_ptr(args->addr), args->size) ? 0 : -EFAULT;
+}
+
+/**
+ * puck_ioctl_gem_userptr - make a BO of memory of the calling process
+ * @dev: the device
+ * @data: struct drm_puck_gem_userptr
+ * @file: the caller
+ *
+ * Return: 0; -EINVAL; -E2BIG; -EOPNOTSUPP; -EFAULT if there is no such memory, or none that may
+ * be written; -ENOMEM; -ENODEV; -ERESTARTSYS.
+ */
+int puck_ioctl_gem_userptr(struct drm_device *dev, void *data, struct drm_file *file)
+{
+	struct drm_puck_gem_userptr *args = data;
+	struct puck_bo *bo;
+	int ret;
+
+	ret = puck_gem_userptr_check(args);
+	if (ret)
+		return ret;
+	bo = puck_userptr_create(to_puck_device(dev), args);
+	if (IS_ERR(bo))
+		return PTR_ERR(bo);
+	ret = drm_gem_handle_create(file, &bo->ttm.base, &args->handle);
+	/* The handle keeps the BO from here on. */
+	drm_gem_object_put(&bo->ttm.base);
+	return ret;
+}
+
 /**
  * puck_ioctl_gem_mmap_offset - tell where a BO can be mapped
  * @dev: the device
@@ -98,6 +143,8 @@ static void puck_gem_tell(struct puck_bo *bo, struct drm_puck_gem_info *args)
 	struct puck_where where = puck_bo_where(bo);
 
 	args->flags = bo->attach ? DRM_PUCK_INFO_IMPORTED : 0;
+	if (bo->userptr)
+		args->flags = DRM_PUCK_INFO_USERPTR;
 	args->size = puck_bo_size(bo);
 	args->placements = bo->placements;
 	args->region = where.vram ? DRM_PUCK_REGION_VRAM : DRM_PUCK_REGION_SYSTEM;

@@ -88,6 +88,7 @@ int puck_mem_init(struct puck_device *puck)
 	mem->puck = puck;
 	init_rwsem(&mem->guard);
 	init_rwsem(&mem->bar_lock);
+	init_rwsem(&mem->notifier_lock);
 	mutex_init(&mem->tt_lock);
 	INIT_LIST_HEAD(&mem->tts);
 	ret = puck_compat_ttm_device_init(&mem->ttm, &puck_mem_funcs, drm->dev,

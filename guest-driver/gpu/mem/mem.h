@@ -16,10 +16,24 @@
 #include "mem/move.h"
 #include "mem/vram.h"
 
+struct dma_resv;
 struct drm_file;
 struct drm_printer;
 struct puck_device;
 struct shrinker;
+
+/* Of times between 0 and 2^29 us, and all that are longer. */
+#define PUCK_USERPTR_BUCKETS	31
+
+/**
+ * typedef puck_give_up_fn - give jobs up that somebody cannot wait for any longer
+ * @puck: the device
+ * @resv: where their fences are; those of others come by themselves
+ *
+ * Context: may be in memory reclaim: nothing is allocated and no lock is taken. The fences come
+ * soon after it, with an error, or because they were about to.
+ */
+typedef void (*puck_give_up_fn)(struct puck_device *puck, struct dma_resv *resv);
 
 /**
  * struct puck_mem - what BOs of one device lie in
@@ -28,14 +42,20 @@ struct shrinker;
  * @tt: manager of TTM_PL_TT: pages that are mapped for the device
  * @vram: manager of TTM_PL_VRAM
  * @transfer: moves bytes by the device; set before there are users
+ * @give_up: gives jobs up; set before there are users
  * @guard: of validating; see puck_lock()
  * @bar_lock: held, shared, by whoever maps VRAM for the CPU, and alone while BAR 2 shows none
+ * @notifier_lock: of memory of processes; see userptr.c. Taken in memory reclaim
  * @tt_lock: held by whoever unmaps pages without drm_dev_enter(), that is after
  *           drm_dev_unplug()
  * @tts: struct puck_tt.node, all whose pages are mapped; puck_device.list_lock
  * @pages: in all of them, mapped or not, that came from the kernel
  * @imported: bytes in BOs that are others'
  * @shrinker: or NULL
+ * @userptr_took: times for which memory of processes was held up before it went, in us: element
+ *                n has those below 2^n
+ * @userptr_worst: the longest
+ * @userptr_given_up: how often a job was given up for that
  */
 struct puck_mem {
 	struct ttm_device ttm;
@@ -43,13 +63,18 @@ struct puck_mem {
 	struct ttm_resource_manager tt;
 	struct puck_vram vram;
 	puck_transfer_fn transfer;
+	puck_give_up_fn give_up;
 	struct rw_semaphore guard;
 	struct rw_semaphore bar_lock;
+	struct rw_semaphore notifier_lock;
 	struct mutex tt_lock;		/* unmapping after the unplug */
 	struct list_head tts;
 	atomic_long_t pages;
 	atomic64_t imported;
 	struct shrinker *shrinker;
+	atomic64_t userptr_took[PUCK_USERPTR_BUCKETS];
+	atomic64_t userptr_worst;
+	atomic64_t userptr_given_up;
 };
 
 static inline struct puck_mem *ttm_to_puck_mem(struct ttm_device *ttm)

@@ -380,7 +380,7 @@ static const struct dma_buf_ops puck_prime_ops = {
  * @obj: own memory, not an imported BO
  * @flags: DRM_CLOEXEC, DRM_RDWR
  *
- * Return: the dma-buf; ERR_PTR(-EPERM) if the BO is private to a VM; another ERR_PTR().
+ * Return: the dma-buf; ERR_PTR(-EPERM) if the BO is private to a VM or memory of a process; another ERR_PTR().
  */
 struct dma_buf *puck_prime_export(struct drm_gem_object *obj, int flags)
 {
@@ -394,8 +394,11 @@ struct dma_buf *puck_prime_export(struct drm_gem_object *obj, int flags)
 		.resv = obj->resv,
 	};
 
-	/* Its dma_resv is that of all of the VM's memory, which is nobody else's affair. */
-	if (to_puck_bo(obj)->vm_resv)
+	/*
+	 * Its dma_resv is that of all of the VM's memory, which is nobody else's affair; or its
+	 * pages are a process', who would have to wait for whoever has got them.
+	 */
+	if (to_puck_bo(obj)->vm_resv || to_puck_bo(obj)->userptr)
 		return ERR_PTR(-EPERM);
 	return drm_gem_dmabuf_export(obj->dev, &info);
 }

@@ -22,8 +22,9 @@
 #include "mem/tt.h"
 
 /**
- * puck_tt_table - make an sg_table of a BO's pages
- * @ttm: the pages
+ * puck_tt_pages_table - make an sg_table of pages
+ * @pages: the pages
+ * @count: how many
  * @dev: the device that it will be mapped for
  *
  * As few entries as there are contiguous pieces, but none longer than the
@@ -31,7 +32,8 @@
  *
  * Return: the table, not mapped, or an ERR_PTR().
  */
-struct sg_table *puck_tt_table(struct ttm_tt *ttm, struct device *dev)
+struct sg_table *puck_tt_pages_table(struct page **pages, unsigned long count,
+				     struct device *dev)
 {
 	unsigned int max_seg = max_t(unsigned int, PAGE_SIZE,
 				     ALIGN_DOWN(dma_get_max_seg_size(dev), PAGE_SIZE));
@@ -40,9 +42,8 @@ struct sg_table *puck_tt_table(struct ttm_tt *ttm, struct device *dev)
 
 	if (!sgt)
 		return ERR_PTR(-ENOMEM);
-	ret = sg_alloc_table_from_pages_segment(sgt, ttm->pages, ttm->num_pages, 0,
-						(size_t)ttm->num_pages << PAGE_SHIFT, max_seg,
-						GFP_KERNEL);
+	ret = sg_alloc_table_from_pages_segment(sgt, pages, count, 0, count << PAGE_SHIFT,
+						max_seg, GFP_KERNEL);
 	if (ret) {
 		kfree(sgt);
 		return ERR_PTR(ret);
@@ -51,7 +52,19 @@ struct sg_table *puck_tt_table(struct ttm_tt *ttm, struct device *dev)
 }
 
 /**
- * puck_tt_free_table - undo puck_tt_table()
+ * puck_tt_table - make an sg_table of a BO's pages
+ * @ttm: the pages
+ * @dev: the device that it will be mapped for
+ *
+ * Return: as puck_tt_pages_table().
+ */
+struct sg_table *puck_tt_table(struct ttm_tt *ttm, struct device *dev)
+{
+	return puck_tt_pages_table(ttm->pages, ttm->num_pages, dev);
+}
+
+/**
+ * puck_tt_free_table - undo puck_tt_pages_table()
  * @sgt: not mapped any more
  */
 void puck_tt_free_table(struct sg_table *sgt)

@@ -12,6 +12,7 @@
 #include <drm/ttm/ttm_tt.h>
 
 struct device;
+struct page;
 struct puck_mem;
 struct sg_table;
 struct ttm_buffer_object;
@@ -78,6 +79,8 @@ void puck_tt_sync_for_device(struct puck_tt *tt);
 struct puck_hold *puck_tt_hold(struct puck_tt *tt);
 void puck_hold_put(struct puck_hold *hold);
 
+struct sg_table *puck_tt_pages_table(struct page **pages, unsigned long count,
+				     struct device *dev);
 struct sg_table *puck_tt_table(struct ttm_tt *ttm, struct device *dev);
 void puck_tt_free_table(struct sg_table *sgt);
 

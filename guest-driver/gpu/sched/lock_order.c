@@ -22,13 +22,24 @@
 #include "sched/queue.h"
 #include "sched/ring.h"
 
+/*
+ * Who takes pages of a process away says so, waits for the jobs that use them, and takes the
+ * device's mapping away.
+ */
+static void puck_prime_notifier(struct puck_device *puck)
+{
+	down_write(&puck->mem->notifier_lock);
+	up_write(&puck->mem->notifier_lock);
+}
+
 /* Who allocates memory may find himself reclaiming it, and that may wait for any fence. */
-static void puck_prime_allocation(void)
+static void puck_prime_allocation(struct puck_device *puck)
 {
 	struct dma_fence *stub = dma_fence_get_stub();
 
 	fs_reclaim_acquire(GFP_KERNEL);
 	dma_fence_wait(stub, false);
+	puck_prime_notifier(puck);
 	fs_reclaim_release(GFP_KERNEL);
 	dma_fence_put(stub);
 }
@@ -52,7 +63,8 @@ static void puck_prime_resv(struct puck_device *puck, struct dma_resv *resv)
 	/* With DEBUG_WW_MUTEX_SLOWPATH anybody may be asked to back off. */
 	if (dma_resv_lock(resv, &ctx))
 		dma_resv_lock_slow(resv, &ctx);
-	puck_prime_allocation();
+	puck_prime_allocation(puck);
+	puck_prime_notifier(puck);
 	mutex_lock(&puck->mem->tt_lock);
 	mutex_unlock(&puck->mem->tt_lock);
 	puck_prime_bar(puck);

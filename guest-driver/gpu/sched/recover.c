@@ -11,6 +11,7 @@
  */
 #include <linux/bitmap.h>
 #include <linux/completion.h>
+#include <linux/dma-resv.h>
 #include <linux/pci.h>
 #include <linux/workqueue.h>
 
@@ -363,6 +364,41 @@ void puck_recover_end_outage(struct puck_device *puck)
 {
 	complete(&puck->outage.over);
 	flush_work(&puck->outage.work);
+}
+
+static bool puck_recover_is_ours(struct puck_device *puck, struct drm_gpu_scheduler *sched)
+{
+	u32 i;
+
+	for (i = 0; i < puck->num_rings; i++)
+		if (sched == &puck->ring[i]->sched)
+			return true;
+	return false;
+}
+
+/**
+ * puck_recover_give_up - give jobs up that somebody cannot wait for any longer
+ * @puck: the device
+ * @resv: where their fences are
+ *
+ * A puck_give_up_fn. To the job that is first in a ring happens what would when its time is over.
+ * That may be another one than those in question, in front of them.
+ */
+void puck_recover_give_up(struct puck_device *puck, struct dma_resv *resv)
+{
+	struct drm_sched_fence *s_fence;
+	struct dma_resv_iter cursor;
+	struct dma_fence *fence;
+
+	dma_resv_iter_begin(&cursor, resv, DMA_RESV_USAGE_BOOKKEEP);
+	dma_resv_for_each_fence_unlocked(&cursor, fence) {
+		s_fence = to_drm_sched_fence(fence);
+		/* A scheduler is there as long as it has jobs that are not over. */
+		if (s_fence && !dma_fence_is_signaled(fence) &&
+		    puck_recover_is_ours(puck, s_fence->sched))
+			drm_sched_fault(s_fence->sched);
+	}
+	dma_resv_iter_end(&cursor);
 }
 
 /**

@@ -4,7 +4,8 @@
  *
  *  - all that needs user memory or tables of the file: copies, the queue, the BOs,
  *    syncobjs and sync_files, those that wait for the job and those it waits for;
- *  - all BOs are locked and brought to their places, with a slot for a fence in each;
+ *  - all BOs are locked and brought to their places, with a slot for a fence in each; if memory
+ *    of a process is not where it was, it is looked up with nothing locked, and all begun anew;
  *  - all that depends on where BOs are: the commands are checked, and lists written;
  *  - fences of the BOs that the job has to wait for;
  *  - the job is armed: nothing can fail from here on; its fence is handed out, the job
@@ -21,7 +22,9 @@
 #include "core/array.h"
 #include "core/device.h"
 #include "core/trace.h"
+#include "mem/bo.h"
 #include "mem/lock.h"
+#include "mem/userptr.h"
 #include "sched/job.h"
 #include "sched/queue.h"
 #include "sched/ring.h"
@@ -55,6 +58,9 @@ static int puck_submit_look_up_bos(struct puck_submit *submit)
 		if (!job->bos[i])
 			return -ENOENT;
 		job->nbos++;
+		if (ref->flags & DRM_PUCK_REF_WRITE &&
+		    puck_userptr_is_readonly(to_puck_bo(job->bos[i])))
+			return -EACCES;
 		if (ref->flags & DRM_PUCK_REF_WRITE)
 			__set_bit(i, job->writes);
 		if (ref->flags & DRM_PUCK_REF_NO_IMPLICIT)
@@ -118,7 +124,7 @@ static int puck_submit_queue(struct puck_submit *submit)
 
 	job->number = atomic64_inc_return(&ring->number);
 	trace_puck_submit(ring->index, job->number, submit->args->cmds.count, job->nbos);
-	ret = puck_resv_lock(job, submit->vm, &exec);
+	ret = puck_resv_lock(job, submit->vm, &submit->stale, &exec);
 	if (ret)
 		return ret;
 	trace_puck_resv(ring->index, job->number);
@@ -128,7 +134,11 @@ static int puck_submit_queue(struct puck_submit *submit)
 	if (!ret && submit->vm)
 		ret = puck_exec_prepare(submit->vm, job, &exec);
 	if (!ret)
+		ret = puck_userptr_begin(job->puck->mem, &exec);
+	if (!ret) {
 		puck_submit_commit(submit, &exec);
+		puck_userptr_end(job->puck->mem);
+	}
 	puck_unlock(job->puck->mem, &exec);
 	return ret;
 }
@@ -238,21 +248,34 @@ static int puck_submit_copy(struct puck_submit *submit)
 	return PTR_ERR_OR_ZERO(submit->syncs);
 }
 
-/* With the copies made: look the queue up, and go on where there is a device. */
 static int puck_submit_enter(struct puck_submit *submit)
 {
 	int idx, ret;
 
+	/* No BO is taken away from the device in here. */
+	if (!drm_dev_enter(&submit->puck->drm, &idx))
+		return -ENODEV;
+	ret = puck_submit_run(submit);
+	drm_dev_exit(idx);
+	return ret;
+}
+
+/* With the copies made: look the queue up, and go on where there is a device. */
+static int puck_submit_try(struct puck_submit *submit)
+{
+	bool again;
+	int ret;
+
 	submit->queue = puck_file_find_queue(submit->file, submit->args->queue);
 	if (!submit->queue)
 		return -ENOENT;
-
-	ret = -ENODEV;
-	/* No BO is taken away from the device in here. */
-	if (drm_dev_enter(&submit->puck->drm, &idx)) {
-		ret = puck_submit_run(submit);
-		drm_dev_exit(idx);
-	}
+	/* Each time it got a little further, unless somebody changes the memory all the time. */
+	do {
+		ret = puck_submit_enter(submit);
+		again = ret == PUCK_USERPTR_STALE;
+		if (again)
+			ret = puck_userptrs_look_up(&submit->stale);
+	} while (again && !ret);
 	puck_queue_put(submit->queue);
 	return ret;
 }
@@ -274,7 +297,8 @@ static bool puck_submit_args_are_sane(const struct drm_puck_submit *args)
  *
  * Return: 0; -EINVAL for arguments that make no sense; -ENOENT for handles that
  * are none; -E2BIG if the BOs lie in too many pieces, or for elements of arrays that say
- * more than the driver knows; -ENOSPC if VRAM has no room for all BOs; -EFAULT; -ENOMEM;
+ * more than the driver knows; -ENOSPC if VRAM has no room for all BOs; -EFAULT, also for memory
+ * of a process that is no more; -EACCES for such memory that must not be written; -ENOMEM;
  * -EMFILE; -EINTR or -ERESTARTSYS; -ENODEV; -EIO if the device is wedged.
  * On errors nothing has happened.
  */
@@ -291,7 +315,7 @@ int puck_ioctl_submit(struct drm_device *dev, void *data, struct drm_file *file)
 		return -EINVAL;
 	ret = puck_submit_copy(&submit);
 	if (!ret)
-		ret = puck_submit_enter(&submit);
+		ret = puck_submit_try(&submit);
 	puck_submit_free_copies(&submit);
 	return ret;
 }

@@ -11,6 +11,7 @@
 #include "core/array.h"
 #include "core/device.h"
 #include "mem/mem.h"
+#include "mem/userptr.h"
 #include "sched/rings.h"
 #include "submit/query.h"
 
@@ -20,7 +21,8 @@
 
 static u64 puck_features(struct puck_device *puck)
 {
-	return PUCK_FEATURES | (puck->vm_count ? DRM_PUCK_FEATURE_VM : 0);
+	return PUCK_FEATURES | (puck->vm_count ? DRM_PUCK_FEATURE_VM : 0) |
+	       (PUCK_USERPTR_CAN ? DRM_PUCK_FEATURE_USERPTR : 0);
 }
 
 static int puck_get_param(struct puck_device *puck, u32 param, u64 *value)

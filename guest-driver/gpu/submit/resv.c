@@ -11,6 +11,7 @@
 #include "core/device.h"
 #include "mem/bo.h"
 #include "mem/lock.h"
+#include "mem/userptr.h"
 #include "sched/job.h"
 #include "submit/resv.h"
 #include "vm/exec.h"
@@ -32,10 +33,12 @@ static int puck_resv_validate_all(struct puck_job *job, struct puck_vm *vm,
  * struct puck_resv_locking - what is to be locked
  * @job: its BOs
  * @vm: and all that is mapped there, or NULL
+ * @stale: memory of processes that has to be looked up first
  */
 struct puck_resv_locking {
 	struct puck_job *job;
 	struct puck_vm *vm;
+	struct puck_userptrs *stale;
 };
 
 /*
@@ -83,6 +86,8 @@ static int puck_resv_place_all(struct drm_exec *exec, bool alone, void *data)
 		ret = -EINVAL;
 	if (!ret && vm)
 		ret = puck_exec_lock(vm, exec);
+	if (!ret)
+		ret = puck_userptr_prepare(exec, locking->stale);
 	if (!ret && alone)
 		ret = puck_lock_make_room(job->puck->mem, exec, puck_resv_needs, locking);
 	if (!ret)
@@ -108,17 +113,19 @@ static int puck_resv_add_deps(struct puck_job *job, struct drm_gem_object *obj, 
  * puck_resv_lock - lock the BOs of a job, with room for its fence, where it can use them
  * @job: not armed yet
  * @vm: whose memory it uses by address, or NULL: all that is mapped there as well
+ * @stale: empty; memory of processes that has to be looked up first
  * @exec: to be initialised here; puck_unlock() unlocks
  *
  * Context: process, inside drm_dev_enter(); the queue's submit_lock is held, and that of the
  * queue of the VM's updates.
  * Return: 0 with all BOs locked; -EINTR or -ERESTARTSYS; -EINVAL if a BO is
- * listed twice; -ENOSPC if VRAM has no room for all of them; -ENOMEM; -E2BIG; -ENODEV. On
- * errors @exec is finished already.
+ * listed twice; -ENOSPC if VRAM has no room for all of them; -ENOMEM; -E2BIG; -ENODEV;
+ * PUCK_USERPTR_STALE. On errors @exec is finished already.
  */
-int puck_resv_lock(struct puck_job *job, struct puck_vm *vm, struct drm_exec *exec)
+int puck_resv_lock(struct puck_job *job, struct puck_vm *vm, struct puck_userptrs *stale,
+		   struct drm_exec *exec)
 {
-	struct puck_resv_locking locking = { .job = job, .vm = vm };
+	struct puck_resv_locking locking = { .job = job, .vm = vm, .stale = stale };
 
 	return puck_lock(job->puck->mem, exec, job->nbos, puck_resv_place_all, &locking);
 }

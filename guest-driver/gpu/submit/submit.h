@@ -5,6 +5,7 @@
 #ifndef PUCK_SUBMIT_H
 #define PUCK_SUBMIT_H
 
+#include "mem/userptr.h"
 #include "submit/sync.h"
 
 struct drm_file;
@@ -28,6 +29,7 @@ struct puck_vm;
  * @queue: where it goes; a reference
  * @vm: the queue's, if a command names memory by address; else NULL
  * @out: what will have its fence
+ * @stale: memory of processes that has to be looked up before it is tried again
  * @job: what becomes of it
  */
 struct puck_submit {
@@ -40,6 +42,7 @@ struct puck_submit {
 	struct puck_queue *queue;
 	struct puck_vm *vm;
 	struct puck_out_fences out;
+	struct puck_userptrs stale;
 	struct puck_job *job;
 };
 

@@ -17,6 +17,7 @@
 #include "mem/bo.h"
 #include "mem/ioctl.h"
 #include "mem/lock.h"
+#include "mem/userptr.h"
 #include "sched/job.h"
 #include "sched/queue.h"
 #include "sched/sched.h"
@@ -39,6 +40,7 @@ static_assert(DRM_PUCK_BIND_ALIGN <= PAGE_SIZE);
  * @steps: its steps, a copy
  * @syncs: its syncobjs, a copy
  * @binds: the steps, checked, with the BOs looked up
+ * @stale: memory of processes that has to be looked up before it is tried again
  * @out: what will have its fence
  * @update: what becomes of it
  * @fence: signalled when it is done; a reference
@@ -50,6 +52,7 @@ struct puck_vm_bind {
 	struct drm_puck_bind *steps;
 	struct drm_puck_sync *syncs;
 	struct puck_bind *binds;
+	struct puck_userptrs stale;
 	struct puck_out_fences out;
 	struct puck_update *update;
 	struct dma_fence *fence;
@@ -184,7 +187,9 @@ static int puck_vm_bind_look_up(struct puck_vm_bind *vb, u32 i)
 	bind->obj = drm_gem_object_lookup(vb->file, step->handle);
 	if (!bind->obj)
 		return -ENOENT;
-	return puck_bind_fits(vb->vm, bind->obj, step) ? 0 : -EINVAL;
+	if (!puck_bind_fits(vb->vm, bind->obj, step))
+		return -EINVAL;
+	return !bind->readonly && puck_userptr_is_readonly(to_puck_bo(bind->obj)) ? -EACCES : 0;
 }
 
 static void puck_vm_bind_put_binds(struct puck_vm_bind *vb)
@@ -218,7 +223,7 @@ static int puck_vm_bind_queue(struct puck_vm_bind *vb)
 	struct drm_exec exec;
 	int ret;
 
-	ret = puck_bind_lock(vb->vm, vb->binds, count, &exec);
+	ret = puck_bind_lock(vb->vm, vb->binds, count, &vb->stale, &exec);
 	if (ret)
 		return ret;
 	ret = puck_bind_prepare(vb->update, vb->binds, count);
@@ -274,21 +279,41 @@ err_job:
 
 static int puck_vm_bind_enter(struct puck_vm_bind *vb)
 {
+	int idx, ret;
+
+	if (!drm_dev_enter(&vb->vm->puck->drm, &idx))
+		return -ENODEV;
+	ret = puck_vm_bind_run(vb);
+	drm_dev_exit(idx);
+	return ret;
+}
+
+static int puck_vm_bind_try(struct puck_vm_bind *vb)
+{
+	bool again;
+	int ret;
+
+	do {
+		ret = puck_vm_bind_enter(vb);
+		again = ret == PUCK_USERPTR_STALE;
+		if (again)
+			ret = puck_userptrs_look_up(&vb->stale);
+	} while (again && !ret);
+	return ret;
+}
+
+static int puck_vm_bind_with_binds(struct puck_vm_bind *vb)
+{
 	u32 count = vb->args->binds.count, i;
-	int idx, ret = 0;
+	int ret = 0;
 
 	vb->binds = kvcalloc(count, sizeof(*vb->binds), GFP_KERNEL);
 	if (!vb->binds)
 		return -ENOMEM;
 	for (i = 0; !ret && i < count; i++)
 		ret = puck_vm_bind_look_up(vb, i);
-	if (!ret) {
-		ret = -ENODEV;
-		if (drm_dev_enter(&vb->vm->puck->drm, &idx)) {
-			ret = puck_vm_bind_run(vb);
-			drm_dev_exit(idx);
-		}
-	}
+	if (!ret)
+		ret = puck_vm_bind_try(vb);
 	puck_vm_bind_put_binds(vb);
 	return ret;
 }
@@ -348,7 +373,7 @@ static int puck_vm_bind_with_copies(struct puck_vm_bind *vb)
 	vb->vm = puck_file_find_vm(vb->file, vb->args->vm);
 	if (!vb->vm)
 		return -ENOENT;
-	ret = puck_vm_bind_enter(vb);
+	ret = puck_vm_bind_with_binds(vb);
 	if (!ret)
 		ret = puck_vm_bind_wait(vb);
 	puck_vm_unuse(vb->vm);
@@ -371,7 +396,8 @@ static bool puck_vm_bind_args_are_sane(const struct drm_puck_vm_bind *args)
  * Return: 0; -EINVAL for arguments that make no sense; -ENOENT for handles that are none;
  * -E2BIG if this is more than one job can do, or for elements of arrays that say more than
  * the driver knows; -EIO if the VM is lost; -ENOSPC if VRAM has no room for a BO that can be
- * nowhere else; -EFAULT; -ENOMEM; -EINTR or -ERESTARTSYS; -ENODEV.
+ * nowhere else; -EFAULT, also for memory of a process that is no more; -EACCES for such memory
+ * that is read-only; -ENOMEM; -EINTR or -ERESTARTSYS; -ENODEV.
  * On errors nothing has happened; but without ASYNC also the error of a job that failed, by
  * which the VM was lost.
  */

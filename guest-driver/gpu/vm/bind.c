@@ -17,6 +17,7 @@
 #include "core/device.h"
 #include "mem/bo.h"
 #include "mem/lock.h"
+#include "mem/userptr.h"
 #include "vm/bind.h"
 #include "vm/exec.h"
 #include "vm/pieces.h"
@@ -55,6 +56,21 @@ static int puck_bind_lock_one(struct puck_vm *vm, const struct puck_bind *bind,
 	return ret;
 }
 
+/* Of what goes from the VM, memory of a process may be no more. */
+static int puck_bind_prepare_userptrs(const struct puck_bind *binds, u32 count,
+				      struct puck_userptrs *stale)
+{
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; !ret && i < count; i++)
+		if (binds[i].obj)
+			ret = puck_userptr_prepare_bo(to_puck_bo(binds[i].obj), stale);
+	if (!ret && stale->count)
+		ret = PUCK_USERPTR_STALE;
+	return ret;
+}
+
 static int puck_bind_validate_all(const struct puck_bind *binds, u32 count)
 {
 	int ret = 0;
@@ -71,11 +87,13 @@ static int puck_bind_validate_all(const struct puck_bind *binds, u32 count)
  * @vm: whose mappings change
  * @binds: how
  * @count: steps
+ * @stale: memory of processes that has to be looked up first
  */
 struct puck_bind_locking {
 	struct puck_vm *vm;
 	const struct puck_bind *binds;
 	u32 count;
+	struct puck_userptrs *stale;
 };
 
 /* A puck_lock_needs_fn: what is to be mapped comes back behind it. */
@@ -97,6 +115,8 @@ static int puck_bind_place_all(struct drm_exec *exec, bool alone, void *data)
 	ret = drm_gpuvm_prepare_vm(&vm->base, exec, 0);
 	for (i = 0; !ret && i < locking->count; i++)
 		ret = puck_bind_lock_one(vm, &locking->binds[i], exec);
+	if (!ret)
+		ret = puck_bind_prepare_userptrs(locking->binds, locking->count, locking->stale);
 	if (!ret && alone)
 		ret = puck_lock_make_room(vm->puck->mem, exec, puck_bind_needs, locking);
 	if (!ret)
@@ -109,18 +129,21 @@ static int puck_bind_place_all(struct drm_exec *exec, bool alone, void *data)
  * @vm: the VM
  * @binds: the steps
  * @count: how many
+ * @stale: empty; memory of processes that has to be looked up first
  * @exec: to be initialised here; puck_unlock() unlocks
  *
  * What is to be mapped is brought to where it can be.
  *
  * Context: process, inside drm_dev_enter(); the submit_lock of the VM's queue is held.
  * Return: 0 with all of them locked, and a slot for a fence in each; -EINTR or -ERESTARTSYS;
- * and what puck_bo_validate() may say. On errors @exec is finished already.
+ * what puck_bo_validate() may say, and PUCK_USERPTR_STALE. On errors @exec is finished already.
  */
 int puck_bind_lock(struct puck_vm *vm, const struct puck_bind *binds, u32 count,
-		   struct drm_exec *exec)
+		   struct puck_userptrs *stale, struct drm_exec *exec)
 {
-	struct puck_bind_locking locking = { .vm = vm, .binds = binds, .count = count };
+	struct puck_bind_locking locking = {
+		.vm = vm, .binds = binds, .count = count, .stale = stale,
+	};
 
 	return puck_lock(vm->puck->mem, exec, count + 1, puck_bind_place_all, &locking);
 }

@@ -13,6 +13,7 @@ struct drm_gpuva_op;
 struct drm_gpuvm_bo;
 struct puck_update;
 struct puck_va;
+struct puck_userptrs;
 struct puck_vm;
 
 /**
@@ -36,7 +37,7 @@ struct puck_bind {
 };
 
 int puck_bind_lock(struct puck_vm *vm, const struct puck_bind *binds, u32 count,
-		   struct drm_exec *exec);
+		   struct puck_userptrs *stale, struct drm_exec *exec);
 int puck_bind_prepare(struct puck_update *update, struct puck_bind *binds, u32 count);
 void puck_bind_apply(struct puck_update *update, struct puck_bind *binds, u32 count);
 void puck_bind_remap(struct puck_update *update, struct puck_va *va);

@@ -63,6 +63,7 @@ extern "C" {
 #define DRM_PUCK_VM_CREATE		0x1b
 #define DRM_PUCK_VM_DESTROY		0x1c
 #define DRM_PUCK_VM_BIND		0x1d
+#define DRM_PUCK_GEM_USERPTR		0x1e
 
 /**
  * struct drm_puck_array - an array of structures in the caller's memory
@@ -104,6 +105,7 @@ struct drm_puck_array {
 #define DRM_PUCK_FEATURE_PLACEMENT	(1ull << 3)	/* 0.3: REGION_VRAM, flags of GEM_CREATE */
 #define DRM_PUCK_FEATURE_VM		(1ull << 4)	/* 0.4; if the device has VMs */
 #define DRM_PUCK_FEATURE_REF_SYNC	(1ull << 5)	/* 0.5: REF_NO_IMPLICIT */
+#define DRM_PUCK_FEATURE_USERPTR	(1ull << 6)	/* 0.6: GEM_USERPTR; if the kernel can */
 
 struct drm_puck_get_param {
 	__u32 param;		/* in */
@@ -169,6 +171,36 @@ struct drm_puck_gem_create {
 	__u32 pad;
 };
 
+/*
+ * GEM_USERPTR: memory that the calling process has already, as a BO. It is what is mapped there
+ * at the time of a job: the range may be unmapped, mapped anew, protected, shared by fork(),
+ * swapped out or moved at any time. Whoever does that waits for the jobs that use it, and the
+ * device does not see the old pages any more when he goes on; the next job sees the new ones. A
+ * job, or VM_BIND, that finds nothing there, or no right to write, is -EFAULT; a job by address
+ * looks at all that is mapped in its VM. A job that is too long in the way is given up (-ETIME).
+ *
+ * With PIN the pages of the beginning stay the BO's until its end, whatever becomes of the range:
+ * nobody waits for jobs, but the memory cannot be moved or swapped out, counts against
+ * RLIMIT_MEMLOCK (-ENOMEM), and after munmap() or fork() BO and process may have two memories.
+ * Files of which a written page has to be announced cannot be had so (-EFAULT).
+ *
+ * The CPU has the memory all the time; where DMA is not coherent GEM_WAIT and GEM_FLUSH say whose
+ * turn it is, as with any other BO. Such a BO cannot be mapped by mmap(), exported or be made for
+ * a VM, and a READONLY one not be written by jobs: -EPERM all of them, and -EACCES. Address and
+ * size are multiples of 4096. -EOPNOTSUPP without DRM_PUCK_FEATURE_USERPTR.
+ */
+#define DRM_PUCK_USERPTR_SIZE_MAX	(1ull << 30)
+
+#define DRM_PUCK_USERPTR_READONLY	(1u << 0)
+#define DRM_PUCK_USERPTR_PIN		(1u << 1)
+
+struct drm_puck_gem_userptr {
+	__u64 addr;		/* in: in the calling process */
+	__u64 size;		/* in: bytes, up to DRM_PUCK_USERPTR_SIZE_MAX (-E2BIG) */
+	__u32 flags;		/* in: DRM_PUCK_USERPTR_* */
+	__u32 handle;		/* out */
+};
+
 /* GEM_MMAP_OFFSET: where to mmap() a BO in the DRM file */
 struct drm_puck_gem_mmap_offset {
 	__u32 handle;		/* in */
@@ -181,12 +213,13 @@ struct drm_puck_gem_mmap_offset {
  * does not. In VRAM they are the same: blocks.
  */
 #define DRM_PUCK_INFO_IMPORTED		(1u << 0)
+#define DRM_PUCK_INFO_USERPTR		(1u << 1)
 
 struct drm_puck_gem_info {
 	__u32 handle;		/* in */
 	__u32 flags;		/* out: DRM_PUCK_INFO_* */
 	__u64 size;		/* out: bytes */
-	__u32 placements;	/* out: those it was made with; zero if imported */
+	__u32 placements;	/* out: those it was made with; zero if imported or USERPTR */
 	__u32 region;		/* out: where it is now */
 	__u32 caching;		/* out: DRM_PUCK_CACHING_WB or _WC */
 	__u32 orig_nents;	/* out: entries with pages, or blocks of VRAM */
@@ -482,6 +515,8 @@ struct drm_puck_vm_bind {
 	DRM_IOW(DRM_COMMAND_BASE + DRM_PUCK_VM_DESTROY, struct drm_puck_vm_destroy)
 #define DRM_IOCTL_PUCK_VM_BIND \
 	DRM_IOW(DRM_COMMAND_BASE + DRM_PUCK_VM_BIND, struct drm_puck_vm_bind)
+#define DRM_IOCTL_PUCK_GEM_USERPTR \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_PUCK_GEM_USERPTR, struct drm_puck_gem_userptr)
 
 #if defined(__cplusplus)
 }

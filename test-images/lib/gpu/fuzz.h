@@ -79,6 +79,7 @@ static atomic_int fds[FD_KINDS][FDS];
  * @good: calls, by row of the table
  * @refused: calls, by row of the table
  * @arena: a page, and behind it one that nobody may touch
+ * @lent: memory that becomes BOs, BO_MAX, and is mapped anew under them
  * @maps: of BOs; what is mapped is the thread's alone
  */
 struct actor {
@@ -94,6 +95,7 @@ struct actor {
 	unsigned long *good;
 	unsigned long *refused;
 	uint8_t *arena;
+	uint8_t *lent;
 	struct {
 		uint8_t *at;
 		size_t size;
