@@ -44,6 +44,9 @@ static const struct puck_scenario * const scenarios[] = {
 	&puck_gpu_tlb_not_flushed,
 	&puck_pte_outlives_page,
 	&puck_vram_not_cleared,
+#ifdef CONFIG_MMU_NOTIFIER
+	&puck_userptr_not_waited,
+#endif
 #ifdef PUCK_SCENARIOS_CAMERA
 	&puck_cam_plane_size,
 	&puck_cam_stride,

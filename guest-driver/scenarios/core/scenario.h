@@ -202,6 +202,7 @@ extern const struct puck_scenario puck_alloc_in_signalling;
 extern const struct puck_scenario puck_gpu_tlb_not_flushed;
 extern const struct puck_scenario puck_pte_outlives_page;
 extern const struct puck_scenario puck_vram_not_cleared;
+extern const struct puck_scenario puck_userptr_not_waited;
 
 /* camera/ */
 extern const struct puck_scenario puck_cam_plane_size;
