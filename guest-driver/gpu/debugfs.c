@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /sys/kernel/debug/dri/<device>/: rings, fences, bos, vram, vms, userptr and backoffs to read, and a
- * folder for each ring with the scheduler's timeout, the period of the look for lost
+ * /sys/kernel/debug/dri/<device>/: rings, fences, bos, vram, vms, userptr and backoffs to read,
+ * and a folder for each ring with the scheduler's timeout, the period of the look for lost
  * interrupts and, if the device has it, the knobs of the completion stage
  * (docs/specs/gpu.rst, "Completion stage").
  */

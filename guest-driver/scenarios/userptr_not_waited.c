@@ -172,7 +172,7 @@ static void verdict(struct puck_run *run)
 	unmap(lent);
 	dead = memchr_inv(bytes, CANARY, PAGE_SIZE);
 	if (dead)
-		puck_caught(run, "canary", "the process has unmapped the page, and byte %zu of it is %#x",
+		puck_caught(run, "canary", "the process has unmapped it, and byte %zu is %#x",
 			    (size_t)(dead - bytes), *dead);
 }
 

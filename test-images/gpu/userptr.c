@@ -213,6 +213,7 @@ static void test_act(unsigned int i)
 {
 	/* With room beside it that nobody else takes. */
 	uint8_t *room = memory(8 * SIZE, 0), *mem = room, *canary;
+	struct drm_puck_gem_info info;
 	struct bo bo;
 	int fence, ret;
 	bool over;
@@ -228,6 +229,9 @@ static void test_act(unsigned int i)
 	canary = memory(4 * SIZE, 0xca);
 	ktap_ok(over, "%s: waits for the job", acts[i].name);
 	ret = fill(&bo, 0x23);
+	if (ret)
+		ktap_ok(!bo_info(puck.fd, &bo, &info) && !info.nents && !info.orig_nents,
+			"%s: the device sees nothing of it", acts[i].name);
 	ktap_ok(ret == acts[i].next && (ret || bytes_are(mem, SIZE, 0x23)),
 		"%s: the next job sees what is there then (%d)", acts[i].name, ret);
 	ktap_ok(canaries_live(canary, 4 * SIZE), "%s: nobody else's memory is written",

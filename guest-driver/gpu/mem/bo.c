@@ -352,6 +352,8 @@ struct puck_bo *puck_gem_make_userptr(struct puck_device *puck, u64 size,
 		return ERR_PTR(-ENOMEM);
 	}
 	bo->userptr = userptr;
+	/* puck_userptr_fini() takes it off. */
+	atomic64_add(size, &puck->mem->imported);
 	puck_places_system(&places);
 	/* On errors the BO is gone. */
 	ret = ttm_bo_init_reserved(&puck->mem->ttm, &bo->ttm, ttm_bo_type_sg, &places.list, 0,

@@ -236,8 +236,8 @@ int puck_gem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
  * For those who look at its pages, and at none of its fences.
  *
  * Context: with the BO's dma_resv lock held.
- * Return: 0; -EPERM for memory of a process; -EOPNOTSUPP if its placements are without system memory; -ENODEV; -ENOMEM;
- * -ERESTARTSYS.
+ * Return: 0; -EPERM for memory of a process; -EOPNOTSUPP if its placements are without system
+ * memory; -ENODEV; -ENOMEM; -ERESTARTSYS.
  */
 int puck_gem_pin(struct drm_gem_object *obj)
 {

@@ -50,7 +50,7 @@ typedef void (*puck_give_up_fn)(struct puck_device *puck, struct dma_resv *resv)
  *           drm_dev_unplug()
  * @tts: struct puck_tt.node, all whose pages are mapped; puck_device.list_lock
  * @pages: in all of them, mapped or not, that came from the kernel
- * @imported: bytes in BOs that are others'
+ * @imported: bytes in BOs that are others', drivers' or processes'
  * @shrinker: or NULL
  * @userptr_took: times for which memory of processes was held up before it went, in us: element
  *                n has those below 2^n

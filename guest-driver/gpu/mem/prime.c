@@ -380,7 +380,8 @@ static const struct dma_buf_ops puck_prime_ops = {
  * @obj: own memory, not an imported BO
  * @flags: DRM_CLOEXEC, DRM_RDWR
  *
- * Return: the dma-buf; ERR_PTR(-EPERM) if the BO is private to a VM or memory of a process; another ERR_PTR().
+ * Return: the dma-buf; ERR_PTR(-EPERM) if the BO is private to a VM or memory of a process;
+ * another ERR_PTR().
  */
 struct dma_buf *puck_prime_export(struct drm_gem_object *obj, int flags)
 {

@@ -363,6 +363,24 @@ int puck_userptrs_look_up(struct puck_userptrs *stale)
 
 /* ---- mapping, under the dma_resv lock ---- */
 
+/**
+ * puck_userptr_is_seen - tell whether the device sees a BO
+ * @bo: of memory of a process
+ *
+ * Context: with the BO's dma_resv lock held. It may see it no more when this returns, but not
+ * the other way round.
+ */
+bool puck_userptr_is_seen(struct puck_bo *bo)
+{
+	struct puck_userptr *u = bo->userptr;
+	bool seen;
+
+	down_read(&u->mem->notifier_lock);
+	seen = puck_userptr_is_usable(u);
+	up_read(&u->mem->notifier_lock);
+	return seen;
+}
+
 /* What was looked up, if it is good still. */
 static struct sg_table *puck_userptr_take(struct puck_userptr *u, unsigned long *seq)
 {
@@ -465,20 +483,13 @@ static int puck_userptrs_add(struct puck_userptrs *stale, struct puck_bo *bo)
  */
 int puck_userptr_prepare_bo(struct puck_bo *bo, struct puck_userptrs *stale)
 {
-	struct puck_userptr *u = bo->userptr;
-	bool usable;
 	int ret;
 
 	dma_resv_assert_held(bo->ttm.base.resv);
 
-	if (!u)
+	if (!bo->userptr || puck_userptr_is_seen(bo))
 		return 0;
-	down_read(&u->mem->notifier_lock);
-	usable = puck_userptr_is_usable(u);
-	up_read(&u->mem->notifier_lock);
-	if (usable)
-		return 0;
-	ret = puck_userptr_map(u);
+	ret = puck_userptr_map(bo->userptr);
 	return ret == PUCK_USERPTR_STALE ? puck_userptrs_add(stale, bo) : ret;
 }
 
@@ -722,6 +733,7 @@ void puck_userptr_fini(struct puck_bo *bo)
 	if (u->sgt)
 		puck_tt_free_table(u->sgt);
 	puck_userptr_unpin(u);
+	atomic64_sub(puck_bo_size(bo), &u->mem->imported);
 	mutex_destroy(&u->look_up);
 	kfree(u);
 }

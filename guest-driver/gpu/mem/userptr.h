@@ -36,6 +36,7 @@ struct puck_userptrs {
 struct puck_bo *puck_userptr_create(struct puck_device *puck,
 				    const struct drm_puck_gem_userptr *args);
 bool puck_userptr_is_readonly(const struct puck_bo *bo);
+bool puck_userptr_is_seen(struct puck_bo *bo);
 int puck_userptr_prepare_bo(struct puck_bo *bo, struct puck_userptrs *stale);
 int puck_userptr_prepare(struct drm_exec *exec, struct puck_userptrs *stale);
 int puck_userptr_begin(struct puck_mem *mem, struct drm_exec *exec);
@@ -54,6 +55,11 @@ static inline struct puck_bo *puck_userptr_create(struct puck_device *puck,
 }
 
 static inline bool puck_userptr_is_readonly(const struct puck_bo *bo)
+{
+	return false;
+}
+
+static inline bool puck_userptr_is_seen(struct puck_bo *bo)
 {
 	return false;
 }
