@@ -28,9 +28,11 @@
 
 #define SIZE	(16u << 10)
 #define CANARY	0xca
+#define ADDR	(1ull << 32)
 
 static struct puck puck;
 static struct bo other;
+static uint32_t vm, queue;
 static uint8_t *canary;
 static int file;
 
@@ -40,7 +42,10 @@ static bool drain(void)
 	return !fill_wait(puck.fd, puck.queue[0], &other, 0x01);
 }
 
-/* The device has translated its addresses before, and has an unfinished write when they go. */
+/*
+ * The device has translated its addresses before, and has an unfinished write when they go. It is by
+ * an address of a VM: a list of segments would be the next job's by then.
+ */
 static bool stray(const char **why)
 {
 	unsigned long rule;
@@ -51,10 +56,11 @@ static bool stray(const char **why)
 	mem = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
 	*why = "no good job";
 	if (mem == MAP_FAILED || userptr_create(puck.fd, &bo, mem, SIZE, 0) ||
-	    fill_wait(puck.fd, puck.queue[0], &bo, 0x11))
+	    vm_bind_one(puck.fd, vm, bind_map(&bo, ADDR)) ||
+	    vm_run(puck.fd, queue, fill_at(ADDR, SIZE, 0x11)))
 		return false;
 	rule = puck_rule(&puck, "fence.complete", "ring=0 nth=1 early");
-	fence = fill_start(puck.fd, puck.queue[0], &bo, 0x22);
+	fence = vm_start(puck.fd, queue, fill_at(ADDR, SIZE, 0x22));
 	ret = fence_result(fence, FOREVER_MS);
 	munmap(mem, SIZE);
 	memset(canary, CANARY, SIZE);
@@ -64,7 +70,7 @@ static bool stray(const char **why)
 	    puck_rule_command("remove", rule))
 		return false;
 	*why = "the ring does not go on";
-	ret = drain();
+	ret = drain() && !vm_bind_one(puck.fd, vm, bind_unmap(ADDR, SIZE));
 	bo_close(puck.fd, &bo);
 	return ret;
 }
@@ -126,6 +132,7 @@ int main(int argc, char **argv)
 	ktap_need(file >= 0 && !ftruncate(file, SIZE), "a file");
 	canary = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
 	ktap_need(canary != MAP_FAILED && !bo_create(puck.fd, &other, SIZE), "memory");
+	ktap_need(!vm_create(puck.fd, &vm) && !vm_queue_create(puck.fd, vm, 0, &queue), "a VM");
 	expect_begin("DMA fault|DMA write failed|more DMA faults");
 	if (argc > 2)
 		run_without_flush(rounds);

@@ -19,13 +19,6 @@
  */
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
-#include <linux/hmm.h>
-#include <linux/iommu.h>
-#include <linux/mm.h>
-#include <linux/mmu_notifier.h>
-#include <linux/moduleparam.h>
-#include <linux/scatterlist.h>
-#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -34,308 +27,11 @@
 #include <drm/drm_exec.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_gpuvm.h>
-#include <drm/puck_drm.h>
 
-#include "core/device.h"
 #include "mem/bo.h"
-#include "mem/mem.h"
 #include "mem/tt.h"
+#include "mem/userpages.h"
 #include "mem/userptr.h"
-
-static unsigned int puck_userptr_ms = 1000;
-module_param_named(userptr_ms, puck_userptr_ms, uint, 0644);
-MODULE_PARM_DESC(userptr_ms, "Time a job may hold up who takes memory of a process away, in ms");
-
-/**
- * struct puck_userptr - memory of a process
- * @notifier: tells of pages that go; unless they are pinned. Its mm is set if it is in use
- * @bo: the BO
- * @mem: of the device
- * @start: first address
- * @npages: how many
- * @flags: DRM_PUCK_USERPTR_*
- * @look_up: makes a look-up one step. Outside of the mmap_lock
- * @next: what was found last, not mapped yet, or NULL
- * @next_seq: when
- * @sgt: what the device sees, or saw last; or NULL. Changes under the dma_resv lock as well, so
- *       whoever holds that may read it
- * @seq: when that was found
- * @mapped: @sgt is mapped for the device
- * @cpu: the CPU may have written since it was handed the pages: what they hold is newer than
- *       what the device sees
- * @pages: pinned, or NULL
- * @mm: whose pinned pages these count as, or NULL
- */
-struct puck_userptr {
-	struct mmu_interval_notifier notifier;
-	struct puck_bo *bo;
-	struct puck_mem *mem;
-	unsigned long start;
-	unsigned long npages;
-	u32 flags;
-	struct mutex look_up;		/* a look-up */
-	struct sg_table *next;
-	unsigned long next_seq;
-	struct sg_table *sgt;
-	unsigned long seq;
-	bool mapped;
-	bool cpu;
-	struct page **pages;
-	struct mm_struct *mm;
-};
-
-static bool puck_userptr_writes(const struct puck_userptr *u)
-{
-	return !(u->flags & DRM_PUCK_USERPTR_READONLY);
-}
-
-static enum dma_data_direction puck_userptr_dir(const struct puck_userptr *u)
-{
-	return puck_userptr_writes(u) ? DMA_BIDIRECTIONAL : DMA_TO_DEVICE;
-}
-
-static struct device *puck_userptr_dev(const struct puck_userptr *u)
-{
-	return u->mem->puck->drm.dev;
-}
-
-static bool puck_userptr_is_fresh(struct puck_userptr *u, unsigned long seq)
-{
-	lockdep_assert_held(&u->mem->notifier_lock);
-
-	return u->flags & DRM_PUCK_USERPTR_PIN || !mmu_interval_read_retry(&u->notifier, seq);
-}
-
-static bool puck_userptr_is_usable(struct puck_userptr *u)
-{
-	return u->mapped && puck_userptr_is_fresh(u, u->seq);
-}
-
-/* ---- pages that go ---- */
-
-/*
- * A domain that flushes late would let the device reach pages for a while that are somebody
- * else's by then. For memory that is allocated for DMA that is the administrator's choice; here
- * it would be any process's.
- */
-static void puck_userptr_flush(struct device *dev)
-{
-	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
-
-	if (domain && domain->type == IOMMU_DOMAIN_DMA_FQ)
-		iommu_flush_iotlb_all(domain);
-}
-
-/* As long as they are mapped, nobody has got the pages: he would be waiting for us. */
-static void puck_userptr_dirty(struct puck_userptr *u)
-{
-	struct sg_page_iter iter;
-
-	for_each_sgtable_page(u->sgt, &iter, 0)
-		set_page_dirty(sg_page_iter_page(&iter));
-}
-
-static void puck_userptr_unmap_locked(struct puck_userptr *u)
-{
-	struct device *dev = puck_userptr_dev(u);
-
-	lockdep_assert_held_write(&u->mem->notifier_lock);
-
-	if (!u->mapped)
-		return;
-	u->mapped = false;
-	dma_unmap_sgtable(dev, u->sgt, puck_userptr_dir(u),
-			  u->cpu ? DMA_ATTR_SKIP_CPU_SYNC : 0);
-	puck_userptr_flush(dev);
-	/* Behind the last write of the device, and before anybody writes them back. */
-	if (puck_userptr_writes(u) && !(u->flags & DRM_PUCK_USERPTR_PIN))
-		puck_userptr_dirty(u);
-}
-
-/**
- * puck_userptr_unmap - take memory of a process away from the device
- * @bo: a BO, of that or not; the device must be done with it
- *
- * Context: may sleep. Inside drm_dev_enter(), or after drm_dev_unplug().
- */
-void puck_userptr_unmap(struct puck_bo *bo)
-{
-	struct puck_userptr *u = bo->userptr;
-
-	if (!u)
-		return;
-	down_write(&u->mem->notifier_lock);
-	puck_userptr_unmap_locked(u);
-	up_write(&u->mem->notifier_lock);
-}
-
-/* All jobs that may use the pages are known by their fences. Those that do not end are ended. */
-static void puck_userptr_wait(struct puck_userptr *u)
-{
-	unsigned long patience = max(msecs_to_jiffies(READ_ONCE(puck_userptr_ms)), 1ul);
-	struct dma_resv *resv = u->bo->ttm.base.resv;
-
-	while (!dma_resv_wait_timeout(resv, DMA_RESV_USAGE_BOOKKEEP, false, patience)) {
-		atomic64_inc(&u->mem->userptr_given_up);
-		u->mem->give_up(u->mem->puck, resv);
-	}
-}
-
-static void puck_userptr_count(struct puck_mem *mem, ktime_t begin)
-{
-	s64 us = ktime_us_delta(ktime_get(), begin);
-	s64 worst = atomic64_read(&mem->userptr_worst);
-
-	atomic64_inc(&mem->userptr_took[min(fls64(us), PUCK_USERPTR_BUCKETS - 1)]);
-	while (us > worst && !atomic64_try_cmpxchg(&mem->userptr_worst, &worst, us))
-		;
-}
-
-/* The owner of the pages waits for us, perhaps in memory reclaim: nothing is allocated. */
-static bool puck_userptr_invalidate(struct mmu_interval_notifier *notifier,
-				    const struct mmu_notifier_range *range, unsigned long seq)
-{
-	struct puck_userptr *u = container_of(notifier, struct puck_userptr, notifier);
-	struct rw_semaphore *lock = &u->mem->notifier_lock;
-	ktime_t begin = ktime_get();
-	bool mapped;
-
-	if (!mmu_notifier_range_blockable(range))
-		return false;
-
-	/* Pairs with puck_userptr_begin(): a job has left its fence, or sees the number. */
-	down_write(lock);
-	mmu_interval_set_seq(notifier, seq);
-	mapped = u->mapped;
-	up_write(lock);
-	if (!mapped)
-		return true;
-
-	puck_userptr_wait(u);
-	down_write(lock);
-	puck_userptr_unmap_locked(u);
-	up_write(lock);
-	puck_userptr_count(u->mem, begin);
-	return true;
-}
-
-static const struct mmu_interval_notifier_ops puck_userptr_ops = {
-	.invalidate = puck_userptr_invalidate,
-};
-
-/* ---- looking up ---- */
-
-/* Returns with page numbers that were right at @seq. */
-static int puck_userptr_fault(struct puck_userptr *u, struct mm_struct *mm, unsigned long *pfns,
-			      unsigned long *seq)
-{
-	struct hmm_range range = {
-		.notifier = &u->notifier,
-		.start = u->start,
-		.end = u->start + (u->npages << PAGE_SHIFT),
-		.hmm_pfns = pfns,
-		.default_flags = HMM_PFN_REQ_FAULT |
-				 (puck_userptr_writes(u) ? HMM_PFN_REQ_WRITE : 0),
-	};
-	int ret;
-
-	do {
-		if (signal_pending(current))
-			return -ERESTARTSYS;
-		range.notifier_seq = mmu_interval_read_begin(&u->notifier);
-		mmap_read_lock(mm);
-		ret = hmm_range_fault(&range);
-		mmap_read_unlock(mm);
-		/* It is busy as long as it is overtaken. */
-	} while (ret == -EBUSY);
-	*seq = range.notifier_seq;
-	/* Nothing there, nothing to be had from there, or no right to write. */
-	return ret && ret != -ENOMEM ? -EFAULT : ret;
-}
-
-static struct sg_table *puck_userptr_table(struct puck_userptr *u, unsigned long *pfns)
-{
-	/* A number of a page becomes the page, in place: both are as long. */
-	struct page **pages = (struct page **)pfns;
-	unsigned long i;
-
-	static_assert(sizeof(*pages) == sizeof(*pfns));
-	for (i = 0; i < u->npages; i++)
-		pages[i] = hmm_pfn_to_page(pfns[i]);
-	return puck_tt_pages_table(pages, u->npages, puck_userptr_dev(u));
-}
-
-/* False if it was overtaken. What is published, or not, is no more the caller's. */
-static bool puck_userptr_publish(struct puck_userptr *u, struct sg_table *sgt, unsigned long seq)
-{
-	bool fresh;
-
-	down_write(&u->mem->notifier_lock);
-	fresh = puck_userptr_is_fresh(u, seq);
-	if (fresh) {
-		swap(u->next, sgt);
-		u->next_seq = seq;
-	}
-	up_write(&u->mem->notifier_lock);
-	if (sgt)
-		puck_tt_free_table(sgt);
-	return fresh;
-}
-
-static int puck_userptr_find(struct puck_userptr *u, struct mm_struct *mm, unsigned long *pfns)
-{
-	struct sg_table *sgt;
-	unsigned long seq;
-	int ret;
-
-	do {
-		ret = puck_userptr_fault(u, mm, pfns, &seq);
-		if (ret)
-			return ret;
-		sgt = puck_userptr_table(u, pfns);
-		if (IS_ERR(sgt))
-			return PTR_ERR(sgt);
-	} while (!puck_userptr_publish(u, sgt, seq));
-	return 0;
-}
-
-/* As others may do at the same time: what they find serves as well. */
-static bool puck_userptr_is_found(struct puck_userptr *u)
-{
-	bool found;
-
-	down_read(&u->mem->notifier_lock);
-	found = puck_userptr_is_usable(u) ||
-		(u->next && puck_userptr_is_fresh(u, u->next_seq));
-	up_read(&u->mem->notifier_lock);
-	return found;
-}
-
-static int puck_userptr_look_up(struct puck_userptr *u)
-{
-	struct mm_struct *mm = u->notifier.mm;
-	unsigned long *pfns;
-	int ret;
-
-	/* Of a process that has ended, by another one that had the file from it. */
-	if (!mmget_not_zero(mm))
-		return -EFAULT;
-	ret = mutex_lock_interruptible(&u->look_up);
-	if (ret)
-		goto put_mm;
-	if (puck_userptr_is_found(u))
-		goto unlock;
-	ret = -ENOMEM;
-	pfns = kvcalloc(u->npages, sizeof(*pfns), GFP_KERNEL);
-	if (pfns)
-		ret = puck_userptr_find(u, mm, pfns);
-	kvfree(pfns);
-unlock:
-	mutex_unlock(&u->look_up);
-put_mm:
-	mmput(mm);
-	return ret;
-}
 
 /**
  * puck_userptrs_look_up - look memory up that a job did not find as it was
@@ -353,7 +49,7 @@ int puck_userptrs_look_up(struct puck_userptrs *stale)
 
 	for (i = 0; i < stale->count; i++) {
 		if (!ret)
-			ret = puck_userptr_look_up(stale->bos[i]->userptr);
+			ret = puck_userpages_look_up(stale->bos[i]->userptr);
 		drm_gem_object_put(&stale->bos[i]->ttm.base);
 	}
 	kfree(stale->bos);
@@ -420,6 +116,7 @@ static bool puck_userptr_use(struct puck_userptr *u, struct sg_table *sgt, unsig
 	u->sgt = NULL;
 	fresh = puck_userptr_is_fresh(u, seq);
 	if (fresh) {
+		dma_sync_sgtable_for_device(puck_userptr_dev(u), sgt, puck_userptr_dir(u));
 		u->sgt = sgt;
 		u->seq = seq;
 		u->mapped = true;
@@ -441,7 +138,8 @@ static int puck_userptr_map(struct puck_userptr *u)
 	sgt = puck_userptr_take(u, &seq);
 	if (!sgt)
 		return PUCK_USERPTR_STALE;
-	ret = dma_map_sgtable(dev, sgt, puck_userptr_dir(u), 0);
+	/* Others may map the same pages. With this the DMA API knows that we see to that. */
+	ret = dma_map_sgtable(dev, sgt, puck_userptr_dir(u), DMA_ATTR_SKIP_CPU_SYNC);
 	if (ret)
 		goto err_table;
 	ret = PUCK_USERPTR_STALE;
@@ -453,7 +151,7 @@ static int puck_userptr_map(struct puck_userptr *u)
 	return 0;
 
 err_unmap:
-	/* No job knows of it. The pages may be somebody else's already: they are not written. */
+	/* No job knows of it. The pages may be somebody else's already, and are not written. */
 	dma_unmap_sgtable(dev, sgt, puck_userptr_dir(u), DMA_ATTR_SKIP_CPU_SYNC);
 err_table:
 	puck_tt_free_table(sgt);
@@ -575,77 +273,34 @@ void puck_userptr_sync(struct puck_bo *bo, bool for_cpu, bool write)
 	up_read(&u->mem->notifier_lock);
 }
 
+/**
+ * puck_userptr_unmap - take memory of a process away from the device
+ * @bo: a BO, of that or not; the device must be done with it
+ *
+ * Context: may sleep. Inside drm_dev_enter(), or after drm_dev_unplug().
+ */
+void puck_userptr_unmap(struct puck_bo *bo)
+{
+	struct puck_userptr *u = bo->userptr;
+
+	if (!u)
+		return;
+	down_write(&u->mem->notifier_lock);
+	puck_userpages_unmap(u);
+	up_write(&u->mem->notifier_lock);
+}
+
 /* ---- beginning and end ---- */
-
-static int puck_userptr_account(struct puck_userptr *u)
-{
-	struct mm_struct *mm = current->mm;
-	unsigned long limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
-
-	if (atomic64_add_return(u->npages, &mm->pinned_vm) > limit && !capable(CAP_IPC_LOCK)) {
-		atomic64_sub(u->npages, &mm->pinned_vm);
-		return -ENOMEM;
-	}
-	mmgrab(mm);
-	u->mm = mm;
-	return 0;
-}
-
-static int puck_userptr_pin_pages(struct puck_userptr *u)
-{
-	unsigned int flags = FOLL_LONGTERM | (puck_userptr_writes(u) ? FOLL_WRITE : 0);
-	unsigned long done = 0;
-	int ret = 0;
-
-	while (done < u->npages && ret >= 0) {
-		if (signal_pending(current))
-			ret = -ERESTARTSYS;
-		else
-			ret = pin_user_pages_fast(u->start + (done << PAGE_SHIFT),
-						  u->npages - done, flags, u->pages + done);
-		if (ret > 0)
-			done += ret;
-	}
-	if (done == u->npages)
-		return 0;
-	unpin_user_pages(u->pages, done);
-	return ret == -ENOMEM || ret == -ERESTARTSYS ? ret : -EFAULT;
-}
-
-static int puck_userptr_pin(struct puck_userptr *u)
-{
-	struct sg_table *sgt;
-	int ret;
-
-	ret = puck_userptr_account(u);
-	if (ret)
-		return ret;
-	u->pages = kvcalloc(u->npages, sizeof(*u->pages), GFP_KERNEL_ACCOUNT);
-	if (!u->pages)
-		return -ENOMEM;
-	ret = puck_userptr_pin_pages(u);
-	if (ret) {
-		kvfree(u->pages);
-		u->pages = NULL;
-		return ret;
-	}
-	sgt = puck_tt_pages_table(u->pages, u->npages, puck_userptr_dev(u));
-	if (IS_ERR(sgt))
-		return PTR_ERR(sgt);
-	puck_userptr_publish(u, sgt, 0);
-	return 0;
-}
 
 static int puck_userptr_attach(struct puck_userptr *u)
 {
 	int ret;
 
 	if (u->flags & DRM_PUCK_USERPTR_PIN)
-		return puck_userptr_pin(u);
-	ret = mmu_interval_notifier_insert(&u->notifier, current->mm, u->start,
-					   u->npages << PAGE_SHIFT, &puck_userptr_ops);
+		return puck_userpages_pin(u);
+	ret = puck_userpages_watch(u);
 	/* What cannot be had is said here, and not at the first job. */
-	return ret ?: puck_userptr_look_up(u);
+	return ret ?: puck_userpages_look_up(u);
 }
 
 /**
@@ -703,17 +358,6 @@ bool puck_userptr_is_readonly(const struct puck_bo *bo)
 	return bo->userptr && !puck_userptr_writes(bo->userptr);
 }
 
-static void puck_userptr_unpin(struct puck_userptr *u)
-{
-	if (u->pages)
-		unpin_user_pages_dirty_lock(u->pages, u->npages, puck_userptr_writes(u));
-	kvfree(u->pages);
-	if (u->mm) {
-		atomic64_sub(u->npages, &u->mm->pinned_vm);
-		mmdrop(u->mm);
-	}
-}
-
 /**
  * puck_userptr_fini - the end of memory of a process as a BO
  * @bo: of such memory; unmapped, its last reference is gone
@@ -732,7 +376,7 @@ void puck_userptr_fini(struct puck_bo *bo)
 		puck_tt_free_table(u->next);
 	if (u->sgt)
 		puck_tt_free_table(u->sgt);
-	puck_userptr_unpin(u);
+	puck_userpages_unpin(u);
 	atomic64_sub(puck_bo_size(bo), &u->mem->imported);
 	mutex_destroy(&u->look_up);
 	kfree(u);

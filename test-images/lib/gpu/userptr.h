@@ -75,23 +75,32 @@ static inline int copy_wait(int fd, uint32_t queue, const struct bo *from, const
 	return ret ? ret : bo_wait(fd, to, DRM_PUCK_WAIT_WRITE, FOREVER_NS);
 }
 
+/* @median_us: half of them took less; a power of two. */
 struct userptr_counts {
-	long long invalidations, worst_us, given_up;
+	long long invalidations, worst_us, given_up, median_us;
 };
 
 static inline struct userptr_counts userptr_counts(const struct puck *puck)
 {
-	struct userptr_counts counts = { -1, -1, -1 };
+	struct userptr_counts counts = { -1, -1, -1, 0 };
+	long long below[64], took[64], seen = 0;
 	char path[192], line[128];
+	unsigned int n = 0, i;
 	FILE *file;
 
 	snprintf(path, sizeof(path), "/sys/kernel/debug/dri/%s/userptr", puck->pci);
 	file = fopen(path, "r");
-	while (file && fgets(line, sizeof(line), file))
+	while (file && fgets(line, sizeof(line), file)) {
+		n += n < 64 && sscanf(line, "below %lld us: %lld", &below[n], &took[n]) == 2;
 		sscanf(line, "invalidations %lld, worst %lld us, given up %lld",
 		       &counts.invalidations, &counts.worst_us, &counts.given_up);
+	}
 	if (file)
 		fclose(file);
+	for (i = 0; i < n && 2 * seen < counts.invalidations; i++) {
+		seen += took[i];
+		counts.median_us = below[i];
+	}
 	return counts;
 }
 
