@@ -11,7 +11,7 @@
  * CONFIG_DMABUF_DEBUG oops.
  */
 #include "lib/base/ktap.h"
-#include "lib/camera/dmabuf.h"
+#include "lib/base/dmabuf.h"
 #include "lib/camera/stream.h"
 
 #define WIDTH	320

@@ -9,7 +9,7 @@
  * memory in one of the two, they do not in the other one.
  */
 #include "lib/base/ktap.h"
-#include "lib/camera/dmabuf.h"
+#include "lib/base/dmabuf.h"
 #include "lib/camera/stream.h"
 
 #define WIDTH	320

@@ -6,7 +6,7 @@
  */
 #include "lib/base/ktap.h"
 #include "lib/base/kernel_log.h"
-#include "lib/camera/dmabuf.h"
+#include "lib/base/dmabuf.h"
 #include "lib/camera/mischief.h"
 #include "lib/camera/stream.h"
 #include "lib/gpu/bo.h"

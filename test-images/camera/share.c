@@ -4,7 +4,7 @@
  * Each device has it mapped in its own way, which debugfs shows side by side.
  */
 #include "lib/base/ktap.h"
-#include "lib/camera/dmabuf.h"
+#include "lib/base/dmabuf.h"
 #include "lib/camera/stream.h"
 #include "lib/gpu/bo.h"
 #include "lib/gpu/device.h"

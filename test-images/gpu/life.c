@@ -18,6 +18,7 @@
 #include "lib/gpu/bo.h"
 #include "lib/gpu/debugfs.h"
 #include "lib/gpu/device.h"
+#include "lib/gpu/dumb.h"
 #include "lib/gpu/fence.h"
 #include "lib/gpu/flr.h"
 #include "lib/gpu/job.h"
@@ -25,7 +26,6 @@
 #include "lib/gpu/module.h"
 #include "lib/gpu/plug.h"
 #include "lib/gpu/rebind.h"
-#include "lib/gpu/vgem.h"
 #include "lib/gpu/vm.h"
 
 #define SIZE	(64 << 10)
@@ -239,7 +239,7 @@ static bool hold_on(struct held *held)
 	int dmabuf, ret;
 	struct bo bo;
 
-	held->theirs = vgem_export(SIZE);
+	held->theirs = dumb_export("vgem", SIZE);
 	if (held->theirs < 0 || bo_import(puck.fd, &bo, held->theirs, SIZE))
 		return false;
 	ref = ref_write(&bo);
@@ -247,7 +247,7 @@ static bool hold_on(struct held *held)
 	if (submit(puck.fd, &args))
 		return false;
 	held->fence = start_job();
-	held->ours = vgem_open();
+	held->ours = dumb_open("vgem");
 	dmabuf = bo_export(puck.fd, &copy);
 	if (held->fence < 0 || held->ours < 0 || dmabuf < 0)
 		return false;

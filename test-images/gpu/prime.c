@@ -4,43 +4,33 @@
  * What one device writes late, the other must wait for.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/dma-buf.h>
-#include <linux/dma-heap.h>
-#include <linux/udmabuf.h>
 #include <sys/mman.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/crc32c.h"
+#include "lib/base/dmabuf.h"
 #include "lib/base/ktap.h"
 #include "lib/base/random.h"
 #include "lib/base/text_file.h"
 #include "lib/gpu/bo.h"
 #include "lib/gpu/debugfs.h"
 #include "lib/gpu/device.h"
+#include "lib/gpu/dumb.h"
 #include "lib/gpu/fence.h"
 #include "lib/gpu/job.h"
-#include "lib/gpu/vgem.h"
 
 #define SIZE (1 << 20)
 #define LATE_MS 60
 
 static struct puck one, two;
 
-static int cpu_access(int dmabuf, uint64_t flags)
-{
-	struct dma_buf_sync args = { .flags = flags };
-
-	return puck_call(dmabuf, DMA_BUF_IOCTL_SYNC, &args);
-}
-
 static uint8_t model[SIZE];
 
 static void cpu_write(int dmabuf, uint8_t *map)
 {
-	cpu_access(dmabuf, DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW);
+	dmabuf_cpu(dmabuf, DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW);
 	memcpy(map, model, SIZE);
-	cpu_access(dmabuf, DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW);
+	dmabuf_cpu(dmabuf, DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW);
 }
 
 /* Read an imported buffer by the GPU, then fill all but the first 3 bytes. */
@@ -95,49 +85,17 @@ static void check_import(const char *name, int dmabuf, struct puck *puck, bool m
 	ktap_ok(crc == crc32c(model + 1, SIZE - 1), "%s: the GPU reads what the CPU wrote", name);
 	if (!mapped)
 		bo_close(puck->fd, &bo);
-	cpu_access(dmabuf, DMA_BUF_SYNC_START | DMA_BUF_SYNC_READ);
+	dmabuf_cpu(dmabuf, DMA_BUF_SYNC_START | DMA_BUF_SYNC_READ);
 	for (i = 3; i < SIZE && map[i] == 0x5d; i++)
 		;
 	ktap_ok(i == SIZE && !memcmp(map, model, 3), "%s: the CPU reads what the GPU wrote", name);
-	cpu_access(dmabuf, DMA_BUF_SYNC_END | DMA_BUF_SYNC_READ);
+	dmabuf_cpu(dmabuf, DMA_BUF_SYNC_END | DMA_BUF_SYNC_READ);
 	munmap(map, SIZE);
 	if (mapped)
 		bo_close(puck->fd, &bo);
 }
 
 /* ---- exporters ---- */
-
-static int export_udmabuf(void)
-{
-	struct udmabuf_create args = { .flags = UDMABUF_FLAGS_CLOEXEC, .size = SIZE };
-	int dev = open("/dev/udmabuf", O_RDWR | O_CLOEXEC);
-	int memfd, dmabuf;
-
-	if (dev < 0)
-		return -errno;
-	memfd = memfd_create("puck", MFD_ALLOW_SEALING | MFD_CLOEXEC);
-	if (ftruncate(memfd, SIZE) || fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK))
-		return -errno;
-	args.memfd = memfd;
-	dmabuf = ioctl(dev, UDMABUF_CREATE, &args);
-	dmabuf = dmabuf < 0 ? -errno : dmabuf;
-	close(memfd);
-	close(dev);
-	return dmabuf;
-}
-
-static int export_heap(void)
-{
-	struct dma_heap_allocation_data args = { .len = SIZE, .fd_flags = O_RDWR | O_CLOEXEC };
-	int dev = open("/dev/dma_heap/system", O_RDONLY | O_CLOEXEC);
-	int ret;
-
-	if (dev < 0)
-		return -errno;
-	ret = puck_call(dev, DMA_HEAP_IOCTL_ALLOC, &args);
-	close(dev);
-	return ret ? ret : (int)args.fd;
-}
 
 static void test_exporter(const char *name, int dmabuf, bool mapped)
 {
@@ -182,10 +140,10 @@ static void test_cpu_access(void)
 	args = job(one.queue[0], &ref, 1, &cmd, 1);
 	puck_set(&one, 0, "start_delay_ns", LATE_MS * NSEC_PER_MSEC);
 	fence = submit_fd(one.fd, &args);
-	ktap_ok(!cpu_access(dmabuf, DMA_BUF_SYNC_START | DMA_BUF_SYNC_READ) &&
+	ktap_ok(!dmabuf_cpu(dmabuf, DMA_BUF_SYNC_START | DMA_BUF_SYNC_READ) &&
 		fence_status(fence) == 1 && bo.map[0] == 0x42 && bo.map[SIZE - 1] == 0x42,
 		"cpu_access: begins when the data is there");
-	cpu_access(dmabuf, DMA_BUF_SYNC_END | DMA_BUF_SYNC_READ);
+	dmabuf_cpu(dmabuf, DMA_BUF_SYNC_END | DMA_BUF_SYNC_READ);
 	puck_set(&one, 0, "start_delay_ns", 0);
 	close(fence);
 	close(dmabuf);
@@ -283,11 +241,11 @@ int main(void)
 	test_bad_import();
 	test_self_import();
 	test_cpu_access();
-	test_exporter("udmabuf", export_udmabuf(), true);
+	test_exporter("udmabuf", make_udmabuf(SIZE), true);
 	puck_param(one.fd, DRM_PUCK_PARAM_SEG_LEN_MAX, &seg_len_max);
 	if (seg_len_max >= SIZE) {
-		test_exporter("dma-heap", export_heap(), false);
-		test_exporter("vgem", vgem_export(SIZE), true);
+		test_exporter("dma-heap", make_heap(SIZE), false);
+		test_exporter("vgem", dumb_export("vgem", SIZE), true);
 	} else {
 		ktap_skip("it does not care for the longest segment", "dma-heap: import");
 		ktap_skip("it does not care for the longest segment", "vgem: import");

@@ -23,7 +23,7 @@
 #include "lib/base/base64.h"
 #include "lib/base/ktap.h"
 #include "lib/base/progress.h"
-#include "lib/camera/dmabuf.h"
+#include "lib/base/dmabuf.h"
 #include "lib/camera/stream.h"
 #include "lib/gpu/debugfs.h"
 #include "lib/gpu/device.h"

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* dma-bufs that neither the camera nor the GPU has made, and the fences in them. */
-#ifndef LIB_CAMERA_DMABUF_H
-#define LIB_CAMERA_DMABUF_H
+/* dma-bufs that none of Puck's devices has made, and what anybody does with a dma-buf. */
+#ifndef LIB_DMABUF_H
+#define LIB_DMABUF_H
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -52,26 +53,43 @@ static inline int make_udmabuf(size_t size)
 	return fd;
 }
 
-/* A dma-buf of the system's dma-heap. Returns a file or a negative errno. */
-static inline int make_heap(size_t size)
+/* A dma-buf of a dma-heap. Returns a file or a negative errno. */
+static inline int make_heap_of(const char *heap, size_t size)
 {
 	struct dma_heap_allocation_data args = { .len = size, .fd_flags = O_RDWR | O_CLOEXEC };
-	int dev = open("/dev/dma_heap/system", O_RDONLY | O_CLOEXEC);
-	int ret = -ENODEV;
+	char path[64];
+	int dev, ret;
 
-	if (dev >= 0) {
-		ret = ioctl(dev, DMA_HEAP_IOCTL_ALLOC, &args) ? -errno : (int)args.fd;
-		close(dev);
-	}
+	snprintf(path, sizeof(path), "/dev/dma_heap/%.40s", heap);
+	dev = open(path, O_RDONLY | O_CLOEXEC);
+	if (dev < 0)
+		return -ENODEV;
+	ret = ioctl(dev, DMA_HEAP_IOCTL_ALLOC, &args) ? -errno : (int)args.fd;
+	close(dev);
 	return ret;
 }
 
-/* What a reader would have to wait for, as a sync_file, or a negative errno. */
-static inline int dmabuf_writers(int dmabuf)
+/* The same of the system's. */
+static inline int make_heap(size_t size)
 {
-	struct dma_buf_export_sync_file args = { .flags = DMA_BUF_SYNC_READ, .fd = -1 };
+	return make_heap_of("system", size);
+}
+
+/*
+ * What somebody would have to wait for who does what @flags say (DMA_BUF_SYNC_READ,
+ * DMA_BUF_SYNC_WRITE), as a sync_file, or a negative errno.
+ */
+static inline int dmabuf_fences(int dmabuf, uint32_t flags)
+{
+	struct dma_buf_export_sync_file args = { .flags = flags, .fd = -1 };
 
 	return ioctl(dmabuf, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &args) ? -errno : args.fd;
+}
+
+/* What a reader would have to wait for. */
+static inline int dmabuf_writers(int dmabuf)
+{
+	return dmabuf_fences(dmabuf, DMA_BUF_SYNC_READ);
 }
 
 /* Begin or end looking at it with the CPU. */
@@ -82,4 +100,4 @@ static inline int dmabuf_cpu(int dmabuf, uint64_t flags)
 	return ioctl(dmabuf, DMA_BUF_IOCTL_SYNC, &args) ? -errno : 0;
 }
 
-#endif /* LIB_CAMERA_DMABUF_H */
+#endif /* LIB_DMABUF_H */
