@@ -5,15 +5,18 @@ import contextlib
 import io
 import re
 import sys
+import tempfile
 import unittest
 from pathlib import Path
+from types import SimpleNamespace
+from unittest import mock
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from pucklib.base import util  # noqa: E402
 from pucklib.base.util import PuckError  # noqa: E402
-from pucklib.report import events, verdict  # noqa: E402
+from pucklib.report import events, table, verdict  # noqa: E402
 from pucklib.suites import guesttests  # noqa: E402
 
 NESTED = """\
@@ -192,6 +195,41 @@ class Complete(unittest.TestCase):
         listed = (ROOT / "meson.build").read_text().partition("# The tool:")[2].partition("\n  test(")[0]
         named = re.findall(r"'(\w+)'", listed)
         self.assertEqual(sorted(named), sorted(p.stem.removeprefix("test_") for p in ROOT.glob("tests/tool/test_*.py")))
+
+
+class Tables(unittest.TestCase):
+    """Tables of the documentation that tests make."""
+
+    OUTPUT = "ok 1 a to b\n# cell a | b | rw\n# cell a | c | EINVAL\n# cell d | b | \n# cells a | b | no\n"
+    TABLE = "=  ==  ======\n\\  b   c\n=  ==  ======\na  rw  EINVAL\nd  \\-  \\-\n=  ==  ======\n"
+    DOCUMENT = "before\n\n{}\n\n{}\n{}\n\nbehind\n".format(table.BEGIN.format("t"), "{}", table.END.format("t"))
+
+    def test_what_is_not_said_is_a_dash(self):
+        self.assertEqual(table.render(table.cells(self.OUTPUT)), self.TABLE)
+
+    def test_only_what_is_between_the_marks_changes(self):
+        self.assertEqual(table.replaced(self.DOCUMENT.format("old\n"), "t", self.TABLE), self.DOCUMENT.format(self.TABLE))
+        self.assertRaises(PuckError, table.replaced, self.DOCUMENT, "another", self.TABLE)
+
+    def judge(self, written, kernel):
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder)
+            (root / "run").mkdir()
+            (root / "sharing.rst").write_text(self.DOCUMENT.format(written))
+            test = guesttests.Test("t", "m", "true", table="sharing.rst")
+            guesttests.chosen_tests("", kernel, [guesttests.TestMachine("m", tests=[test])])
+            with mock.patch.object(guesttests, "REPO", root):
+                cases = guesttests.judge_table("guest.m", test, SimpleNamespace(text=self.OUTPUT),
+                                               SimpleNamespace(rundir=root / "run"))
+            kept = root / "run/sharing.rst"
+            return [case.result for case in cases], kept.read_text() if kept.exists() else None
+
+    def test_a_stale_one_fails_and_the_new_one_is_kept(self):
+        self.assertEqual(self.judge(self.TABLE, None), (["passed"], None))
+        self.assertEqual(self.judge("old\n", None), (["failed"], self.DOCUMENT.format(self.TABLE)))
+
+    def test_on_another_kernel_it_may_be_another_one(self):
+        self.assertEqual(self.judge("old\n", "stock"), ([], None))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ..base.util import REPO, PuckError, cpus, in_parallel, say
 from ..build import client_image
-from ..report import verdict
+from ..report import table, verdict
 from ..report.verdict import Case
 from ..vm import drivers, ending
 from ..vm.guest import Bench
@@ -87,6 +87,7 @@ class Test:
     timeout: int = 60
     needs: str = ""
     log: str = ""
+    table: str = ""
 
 
 def parse_list(path=LISTS["guest"]):
@@ -142,7 +143,7 @@ def parse_test(words, where):
     split = words.index("--")
     test = Test(words[1], "", " ".join(words[split + 1:]))
     for key, value in pairs(words[2:split], where):
-        if key not in ("machine", "timeout", "needs", "log"):
+        if key not in ("machine", "timeout", "needs", "log", "table"):
             raise PuckError(f"{where}: a test has no '{key}'")
         setattr(test, key, int(value) if key == "timeout" else value)
     return test
@@ -156,6 +157,9 @@ def chosen_tests(wanted, on, machines):
         tests = [t for t in machine.tests if wanted.search(t.name)]
         if on:
             machine.kernel = on
+        for test in tests:
+            # What is written down is what the kernel of the tests does.
+            test.table = test.table if machine.kernel == "debug" else ""
         if tests and (not machine.only or machine.kernel in machine.only.split(",")):
             chosen.append((machine, tests))
     return chosen
@@ -367,10 +371,23 @@ def judge_mischief(suite, test, result):
                  "" if hits else f"none of {len(lines)} lines of {result.mischief_log} matches '{test.log}'")]
 
 
+def judge_table(suite, test, output, result):
+    """Whether the table that the test makes is the one that is written down."""
+    if not test.table:
+        return []
+    written = REPO / test.table
+    new = table.replaced(written.read_text(), test.name, table.render(table.cells(output.text)))
+    if new == written.read_text():
+        return [Case(f"{suite}.{test.name}", test.table, "passed")]
+    kept = result.rundir / written.name
+    kept.write_text(new)
+    return [Case(f"{suite}.{test.name}", test.table, "failed", f"the table is another one by now: cp {kept} {written}")]
+
+
 def judge_one(suite, test, outputs, consoles, end, result):
     """All cases of one of the list's tests."""
     return (judge_test(suite, test.name, outputs[test.name], consoles.get(test.name), end, result)
-            + judge_mischief(suite, test, result))
+            + judge_mischief(suite, test, result) + judge_table(suite, test, outputs[test.name], result))
 
 
 def judge_test(suite, name, output, console, end, result):
