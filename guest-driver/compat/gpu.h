@@ -6,8 +6,6 @@
 #ifndef PUCK_COMPAT_GPU_H
 #define PUCK_COMPAT_GPU_H
 
-#include <linux/dma-buf.h>
-
 #include <drm/drm_drv.h>
 #include <drm/drm_gpuvm.h>
 #include <drm/gpu_scheduler.h>
@@ -15,6 +13,7 @@
 #include <drm/ttm/ttm_device.h>
 
 #include "compat/base.h"
+#include "compat/dmabuf.h"
 
 #ifdef PUCK_HAVE_SCHED_STAT_RESET
 #define PUCK_SCHED_STAT_RESET	DRM_GPU_SCHED_STAT_RESET
@@ -131,11 +130,5 @@ static inline void puck_compat_wedged_event(struct drm_device *drm)
 	drm_dev_wedged_event(drm, DRM_WEDGE_RECOVERY_REBIND);
 #endif
 }
-
-/* A dma-buf moves: what its importers are told, and by which member. */
-#ifndef PUCK_HAVE_DMABUF_INVALIDATE
-#define invalidate_mappings		move_notify
-#define dma_buf_invalidate_mappings	dma_buf_move_notify
-#endif
 
 #endif /* PUCK_COMPAT_GPU_H */
