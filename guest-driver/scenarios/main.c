@@ -19,6 +19,7 @@
 
 #include "abi/puck_cam.h"
 #include "abi/puck_gpu.h"
+#include "compat/base.h"
 #include "core/scenario.h"
 
 static const struct puck_scenario * const scenarios[] = {
@@ -47,6 +48,12 @@ static const struct puck_scenario * const scenarios[] = {
 #ifdef CONFIG_MMU_NOTIFIER
 	&puck_userptr_not_waited,
 #endif
+	&puck_dmabuf_move_ignored,
+	&puck_dmabuf_pages_walked,
+	&puck_dmabuf_mapping_kept,
+	&puck_dmabuf_cpu_access,
+	&puck_dmabuf_sync_count,
+	&puck_dmabuf_attach_left,
 #ifdef PUCK_SCENARIOS_CAMERA
 	&puck_cam_plane_size,
 	&puck_cam_stride,
@@ -421,5 +428,6 @@ static void __exit puck_scenarios_exit(void)
 }
 module_exit(puck_scenarios_exit);
 
+PUCK_IMPORT_NS_DMA_BUF;
 MODULE_DESCRIPTION("Driver bugs for Puck to catch, each with its fix");
 MODULE_LICENSE("GPL");

@@ -204,6 +204,14 @@ extern const struct puck_scenario puck_pte_outlives_page;
 extern const struct puck_scenario puck_vram_not_cleared;
 extern const struct puck_scenario puck_userptr_not_waited;
 
+/* dmabuf/ */
+extern const struct puck_scenario puck_dmabuf_move_ignored;
+extern const struct puck_scenario puck_dmabuf_pages_walked;
+extern const struct puck_scenario puck_dmabuf_mapping_kept;
+extern const struct puck_scenario puck_dmabuf_cpu_access;
+extern const struct puck_scenario puck_dmabuf_sync_count;
+extern const struct puck_scenario puck_dmabuf_attach_left;
+
 /* camera/ */
 extern const struct puck_scenario puck_cam_plane_size;
 extern const struct puck_scenario puck_cam_stride;
