@@ -127,9 +127,9 @@ static void puck_debugfs_bo(struct seq_file *m, struct puck_bo *bo)
 	struct scatterlist *sg;
 	int i;
 
-	seq_printf(m, "bo %p size %zu orig_nents %u nents %u place %s mapped %u%s%s%s\n", obj,
+	seq_printf(m, "bo %p size %zu orig_nents %u nents %u place %s mapped %u peer %u%s%s%s\n", obj,
 		   obj->size, sgt ? sgt->orig_nents : 0, sgt ? sgt->nents : 0,
-		   puck_debugfs_place(bo), puck_prime_mappings(bo),
+		   puck_debugfs_place(bo), puck_prime_mappings(bo), puck_prime_peers(bo),
 		   bo->ttm.pin_count ? " pinned" : "", bo->attach ? " imported" : "",
 		   bo->userptr ? " userptr" : "");
 	if (!sgt)

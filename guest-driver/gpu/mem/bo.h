@@ -41,6 +41,7 @@ struct puck_userptr;
  * @listing: puck_job.listing of the job that has listed it last; under the dma_resv lock
  * @exported: the dma-buf that was made of it, while importers may be there; under the dma_resv
  *            lock. GEM's own pointer goes with the last handle
+ * @peers: importers there whose devices can reach VRAM by BAR 2; under the dma_resv lock
  * @node: in puck_device.bos
  * @release: the end of a BO that is imported, or of a process
  */
@@ -60,6 +61,7 @@ struct puck_bo {
 	struct drm_gem_object *vm_resv;
 	u64 listing;
 	struct dma_buf *exported;
+	unsigned int peers;
 	struct list_head node;
 	struct work_struct release;
 };

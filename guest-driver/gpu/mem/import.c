@@ -145,7 +145,9 @@ static void puck_import_moved(struct dma_buf_attachment *attach)
 	queue_work(bo->ttm.bdev->wq, &bo->retire);
 }
 
+/* Of a table nothing is used but DMA addresses and lengths, so it needs no pages. */
 static const struct dma_buf_attach_ops puck_import_ops = {
+	.allow_peer2peer = true,
 	.invalidate_mappings = puck_import_moved,
 };
 

@@ -16,6 +16,9 @@
 #include "mem/lock.h"
 #include "mem/mem.h"
 
+/* How often blocks of VRAM that others had may come back, and be no room in the end. */
+#define PUCK_LOCK_TRIES		16
+
 static int puck_lock_all(struct puck_mem *mem, struct drm_exec *exec, puck_lock_fn place,
 			 void *data, bool alone)
 {
@@ -53,6 +56,11 @@ static int puck_lock_try(struct puck_mem *mem, struct drm_exec *exec, u32 count,
 	return ret;
 }
 
+static bool puck_lock_found_no_room(int ret)
+{
+	return ret == -ENOSPC || ret == -ENOMEM;
+}
+
 /**
  * puck_lock - lock BOs, and bring them to their places
  * @mem: of the device
@@ -62,7 +70,8 @@ static int puck_lock_try(struct puck_mem *mem, struct drm_exec *exec, u32 count,
  * @data: for @place
  *
  * All locks are held by one ticket when the BOs are brought to their places, so none of them
- * drives another out.
+ * drives another out. VRAM that was driven out of may be other devices' for a while: it is waited
+ * for with no lock held.
  *
  * Context: process, inside drm_dev_enter(), with no dma_resv lock held.
  * Return: 0 with all of them locked; -EINTR, -ERESTARTSYS, and what @place may say. On errors
@@ -72,10 +81,17 @@ int puck_lock(struct puck_mem *mem, struct drm_exec *exec, u32 count, puck_lock_
 	      void *data)
 {
 	int ret = puck_lock_try(mem, exec, count, place, data, false);
+	unsigned int tries = PUCK_LOCK_TRIES;
+	int waited = 0;
+	u64 seen;
 
-	if (ret == -ENOSPC || ret == -ENOMEM)
+	while (puck_lock_found_no_room(ret) && !waited && tries--) {
+		seen = puck_vram_returns(&mem->vram);
 		ret = puck_lock_try(mem, exec, count, place, data, true);
-	return ret;
+		if (puck_lock_found_no_room(ret))
+			waited = puck_vram_wait(&mem->vram, seen);
+	}
+	return waited == -ERESTARTSYS ? waited : ret;
 }
 
 /**

@@ -20,6 +20,7 @@
 #include "mem/fault.h"
 #include "mem/mem.h"
 #include "mem/place.h"
+#include "mem/prime.h"
 #include "mem/shrink.h"
 #include "mem/tt.h"
 
@@ -125,7 +126,7 @@ void puck_mem_settle(struct puck_mem *mem)
 u64 puck_mem_used(struct puck_mem *mem, u32 region)
 {
 	if (region == DRM_PUCK_REGION_VRAM)
-		return ttm_resource_manager_usage(&mem->vram.base);
+		return ttm_resource_manager_usage(&mem->vram.base) + puck_vram_held(&mem->vram);
 	/* What others have lent is no use of ours. */
 	return ttm_resource_manager_usage(ttm_manager_type(&mem->ttm, TTM_PL_SYSTEM)) +
 	       ttm_resource_manager_usage(&mem->tt) - atomic64_read(&mem->imported);
@@ -171,12 +172,16 @@ int puck_mem_evict_vram(struct puck_mem *mem)
  * puck_mem_hide_vram - have nobody look at VRAM by BAR 2
  * @mem: of the device
  *
- * Until puck_mem_show_vram(), by the same task, whoever touches it waits.
+ * Until puck_mem_show_vram(), by the same task, processes that touch it wait, and other devices
+ * see system memory.
  *
- * Context: may sleep; waits for those who map VRAM just now, who may wait for fences.
+ * Context: may sleep; waits for those who map VRAM just now, who may wait for fences, and for
+ * jobs of other devices.
  */
 void puck_mem_hide_vram(struct puck_mem *mem)
 {
+	WRITE_ONCE(mem->no_peers, true);
+	puck_prime_end_peers(mem->puck, false);
 	down_write(&mem->bar_lock);
 	/* All there is of any BO; what is in system memory is mapped again at the next touch. */
 	unmap_mapping_range(mem->ttm.dev_mapping, 0, 0, 1);
@@ -189,6 +194,7 @@ void puck_mem_hide_vram(struct puck_mem *mem)
 void puck_mem_show_vram(struct puck_mem *mem)
 {
 	up_write(&mem->bar_lock);
+	WRITE_ONCE(mem->no_peers, false);
 }
 
 static void puck_mem_count(struct drm_memory_stats *stats, struct drm_gem_object *obj)

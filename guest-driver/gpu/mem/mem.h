@@ -46,6 +46,8 @@ typedef void (*puck_give_up_fn)(struct puck_device *puck, struct dma_resv *resv)
  * @guard: of validating; see puck_lock()
  * @bar_lock: held, shared, by whoever maps VRAM for the CPU, and alone while BAR 2 shows none
  * @notifier_lock: of memory of processes; see userptr.c. Taken in memory reclaim
+ * @no_peers: VRAM is mapped for no other device; who maps looks at it with the BO's dma_resv lock
+ *            held
  * @tt_lock: held by whoever unmaps pages without drm_dev_enter(), that is after
  *           drm_dev_unplug()
  * @tts: struct puck_tt.node, all whose pages are mapped; puck_device.list_lock
@@ -67,6 +69,7 @@ struct puck_mem {
 	struct rw_semaphore guard;
 	struct rw_semaphore bar_lock;
 	struct rw_semaphore notifier_lock;
+	bool no_peers;
 	struct mutex tt_lock;		/* unmapping after the unplug */
 	struct list_head tts;
 	atomic_long_t pages;

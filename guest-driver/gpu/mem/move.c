@@ -5,11 +5,11 @@
  * the BO's dma_resv, and its own fence is left there as KERNEL, which everybody waits for
  * who comes later. Nobody waits here.
  *
- * Transfers of a device are done one after the other. So VRAM that a BO leaves can be given
- * away before the copy out of it was even begun: whatever comes into it is a transfer, too.
- * That is why TTM need not remember the last fence of an eviction, or keep the old place in
- * an object beside. Only pages, which are everybody's once they are free, stay until the copy
- * is over, by ttm_bo_move_accel_cleanup().
+ * Transfers of a device are done one after the other. So VRAM that a BO leaves, and that no
+ * other device has mapped, can be given away before the copy out of it was even begun: whatever
+ * comes into it is a transfer, too. That is why TTM need not remember the last fence of an
+ * eviction, or keep the old place in an object beside. Only pages, which are everybody's once
+ * they are free, stay until the copy is over, by ttm_bo_move_accel_cleanup().
  */
 #include <linux/dma-fence.h>
 #include <linux/dma-resv.h>
@@ -205,7 +205,7 @@ int puck_move(struct ttm_buffer_object *tbo, bool evict, struct ttm_operation_ct
 		return -EMULTIHOP;
 	}
 	/* TTM's own objects, which keep pages until a move is over, were never exported. */
-	if (tbo->base.dev && puck_is_in(tbo->resource, TTM_PL_TT))
+	if (tbo->base.dev && !puck_is_in(tbo->resource, TTM_PL_SYSTEM))
 		puck_prime_moves(ttm_to_puck_bo(tbo));
 	if (vram)
 		ret = puck_move_to_vram(tbo, new_res);

@@ -61,6 +61,32 @@ void puck_places_system(struct puck_places *places)
 	puck_places_add(places, (struct ttm_place) { .mem_type = TTM_PL_TT });
 }
 
+/* Bytes of VRAM that others than the device see: through BAR 2. */
+static u64 puck_places_visible(const struct puck_bo *bo)
+{
+	return ttm_to_puck_mem(bo->ttm.bdev)->vram.visible;
+}
+
+/**
+ * puck_places_have_visible - see whether a BO may be in VRAM where others see it
+ * @bo: the BO
+ *
+ * Return: true if it may.
+ */
+bool puck_places_have_visible(const struct puck_bo *bo)
+{
+	return bo->placements & BIT(DRM_PUCK_REGION_VRAM) &&
+	       puck_bo_size(bo) <= puck_places_visible(bo);
+}
+
+static void puck_places_add_visible(struct puck_places *places, const struct puck_bo *bo)
+{
+	puck_places_add(places, (struct ttm_place) {
+		.mem_type = TTM_PL_VRAM,
+		.lpfn = puck_places_visible(bo) >> PAGE_SHIFT,
+	});
+}
+
 /**
  * puck_places_of - where a BO may be for the device
  * @bo: the BO
@@ -68,7 +94,7 @@ void puck_places_system(struct puck_places *places)
  *
  * With both regions the second one is taken if there is no room in the first: a BO that is
  * made drives others out of the first one, but one that is in the second stays there until
- * there is room.
+ * there is room. What other devices see by BAR 2 does not leave it for the rest of VRAM.
  */
 void puck_places_of(struct puck_bo *bo, struct puck_places *places)
 {
@@ -86,6 +112,7 @@ void puck_places_of(struct puck_bo *bo, struct puck_places *places)
 	if (vram)
 		puck_places_add(places, (struct ttm_place) {
 			.mem_type = TTM_PL_VRAM,
+			.lpfn = bo->peers ? puck_places_visible(bo) >> PAGE_SHIFT : 0,
 			.flags = system && system_first ? TTM_PL_FLAG_FALLBACK : 0,
 		});
 	if (system && vram && !system_first)
@@ -104,15 +131,31 @@ void puck_places_of(struct puck_bo *bo, struct puck_places *places)
  */
 void puck_places_for_cpu(struct puck_bo *bo, struct puck_places *places)
 {
-	u64 visible = ttm_to_puck_mem(bo->ttm.bdev)->vram.visible;
+	puck_places_begin(places);
+	if (puck_bo_size(bo) <= puck_places_visible(bo))
+		puck_places_add_visible(places, bo);
+	puck_places_add(places, (struct ttm_place) { .mem_type = TTM_PL_TT });
+}
+
+/**
+ * puck_places_for_peer - where another device sees a BO that can reach VRAM by BAR 2
+ * @bo: the BO, which may be in visible VRAM
+ * @places: filled in
+ *
+ * If it is in one of them it stays there, whichever it likes better. Else it goes to VRAM if there
+ * is room. Nobody is driven out for a job of another device: where there is none it is system
+ * memory, as for the CPU.
+ */
+void puck_places_for_peer(struct puck_bo *bo, struct puck_places *places)
+{
+	bool system_first = bo->flags & DRM_PUCK_GEM_PREFER_SYSTEM;
 
 	puck_places_begin(places);
-	if (puck_bo_size(bo) <= visible)
-		puck_places_add(places, (struct ttm_place) {
-			.mem_type = TTM_PL_VRAM,
-			.lpfn = visible >> PAGE_SHIFT,
-		});
-	puck_places_add(places, (struct ttm_place) { .mem_type = TTM_PL_TT });
+	if (system_first)
+		puck_places_add(places, (struct ttm_place) { .mem_type = TTM_PL_TT });
+	puck_places_add_visible(places, bo);
+	if (!system_first)
+		puck_places_add(places, (struct ttm_place) { .mem_type = TTM_PL_TT });
 }
 
 /* TTM makes objects of its own that keep pages until a move is over. */

@@ -11,10 +11,16 @@
  * it, by a move that leaves its KERNEL fence, and moves again when the device's own jobs want
  * it elsewhere: importers are told, and its pages stay theirs until they have unmapped them
  * (struct puck_hold). For an importer that does not want to be told the core pins it.
+ *
+ * An importer whose device reaches VRAM, and that does without pages, is a peer: it sees a BO
+ * where it is, also in that part of VRAM which BAR 2 shows (peer.c). The blocks stay its own as
+ * pages do (puck_vram_hold()). VRAM goes with the device, though, and has to be left alone while
+ * others reset that: so there mappings end before (puck_prime_end_peers()).
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
+#include <linux/jiffies.h>
 #include <linux/slab.h>
 
 #include <drm/drm_drv.h>
@@ -26,9 +32,14 @@
 #include "mem/bo.h"
 #include "mem/fault.h"
 #include "mem/import.h"
+#include "mem/mem.h"
+#include "mem/peer.h"
 #include "mem/place.h"
 #include "mem/prime.h"
 #include "mem/tt.h"
+
+/* How long jobs of peers may take that are in the way of a reset. */
+#define PUCK_PRIME_PATIENCE	(15 * HZ)
 
 /**
  * struct puck_attachment - an importer
@@ -36,17 +47,21 @@
  * @mappings: struct puck_mapping.node, what it has mapped; under the BO's dma_resv lock,
  *            which the core holds whenever it maps or unmaps. An importer may map one
  *            attachment several times, in one direction or another
+ * @peer: it may see VRAM
  */
 struct puck_attachment {
 	struct device *dev;
 	struct list_head mappings;
+	bool peer;
 };
 
 /**
  * struct puck_mapping - one mapping of an attachment
- * @node: in puck_attachment.mappings; the list is all that changes
- * @hold: the pages
- * @sgt: what is mapped
+ * @node: in puck_attachment.mappings
+ * @hold: the pages, or NULL
+ * @vram: or the blocks of VRAM
+ * @sgt: what is mapped; NULL after it was taken away from the importer, and then neither @hold
+ *       nor @vram is there
  * @copy: what the importer got in its place, and by which it names the mapping:
  *        dma-buf's debugging spoils the pages in what it hands out
  * @dir: direction
@@ -54,28 +69,45 @@ struct puck_attachment {
 struct puck_mapping {
 	struct list_head node;
 	struct puck_hold *hold;
+	struct puck_vram_res *vram;
 	struct sg_table *sgt;
 	struct sg_table *copy;
 	enum dma_data_direction dir;
 };
+
+static bool puck_prime_is_peer(struct puck_bo *bo, struct dma_buf_attachment *attach)
+{
+	struct drm_device *drm = bo->ttm.base.dev;
+	bool peer;
+	int idx;
+
+	if (!attach->peer2peer || !puck_places_have_visible(bo) || !drm_dev_enter(drm, &idx))
+		return false;
+	peer = puck_peer_reaches(to_puck_device(drm), attach->dev);
+	drm_dev_exit(idx);
+	return peer;
+}
 
 static int puck_prime_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 {
 	struct puck_bo *bo = to_puck_bo(dmabuf->priv);
 	struct puck_attachment *a;
 
-	/* Importers see nothing else. */
-	if (!puck_places_have_system(bo))
+	attach->peer2peer = puck_prime_is_peer(bo, attach);
+	/* Others see nothing else. */
+	if (!attach->peer2peer && !puck_places_have_system(bo))
 		return -EOPNOTSUPP;
 	a = kzalloc(sizeof(*a), GFP_KERNEL);
 	if (!a)
 		return -ENOMEM;
 	a->dev = attach->dev;
 	INIT_LIST_HEAD(&a->mappings);
+	a->peer = attach->peer2peer;
 	/* Before the core puts @attach into dmabuf->attachments. */
 	attach->priv = a;
 	dma_resv_lock(dmabuf->resv, NULL);
 	bo->exported = dmabuf;
+	bo->peers += a->peer;
 	dma_resv_unlock(dmabuf->resv);
 	return 0;
 }
@@ -83,8 +115,12 @@ static int puck_prime_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *
 /* The core has taken @attach out of dmabuf->attachments already. */
 static void puck_prime_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 {
+	struct puck_bo *bo = to_puck_bo(dmabuf->priv);
 	struct puck_attachment *a = attach->priv;
 
+	dma_resv_lock(dmabuf->resv, NULL);
+	bo->peers -= a->peer;
+	dma_resv_unlock(dmabuf->resv);
 	/* Mappings that the importer left behind stay: its device may be at work there. */
 	WARN_ON_ONCE(!list_empty(&a->mappings));
 	kfree(a);
@@ -135,42 +171,38 @@ static struct sg_table *puck_prime_copy(struct sg_table *sgt)
 	return copy;
 }
 
-static void puck_prime_unmap_pages(struct puck_attachment *a, struct sg_table *sgt,
-				   enum dma_data_direction dir)
+/* The importer's device sees it no more. */
+static void puck_prime_end_mapping(struct puck_attachment *a, struct puck_mapping *m)
 {
-	dma_unmap_sgtable(a->dev, sgt, dir, DMA_ATTR_SKIP_CPU_SYNC);
-	puck_tt_free_table(sgt);
-}
-
-static struct sg_table *puck_prime_map_pages(struct puck_bo *bo, struct puck_attachment *a,
-					     enum dma_data_direction dir)
-{
-	struct sg_table *sgt = puck_tt_table(bo->ttm.ttm, a->dev);
-	int ret;
-
-	if (IS_ERR(sgt))
-		return sgt;
-	/*
-	 * The pages are mapped for ourselves, too. With this attribute the DMA
-	 * API knows that somebody sees to such overlaps: the sync below.
-	 */
-	ret = dma_map_sgtable(a->dev, sgt, dir, DMA_ATTR_SKIP_CPU_SYNC);
-	if (ret) {
-		puck_tt_free_table(sgt);
-		return ERR_PTR(ret);
+	if (m->vram) {
+		puck_peer_unmap(m->sgt, a->dev, m->dir);
+		puck_vram_put(m->vram);
+	} else if (m->hold) {
+		dma_unmap_sgtable(a->dev, m->sgt, m->dir, DMA_ATTR_SKIP_CPU_SYNC);
+		puck_tt_free_table(m->sgt);
+		puck_hold_put(m->hold);
 	}
-	return sgt;
+	m->vram = NULL;
+	m->hold = NULL;
+	m->sgt = NULL;
 }
 
-/* Bring the BO to where an importer can see it. That may be a move, whose fence it waits for. */
-static int puck_prime_place(struct puck_bo *bo)
+/*
+ * Bring the BO to where an importer can see it. That may be a move, whose fence it waits for.
+ * While VRAM is hidden from peers they are like others, whatever the BO's placements are: a job
+ * of our own brings it back.
+ */
+static int puck_prime_place(struct puck_bo *bo, struct puck_attachment *a)
 {
 	struct ttm_operation_ctx ctx = { .interruptible = true, .gfp_retry_mayfail = true };
 	struct puck_places places;
 
 	if (bo->ttm.pin_count)
 		return 0;
-	puck_places_system(&places);
+	if (a->peer && !READ_ONCE(ttm_to_puck_mem(bo->ttm.bdev)->no_peers))
+		puck_places_for_peer(bo, &places);
+	else
+		puck_places_system(&places);
 	return ttm_bo_validate(&bo->ttm, &places.list, &ctx);
 }
 
@@ -206,25 +238,74 @@ static int puck_prime_hand_over(struct puck_bo *bo, struct puck_attachment *a,
 	return ret;
 }
 
-static struct sg_table *puck_prime_map_mapping(struct puck_bo *bo, struct puck_attachment *a,
-					       struct puck_mapping *m)
+static int puck_prime_map_pages(struct puck_bo *bo, struct puck_attachment *a,
+				struct puck_mapping *m)
 {
-	struct sg_table *sgt = puck_prime_map_pages(bo, a, m->dir);
+	struct sg_table *sgt = puck_tt_table(bo->ttm.ttm, a->dev);
 	int ret;
 
 	if (IS_ERR(sgt))
-		return sgt;
+		return PTR_ERR(sgt);
+	/*
+	 * The pages are mapped for ourselves, too. With this attribute the DMA
+	 * API knows that somebody sees to such overlaps: the sync below.
+	 */
+	ret = dma_map_sgtable(a->dev, sgt, m->dir, DMA_ATTR_SKIP_CPU_SYNC);
+	if (ret)
+		goto err_table;
+	m->hold = puck_tt_hold(to_puck_tt(bo->ttm.ttm));
+	if (!m->hold) {
+		ret = -ENOMEM;
+		goto err_unmap;
+	}
 	m->sgt = sgt;
 	ret = puck_prime_hand_over(bo, a, m);
 	if (ret)
-		goto err_unmap;
-	m->copy = puck_prime_copy(sgt);
-	if (!IS_ERR(m->copy))
-		return m->copy;
-	ret = PTR_ERR(m->copy);
+		puck_prime_end_mapping(a, m);
+	return ret;
+
 err_unmap:
-	puck_prime_unmap_pages(a, sgt, m->dir);
-	return ERR_PTR(ret);
+	dma_unmap_sgtable(a->dev, sgt, m->dir, DMA_ATTR_SKIP_CPU_SYNC);
+err_table:
+	puck_tt_free_table(sgt);
+	return ret;
+}
+
+/* VRAM needs no handing over: there is nothing in between. */
+static int puck_prime_map_vram(struct puck_bo *bo, struct puck_attachment *a,
+			       struct puck_mapping *m)
+{
+	struct drm_device *drm = bo->ttm.base.dev;
+	struct ttm_resource *res = bo->ttm.resource;
+	struct sg_table *sgt;
+	int idx;
+
+	/* Remove takes away what was mapped before the device was unplugged. */
+	if (!drm_dev_enter(drm, &idx))
+		return -ENODEV;
+	sgt = puck_peer_map(to_puck_device(drm), res, a->dev, m->dir);
+	if (!IS_ERR(sgt)) {
+		m->sgt = sgt;
+		m->vram = puck_vram_hold(res);
+	}
+	drm_dev_exit(idx);
+	return PTR_ERR_OR_ZERO(sgt);
+}
+
+static int puck_prime_map_mapping(struct puck_bo *bo, struct puck_attachment *a,
+				  struct puck_mapping *m)
+{
+	bool vram = bo->ttm.resource->mem_type == TTM_PL_VRAM;
+	int ret = vram ? puck_prime_map_vram(bo, a, m) : puck_prime_map_pages(bo, a, m);
+
+	if (ret)
+		return ret;
+	m->copy = puck_prime_copy(m->sgt);
+	if (IS_ERR(m->copy)) {
+		puck_prime_end_mapping(a, m);
+		return PTR_ERR(m->copy);
+	}
+	return 0;
 }
 
 static struct sg_table *puck_prime_map(struct dma_buf_attachment *attach,
@@ -233,34 +314,24 @@ static struct sg_table *puck_prime_map(struct dma_buf_attachment *attach,
 	struct puck_bo *bo = to_puck_bo(attach->dmabuf->priv);
 	struct puck_attachment *a = attach->priv;
 	struct puck_mapping *m;
-	struct sg_table *ret;
-	int err;
+	int ret;
 
 	dma_resv_assert_held(attach->dmabuf->resv);
 
-	err = puck_prime_place(bo);
-	if (err)
-		return ERR_PTR(err);
+	ret = puck_prime_place(bo, a);
+	if (ret)
+		return ERR_PTR(ret);
 	m = kzalloc(sizeof(*m), GFP_KERNEL);
 	if (!m)
 		return ERR_PTR(-ENOMEM);
 	m->dir = dir;
-	m->hold = puck_tt_hold(to_puck_tt(bo->ttm.ttm));
-	if (!m->hold) {
-		ret = ERR_PTR(-ENOMEM);
-		goto err_free;
-	}
 	ret = puck_prime_map_mapping(bo, a, m);
-	if (IS_ERR(ret))
-		goto err_put_hold;
+	if (ret) {
+		kfree(m);
+		return ERR_PTR(ret);
+	}
 	list_add_tail(&m->node, &a->mappings);
-	return ret;
-
-err_put_hold:
-	puck_hold_put(m->hold);
-err_free:
-	kfree(m);
-	return ret;
+	return m->copy;
 }
 
 /* Take the mapping that an importer names off the list; NULL if there is none such. */
@@ -289,10 +360,10 @@ static void puck_prime_unmap(struct dma_buf_attachment *attach, struct sg_table 
 	/* The importer's mistake: what it names is not, or no more, mapped. */
 	if (WARN_ON_ONCE(!m))
 		return;
-	dma_sync_sgtable_for_cpu(a->dev, m->sgt, m->dir);
-	puck_prime_unmap_pages(a, m->sgt, m->dir);
+	if (m->hold)
+		dma_sync_sgtable_for_cpu(a->dev, m->sgt, m->dir);
+	puck_prime_end_mapping(a, m);
 	puck_tt_free_table(m->copy);
-	puck_hold_put(m->hold);
 	kfree(m);
 }
 
@@ -305,7 +376,10 @@ static void puck_prime_sync_mapping(struct puck_attachment *a, struct puck_mappi
 		dma_sync_sgtable_for_device(a->dev, m->sgt, m->dir);
 }
 
-/* Those of pages that the BO has left are nobody's affair but the importer's. */
+/*
+ * Those of pages that the BO has left are nobody's affair but the importer's, and those of VRAM
+ * have nothing to be synchronised.
+ */
 static void puck_prime_sync_mappings(struct ttm_buffer_object *tbo, struct puck_attachment *a,
 				     bool for_cpu)
 {
@@ -313,7 +387,7 @@ static void puck_prime_sync_mappings(struct ttm_buffer_object *tbo, struct puck_
 	struct puck_mapping *m;
 
 	list_for_each_entry(m, &a->mappings, node)
-		if (m->hold == hold)
+		if (m->hold && m->hold == hold)
 			puck_prime_sync_mapping(a, m, for_cpu);
 }
 
@@ -428,6 +502,37 @@ unsigned int puck_prime_mappings(struct puck_bo *bo)
 	return count;
 }
 
+static unsigned int puck_prime_count_vram(struct puck_attachment *a)
+{
+	struct puck_mapping *m;
+	unsigned int count = 0;
+
+	list_for_each_entry(m, &a->mappings, node)
+		count += !!m->vram;
+	return count;
+}
+
+/**
+ * puck_prime_peers - count what peers have mapped of VRAM
+ * @bo: exported or not
+ *
+ * Context: with the BO's dma_resv lock held.
+ * Return: mappings, also of blocks that it has left.
+ */
+unsigned int puck_prime_peers(struct puck_bo *bo)
+{
+	struct dma_buf_attachment *attach;
+	unsigned int count = 0;
+
+	dma_resv_assert_held(bo->ttm.base.resv);
+
+	if (!bo->exported)
+		return 0;
+	list_for_each_entry(attach, &bo->exported->attachments, node)
+		count += puck_prime_count_vram(attach->priv);
+	return count;
+}
+
 /**
  * puck_prime_moves - tell importers that a BO is about to leave its pages
  * @bo: exported or not
@@ -442,6 +547,83 @@ void puck_prime_moves(struct puck_bo *bo)
 
 	if (bo->exported)
 		dma_buf_invalidate_mappings(bo->exported);
+}
+
+/* Take away what peers have left mapped of VRAM, though they were told. */
+static void puck_prime_take_vram(struct puck_bo *bo)
+{
+	struct dma_buf_attachment *attach;
+	struct puck_attachment *a;
+	struct puck_mapping *m;
+
+	dma_resv_assert_held(bo->ttm.base.resv);
+
+	if (!bo->exported)
+		return;
+	list_for_each_entry(attach, &bo->exported->attachments, node) {
+		a = attach->priv;
+		list_for_each_entry(m, &a->mappings, node)
+			if (m->vram)
+				puck_prime_end_mapping(a, m);
+	}
+}
+
+/* Returns whether there are any. */
+static bool puck_prime_tell_peers(struct puck_bo *bo)
+{
+	struct dma_resv *resv = bo->ttm.base.resv;
+	bool peers;
+
+	dma_resv_lock(resv, NULL);
+	peers = puck_prime_peers(bo);
+	if (peers)
+		puck_prime_moves(bo);
+	dma_resv_unlock(resv);
+	return peers;
+}
+
+/* Returns what is left of the time to wait. */
+static long puck_prime_end_peers_of(struct puck_bo *bo, bool gone, long left)
+{
+	struct dma_resv *resv = bo->ttm.base.resv;
+
+	if (!puck_prime_tell_peers(bo))
+		return left;
+	left = dma_resv_wait_timeout(resv, DMA_RESV_USAGE_BOOKKEEP, false, left);
+	if (!gone)
+		return left;
+	dma_resv_lock(resv, NULL);
+	puck_prime_take_vram(bo);
+	dma_resv_unlock(resv);
+	return left;
+}
+
+/**
+ * puck_prime_end_peers - have nobody's DMA reach VRAM
+ * @puck: the device. None of its VRAM is mapped for peers any more: it is unplugged, or
+ *        puck_mem.no_peers is set
+ * @gone: VRAM does not come back
+ *
+ * Peers are told, and their jobs that are under way are waited for. If VRAM is gone, what they
+ * have mapped then is taken away from them. If not it is enough that they are silent, which they
+ * may be because they are reset as well: then no fence of theirs comes until that is over.
+ *
+ * Context: may sleep, for as long as fences of such BOs are not signalled; no dma_resv lock is
+ * held.
+ */
+void puck_prime_end_peers(struct puck_device *puck, bool gone)
+{
+	long left = gone ? MAX_SCHEDULE_TIMEOUT : PUCK_PRIME_PATIENCE;
+	struct puck_bo *bo = NULL, *next;
+
+	while ((next = puck_bos_next(puck, bo))) {
+		if (bo)
+			drm_gem_object_put(&bo->ttm.base);
+		bo = next;
+		left = puck_prime_end_peers_of(bo, gone, left);
+	}
+	if (bo)
+		drm_gem_object_put(&bo->ttm.base);
 }
 
 /**

@@ -10,11 +10,17 @@
  * begins with, which is a transfer always, behind the clearing. His jobs and the CPU wait for
  * that by its KERNEL fence. So blocks are free for others as soon as their clearing is queued.
  * One of the two may fail, when a reset hits it or memory is out, and still nothing shows.
+ *
+ * Other devices may have blocks mapped, through BAR 2 (mem/peer.c). Such blocks are left by
+ * their BO like any others, but become free with the last mapping: what an IOMMU still shows to
+ * a device is nobody else's.
  */
 #include <linux/dma-fence.h>
+#include <linux/jiffies.h>
 #include <linux/scatterlist.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/wait.h>
 
 #include <drm/drm_print.h>
 #include <drm/ttm/ttm_placement.h>
@@ -26,18 +32,26 @@
 
 /* Of a table: its lengths have 32 bits. */
 #define PUCK_VRAM_PIECE_MAX	SZ_1G
+/* How long those who have blocks mapped that their BO has left may take to unmap them. */
+#define PUCK_VRAM_PATIENCE	(15 * HZ)
 
 /**
  * struct puck_vram_res - blocks of VRAM
- * @base: base
+ * @base: base; TTM has done with it when the BO has left the blocks
+ * @vram: the manager
  * @blocks: struct gpu_buddy_block.link
  * @sgt: the same for the device: offsets and lengths, no pages
+ * @users: one for the BO, as long as it is there, and one for each mapping; puck_vram.lock
+ * @held: the BO has left them to those who have them mapped; puck_vram.lock
  * @dirty: their clearing was not queued when they were given back
  */
 struct puck_vram_res {
 	struct ttm_resource base;
+	struct puck_vram *vram;
 	struct list_head blocks;
 	struct sg_table sgt;
+	unsigned int users;
+	bool held;
 	bool dirty;
 };
 
@@ -133,6 +147,10 @@ static void puck_vram_give_blocks(struct puck_vram *vram, struct puck_vram_res *
 		list_splice_tail(&res->blocks, &vram->lost);
 	else
 		gpu_buddy_free_list(&vram->buddy, &res->blocks, clear ? GPU_BUDDY_CLEARED : 0);
+	if (res->held) {
+		WRITE_ONCE(vram->held, vram->held - res->base.size);
+		WRITE_ONCE(vram->returns, vram->returns + 1);
+	}
 	mutex_unlock(&vram->lock);
 }
 
@@ -146,6 +164,8 @@ static int puck_vram_alloc(struct ttm_resource_manager *man, struct ttm_buffer_o
 	if (!res)
 		return -ENOMEM;
 	INIT_LIST_HEAD(&res->blocks);
+	res->vram = vram;
+	res->users = 1;
 	ttm_resource_init(tbo, place, &res->base);
 	ret = puck_vram_take_blocks(vram, res, place);
 	if (ret)
@@ -181,15 +201,126 @@ static bool puck_vram_clear(struct puck_vram *vram, struct puck_vram_res *res)
 	return true;
 }
 
+/* Nobody has the blocks any more. */
+static void puck_vram_give_back(struct puck_vram_res *res)
+{
+	struct puck_vram *vram = res->vram;
+
+	puck_vram_give_blocks(vram, res, puck_vram_clear(vram, res));
+	wake_up_all(&vram->returned);
+	sg_free_table(&res->sgt);
+	kfree(res);
+}
+
 static void puck_vram_free(struct ttm_resource_manager *man, struct ttm_resource *base)
 {
 	struct puck_vram *vram = to_puck_vram(man);
 	struct puck_vram_res *res = to_puck_vram_res(base);
+	bool last;
 
-	puck_vram_give_blocks(vram, res, puck_vram_clear(vram, res));
 	ttm_resource_fini(man, base);
-	sg_free_table(&res->sgt);
-	kfree(res);
+	mutex_lock(&vram->lock);
+	last = !--res->users;
+	if (!last) {
+		res->held = true;
+		WRITE_ONCE(vram->held, vram->held + base->size);
+	}
+	mutex_unlock(&vram->lock);
+	if (last)
+		puck_vram_give_back(res);
+}
+
+/**
+ * puck_vram_hold - have blocks stay what they are, also when the BO leaves them
+ * @base: of puck_vram
+ *
+ * Context: with the BO's dma_resv lock held.
+ * Return: to be given to puck_vram_put().
+ */
+struct puck_vram_res *puck_vram_hold(struct ttm_resource *base)
+{
+	struct puck_vram_res *res = to_puck_vram_res(base);
+
+	mutex_lock(&res->vram->lock);
+	res->users++;
+	mutex_unlock(&res->vram->lock);
+	return res;
+}
+
+/**
+ * puck_vram_put - let go of blocks
+ * @res: from puck_vram_hold(); the caller has them mapped for nobody any more
+ *
+ * Context: may sleep; dma_resv locks may be held.
+ */
+void puck_vram_put(struct puck_vram_res *res)
+{
+	bool last;
+
+	mutex_lock(&res->vram->lock);
+	last = !--res->users;
+	mutex_unlock(&res->vram->lock);
+	if (last)
+		puck_vram_give_back(res);
+}
+
+/**
+ * puck_vram_returns - count how often blocks came back that BOs had left to others
+ * @vram: the manager
+ *
+ * Return: for puck_vram_wait().
+ */
+u64 puck_vram_returns(struct puck_vram *vram)
+{
+	return READ_ONCE(vram->returns);
+}
+
+/* Whether there is room that was not there, or none that could come. No lock: see wait_event(). */
+static bool puck_vram_is_settled(struct puck_vram *vram, u64 seen)
+{
+	return READ_ONCE(vram->returns) != seen || !READ_ONCE(vram->held);
+}
+
+/**
+ * puck_vram_wait - wait for blocks that BOs have left to others
+ * @vram: the manager
+ * @seen: what puck_vram_returns() said before there was no room
+ *
+ * Those who have them mapped let go of them when their own fences are signalled.
+ *
+ * Context: may sleep, with no dma_resv lock held.
+ * Return: 0 if some came back, so that it is worth while to try again; -ENOSPC if there are none
+ * or they do not come; -ERESTARTSYS.
+ */
+int puck_vram_wait(struct puck_vram *vram, u64 seen)
+{
+	long left = wait_event_interruptible_timeout(vram->returned,
+						     puck_vram_is_settled(vram, seen),
+						     PUCK_VRAM_PATIENCE);
+	bool came;
+
+	if (left < 0)
+		return left;
+	mutex_lock(&vram->lock);
+	came = vram->returns != seen;
+	mutex_unlock(&vram->lock);
+	return came ? 0 : -ENOSPC;
+}
+
+/**
+ * puck_vram_held - see how much BOs have left to others
+ * @vram: the manager
+ *
+ * Return: bytes.
+ */
+u64 puck_vram_held(struct puck_vram *vram)
+{
+	u64 held;
+
+	mutex_lock(&vram->lock);
+	held = vram->held;
+	mutex_unlock(&vram->lock);
+	return held;
 }
 
 /* Bytes of @base that are in @place. */
@@ -232,6 +363,7 @@ static void puck_vram_debug(struct ttm_resource_manager *man, struct drm_printer
 	mutex_lock(&vram->lock);
 	drm_printf(p, "  visible: %llu\n", vram->visible);
 	drm_printf(p, "  retired: %d\n", puck_vram_is_retired(vram));
+	drm_printf(p, "  held: %llu\n", vram->held);
 	drm_printf(p, "  free: %llu\n", vram->buddy.avail);
 	drm_printf(p, "  free and cleared: %llu\n", vram->buddy.clear_avail);
 	drm_buddy_print(&vram->buddy, p);
@@ -260,6 +392,7 @@ int puck_vram_init(struct puck_mem *mem)
 	vram->mem = mem;
 	vram->visible = mem->puck->vram_visible;
 	mutex_init(&vram->lock);
+	init_waitqueue_head(&vram->returned);
 	INIT_LIST_HEAD(&vram->lost);
 	ret = gpu_buddy_init(&vram->buddy, mem->puck->vram_size, PAGE_SIZE);
 	if (ret)

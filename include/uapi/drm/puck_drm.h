@@ -140,8 +140,9 @@ struct drm_puck_get_regions {
  * back when there is room. A job all of whose BOs do not fit into VRAM, where they have no
  * other placement, is -ENOSPC, and so is such a BO that is larger than VRAM.
  *
- * Others than this device, and the kernel, use a BO in system memory alone: without that
- * placement no other device can be attached to its dma-buf.
+ * The kernel and other devices use a BO in system memory, but for devices that reach the VRAM
+ * which the CPU can see (CONFIG_PCI_P2PDMA): they use it there as well. Without system memory as a
+ * placement no others can be attached to its dma-buf (-EOPNOTSUPP).
  *
  * A BO made for a VM is private to it: it can be mapped in no other one, and not be exported
  * (-EPERM). It shares the VM's dma_resv, so that a job by addresses costs nothing for it; an

@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A BO in the VRAM of one GPU that another one reads and writes there, by DMA from device to
+ * device, where the way between them allows that; where it does not, the BO is in system memory
+ * for the other one. What either of them wrote the other one reads, wherever it is by then.
+ *
+ *	gpu_p2p EXPORTER IMPORTER peer|system [ROUNDS]
+ *
+ * The GPUs by their PCI addresses, and what is expected of the way between them. ROUNDS jobs
+ * write and as many read, with moves in between. The exporter has more VRAM than BAR 2 shows.
+ */
+#include <pthread.h>
+
+#include "lib/base/ktap.h"
+#include "lib/base/patience.h"
+#include "lib/base/progress.h"
+#include "lib/base/random.h"
+#include "lib/gpu/bo.h"
+#include "lib/gpu/debugfs.h"
+#include "lib/gpu/device.h"
+#include "lib/gpu/fence.h"
+#include "lib/gpu/flr.h"
+#include "lib/gpu/job.h"
+#include "lib/gpu/queue.h"
+#include "lib/gpu/rebind.h"
+#include "lib/gpu/region.h"
+#include "lib/gpu/side.h"
+#include "lib/gpu/vm.h"
+
+#define SIZE	(64 << 10)
+/* In VMs: the shared BO, and where jobs by address copy it to. */
+#define SHARED	0x40000000ull
+#define RESULT	0x80000000ull
+
+static struct side one, two;
+/* Of the exporter's VRAM. */
+static uint64_t all, visible;
+
+static bool in_vram(void)
+{
+	return bo_region(one.puck.fd, &one.bo) == DRM_PUCK_REGION_VRAM;
+}
+
+/* The importer sees VRAM, and has the BO mapped there alone. */
+static bool is_peer(void)
+{
+	return in_vram() && puck_sum(&one.puck, "mapped") == 1 && puck_sum(&one.puck, "peer") == 1;
+}
+
+static void share(uint64_t size, uint32_t placements)
+{
+	ktap_need(!side_share(&one, &two, size, placements), "import");
+}
+
+/* What debugfs says of the exporter's VRAM behind a word. */
+static long long vram_says(const char *word)
+{
+	char path[192], line[128], *at;
+	long long bytes = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/dri/%s/vram", one.puck.pci);
+	file = fopen(path, "r");
+	ktap_need(file, "%s", path);
+	while (fgets(line, sizeof(line), file)) {
+		at = strstr(line, word);
+		if (at && at[strlen(word)] == ':')
+			bytes = atoll(at + strlen(word) + 1);
+	}
+	fclose(file);
+	return bytes;
+}
+
+/* VRAM that BOs have left and importers have mapped. */
+static long long held(void)
+{
+	return vram_says("held");
+}
+
+static bool held_becomes(long long bytes)
+{
+	unsigned int looks = 0;
+
+	while (held() != bytes && patient(&looks))
+		;
+	return held() == bytes;
+}
+
+static void end_share(void)
+{
+	side_unshare(&one, &two);
+	ktap_ok(puck_count_becomes(&one.puck, "bos", "bo ", 0) &&
+		puck_count_becomes(&two.puck, "bos", "bo ", 0) && held_becomes(0),
+		"no BO is left, and no VRAM");
+}
+
+/* ---- where it is ---- */
+
+static void test_place(void)
+{
+	int fence;
+
+	share(SIZE, BO_VRAM | BO_SYSTEM);
+	ktap_ok(is_peer(), "place: the importer sees VRAM");
+	ktap_ok(fence_result(side_write(&one, 0x11), FOREVER_MS) == 1 && side_reads(&two, 0x11),
+		"place: the importer reads what the exporter wrote");
+	puck_set(&two.puck, 0, "hold", 1);
+	fence = side_write(&two, 0x12);
+	ktap_ok(fence >= 0 && !fence_status(fence) && is_peer(),
+		"place: it is there while a job of the importer's is under way");
+	puck_set(&two.puck, 0, "hold", 0);
+	ktap_ok(fence_result(fence, FOREVER_MS) == 1 && side_reads(&one, 0x12),
+		"place: the exporter reads what the importer wrote");
+	ktap_ok(bo_is(one.puck.fd, &one.bo, 0x12), "place: and so does the CPU");
+	ktap_ok(is_peer(), "place: it has stayed there");
+	end_share();
+}
+
+static void test_only_vram(void)
+{
+	share(SIZE, BO_VRAM);
+	ktap_ok(is_peer() && fence_result(side_write(&one, 0x21), FOREVER_MS) == 1 &&
+		side_reads(&two, 0x21) && is_peer(), "only: a BO that may be in VRAM alone");
+	end_share();
+}
+
+/* The first address of the only BO that lies in several places of the device. */
+static unsigned long long first_offset(void)
+{
+	unsigned long long offset = ~0ull;
+	char path[192], line[256];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/dri/%s/bos", one.puck.pci);
+	file = fopen(path, "r");
+	ktap_need(file, "%s", path);
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, " 0: %llx", &offset) == 1)
+			break;
+	fclose(file);
+	return offset;
+}
+
+/* VRAM that BAR 2 does not show nobody else can reach. */
+static void test_invisible(void)
+{
+	int dmabuf;
+
+	ktap_need(!bo_create_in(one.puck.fd, &one.bo, SIZE, BO_VRAM, 0, 0), "create");
+	ktap_ok(first_offset() >= visible, "invisible: a BO that BAR 2 does not show");
+	dmabuf = bo_export(one.puck.fd, &one.bo);
+	ktap_ok(dmabuf >= 0 && !bo_import(two.puck.fd, &two.bo, dmabuf, SIZE) && is_peer() &&
+		first_offset() + SIZE <= visible, "invisible: imported, it is where it does");
+	close(dmabuf);
+	ktap_need(!bo_create(one.puck.fd, &one.result, SIZE) &&
+		  !bo_create(two.puck.fd, &two.result, SIZE), "create");
+	ktap_ok(fence_result(side_write(&one, 0x31), FOREVER_MS) == 1 &&
+		side_reads(&two, 0x31) && is_peer(), "invisible: and stays there for its own jobs");
+	end_share();
+}
+
+static void test_large(void)
+{
+	ktap_ok(side_share(&one, &two, visible + SIZE, BO_VRAM) == -EOPNOTSUPP,
+		"large: what is longer than BAR 2, and may be nowhere else, is not to be imported");
+	end_share();
+	share(visible + SIZE, BO_VRAM | BO_SYSTEM);
+	ktap_ok(!in_vram() && !puck_sum(&one.puck, "peer") && puck_sum(&one.puck, "mapped") == 1,
+		"large: else it is in system memory");
+	ktap_ok(fence_result(side_write(&one, 0x41), FOREVER_MS) == 1 && side_reads(&two, 0x41),
+		"large: the importer reads what the exporter wrote");
+	end_share();
+}
+
+/* ---- it moves ---- */
+
+/* A BO that takes all of VRAM, so that all others leave it. */
+static int crowd(struct bo *bo)
+{
+	return bo_create_in(one.puck.fd, bo, all, BO_VRAM, 0, 0);
+}
+
+static void *crowd_thread(void *arg)
+{
+	return (void *)(intptr_t)crowd(arg);
+}
+
+/*
+ * Blocks that an importer has mapped are not somebody else's before it has let go of them:
+ * whoever wants all of VRAM has to wait for that, and gets it.
+ */
+static void test_blocks_stay(void)
+{
+	unsigned int looks = 0;
+	pthread_t thread;
+	void *result;
+	struct bo bo;
+	int fence;
+
+	share(SIZE, BO_VRAM | BO_SYSTEM);
+	puck_set(&two.puck, 0, "hold", 1);
+	fence = side_write(&two, 0x51);
+	ktap_need(!pthread_create(&thread, NULL, crowd_thread, &bo), "a thread");
+	while (in_vram() && patient(&looks))
+		;
+	ktap_ok(puck_sum(&one.puck, "peer") == 1 && held() == SIZE,
+		"stay: it moves away, and the blocks are the importer's");
+	ktap_ok(fence_status(fence) == 0, "stay: whose job is under way");
+	puck_set(&two.puck, 0, "hold", 0);
+	ktap_ok(fence_result(fence, FOREVER_MS) == 1, "stay: it ends");
+	pthread_join(thread, &result);
+	ktap_ok(!result, "stay: who wanted all of VRAM has it: %d", (int)(intptr_t)result);
+	ktap_ok(puck_sum_becomes(&one.puck, "peer", 0) && held_becomes(0),
+		"stay: the importer has let go of the blocks");
+	if (!result)
+		bo_close(one.puck.fd, &bo);
+	ktap_ok(side_reads(&two, 0x51) && side_reads(&one, 0x51) && in_vram(),
+		"stay: what the importer wrote has moved along");
+	end_share();
+}
+
+struct tally {
+	unsigned int rounds, peer, moves;
+};
+
+static bool random_move(void)
+{
+	struct bo bo;
+
+	if (crowd(&bo))
+		return false;
+	bo_close(one.puck.fd, &bo);
+	return !in_vram();
+}
+
+/* One writes, one reads; they may be the same, and the BO may move in between. */
+static bool random_round(uint64_t *seed, struct tally *tally)
+{
+	struct side *writer = rnd(seed) % 2 ? &one : &two;
+	struct side *reader = rnd(seed) % 2 ? &one : &two;
+	bool move = rnd(seed) % 16 == 0;
+	uint8_t value = rnd(seed);
+	int fence, good;
+
+	fence = side_write(writer, value);
+	tally->peer += writer == &two && in_vram();
+	good = fence >= 0 && (!move || random_move());
+	tally->moves += move;
+	good = good && side_reads(reader, value) && fence_status(fence) == 1;
+	tally->peer += reader == &two && in_vram();
+	tally->rounds++;
+	close(fence);
+	return good;
+}
+
+static void test_random(bool peer, unsigned int rounds)
+{
+	struct tally tally = { 0 };
+	uint64_t seed = 1;
+	bool good = true;
+
+	share(SIZE, BO_VRAM | BO_SYSTEM);
+	while (good && tally.rounds < rounds) {
+		good = random_round(&seed, &tally);
+		progress("%u of %u rounds", tally.rounds, rounds);
+	}
+	ktap_ok(good, "random: %u rounds, each reads what was written last, %u moves", tally.rounds,
+		tally.moves);
+	ktap_ok(peer ? tally.peer > tally.rounds / 4 : !tally.peer,
+		"random: %u jobs of the importer's were in VRAM", tally.peer);
+	end_share();
+}
+
+/* By address: nobody lists the BO, so nothing is synchronised but its moves. */
+static void test_vm(void)
+{
+	uint32_t vm, queue;
+	int i, bad = 0;
+
+	share(SIZE, BO_VRAM | BO_SYSTEM);
+	ktap_need(!vm_create(two.puck.fd, &vm) && !vm_queue_create(two.puck.fd, vm, 0, &queue) &&
+		  !vm_bind_one(two.puck.fd, vm, bind_map(&two.bo, SHARED)) &&
+		  !vm_bind_one(two.puck.fd, vm, bind_map(&two.result, RESULT)), "vm: mapped");
+	for (i = 0; i < 16 && !bad; i++) {
+		int fence = side_write(&one, i);
+
+		bad = fence_result(fence, FOREVER_MS) != 1 || (i % 4 == 3 && !random_move()) ||
+		      vm_run(two.puck.fd, queue, copy_at(SHARED, RESULT, SIZE)) ||
+		      !side_result_is(&two, i) || in_vram() != (i % 4 != 3);
+	}
+	ktap_ok(!bad, "vm: %d rounds, each reads what was written last", i);
+	queue_destroy(two.puck.fd, queue);
+	vm_destroy(two.puck.fd, vm);
+	end_share();
+}
+
+/* ---- VRAM goes away, for a while or for good ---- */
+
+/* The importer's job begins after the reset was asked for, and nothing is lost. */
+static void test_flr(void)
+{
+	int fence;
+	bool good;
+
+	share(SIZE, BO_VRAM | BO_SYSTEM);
+	side_late(&two, true);
+	fence = side_write(&two, 0x61);
+	good = !puck_flr(&one.puck);
+	side_late(&two, false);
+	ktap_ok(good && fence_result(fence, FOREVER_MS) == 1,
+		"flr: a job of the importer's, and a reset of the exporter");
+	ktap_ok(side_reads(&one, 0x61) && side_reads(&two, 0x61), "flr: nothing is lost");
+	ktap_ok(is_peer(), "flr: the importer sees VRAM again");
+	end_share();
+}
+
+static void *unbind_thread(void *arg)
+{
+	return (void *)(intptr_t)write_text(PUCK_DRIVER "unbind", arg);
+}
+
+/*
+ * The driver does not let go of the device before the importer's job, which is at work in VRAM,
+ * is done. Jobs to come fail.
+ */
+static void test_unbind(const char *pci)
+{
+	unsigned int looks = 0;
+	pthread_t thread;
+	int fence, next;
+	void *result;
+
+	share(SIZE, BO_VRAM | BO_SYSTEM);
+	puck_set(&two.puck, 0, "hold", 1);
+	fence = side_write(&two, 0x81);
+	ktap_need(!pthread_create(&thread, NULL, unbind_thread, (void *)pci), "a thread");
+	/* They are taken until the importer is told. */
+	while ((next = side_write(&two, 0x82)) >= 0 && patient(&looks))
+		close(next);
+	ktap_ok(fence_status(fence) == 0 && next == -ENODEV,
+		"unbind: while a job of the importer's is under way the next one is refused: %d", next);
+	puck_set(&two.puck, 0, "hold", 0);
+	pthread_join(thread, &result);
+	ktap_ok(!result && fence_result(fence, FOREVER_MS) == 1, "unbind: the first one ends well");
+	ktap_ok(side_read(&two) == -ENODEV, "unbind: others do not");
+	side_unshare(&one, &two);
+	close(one.puck.fd);
+	ktap_ok(!write_text(PUCK_DRIVER "bind", pci) && puck_open_soon(&one.puck, pci),
+		"unbind: bound again");
+	share(SIZE, BO_VRAM | BO_SYSTEM);
+	ktap_ok(is_peer(), "unbind: the importer sees VRAM again");
+	ktap_ok(fence_result(side_write(&two, 0x83), FOREVER_MS) == 1 && side_reads(&one, 0x83),
+		"unbind: all is as before");
+	end_share();
+}
+
+/* ---- no way between them ---- */
+
+static void test_no_way(void)
+{
+	ktap_ok(side_share(&one, &two, SIZE, BO_VRAM) == -EOPNOTSUPP,
+		"no way: a BO that may be in VRAM alone is not to be imported");
+	end_share();
+	share(SIZE, BO_VRAM | BO_SYSTEM);
+	ktap_ok(!in_vram() && !puck_sum(&one.puck, "peer") && puck_sum(&one.puck, "mapped") == 1,
+		"no way: another one is in system memory");
+	end_share();
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int rounds = argc > 4 ? (unsigned int)atoi(argv[4]) : 100;
+	struct drm_puck_region region;
+	bool peer;
+
+	ktap_begin();
+	ktap_need(argc > 3 && rounds, "two PCI addresses, peer or system");
+	peer = !strcmp(argv[3], "peer");
+	ktap_need(!puck_open_pci(&one.puck, argv[1]) && !puck_open_pci(&two.puck, argv[2]),
+		  "two GPUs");
+	ktap_need(!region_get(one.puck.fd, DRM_PUCK_REGION_VRAM, &region), "VRAM");
+	all = region.size;
+	visible = vram_says("visible");
+	if (peer) {
+		test_place();
+		test_only_vram();
+		test_invisible();
+		test_large();
+		test_blocks_stay();
+		test_vm();
+		test_flr();
+	} else {
+		test_no_way();
+	}
+	test_random(peer, rounds);
+	if (peer)
+		test_unbind(argv[1]);
+	return ktap_end();
+}
