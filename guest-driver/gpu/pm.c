@@ -110,13 +110,25 @@ static int puck_quiesce(struct puck_device *puck)
 	return -EBUSY;
 }
 
+/*
+ * Before the first device of all sleeps: jobs of others that use VRAM, and stay in their queues
+ * when those sleep, would be waited for in vain.
+ */
+static int puck_prepare(struct device *dev)
+{
+	struct puck_device *puck = dev_get_drvdata(dev);
+
+	return puck_mem_evict_vram(puck->mem);
+}
+
 static int puck_suspend(struct device *dev)
 {
 	struct puck_device *puck = dev_get_drvdata(dev);
 	int ret;
 
-	/* VRAM may lose its power. Copies out of it need the rings. */
+	/* VRAM may lose its power, and somebody in the kernel may have come back to it meanwhile. */
 	ret = puck_mem_evict_vram(puck->mem);
+	/* Copies out of it need the rings. */
 	if (!ret)
 		ret = puck_mover_wait(puck);
 	if (ret)
@@ -150,4 +162,7 @@ static int puck_resume(struct device *dev)
 	return ret;
 }
 
-DEFINE_SIMPLE_DEV_PM_OPS(puck_pm_ops, puck_suspend, puck_resume);
+const struct dev_pm_ops puck_pm_ops = {
+	.prepare = pm_sleep_ptr(puck_prepare),
+	SYSTEM_SLEEP_PM_OPS(puck_suspend, puck_resume)
+};

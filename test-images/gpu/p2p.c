@@ -15,6 +15,7 @@
 #include "lib/base/patience.h"
 #include "lib/base/progress.h"
 #include "lib/base/random.h"
+#include "lib/base/sleep.h"
 #include "lib/gpu/bo.h"
 #include "lib/gpu/debugfs.h"
 #include "lib/gpu/device.h"
@@ -28,6 +29,7 @@
 #include "lib/gpu/vm.h"
 
 #define SIZE	(64 << 10)
+#define LONG_NS	(2 * NSEC_PER_SEC)
 /* In VMs: the shared BO, and where jobs by address copy it to. */
 #define SHARED	0x40000000ull
 #define RESULT	0x80000000ull
@@ -314,6 +316,27 @@ static void test_flr(void)
 	end_share();
 }
 
+/* The importer's job stays in its queue until the exporter's is done, which is long. */
+static void test_sleep(void)
+{
+	int first, second;
+
+	if (!can_sleep()) {
+		ktap_skip("no pm_test in this kernel", "sleep");
+		return;
+	}
+	share(SIZE, BO_VRAM | BO_SYSTEM);
+	ktap_need(!puck_set(&one.puck, 0, "start_delay_ns", LONG_NS), "a late GPU");
+	first = side_write(&one, 0x71);
+	second = side_write(&two, 0x72);
+	ktap_ok(is_peer() && !sleep_and_wake(0), "sleep: with jobs under way");
+	puck_set(&one.puck, 0, "start_delay_ns", 0);
+	ktap_ok(fence_result(first, FOREVER_MS) == 1 && fence_result(second, FOREVER_MS) == 1,
+		"sleep: they end");
+	ktap_ok(side_reads(&two, 0x72) && side_reads(&one, 0x72), "sleep: nothing is lost");
+	end_share();
+}
+
 static void *unbind_thread(void *arg)
 {
 	return (void *)(intptr_t)write_text(PUCK_DRIVER "unbind", arg);
@@ -389,6 +412,7 @@ int main(int argc, char **argv)
 		test_blocks_stay();
 		test_vm();
 		test_flr();
+		test_sleep();
 	} else {
 		test_no_way();
 	}
