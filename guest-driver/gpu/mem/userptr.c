@@ -34,6 +34,22 @@
 #include "mem/userptr.h"
 
 /**
+ * puck_userptrs_drop - forget what has to be looked up
+ * @stale: empty when this returns
+ *
+ * Context: any in which none of these references is the last one to its BO.
+ */
+void puck_userptrs_drop(struct puck_userptrs *stale)
+{
+	u32 i;
+
+	for (i = 0; i < stale->count; i++)
+		drm_gem_object_put(&stale->bos[i]->ttm.base);
+	kfree(stale->bos);
+	*stale = (struct puck_userptrs) { };
+}
+
+/**
  * puck_userptrs_look_up - look memory up that a job did not find as it was
  * @stale: from puck_userptr_prepare(); empty when this returns
  *
@@ -47,13 +63,9 @@ int puck_userptrs_look_up(struct puck_userptrs *stale)
 	int ret = signal_pending(current) ? -ERESTARTSYS : 0;
 	u32 i;
 
-	for (i = 0; i < stale->count; i++) {
-		if (!ret)
-			ret = puck_userpages_look_up(stale->bos[i]->userptr);
-		drm_gem_object_put(&stale->bos[i]->ttm.base);
-	}
-	kfree(stale->bos);
-	*stale = (struct puck_userptrs) { };
+	for (i = 0; !ret && i < stale->count; i++)
+		ret = puck_userpages_look_up(stale->bos[i]->userptr);
+	puck_userptrs_drop(stale);
 	return ret;
 }
 
@@ -198,7 +210,7 @@ int puck_userptr_prepare_bo(struct puck_bo *bo, struct puck_userptrs *stale)
  *
  * Context: as puck_userptr_prepare_bo().
  * Return: 0; PUCK_USERPTR_STALE if anything has to be looked up: everything is unlocked then,
- * puck_userptrs_look_up() called, and begun anew; -ENOMEM and whatever the DMA API says.
+ * puck_userptrs_look_up() called, and begun anew; or, with @stale empty, -ENOMEM and whatever the DMA API says.
  */
 int puck_userptr_prepare(struct drm_exec *exec, struct puck_userptrs *stale)
 {
@@ -207,8 +219,11 @@ int puck_userptr_prepare(struct drm_exec *exec, struct puck_userptrs *stale)
 
 	drm_exec_for_each_locked_object(exec, obj) {
 		ret = puck_gem_is_bo(obj) ? puck_userptr_prepare_bo(to_puck_bo(obj), stale) : 0;
-		if (ret)
+		if (ret) {
+			/* @exec has references to all of them. */
+			puck_userptrs_drop(stale);
 			return ret;
+		}
 	}
 	return stale->count ? PUCK_USERPTR_STALE : 0;
 }

@@ -41,6 +41,7 @@ int puck_userptr_prepare_bo(struct puck_bo *bo, struct puck_userptrs *stale);
 int puck_userptr_prepare(struct drm_exec *exec, struct puck_userptrs *stale);
 int puck_userptr_begin(struct puck_mem *mem, struct drm_exec *exec);
 void puck_userptr_end(struct puck_mem *mem);
+void puck_userptrs_drop(struct puck_userptrs *stale);
 int puck_userptrs_look_up(struct puck_userptrs *stale);
 void puck_userptr_sync(struct puck_bo *bo, bool for_cpu, bool write);
 void puck_userptr_unmap(struct puck_bo *bo);
@@ -80,6 +81,8 @@ static inline int puck_userptr_begin(struct puck_mem *mem, struct drm_exec *exec
 }
 
 static inline void puck_userptr_end(struct puck_mem *mem) { }
+
+static inline void puck_userptrs_drop(struct puck_userptrs *stale) { }
 
 static inline int puck_userptrs_look_up(struct puck_userptrs *stale)
 {

@@ -66,9 +66,10 @@ static int puck_bind_prepare_userptrs(const struct puck_bind *binds, u32 count,
 	for (i = 0; !ret && i < count; i++)
 		if (binds[i].obj)
 			ret = puck_userptr_prepare_bo(to_puck_bo(binds[i].obj), stale);
-	if (!ret && stale->count)
-		ret = PUCK_USERPTR_STALE;
-	return ret;
+	/* @binds has references to all of them. */
+	if (ret)
+		puck_userptrs_drop(stale);
+	return !ret && stale->count ? PUCK_USERPTR_STALE : ret;
 }
 
 static int puck_bind_validate_all(const struct puck_bind *binds, u32 count)
