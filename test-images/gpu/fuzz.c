@@ -8,9 +8,7 @@
  *
  * What the driver has to do is to answer, to work afterwards, and to keep nothing; the kernel's
  * log is looked at by whoever starts this. What is called never depends on an answer: a seed
- * stands for its calls, and the digest that is printed for both.
- *
- * A new ioctl is a row of rows[].
+ * stands for its calls, and the digest that is printed for both. A new ioctl is a row of rows[].
  */
 #include <dirent.h>
 #include <stddef.h>
@@ -22,6 +20,7 @@
 #include "lib/gpu/debugfs.h"
 #include "lib/gpu/fuzz.h"
 #include "lib/gpu/fuzz_job.h"
+#include "lib/gpu/fuzz_userptr.h"
 #include "lib/gpu/fuzz_vm.h"
 #include "lib/gpu/works.h"
 
@@ -96,40 +95,6 @@ static void fill_vm_bo(struct actor *a, void *arg)
 static void done_create(struct actor *a, void *arg)
 {
 	put_handle(a, BO, ((struct drm_puck_gem_create *)arg)->handle);
-}
-
-/* Never of memory that the thread has anything else in: jobs write it. */
-static void fill_userptr(struct actor *a, void *arg)
-{
-	struct drm_puck_gem_userptr *args = arg;
-	const uint64_t wrong[] = {
-		0, (uintptr_t)a->arena + PAGE, (uintptr_t)a->lent + BO_MAX, ~0ull << 12, 1ull << 47,
-	};
-	uint32_t page = below(a, BO_MAX / PAGE);
-
-	args->addr = a->hostile && one_in(a, 4) ? wrong[below(a, ARRAY_SIZE(wrong))] :
-		     (uintptr_t)a->lent + page * PAGE;
-	args->size = mostly64(a, (1 + below(a, BO_MAX / PAGE - page)) * PAGE);
-	args->flags = mostly(a, one_in(a, 2) ? below(a, 4) : 0);
-	args->handle = nothing(a);
-}
-
-static void done_userptr(struct actor *a, void *arg)
-{
-	put_handle(a, BO, ((struct drm_puck_gem_userptr *)arg)->handle);
-}
-
-/* Of the memory that is lent some pages go, and others come, whatever jobs do there. */
-static int act_lend_anew(struct actor *a)
-{
-	uint32_t page = below(a, BO_MAX / PAGE), count = 1 + below(a, BO_MAX / PAGE - page);
-	void *at;
-
-	if (a->dry)
-		return 0;
-	at = mmap(a->lent + page * PAGE, count * PAGE, PROT_READ | PROT_WRITE,
-		  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-	return at == MAP_FAILED ? -errno : 0;
 }
 
 /* A handle, flags, and what the driver fills in. */

@@ -95,11 +95,13 @@ static void test_bytes(uint32_t flags)
 	uint8_t *mem = memory(SIZE, 0x11);
 	struct drm_puck_gem_info info;
 	struct bo bo;
+	int ret;
 
 	ktap_ok(!userptr_create(puck.fd, &bo, mem, SIZE, flags), "flags %u: memory is a BO", flags);
 	ktap_ok(device_sees(&bo, 0x11), "flags %u: the device reads it", flags);
-	ktap_ok(!bo_info(puck.fd, &bo, &info) && info.flags == DRM_PUCK_INFO_USERPTR &&
-		!info.placements && info.orig_nents && info.nents <= info.orig_nents,
+	ret = bo_info(puck.fd, &bo, &info);
+	ktap_ok(!ret && info.flags == DRM_PUCK_INFO_USERPTR && !info.placements &&
+		info.orig_nents && info.nents <= info.orig_nents,
 		"flags %u: INFO: %u of %u segments", flags, info.nents, info.orig_nents);
 	if (flags & DRM_PUCK_USERPTR_READONLY)
 		ktap_ok(fill(&bo, 0x22) == -EACCES && bytes_are(mem, SIZE, 0x11),

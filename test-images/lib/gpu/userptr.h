@@ -91,9 +91,11 @@ static inline struct userptr_counts userptr_counts(const struct puck *puck)
 	snprintf(path, sizeof(path), "/sys/kernel/debug/dri/%s/userptr", puck->pci);
 	file = fopen(path, "r");
 	while (file && fgets(line, sizeof(line), file)) {
-		n += n < 64 && sscanf(line, "below %lld us: %lld", &below[n], &took[n]) == 2;
-		sscanf(line, "invalidations %lld, worst %lld us, given up %lld",
-		       &counts.invalidations, &counts.worst_us, &counts.given_up);
+		if (n < 64 && sscanf(line, "below %lld us: %lld", &below[n], &took[n]) == 2)
+			n++;
+		else if (sscanf(line, "invalidations %lld, worst %lld us, given up %lld",
+				&counts.invalidations, &counts.worst_us, &counts.given_up) == 3)
+			break;
 	}
 	if (file)
 		fclose(file);
