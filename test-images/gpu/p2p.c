@@ -10,6 +10,7 @@
  * write and as many read, with moves in between. The exporter has more VRAM than BAR 2 shows.
  */
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "lib/base/ktap.h"
 #include "lib/base/patience.h"
@@ -47,6 +48,23 @@ static bool in_vram(void)
 static bool is_peer(void)
 {
 	return in_vram() && puck_sum(&one.puck, "mapped") == 1 && puck_sum(&one.puck, "peer") == 1;
+}
+
+/* Where the exporter's first BO begins, for its device. */
+static unsigned long long first_offset(void)
+{
+	unsigned long long offset = ~0ull;
+	char path[192], line[256];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/dri/%s/bos", one.puck.pci);
+	file = fopen(path, "r");
+	ktap_need(file, "%s", path);
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, " 0: %llx", &offset) == 1)
+			break;
+	fclose(file);
+	return offset;
 }
 
 static void share(uint64_t size, uint32_t placements)
@@ -126,23 +144,6 @@ static void test_only_vram(void)
 	end_share();
 }
 
-/* The first address of the only BO that lies in several places of the device. */
-static unsigned long long first_offset(void)
-{
-	unsigned long long offset = ~0ull;
-	char path[192], line[256];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/sys/kernel/debug/dri/%s/bos", one.puck.pci);
-	file = fopen(path, "r");
-	ktap_need(file, "%s", path);
-	while (fgets(line, sizeof(line), file))
-		if (sscanf(line, " 0: %llx", &offset) == 1)
-			break;
-	fclose(file);
-	return offset;
-}
-
 /* VRAM that BAR 2 does not show nobody else can reach. */
 static void test_invisible(void)
 {
@@ -218,6 +219,7 @@ static void test_blocks_stay(void)
 		bo_close(one.puck.fd, &bo);
 	ktap_ok(side_reads(&two, 0x51) && side_reads(&one, 0x51) && in_vram(),
 		"stay: what the importer wrote has moved along");
+	ktap_ok(first_offset() + SIZE <= visible, "stay: it is back where the importer sees it");
 	end_share();
 }
 
@@ -298,20 +300,33 @@ static void test_vm(void)
 
 /* ---- VRAM goes away, for a while or for good ---- */
 
-/* The importer's job begins after the reset was asked for, and nothing is lost. */
+static atomic_bool flr_over;
+
+static void *flr_thread(void *arg)
+{
+	int ret = puck_flr(arg);
+
+	atomic_store(&flr_over, true);
+	return (void *)(intptr_t)ret;
+}
+
+/* One job of the importer's after the other, from before a reset of the exporter until after it. */
 static void test_flr(void)
 {
-	int fence;
+	pthread_t thread;
+	uint8_t value = 0;
+	void *result;
 	bool good;
 
 	share(SIZE, BO_VRAM | BO_SYSTEM);
-	side_late(&two, true);
-	fence = side_write(&two, 0x61);
-	good = !puck_flr(&one.puck);
-	side_late(&two, false);
-	ktap_ok(good && fence_result(fence, FOREVER_MS) == 1,
-		"flr: a job of the importer's, and a reset of the exporter");
-	ktap_ok(side_reads(&one, 0x61) && side_reads(&two, 0x61), "flr: nothing is lost");
+	atomic_store(&flr_over, false);
+	ktap_need(!pthread_create(&thread, NULL, flr_thread, &one.puck), "a thread");
+	do {
+		good = fence_result(side_write(&two, ++value), FOREVER_MS) == 1;
+	} while (good && !atomic_load(&flr_over));
+	pthread_join(thread, &result);
+	ktap_ok(good && !result, "flr: no job of the importer's notices a reset of the exporter");
+	ktap_ok(side_reads(&one, value) && side_reads(&two, value), "flr: nothing is lost");
 	ktap_ok(is_peer(), "flr: the importer sees VRAM again");
 	end_share();
 }
