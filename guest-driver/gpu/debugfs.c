@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * /sys/kernel/debug/dri/<device>/: rings, fences, bos, vram, vms, userptr and backoffs to read,
- * and a folder for each ring with the scheduler's timeout, the period of the look for lost
- * interrupts and, if the device has it, the knobs of the completion stage
- * (docs/specs/gpu.rst, "Completion stage").
+ * revoke to write what importers are to lose, and a folder for each ring with the scheduler's
+ * timeout, the period of the look for lost interrupts and, if the device has it, the knobs of the
+ * completion stage (docs/specs/gpu.rst, "Completion stage").
  */
 #include <linux/debugfs.h>
 #include <linux/dma-resv.h>
+#include <linux/fs.h>
 #include <linux/jiffies.h>
+#include <linux/kstrtox.h>
 #include <linux/scatterlist.h>
 #include <linux/seq_file.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
 
 #include <drm/drm_debugfs.h>
 #include <drm/drm_drv.h>
@@ -125,13 +129,17 @@ static void puck_debugfs_bo(struct seq_file *m, struct puck_bo *bo)
 	struct sg_table *sgt = puck_bo_where(bo).sgt;
 	struct drm_gem_object *obj = &bo->ttm.base;
 	struct scatterlist *sg;
+	char dmabuf[32] = "";
 	int i;
 
-	seq_printf(m, "bo %p size %zu orig_nents %u nents %u place %s mapped %u peer %u%s%s%s\n", obj,
-		   obj->size, sgt ? sgt->orig_nents : 0, sgt ? sgt->nents : 0,
-		   puck_debugfs_place(bo), puck_prime_mappings(bo), puck_prime_peers(bo),
-		   bo->ttm.pin_count ? " pinned" : "", bo->attach ? " imported" : "",
-		   bo->userptr ? " userptr" : "");
+	if (bo->exported)
+		snprintf(dmabuf, sizeof(dmabuf), " dmabuf %lu", bo->export_number);
+	seq_printf(m, "bo %p size %zu orig_nents %u nents %u place %s mapped %u peer %u%s%s%s%s%s\n",
+		   obj, obj->size, sgt ? sgt->orig_nents : 0, sgt ? sgt->nents : 0,
+		   puck_debugfs_place(bo), puck_prime_mappings(bo, false),
+		   puck_prime_mappings(bo, true), dmabuf, bo->ttm.pin_count ? " pinned" : "",
+		   bo->attach ? " imported" : "", bo->userptr ? " userptr" : "",
+		   bo->revoked ? " revoked" : "");
 	if (!sgt)
 		return;
 	for_each_sgtable_dma_sg(sgt, sg, i) {
@@ -318,6 +326,43 @@ static int puck_audit_set(void *data, u64 val)
 }
 DEFINE_DEBUGFS_ATTRIBUTE(puck_audit_fops, puck_audit_get, puck_audit_set, "%llu\n");
 
+/* "all", or the number of one dma-buf, as "bos" and fstat() of a descriptor say it. */
+static int puck_revoke_parse(char *text, unsigned long *number)
+{
+	text = strim(text);
+	*number = 0;
+	if (!strcmp(text, "all"))
+		return 0;
+	if (kstrtoul(text, 10, number) || !*number)
+		return -EINVAL;
+	return 0;
+}
+
+/* Returns when importers have nothing mapped any more. */
+static ssize_t puck_revoke_write(struct file *file, const char __user *buf, size_t count,
+				 loff_t *pos)
+{
+	unsigned long number;
+	char text[32];
+	int ret;
+
+	if (count >= sizeof(text))
+		return -EINVAL;
+	if (copy_from_user(text, buf, count))
+		return -EFAULT;
+	text[count] = '\0';
+	ret = puck_revoke_parse(text, &number);
+	if (!ret)
+		ret = puck_prime_revoke_named(file->private_data, number, true);
+	return ret ?: count;
+}
+
+static const struct file_operations puck_revoke_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = puck_revoke_write,
+};
+
 static int puck_knob_get(struct puck_ring *ring, u32 reg, u64 *val)
 {
 	int idx;
@@ -460,6 +505,7 @@ void puck_debugfs_init(struct drm_minor *minor)
 	u32 i;
 
 	drm_debugfs_add_files(minor->dev, puck_debugfs_files, ARRAY_SIZE(puck_debugfs_files));
+	debugfs_create_file("revoke", 0200, minor->debugfs_root, puck, &puck_revoke_fops);
 	if (puck->vm_count)
 		debugfs_create_file_unsafe("vm_audit", 0600, minor->debugfs_root, puck,
 					   &puck_audit_fops);

@@ -39,8 +39,11 @@ struct puck_userptr;
  * @vm_resv: of a BO that is private to a VM: keeps the VM's dma_resv, which is the BO's,
  *           too; a reference. Else NULL
  * @listing: puck_job.listing of the job that has listed it last; under the dma_resv lock
- * @exported: the dma-buf that was made of it, while importers may be there; under the dma_resv
- *            lock. GEM's own pointer goes with the last handle
+ * @exported: the dma-buf that was made of it, as long as it is there; under the dma_resv lock.
+ *            GEM's own pointer goes with the last handle
+ * @export_number: by which user space knows @exported: the inode that fstat() says of a descriptor;
+ *                 as for @exported
+ * @revoked: nobody maps it by @exported any more; under the dma_resv lock
  * @peers: importers there whose devices can reach VRAM by BAR 2; under the dma_resv lock
  * @node: in puck_device.bos
  * @release: the end of a BO that is imported, or of a process
@@ -61,6 +64,8 @@ struct puck_bo {
 	struct drm_gem_object *vm_resv;
 	u64 listing;
 	struct dma_buf *exported;
+	unsigned long export_number;
+	bool revoked;
 	unsigned int peers;
 	struct list_head node;
 	struct work_struct release;

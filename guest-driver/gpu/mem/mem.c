@@ -181,7 +181,7 @@ int puck_mem_evict_vram(struct puck_mem *mem)
 void puck_mem_hide_vram(struct puck_mem *mem)
 {
 	WRITE_ONCE(mem->no_peers, true);
-	puck_prime_end_peers(mem->puck, false);
+	puck_prime_silence_peers(mem->puck);
 	down_write(&mem->bar_lock);
 	/* All there is of any BO; what is in system memory is mapped again at the next touch. */
 	unmap_mapping_range(mem->ttm.dev_mapping, 0, 0, 1);

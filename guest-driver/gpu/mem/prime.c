@@ -14,12 +14,16 @@
  *
  * An importer whose device reaches VRAM, and that does without pages, is a peer: it sees a BO
  * where it is, also in that part of VRAM which BAR 2 shows (peer.c). The blocks stay its own as
- * pages do (puck_vram_hold()). VRAM goes with the device, though, and has to be left alone while
- * others reset that: so there mappings end before (puck_prime_end_peers()).
+ * pages do (puck_vram_hold()). VRAM has to be left alone while others reset the device, though: so
+ * peers are silent then (puck_prime_silence_peers()).
+ *
+ * A dma-buf may be revoked: importers are told, and map it no more. That is what becomes of all of
+ * them when the driver lets go of the device.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
+#include <linux/fs.h>
 #include <linux/jiffies.h>
 #include <linux/slab.h>
 
@@ -59,9 +63,8 @@ struct puck_attachment {
  * struct puck_mapping - one mapping of an attachment
  * @node: in puck_attachment.mappings
  * @hold: the pages, or NULL
- * @vram: or the blocks of VRAM
- * @sgt: what is mapped; NULL after it was taken away from the importer, and then neither @hold
- *       nor @vram is there
+ * @vram: or the blocks of VRAM. Either stays what it is until the importer unmaps
+ * @sgt: what is mapped; NULL after it was taken away from the importer
  * @copy: what the importer got in its place, and by which it names the mapping:
  *        dma-buf's debugging spoils the pages in what it hands out
  * @dir: direction
@@ -92,6 +95,7 @@ static int puck_prime_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *
 {
 	struct puck_bo *bo = to_puck_bo(dmabuf->priv);
 	struct puck_attachment *a;
+	bool revoked;
 
 	attach->peer2peer = puck_prime_is_peer(bo, attach);
 	/* Others see nothing else. */
@@ -106,10 +110,13 @@ static int puck_prime_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *
 	/* Before the core puts @attach into dmabuf->attachments. */
 	attach->priv = a;
 	dma_resv_lock(dmabuf->resv, NULL);
-	bo->exported = dmabuf;
-	bo->peers += a->peer;
+	revoked = bo->revoked;
+	if (!revoked)
+		bo->peers += a->peer;
 	dma_resv_unlock(dmabuf->resv);
-	return 0;
+	if (revoked)
+		kfree(a);
+	return revoked ? -ENODEV : 0;
 }
 
 /* The core has taken @attach out of dmabuf->attachments already. */
@@ -143,6 +150,7 @@ static void puck_prime_release(struct dma_buf *dmabuf)
 
 	dma_resv_lock(dmabuf->resv, NULL);
 	bo->exported = NULL;
+	bo->revoked = false;
 	dma_resv_unlock(dmabuf->resv);
 	drm_gem_dmabuf_release(dmabuf);
 }
@@ -172,19 +180,34 @@ static struct sg_table *puck_prime_copy(struct sg_table *sgt)
 }
 
 /* The importer's device sees it no more. */
-static void puck_prime_end_mapping(struct puck_attachment *a, struct puck_mapping *m)
+static void puck_prime_cut_mapping(struct puck_attachment *a, struct puck_mapping *m)
 {
+	if (!m->sgt)
+		return;
 	if (m->vram) {
 		puck_peer_unmap(m->sgt, a->dev, m->dir);
-		puck_vram_put(m->vram);
-	} else if (m->hold) {
+	} else {
 		dma_unmap_sgtable(a->dev, m->sgt, m->dir, DMA_ATTR_SKIP_CPU_SYNC);
 		puck_tt_free_table(m->sgt);
-		puck_hold_put(m->hold);
 	}
-	m->vram = NULL;
-	m->hold = NULL;
 	m->sgt = NULL;
+}
+
+/* The same, and what the device has written there is kept. */
+static void puck_prime_take_mapping(struct puck_attachment *a, struct puck_mapping *m)
+{
+	if (m->sgt && m->hold)
+		dma_sync_sgtable_for_cpu(a->dev, m->sgt, m->dir);
+	puck_prime_cut_mapping(a, m);
+}
+
+static void puck_prime_end_mapping(struct puck_attachment *a, struct puck_mapping *m)
+{
+	puck_prime_cut_mapping(a, m);
+	if (m->vram)
+		puck_vram_put(m->vram);
+	else
+		puck_hold_put(m->hold);
 }
 
 /*
@@ -318,6 +341,8 @@ static struct sg_table *puck_prime_map(struct dma_buf_attachment *attach,
 
 	dma_resv_assert_held(attach->dmabuf->resv);
 
+	if (bo->revoked)
+		return ERR_PTR(-ENODEV);
 	ret = puck_prime_place(bo, a);
 	if (ret)
 		return ERR_PTR(ret);
@@ -335,7 +360,7 @@ static struct sg_table *puck_prime_map(struct dma_buf_attachment *attach,
 }
 
 /* Take the mapping that an importer names off the list; NULL if there is none such. */
-static struct puck_mapping *puck_prime_take(struct puck_attachment *a, struct sg_table *copy)
+static struct puck_mapping *puck_prime_find(struct puck_attachment *a, struct sg_table *copy)
 {
 	struct puck_mapping *m;
 
@@ -356,12 +381,11 @@ static void puck_prime_unmap(struct dma_buf_attachment *attach, struct sg_table 
 
 	dma_resv_assert_held(attach->dmabuf->resv);
 
-	m = puck_prime_take(a, copy);
+	m = puck_prime_find(a, copy);
 	/* The importer's mistake: what it names is not, or no more, mapped. */
 	if (WARN_ON_ONCE(!m))
 		return;
-	if (m->hold)
-		dma_sync_sgtable_for_cpu(a->dev, m->sgt, m->dir);
+	puck_prime_take_mapping(a, m);
 	puck_prime_end_mapping(a, m);
 	puck_tt_free_table(m->copy);
 	kfree(m);
@@ -387,7 +411,7 @@ static void puck_prime_sync_mappings(struct ttm_buffer_object *tbo, struct puck_
 	struct puck_mapping *m;
 
 	list_for_each_entry(m, &a->mappings, node)
-		if (m->hold && m->hold == hold)
+		if (m->sgt && m->hold && m->hold == hold)
 			puck_prime_sync_mapping(a, m, for_cpu);
 }
 
@@ -468,58 +492,44 @@ struct dma_buf *puck_prime_export(struct drm_gem_object *obj, int flags)
 		.priv = obj,
 		.resv = obj->resv,
 	};
+	struct puck_bo *bo = to_puck_bo(obj);
+	struct dma_buf *dmabuf;
 
 	/*
 	 * Its dma_resv is that of all of the VM's memory, which is nobody else's affair; or its
 	 * pages are a process', who would have to wait for whoever has got them.
 	 */
-	if (to_puck_bo(obj)->vm_resv || to_puck_bo(obj)->userptr)
+	if (bo->vm_resv || bo->userptr)
 		return ERR_PTR(-EPERM);
-	return drm_gem_dmabuf_export(obj->dev, &info);
+	dmabuf = drm_gem_dmabuf_export(obj->dev, &info);
+	if (IS_ERR(dmabuf))
+		return dmabuf;
+	dma_resv_lock(obj->resv, NULL);
+	bo->exported = dmabuf;
+	bo->export_number = file_inode(dmabuf->file)->i_ino;
+	dma_resv_unlock(obj->resv);
+	return dmabuf;
 }
 
-/**
- * puck_prime_mappings - count what importers have mapped of a BO
- * @bo: exported or not
- *
- * Context: with the BO's dma_resv lock held.
- * Return: mappings, also of pages that it has left.
- */
-unsigned int puck_prime_mappings(struct puck_bo *bo)
-{
-	struct dma_buf_attachment *attach;
-	struct puck_attachment *a;
-	unsigned int count = 0;
-
-	dma_resv_assert_held(bo->ttm.base.resv);
-
-	if (!bo->exported)
-		return 0;
-	list_for_each_entry(attach, &bo->exported->attachments, node) {
-		a = attach->priv;
-		count += list_count_nodes(&a->mappings);
-	}
-	return count;
-}
-
-static unsigned int puck_prime_count_vram(struct puck_attachment *a)
+static unsigned int puck_prime_count(struct puck_attachment *a, bool vram)
 {
 	struct puck_mapping *m;
 	unsigned int count = 0;
 
 	list_for_each_entry(m, &a->mappings, node)
-		count += !!m->vram;
+		count += m->sgt && (m->vram || !vram);
 	return count;
 }
 
 /**
- * puck_prime_peers - count what peers have mapped of VRAM
+ * puck_prime_mappings - count what importers have mapped of a BO
  * @bo: exported or not
+ * @vram: of VRAM alone
  *
  * Context: with the BO's dma_resv lock held.
- * Return: mappings, also of blocks that it has left.
+ * Return: mappings, also of places that it has left.
  */
-unsigned int puck_prime_peers(struct puck_bo *bo)
+unsigned int puck_prime_mappings(struct puck_bo *bo, bool vram)
 {
 	struct dma_buf_attachment *attach;
 	unsigned int count = 0;
@@ -529,7 +539,7 @@ unsigned int puck_prime_peers(struct puck_bo *bo)
 	if (!bo->exported)
 		return 0;
 	list_for_each_entry(attach, &bo->exported->attachments, node)
-		count += puck_prime_count_vram(attach->priv);
+		count += puck_prime_count(attach->priv, vram);
 	return count;
 }
 
@@ -549,81 +559,156 @@ void puck_prime_moves(struct puck_bo *bo)
 		dma_buf_invalidate_mappings(bo->exported);
 }
 
-/* Take away what peers have left mapped of VRAM, though they were told. */
-static void puck_prime_take_vram(struct puck_bo *bo)
-{
-	struct dma_buf_attachment *attach;
-	struct puck_attachment *a;
-	struct puck_mapping *m;
-
-	dma_resv_assert_held(bo->ttm.base.resv);
-
-	if (!bo->exported)
-		return;
-	list_for_each_entry(attach, &bo->exported->attachments, node) {
-		a = attach->priv;
-		list_for_each_entry(m, &a->mappings, node)
-			if (m->vram)
-				puck_prime_end_mapping(a, m);
-	}
-}
-
-/* Returns whether there are any. */
-static bool puck_prime_tell_peers(struct puck_bo *bo)
+/* Returns what is left of the time to wait. */
+static long puck_prime_silence(struct puck_bo *bo, long left)
 {
 	struct dma_resv *resv = bo->ttm.base.resv;
 	bool peers;
 
 	dma_resv_lock(resv, NULL);
-	peers = puck_prime_peers(bo);
+	peers = puck_prime_mappings(bo, true);
 	if (peers)
 		puck_prime_moves(bo);
 	dma_resv_unlock(resv);
-	return peers;
-}
-
-/* Returns what is left of the time to wait. */
-static long puck_prime_end_peers_of(struct puck_bo *bo, bool gone, long left)
-{
-	struct dma_resv *resv = bo->ttm.base.resv;
-
-	if (!puck_prime_tell_peers(bo))
+	if (!peers)
 		return left;
-	left = dma_resv_wait_timeout(resv, DMA_RESV_USAGE_BOOKKEEP, false, left);
-	if (!gone)
-		return left;
-	dma_resv_lock(resv, NULL);
-	puck_prime_take_vram(bo);
-	dma_resv_unlock(resv);
-	return left;
+	return dma_resv_wait_timeout(resv, DMA_RESV_USAGE_BOOKKEEP, false, left);
 }
 
 /**
- * puck_prime_end_peers - have nobody's DMA reach VRAM
- * @puck: the device. None of its VRAM is mapped for peers any more: it is unplugged, or
- *        puck_mem.no_peers is set
- * @gone: VRAM does not come back
+ * puck_prime_silence_peers - have no other device use VRAM
+ * @puck: the device; puck_mem.no_peers is set, so none maps it any more
  *
- * Peers are told, and their jobs that are under way are waited for. If VRAM is gone, what they
- * have mapped then is taken away from them. If not it is enough that they are silent, which they
- * may be because they are reset as well: then no fence of theirs comes until that is over.
+ * Peers are told, and their jobs that are under way are waited for; not for ever, as they may be
+ * reset together with the device: then they are silent, and no fence of theirs comes until that is
+ * over.
  *
- * Context: may sleep, for as long as fences of such BOs are not signalled; no dma_resv lock is
- * held.
+ * Context: may sleep; no dma_resv lock is held.
  */
-void puck_prime_end_peers(struct puck_device *puck, bool gone)
+void puck_prime_silence_peers(struct puck_device *puck)
 {
-	long left = gone ? MAX_SCHEDULE_TIMEOUT : PUCK_PRIME_PATIENCE;
+	long left = PUCK_PRIME_PATIENCE;
 	struct puck_bo *bo = NULL, *next;
 
 	while ((next = puck_bos_next(puck, bo))) {
 		if (bo)
 			drm_gem_object_put(&bo->ttm.base);
 		bo = next;
-		left = puck_prime_end_peers_of(bo, gone, left);
+		left = puck_prime_silence(bo, left);
 	}
 	if (bo)
 		drm_gem_object_put(&bo->ttm.base);
+}
+
+/* Who cannot be told has the BO pinned, and keeps what he has. */
+static bool puck_prime_may_take(struct dma_buf_attachment *attach)
+{
+	return attach->importer_ops && puck_prime_count(attach->priv, false);
+}
+
+static bool puck_prime_may_take_any(struct dma_buf *dmabuf)
+{
+	struct dma_buf_attachment *attach;
+
+	list_for_each_entry(attach, &dmabuf->attachments, node)
+		if (puck_prime_may_take(attach))
+			return true;
+	return false;
+}
+
+static void puck_prime_take_all(struct dma_buf *dmabuf)
+{
+	struct dma_buf_attachment *attach;
+	struct puck_attachment *a;
+	struct puck_mapping *m;
+
+	list_for_each_entry(attach, &dmabuf->attachments, node) {
+		if (!puck_prime_may_take(attach))
+			continue;
+		a = attach->priv;
+		list_for_each_entry(m, &a->mappings, node)
+			puck_prime_take_mapping(a, m);
+	}
+}
+
+/**
+ * puck_prime_revoke - let nobody have a BO by its dma-buf any more
+ * @bo: exported or not
+ * @interruptible: whether a signal ends the waiting; then mappings are left
+ *
+ * Importers are told, as if it moved, but it is nowhere from now on: who maps it gets -ENODEV.
+ * Their jobs that are under way are waited for, and what they have mapped then is taken away. All
+ * that lasts for as long as the dma-buf is there. The device's own users notice nothing.
+ *
+ * Context: may sleep, for as long as fences of the BO are not signalled; no dma_resv lock is held.
+ * Return: 0; -ENOENT if there is no dma-buf of it; -ERESTARTSYS.
+ */
+int puck_prime_revoke(struct puck_bo *bo, bool interruptible)
+{
+	struct dma_resv *resv = bo->ttm.base.resv;
+	bool mapped;
+	long left;
+
+	dma_resv_lock(resv, NULL);
+	if (!bo->exported) {
+		dma_resv_unlock(resv);
+		return -ENOENT;
+	}
+	bo->revoked = true;
+	mapped = puck_prime_may_take_any(bo->exported);
+	puck_prime_moves(bo);
+	dma_resv_unlock(resv);
+	if (!mapped)
+		return 0;
+	left = dma_resv_wait_timeout(resv, DMA_RESV_USAGE_BOOKKEEP, interruptible,
+				     MAX_SCHEDULE_TIMEOUT);
+	if (left < 0)
+		return left;
+	dma_resv_lock(resv, NULL);
+	if (bo->exported)
+		puck_prime_take_all(bo->exported);
+	dma_resv_unlock(resv);
+	return 0;
+}
+
+static bool puck_prime_is_named(struct puck_bo *bo, unsigned long number)
+{
+	struct dma_resv *resv = bo->ttm.base.resv;
+	bool named;
+
+	dma_resv_lock(resv, NULL);
+	named = bo->exported && (!number || bo->export_number == number);
+	dma_resv_unlock(resv);
+	return named;
+}
+
+/**
+ * puck_prime_revoke_named - revoke one dma-buf of a device, or all of them
+ * @puck: the device
+ * @number: puck_bo.export_number; zero: all there are
+ * @interruptible: as for puck_prime_revoke()
+ *
+ * Context: as for puck_prime_revoke().
+ * Return: as puck_prime_revoke(), and -ENOENT if there is none of that number.
+ */
+int puck_prime_revoke_named(struct puck_device *puck, unsigned long number, bool interruptible)
+{
+	struct puck_bo *bo = NULL, *next;
+	int ret = number ? -ENOENT : 0;
+
+	while (ret != -ERESTARTSYS && (next = puck_bos_next(puck, bo))) {
+		if (bo)
+			drm_gem_object_put(&bo->ttm.base);
+		bo = next;
+		if (puck_prime_is_named(bo, number))
+			ret = puck_prime_revoke(bo, interruptible);
+		/* It may have gone meanwhile. */
+		if (!number && ret == -ENOENT)
+			ret = 0;
+	}
+	if (bo)
+		drm_gem_object_put(&bo->ttm.base);
+	return ret;
 }
 
 /**

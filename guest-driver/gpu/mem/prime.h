@@ -12,10 +12,11 @@ struct puck_bo;
 struct puck_device;
 
 struct dma_buf *puck_prime_export(struct drm_gem_object *obj, int flags);
-unsigned int puck_prime_mappings(struct puck_bo *bo);
-unsigned int puck_prime_peers(struct puck_bo *bo);
+unsigned int puck_prime_mappings(struct puck_bo *bo, bool vram);
 void puck_prime_moves(struct puck_bo *bo);
-void puck_prime_end_peers(struct puck_device *puck, bool gone);
+void puck_prime_silence_peers(struct puck_device *puck);
+int puck_prime_revoke(struct puck_bo *bo, bool interruptible);
+int puck_prime_revoke_named(struct puck_device *puck, unsigned long number, bool interruptible);
 struct drm_gem_object *puck_prime_import(struct drm_device *dev, struct dma_buf *dmabuf);
 
 #endif /* PUCK_PRIME_H */
