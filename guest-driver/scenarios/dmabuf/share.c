@@ -150,21 +150,6 @@ int puck_share_write(struct puck_run *run, struct puck_share *share)
 	return puck_run_job(run->client, &job);
 }
 
-/* Have it read the dma-buf into copy.dst. */
-int puck_share_read(struct puck_run *run, struct puck_share *share)
-{
-	struct puck_client_job job = {
-		.opcode = PUCK_GPU_CMD_COPY,
-		.length = (u64)share->exp->mem.npages * PAGE_SIZE,
-		.src = share->segs,
-		.nsrc = share->sgt->nents,
-		.dst = share->copy.dst_segs,
-		.ndst = share->copy.dst.sgt.nents,
-	};
-
-	return puck_run_job(run->client, &job);
-}
-
 static void see(struct puck_share *share, struct iosys_map *map)
 {
 	unsigned int i;

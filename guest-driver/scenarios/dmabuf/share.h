@@ -16,8 +16,7 @@
  * @sgt: what it has mapped, or NULL
  * @dir: in which direction
  * @segs: segments of @sgt
- * @copy: memory of the GPU's client: copy.src is what is written to the dma-buf, copy.dst where
- *	it is read to
+ * @copy: memory of the GPU's client: copy.src is what it writes to the dma-buf
  * @seen: what the CPU has read; never mapped
  */
 struct puck_share {
@@ -42,7 +41,6 @@ void puck_share_forget(struct puck_share *share);
 void puck_share_unmap(struct puck_share *share);
 void puck_share_detach(struct puck_share *share);
 int puck_share_write(struct puck_run *run, struct puck_share *share);
-int puck_share_read(struct puck_run *run, struct puck_share *share);
 int puck_share_look(struct puck_share *share);
 void puck_share_check(struct puck_run *run, struct puck_share *share);
 void puck_share_verdict(struct puck_run *run);

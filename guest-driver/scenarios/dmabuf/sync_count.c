@@ -4,7 +4,7 @@
  * importer's device goes by. The CPU gets the first pages, and of the others what was there before.
  *
  * In Linux: "udmabuf: use sgtable-based scatterlist wrappers", afe382843717 (v6.16), and the same
- * of videobuf2-dma-sg, a704a3c503ae (v6.16). Both had their begin_cpu_access for five years by then.
+ * of videobuf2-dma-sg, a704a3c503ae (v6.16). Both had their begin_cpu_access for five years then.
  *
  * Oracle: the ledger, which sees both counts; puck-dma where it is in charge; and DMA_API_DEBUG. On
  * coherent x86 with neither the call never leaves its inline function: skipped there.
