@@ -54,6 +54,7 @@ static const struct puck_scenario * const scenarios[] = {
 	&puck_dmabuf_cpu_access,
 	&puck_dmabuf_sync_count,
 	&puck_dmabuf_attach_left,
+	&puck_dmabuf_pin_locks,
 #ifdef PUCK_SCENARIOS_CAMERA
 	&puck_cam_plane_size,
 	&puck_cam_stride,

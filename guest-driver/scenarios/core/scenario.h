@@ -211,6 +211,7 @@ extern const struct puck_scenario puck_dmabuf_mapping_kept;
 extern const struct puck_scenario puck_dmabuf_cpu_access;
 extern const struct puck_scenario puck_dmabuf_sync_count;
 extern const struct puck_scenario puck_dmabuf_attach_left;
+extern const struct puck_scenario puck_dmabuf_pin_locks;
 
 /* camera/ */
 extern const struct puck_scenario puck_cam_plane_size;

@@ -27,14 +27,27 @@ static void detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 	atomic_dec(&exp->attachments);
 }
 
-/* Nothing moves but when a scenario says so, and it knows who is pinned. */
+/* The core has the lock. */
+static int count_pin(struct puck_exporter *exp)
+{
+	dma_resv_assert_held(exp->dmabuf->resv);
+
+	exp->pins++;
+	return 0;
+}
+
 static int pin(struct dma_buf_attachment *attach)
 {
-	return 0;
+	struct puck_exporter *exp = attach->dmabuf->priv;
+
+	return exp->lines.pin(exp);
 }
 
 static void unpin(struct dma_buf_attachment *attach)
 {
+	struct puck_exporter *exp = attach->dmabuf->priv;
+
+	exp->pins--;
 }
 
 static int make_table(struct puck_exporter *exp, struct sg_table *sgt)
@@ -255,6 +268,7 @@ struct puck_exporter *puck_exporter_create(unsigned int npages, bool moves)
 		.unmap = puck_exporter_unmap,
 		.to_cpu = to_cpu,
 		.to_device = to_device,
+		.pin = count_pin,
 	};
 	ret = puck_buffer_alloc(&exp->mem, npages);
 	if (ret)
@@ -285,6 +299,7 @@ void puck_exporter_move(struct puck_exporter *exp, struct puck_buffer *to)
 	unsigned int i;
 
 	dma_resv_lock(exp->dmabuf->resv, NULL);
+	WARN_ON_ONCE(exp->pins);
 	dma_buf_invalidate_mappings(exp->dmabuf);
 	for (i = 0; i < to->npages; i++)
 		copy_highpage(to->pages[i], exp->mem.pages[i]);

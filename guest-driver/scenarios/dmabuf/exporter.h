@@ -35,6 +35,7 @@ struct puck_export_map {
  * @unmap: the importer does not need it any more; likewise
  * @to_cpu: begin_cpu_access for one mapping; likewise
  * @to_device: end_cpu_access
+ * @pin: keep the memory where it is; with the dma_resv lock held
  */
 struct puck_exporter_lines {
 	struct puck_export_map *(*map)(struct puck_exporter *exp, struct device *dev,
@@ -42,6 +43,7 @@ struct puck_exporter_lines {
 	void (*unmap)(struct puck_exporter *exp, struct puck_export_map *map);
 	void (*to_cpu)(struct puck_export_map *map);
 	void (*to_device)(struct puck_export_map *map);
+	int (*pin)(struct puck_exporter *exp);
 };
 
 /**
@@ -53,6 +55,7 @@ struct puck_exporter_lines {
  * @device_memory: importers get addresses alone, as of memory that no struct page is of
  * @mappings: struct puck_export_map.node; under the dma_resv lock
  * @attachments: how many importers there are
+ * @pins: how often they have pinned it; under the dma_resv lock
  */
 struct puck_exporter {
 	struct dma_buf *dmabuf;
@@ -61,6 +64,7 @@ struct puck_exporter {
 	bool device_memory;
 	struct list_head mappings;
 	atomic_t attachments;
+	unsigned int pins;
 };
 
 struct puck_exporter *puck_exporter_create(unsigned int npages, bool moves);
