@@ -22,6 +22,9 @@ static unsigned int puck_userptr_ms = 1000;
 module_param_named(userptr_ms, puck_userptr_ms, uint, 0644);
 MODULE_PARM_DESC(userptr_ms, "Time a job may hold up who takes memory of a process away, in ms");
 
+/* After so many jobs were given up without success somebody should know. */
+#define PUCK_USERPTR_TRIES	10
+
 /* ---- pages that go ---- */
 
 /*
@@ -72,15 +75,34 @@ void puck_userpages_unmap(struct puck_userptr *u)
 		puck_userptr_dirty(u);
 }
 
+/* Whom a process waits for that has waited in vain so long. */
+static void puck_userptr_complain(struct puck_userptr *u)
+{
+	struct dma_resv_iter cursor;
+	struct dma_fence *fence;
+
+	dma_resv_iter_begin(&cursor, u->bo->ttm.base.resv, DMA_RESV_USAGE_BOOKKEEP);
+	dma_resv_for_each_fence_unlocked(&cursor, fence)
+		if (!dma_fence_is_signaled(fence))
+			dev_warn_ratelimited(puck_userptr_dev(u),
+					     "memory at %#lx is held up by fence %llu:%llu\n",
+					     u->start, fence->context, (u64)fence->seqno);
+	dma_resv_iter_end(&cursor);
+}
+
 /* All jobs that may use the pages are known by their fences. Those that do not end are ended. */
 static void puck_userptr_wait(struct puck_userptr *u)
 {
 	unsigned long patience = max(msecs_to_jiffies(READ_ONCE(puck_userptr_ms)), 1ul);
 	struct dma_resv *resv = u->bo->ttm.base.resv;
+	unsigned int tries = 0;
 
 	while (!dma_resv_wait_timeout(resv, DMA_RESV_USAGE_BOOKKEEP, false, patience)) {
 		atomic64_inc(&u->mem->userptr_given_up);
 		u->mem->give_up(u->mem->puck, resv);
+		/* That should have been enough. */
+		if (++tries == PUCK_USERPTR_TRIES)
+			puck_userptr_complain(u);
 	}
 }
 
