@@ -126,7 +126,7 @@ static int puck_suspend(struct device *dev)
 	struct puck_device *puck = dev_get_drvdata(dev);
 	int ret;
 
-	/* VRAM may lose its power, and somebody in the kernel may have come back to it meanwhile. */
+	/* VRAM may lose its power; somebody in the kernel may have come back to it meanwhile. */
 	ret = puck_mem_evict_vram(puck->mem);
 	/* Copies out of it need the rings. */
 	if (!ret)
