@@ -33,6 +33,8 @@ struct share_devices {
  * @name: as in the table
  * @make: returns a dma-buf, or a negative errno; -ENODEV: there is none such in this guest
  * @gpu: the GPU whose BO it is, or -1
+ * @peers: its memory has no pages, so that nobody imports it but the GPU itself, and devices that
+ *	reach it as peers, which none does in a machine that is not made for that
  * @apart: the CPU gets the memory only while no device has it mapped. With DMABUF_DEBUG the
  *	core spoils the pages of the very table that these hand over to the CPU
  * @bo: of a GPU's; its handle stays until the buffer is done with
@@ -41,6 +43,7 @@ struct exporter {
 	const char *name;
 	int (*make)(struct exporter *exp, struct share_devices *devices);
 	int gpu;
+	bool peers;
 	bool apart;
 	struct bo bo;
 };
@@ -65,6 +68,11 @@ static inline int make_bo_system(struct exporter *exp, struct share_devices *dev
 static inline int make_bo_vram(struct exporter *exp, struct share_devices *devices)
 {
 	return make_bo(exp, devices, BO_VRAM | BO_SYSTEM);
+}
+
+static inline int make_bo_alone(struct exporter *exp, struct share_devices *devices)
+{
+	return make_bo(exp, devices, BO_VRAM);
 }
 
 /* Memory of a capture queue. The queue lets go of it: a dma-buf is there without. */
@@ -158,6 +166,7 @@ static inline int make_cma(struct exporter *exp, struct share_devices *devices)
 static struct exporter exporters[] = {
 	{ .name = "gpu0, system", .make = make_bo_system, .gpu = 0 },
 	{ .name = "gpu0, VRAM", .make = make_bo_vram, .gpu = 0 },
+	{ .name = "gpu0, VRAM alone", .make = make_bo_alone, .gpu = 0, .peers = true },
 	{ .name = "gpu1, system", .make = make_bo_system, .gpu = 1 },
 	{ .name = "puck-cam", .make = make_camera, .gpu = -1 },
 	{ .name = "vgem", .make = make_vgem, .gpu = -1 },
