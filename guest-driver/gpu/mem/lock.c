@@ -7,6 +7,9 @@
  * again alone, when nobody else holds several BOs: then he can wait for each.
  */
 #include <linux/dma-resv.h>
+#include <linux/math.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
 
 #include <drm/drm_exec.h>
 #include <drm/drm_gem.h>
@@ -18,6 +21,9 @@
 
 /* How often blocks of VRAM that others had may come back, and be no room in the end. */
 #define PUCK_LOCK_TRIES		16
+/* How often alone at least, and how long in between. */
+#define PUCK_LOCK_LOOKS		4
+#define PUCK_LOCK_PAUSE		DIV_ROUND_UP(HZ, 100)
 
 static int puck_lock_all(struct puck_mem *mem, struct drm_exec *exec, puck_lock_fn place,
 			 void *data, bool alone)
@@ -61,6 +67,19 @@ static bool puck_lock_found_no_room(int ret)
 	return ret == -ENOSPC || ret == -ENOMEM;
 }
 
+/*
+ * TTM passes over a BO whose last reference goes just now, and gives up where its ticket has to
+ * back off, which a kernel with DEBUG_WW_MUTEX_SLOWPATH asks for without need. So one look is
+ * not enough to say that there is nothing.
+ */
+static int puck_lock_pause(unsigned int looks)
+{
+	if (looks >= PUCK_LOCK_LOOKS)
+		return -ENOSPC;
+	schedule_timeout_interruptible(PUCK_LOCK_PAUSE);
+	return signal_pending(current) ? -ERESTARTSYS : 0;
+}
+
 /**
  * puck_lock - lock BOs, and bring them to their places
  * @mem: of the device
@@ -81,15 +100,19 @@ int puck_lock(struct puck_mem *mem, struct drm_exec *exec, u32 count, puck_lock_
 	      void *data)
 {
 	int ret = puck_lock_try(mem, exec, count, place, data, false);
-	unsigned int tries = PUCK_LOCK_TRIES;
+	unsigned int looks = 0;
 	int waited = 0;
 	u64 seen;
 
-	while (puck_lock_found_no_room(ret) && !waited && tries--) {
+	while (puck_lock_found_no_room(ret) && !waited && looks < PUCK_LOCK_TRIES) {
 		seen = puck_vram_returns(&mem->vram);
 		ret = puck_lock_try(mem, exec, count, place, data, true);
-		if (puck_lock_found_no_room(ret))
-			waited = puck_vram_wait(&mem->vram, seen);
+		if (!puck_lock_found_no_room(ret))
+			break;
+		looks++;
+		waited = puck_vram_wait(&mem->vram, seen);
+		if (waited == -ENOSPC)
+			waited = puck_lock_pause(looks);
 	}
 	return waited == -ERESTARTSYS ? waited : ret;
 }
