@@ -87,16 +87,12 @@ static bool other_works(uint8_t value)
 	       side_reads(&other_one, value) && side_reads(&other_two, value);
 }
 
-/*
- * A job of the importer's is under way, and others are submitted until one is refused. Returns the
- * error of that one; the first one's fence is @fence.
- */
-static int refuse(int *fence)
+/* Jobs are submitted until one is refused: its error. */
+static int refuse(void)
 {
 	unsigned int looks = 0;
 	int next;
 
-	*fence = side_write(&two, 0x11);
 	while ((next = side_write(&two, 0x11)) >= 0 && patient(&looks))
 		close(next);
 	return next;
@@ -110,9 +106,11 @@ static void test_named(void)
 
 	begin();
 	ktap_need(!puck_set(&two.puck, 0, "hold", 1), "hold");
+	/* Under way before anything is revoked. */
+	fence = side_write(&two, 0x11);
 	ktap_need(!pthread_create(&thread, NULL, revoke_thread, (void *)number_of(&one.bo)),
 		  "a thread");
-	err = refuse(&fence);
+	err = refuse();
 	ktap_ok(err == -ENODEV && !fence_status(fence),
 		"named: while a job is under way the next one is refused: %d", err);
 	ktap_ok(puck_sum(&one.puck, "mapped") == 2, "named: that job has its mapping");
@@ -260,8 +258,10 @@ static void test_unbind(void)
 	ktap_need(!bo_create(one.puck.fd, &bo, SIZE), "create");
 	memset(bo.map, 0x61, SIZE);
 	ktap_need(!puck_set(&two.puck, 0, "hold", 1), "hold");
+	/* Under way before anything is revoked. */
+	fence = side_write(&two, 0x11);
 	ktap_need(!pthread_create(&thread, NULL, unbind_thread, pci), "a thread");
-	err = refuse(&fence);
+	err = refuse();
 	ktap_ok(err == -ENODEV && !fence_status(fence),
 		"unbind: while a job is under way the next one is refused: %d", err);
 	puck_set(&two.puck, 0, "hold", 0);
