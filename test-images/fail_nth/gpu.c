@@ -130,6 +130,15 @@ static int before_userptr(void)
 	return open_alone(&one);
 }
 
+/* The first job, which maps what was found when the pages were pinned. */
+static int before_pinned_job(void)
+{
+	int ret = puck_reopen(&one);
+
+	memset(lent, 1, sizeof(lent));
+	return ret ? ret : userptr_create(one.fd, &a, lent, SIZE, DRM_PUCK_USERPTR_PIN);
+}
+
 /* A job that finds the memory gone, and looks it up anew. */
 static int before_userptr_job(void)
 {
@@ -152,6 +161,14 @@ static int run_userptr_job(void)
 	struct drm_puck_submit args = job(one.queue[0], &ref, 1, &cmd, 1);
 
 	return call_once(one.fd, DRM_IOCTL_PUCK_SUBMIT, &args);
+}
+
+/* What could not be mapped once is there for the next job. */
+static int after_userptr_job(int ret)
+{
+	int again = ret < 0 ? fill_wait(one.fd, one.queue[0], &a, 2) : 0, left = end(ret);
+
+	return again ? again : left;
 }
 
 /* The pages are touched from here: a fault that finds no memory is tried again. */
@@ -407,7 +424,9 @@ static const struct fail_op ops[] = {
 	{ .name = "gem_userptr_pinned", .before = before_userptr, .run = run_userptr_pinned,
 	  .after = end },
 	{ .name = "userptr_job", .before = before_userptr_job, .run = run_userptr_job,
-	  .after = end },
+	  .after = after_userptr_job },
+	{ .name = "userptr_pinned_job", .before = before_pinned_job, .run = run_userptr_job,
+	  .after = after_userptr_job },
 	{ .name = "gem_mmap", .before = before_mmap, .run = run_mmap, .after = end },
 	{ .name = "queries", .before = before_bo, .run = run_queries, .after = end },
 	{ .name = "gem_close", .before = before_bo, .run = run_close, .after = end },

@@ -263,6 +263,9 @@ int puck_userpages_look_up(struct puck_userptr *u)
 	unsigned long *pfns;
 	int ret;
 
+	/* Pinned pages are never looked for again. */
+	if (WARN_ON_ONCE(!mm))
+		return -EFAULT;
 	/* Of a process that has ended, by another one that had the file from it. */
 	if (!mmget_not_zero(mm))
 		return -EFAULT;

@@ -105,6 +105,19 @@ static struct sg_table *puck_userptr_take(struct puck_userptr *u, unsigned long 
 	return sgt;
 }
 
+/* For the next try; pinned pages are found once only. */
+static void puck_userptr_put_back(struct puck_userptr *u, struct sg_table *sgt, unsigned long seq)
+{
+	down_write(&u->mem->notifier_lock);
+	if (!u->next) {
+		swap(sgt, u->next);
+		u->next_seq = seq;
+	}
+	up_write(&u->mem->notifier_lock);
+	if (sgt)
+		puck_tt_free_table(sgt);
+}
+
 /* Which table those see that have the dma_resv lock. */
 static void puck_userptr_show(struct puck_userptr *u, struct sg_table *sgt)
 {
@@ -152,9 +165,10 @@ static int puck_userptr_map(struct puck_userptr *u)
 		return PUCK_USERPTR_STALE;
 	/* Others may map the same pages. With this the DMA API knows that we see to that. */
 	ret = dma_map_sgtable(dev, sgt, puck_userptr_dir(u), DMA_ATTR_SKIP_CPU_SYNC);
-	if (ret)
-		goto err_table;
-	ret = PUCK_USERPTR_STALE;
+	if (ret) {
+		puck_userptr_put_back(u, sgt, seq);
+		return ret;
+	}
 	if (!puck_userptr_use(u, sgt, seq))
 		goto err_unmap;
 	puck_userptr_show(u, sgt);
@@ -165,9 +179,8 @@ static int puck_userptr_map(struct puck_userptr *u)
 err_unmap:
 	/* No job knows of it. The pages may be somebody else's already, and are not written. */
 	dma_unmap_sgtable(dev, sgt, puck_userptr_dir(u), DMA_ATTR_SKIP_CPU_SYNC);
-err_table:
 	puck_tt_free_table(sgt);
-	return ret;
+	return PUCK_USERPTR_STALE;
 }
 
 static int puck_userptrs_add(struct puck_userptrs *stale, struct puck_bo *bo)
@@ -210,7 +223,8 @@ int puck_userptr_prepare_bo(struct puck_bo *bo, struct puck_userptrs *stale)
  *
  * Context: as puck_userptr_prepare_bo().
  * Return: 0; PUCK_USERPTR_STALE if anything has to be looked up: everything is unlocked then,
- * puck_userptrs_look_up() called, and begun anew; or, with @stale empty, -ENOMEM and whatever the DMA API says.
+ * puck_userptrs_look_up() called, and begun anew; or, with @stale empty, -ENOMEM and whatever
+ * the DMA API says.
  */
 int puck_userptr_prepare(struct drm_exec *exec, struct puck_userptrs *stale)
 {
