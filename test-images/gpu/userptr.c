@@ -314,7 +314,6 @@ static void test_pinned_stays(void)
 	ktap_ok(fence_result(fence, FOREVER_MS) == 1 && device_sees(&bo, 0x52),
 		"pinned: the BO has the old pages");
 	ktap_ok(bytes_are(mem, SIZE, 0x53), "pinned: the process has new ones");
-	close(fence);
 	bo_close(puck.fd, &bo);
 	munmap(mem, SIZE);
 }
@@ -506,7 +505,6 @@ static void test_stuck(void)
 	write_text("/sys/module/puck/parameters/userptr_ms", "1000");
 	ktap_ok(!fill_wait(puck.fd, puck.queue[0], &copy, 0xb3), "stuck: the ring goes on");
 	ktap_ok(canaries_live(canary, 4 * SIZE), "stuck: nobody else's memory is written");
-	close(fence);
 	bo_close(puck.fd, &bo);
 }
 

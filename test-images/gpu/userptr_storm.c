@@ -102,7 +102,6 @@ static void *submit_all(void *data)
 		stopped = stop;
 		if (n && (stopped || n == PENDING)) {
 			result = fence_result(fences[0], FOREVER_MS);
-			close(fences[0]);
 			memmove(fences, fences + 1, --n * sizeof(*fences));
 			continue;
 		}

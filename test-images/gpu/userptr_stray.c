@@ -64,7 +64,6 @@ static bool stray(const char **why)
 	ret = fence_result(fence, FOREVER_MS);
 	munmap(mem, SIZE);
 	memset(canary, CANARY, SIZE);
-	close(fence);
 	*why = "no early fence";
 	if (ret != 1 || puck_rule_hits(rule) != 1 || puck_rule_command("release", rule) ||
 	    puck_rule_command("remove", rule))
