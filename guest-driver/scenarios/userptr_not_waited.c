@@ -200,6 +200,7 @@ const struct puck_scenario puck_userptr_not_waited = {
 	.mistake = "pages of a process unmapped under a job",
 	.history = "f268f6cf875f (khugepaged)",
 	.shown_by = PUCK_SHOWN_BY_LATENESS,
+	.finding = "sync-missing",
 	.setup = setup,
 	.buggy = buggy,
 	.fixed = fixed,
