@@ -22,6 +22,7 @@
 #include <linux/string.h>
 
 #include "abi/puck_gpu.h"
+#include "compat/shmem.h"
 #include "core/late.h"
 #include "core/scenario.h"
 
@@ -63,7 +64,7 @@ static int map_for_process(struct lent *lent)
 {
 	unsigned long addr;
 
-	lent->file = shmem_file_setup("userptr", PAGE_SIZE, 0);
+	lent->file = shmem_file_setup("userptr", PAGE_SIZE, PUCK_SHMEM_NO_FLAGS);
 	if (IS_ERR(lent->file))
 		return PTR_ERR(lent->file);
 	lent->page = shmem_read_mapping_page(lent->file->f_mapping, 0);
