@@ -9,7 +9,7 @@
  * memory up anew.
  *
  * That takes the mmap_lock, and may wait for whatever user space thinks of. So it is done with
- * nothing held and outside of drm_dev_enter() (puck_userptrs_look_up()), and what was found is
+ * nothing held and outside of drm_dev_enter() (puck_userptrs_again()), and what was found is
  * mapped under the BO's dma_resv lock (puck_userptr_prepare()). Both may have been overtaken when
  * the job is about to be armed: puck_userptr_begin() looks a last time, and until
  * puck_userptr_end() nobody can say anything new. Whoever was told of then has the job's fence
@@ -49,16 +49,8 @@ void puck_userptrs_drop(struct puck_userptrs *stale)
 	*stale = (struct puck_userptrs) { };
 }
 
-/**
- * puck_userptrs_look_up - look memory up that a job did not find as it was
- * @stale: from puck_userptr_prepare(); empty when this returns
- *
- * Context: may sleep, for as long as user space likes; outside of drm_dev_enter(), with nothing
- * held.
- * Return: 0, whereupon the job is tried again; -EFAULT if there is nothing; -ENOMEM;
- * -ERESTARTSYS.
- */
-int puck_userptrs_look_up(struct puck_userptrs *stale)
+/* Memory that a job did not find as it was; -EFAULT if there is nothing, -ENOMEM, -ERESTARTSYS. */
+static int puck_userptrs_look_up(struct puck_userptrs *stale)
 {
 	int ret = signal_pending(current) ? -ERESTARTSYS : 0;
 	u32 i;
@@ -67,6 +59,25 @@ int puck_userptrs_look_up(struct puck_userptrs *stale)
 		ret = puck_userpages_look_up(stale->bos[i]->userptr);
 	puck_userptrs_drop(stale);
 	return ret;
+}
+
+/**
+ * puck_userptrs_again - see whether a call has to be tried once more
+ * @stale: what puck_userptr_prepare() has found, if @ret says so; empty when this returns
+ * @ret: of the call; where this returns false, what the caller is to be told
+ *
+ * Each time it gets a little further, unless somebody changes the memory all the time.
+ *
+ * Context: may sleep, for as long as user space likes; outside of drm_dev_enter(), with nothing
+ * held.
+ * Return: true if memory was not as it was, and has been looked up.
+ */
+bool puck_userptrs_again(struct puck_userptrs *stale, int *ret)
+{
+	if (*ret != PUCK_USERPTR_STALE)
+		return false;
+	*ret = puck_userptrs_look_up(stale);
+	return !*ret;
 }
 
 /* ---- mapping, under the dma_resv lock ---- */
@@ -223,7 +234,7 @@ int puck_userptr_prepare_bo(struct puck_bo *bo, struct puck_userptrs *stale)
  *
  * Context: as puck_userptr_prepare_bo().
  * Return: 0; PUCK_USERPTR_STALE if anything has to be looked up: everything is unlocked then,
- * puck_userptrs_look_up() called, and begun anew; or, with @stale empty, -ENOMEM and whatever
+ * puck_userptrs_again() called, and begun anew; or, with @stale empty, -ENOMEM and whatever
  * the DMA API says.
  */
 int puck_userptr_prepare(struct drm_exec *exec, struct puck_userptrs *stale)

@@ -42,7 +42,7 @@ int puck_userptr_prepare(struct drm_exec *exec, struct puck_userptrs *stale);
 int puck_userptr_begin(struct puck_mem *mem, struct drm_exec *exec);
 void puck_userptr_end(struct puck_mem *mem);
 void puck_userptrs_drop(struct puck_userptrs *stale);
-int puck_userptrs_look_up(struct puck_userptrs *stale);
+bool puck_userptrs_again(struct puck_userptrs *stale, int *ret);
 void puck_userptr_sync(struct puck_bo *bo, bool for_cpu, bool write);
 void puck_userptr_unmap(struct puck_bo *bo);
 void puck_userptr_fini(struct puck_bo *bo);
@@ -84,9 +84,9 @@ static inline void puck_userptr_end(struct puck_mem *mem) { }
 
 static inline void puck_userptrs_drop(struct puck_userptrs *stale) { }
 
-static inline int puck_userptrs_look_up(struct puck_userptrs *stale)
+static inline bool puck_userptrs_again(struct puck_userptrs *stale, int *ret)
 {
-	return 0;
+	return false;
 }
 
 static inline void puck_userptr_sync(struct puck_bo *bo, bool for_cpu, bool write) { }

@@ -263,19 +263,14 @@ static int puck_submit_enter(struct puck_submit *submit)
 /* With the copies made: look the queue up, and go on where there is a device. */
 static int puck_submit_try(struct puck_submit *submit)
 {
-	bool again;
 	int ret;
 
 	submit->queue = puck_file_find_queue(submit->file, submit->args->queue);
 	if (!submit->queue)
 		return -ENOENT;
-	/* Each time it got a little further, unless somebody changes the memory all the time. */
 	do {
 		ret = puck_submit_enter(submit);
-		again = ret == PUCK_USERPTR_STALE;
-		if (again)
-			ret = puck_userptrs_look_up(&submit->stale);
-	} while (again && !ret);
+	} while (puck_userptrs_again(&submit->stale, &ret));
 	puck_queue_put(submit->queue);
 	return ret;
 }

@@ -290,15 +290,11 @@ static int puck_vm_bind_enter(struct puck_vm_bind *vb)
 
 static int puck_vm_bind_try(struct puck_vm_bind *vb)
 {
-	bool again;
 	int ret;
 
 	do {
 		ret = puck_vm_bind_enter(vb);
-		again = ret == PUCK_USERPTR_STALE;
-		if (again)
-			ret = puck_userptrs_look_up(&vb->stale);
-	} while (again && !ret);
+	} while (puck_userptrs_again(&vb->stale, &ret));
 	return ret;
 }
 

@@ -19,19 +19,23 @@ struct bo {
 	uint8_t *map;
 };
 
-static inline int bo_mmap(int fd, struct bo *bo)
+/* From where its driver says that it is in the DRM file. */
+static inline int bo_mmap_at(int fd, struct bo *bo, uint64_t offset)
 {
-	struct drm_puck_gem_mmap_offset args = { .handle = bo->handle };
-	int ret = puck_call(fd, DRM_IOCTL_PUCK_GEM_MMAP_OFFSET, &args);
-	void *map;
+	void *map = mmap(NULL, bo->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
 
-	if (ret)
-		return ret;
-	map = mmap(NULL, bo->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, args.offset);
 	if (map == MAP_FAILED)
 		return -errno;
 	bo->map = map;
 	return 0;
+}
+
+static inline int bo_mmap(int fd, struct bo *bo)
+{
+	struct drm_puck_gem_mmap_offset args = { .handle = bo->handle };
+	int ret = puck_call(fd, DRM_IOCTL_PUCK_GEM_MMAP_OFFSET, &args);
+
+	return ret ? ret : bo_mmap_at(fd, bo, args.offset);
 }
 
 static inline int bo_close(int fd, struct bo *bo)

@@ -62,15 +62,8 @@ static inline int dumb_mmap(int fd, struct bo *bo)
 {
 	struct drm_mode_map_dumb args = { .handle = bo->handle };
 	int ret = puck_call(fd, DRM_IOCTL_MODE_MAP_DUMB, &args);
-	void *map;
 
-	if (ret)
-		return ret;
-	map = mmap(NULL, bo->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, args.offset);
-	if (map == MAP_FAILED)
-		return -errno;
-	bo->map = map;
-	return 0;
+	return ret ? ret : bo_mmap_at(fd, bo, args.offset);
 }
 
 #endif /* LIB_GPU_DUMB_H */
