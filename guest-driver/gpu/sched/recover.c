@@ -174,7 +174,7 @@ static int puck_recover_reset_device(struct puck_device *puck, struct puck_ring 
  * A device that does not stop may go on writing to memory that is somebody else's as soon
  * as its fences are signalled. So it is silenced first: it is no bus master any more.
  *
- * Context: process; inside drm_dev_enter(), or in resume.
+ * Context: process; inside drm_dev_enter(), in resume, or before remove has ended all rings.
  */
 void puck_recover_wedge(struct puck_device *puck, int error)
 {
@@ -247,6 +247,24 @@ static void puck_recover_device(struct puck_ring *stuck, int error)
 	puck_recover_start_others(puck, stuck);
 }
 
+/*
+ * The driver is about to let go of the device, and has to wait first for everybody who is inside
+ * of drm_dev_enter(). One of them may be waiting for a job of ours, which nobody else ends.
+ */
+static void puck_recover_going(struct puck_ring *ring)
+{
+	bool cookie = dma_fence_begin_signalling();
+	bool dead;
+
+	spin_lock_irq(&ring->lock);
+	dead = ring->dead;
+	spin_unlock_irq(&ring->lock);
+	/* Remove ends all rings, and then waits for reset_wq: until that is over, pdev is ours. */
+	if (!dead)
+		puck_recover_wedge(ring->puck, -ENODEV);
+	dma_fence_end_signalling(cookie);
+}
+
 /**
  * puck_recover - get a ring going again
  * @ring: the ring
@@ -270,6 +288,8 @@ void puck_recover(struct puck_ring *ring, struct puck_job *late)
 			puck_recover_device(ring, ret);
 		wedged = ret && puck->wedged;
 		drm_dev_exit(idx);
+	} else {
+		puck_recover_going(ring);
 	}
 	puck_recover_start_sched(ring);
 	/* Each fence has come by now, and those of jobs to come do at once. */
