@@ -51,6 +51,20 @@ class Modules(unittest.TestCase):
             self.assertEqual((again, self.builds), (mine, 2))
 
 
+class Programs(unittest.TestCase):
+    """A guest has those that its command names."""
+
+    def test_named(self):
+        with tempfile.TemporaryDirectory() as folder:
+            script = Path(folder) / "try-all"
+            script.write_text("exec gpu_vm --all\n")
+            found = {"gpu_vm": Path("a"), "gpu_vm_bad": Path("b"), "try-all": script, "dma_net": Path("c")}
+            with unittest.mock.patch.object(modules, "scripts", return_value=[script]):
+                self.assertEqual(list(modules.named(found, "modprobe puck; 'gpu_vm_bad' 5")), ["gpu_vm_bad"])
+                self.assertEqual(list(modules.named(found, "try-all")), ["gpu_vm", "try-all"])
+                self.assertEqual(modules.named(found, "true"), {})
+
+
 class Drivers(unittest.TestCase):
     def test_each_has_a_port_of_its_own(self):
         placed = drivers.place(list(drivers.DRIVERS))

@@ -191,6 +191,17 @@ def programs(keep_going=False, only=None):
     return built
 
 
+def named(found, text):
+    """Those of programs() that a command names, and that scripts among them name in turn."""
+    words, wanted = set(re.findall(r"[\w-]+", text)), {}
+    while new := words & found.keys() - wanted.keys():
+        wanted |= {name: found[name] for name in new}
+        for name in new:
+            if found[name] in scripts():
+                words |= set(re.findall(r"[\w-]+", found[name].read_text()))
+    return dict(sorted(wanted.items()))
+
+
 def compile_program(name, source, out, flags):
     apt.ensure_host()
     prune(out.parent)

@@ -20,7 +20,7 @@ def cmd_guest(args):
     rundir = new_rundir("guest", args.run_dir)
     command = "\n".join(["cd /", " ".join(args.command)]) + "\n"
     extra = files(args)
-    result = bench.boot(rundir, spec, command, args.timeout, on_line=print_line, extra=extra)
+    result = bench.boot(rundir, spec, command, args.timeout, on_line=print_line, extra=extra, every=True)
     return report(result, args.check)
 
 

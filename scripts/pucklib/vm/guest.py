@@ -8,7 +8,7 @@ from ..base.util import PuckError, run_quiet, say
 from ..build import apt, client_image, kernel, modules, qemu_module
 from ..build.qemu import Qemu
 from ..build.qemu_stock import from_source
-from . import accel, ending, ports
+from . import accel, drivers, ending, ports
 from .machine import Machine, Spec, check_spec
 
 
@@ -28,19 +28,19 @@ def qemu_binary(args):
 class Bench:
     """Everything built that a guest needs, ready for any number of boots."""
 
-    def __init__(self, args, kernel_name, drivers=None, programs=None):
+    def __init__(self, args, kernel_name, only=None, programs=None):
         apt.ensure_host()
         self.qemu = qemu_binary(args)
         self.accel, self.why = accel.choose(self.qemu, getattr(args, "accel", None))
         kdir = getattr(args, "kdir", None)
         self.kernel = kernel.own(kernel_name, kdir) if kdir else kernel.get(kernel_name)
         keep = getattr(args, "keep_going", False)
-        self.modules = self.build_modules(drivers, keep)
+        self.modules = self.build_modules(only, keep)
         self.programs = modules.programs(keep, programs)
 
-    def build_modules(self, drivers, keep_going):
+    def build_modules(self, only, keep_going):
         try:
-            return self.kernel.drivers().ensure(drivers)
+            return self.kernel.drivers().ensure(only)
         except PuckError as err:
             if not keep_going:
                 raise
@@ -52,9 +52,12 @@ class Bench:
         spec.accel = "tcg" if spec.icount else self.accel
         return Machine(self.qemu, self.kernel, rundir, spec)
 
-    def boot(self, rundir, spec, command, timeout, on_line=None, extra=None):
+    def boot(self, rundir, spec, command, timeout, on_line=None, extra=None, every=False):
+        """With the programs that the command names, or with every one that there is."""
         machine = self.machine(rundir, spec)
-        cmd = machine.prepare(self.modules, self.programs, command, extra)
+        # The kernel unpacks them before anything else, which takes seconds for all of them.
+        programs = self.programs if every else modules.named(self.programs, command + drivers.table(spec.drivers))
+        cmd = machine.prepare(self.modules, programs, command, extra)
         return machine.run(cmd, timeout, on_line)
 
     def boot_excused(self, rundir, spec, command, timeout, on_again=None, **how):
