@@ -4,6 +4,7 @@
  * of dma-bufs and into them, and deadlines.
  */
 #include "lib/base/clock.h"
+#include "lib/base/dmabuf.h"
 #include "lib/base/kernel_log.h"
 #include "lib/base/ktap.h"
 #include "lib/base/patience.h"
@@ -155,21 +156,6 @@ static void test_error_is_not_handed_on(void)
 
 /* ---- sync_files of dma-bufs ---- */
 
-static int export_fences(int dmabuf, uint32_t flags)
-{
-	struct dma_buf_export_sync_file args = { .flags = flags, .fd = -1 };
-	int ret = puck_call(dmabuf, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &args);
-
-	return ret ? ret : args.fd;
-}
-
-static int import_fence(int dmabuf, uint32_t flags, int fence)
-{
-	struct dma_buf_import_sync_file args = { .flags = flags, .fd = fence };
-
-	return puck_call(dmabuf, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, &args);
-}
-
 /* What a reader and a writer of the buffer would have to wait for, while a job is held. */
 static void test_export(struct drm_puck_bo_ref ref, const char *who, int for_reader)
 {
@@ -179,8 +165,8 @@ static void test_export(struct drm_puck_bo_ref ref, const char *who, int for_rea
 	ktap_need(dmabuf >= 0, "export: dma-buf");
 	puck_set(&puck, 0, "hold", 1);
 	held = use(0, ref, 0, 0);
-	reader = export_fences(dmabuf, DMA_BUF_SYNC_READ);
-	writer = export_fences(dmabuf, DMA_BUF_SYNC_WRITE);
+	reader = dmabuf_fences(dmabuf, DMA_BUF_SYNC_READ);
+	writer = dmabuf_fences(dmabuf, DMA_BUF_SYNC_WRITE);
 	ktap_need(held >= 0 && reader >= 0 && writer >= 0, "export: %s", who);
 	ktap_ok(fence_status(reader) == for_reader, "export: for %s who reads %s", who,
 		for_reader ? "need not wait" : "waits");
@@ -199,7 +185,7 @@ static void test_import(uint32_t flags, const char *as, bool reader_waits)
 
 	puck_set(&puck, 0, "hold", 1);
 	held = empty(0);
-	ktap_ok(dmabuf >= 0 && !import_fence(dmabuf, flags, held), "import as %s", as);
+	ktap_ok(dmabuf >= 0 && !dmabuf_add_fence(dmabuf, flags, held), "import as %s", as);
 	reader = use(1, ref_read(&a), 0, 0);
 	if (reader_waits)
 		ktap_ok(fence_wait(reader, LATE_MS) == -ETIME, "import as %s: a reader waits", as);

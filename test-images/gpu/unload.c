@@ -10,6 +10,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/ktap.h"
+#include "lib/base/pass.h"
 #include "lib/base/patience.h"
 #include "lib/base/text_file.h"
 #include "lib/gpu/bo.h"
@@ -100,41 +101,20 @@ static void test_unbind(void)
 	ktap_need(!puck_open_any(&puck), "a puck device is back");
 }
 
-static void send_fd(int sock, int fd)
+static void send_fence(int sock, int fence)
 {
-	char control[CMSG_SPACE(sizeof(fd))] = "", byte = 0;
-	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = control, .msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+	char byte = 0;
 
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(fd));
-	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
-	if (sendmsg(sock, &msg, 0) < 0)
+	if (pass_send(sock, &byte, sizeof(byte), fence))
 		_exit(1);
 }
 
-static int receive_fd(int sock)
+static int receive_fence(int sock)
 {
-	char control[CMSG_SPACE(sizeof(int))], byte;
-	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = control, .msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *cmsg;
-	int fd = -1;
+	int fence;
+	char byte;
 
-	if (recvmsg(sock, &msg, 0) < 0)
-		return -1;
-	cmsg = CMSG_FIRSTHDR(&msg);
-	if (cmsg)
-		memcpy(&fd, CMSG_DATA(cmsg), sizeof(fd));
-	return fd;
+	return pass_receive(sock, &byte, sizeof(byte), &fence) ? -1 : fence;
 }
 
 /* One job held in the hardware, one that waits for it; then wait for the end. */
@@ -144,8 +124,8 @@ static void leave_jobs(int sock)
 
 	if (puck_open_any(&puck) || bo_create(puck.fd, &bo, SIZE))
 		_exit(1);
-	send_fd(sock, submit_fill(&bo, 0, 0, 0));
-	send_fd(sock, submit_fill(&bo, 1, 0, 0));
+	send_fence(sock, submit_fill(&bo, 0, 0, 0));
+	send_fence(sock, submit_fill(&bo, 1, 0, 0));
 	pause();
 }
 
@@ -164,8 +144,8 @@ static void test_kill(void)
 	pid = fork();
 	if (!pid)
 		leave_jobs(socks[1]);
-	held = receive_fd(socks[0]);
-	queued = receive_fd(socks[0]);
+	held = receive_fence(socks[0]);
+	queued = receive_fence(socks[0]);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	ktap_ok(fence_wait(queued, 300) == -ETIME, "kill: the queued job's fence waits for its turn");

@@ -19,15 +19,31 @@
 #include "lib/camera/mischief.h"
 #include "lib/gpu/debugfs.h"
 #include "lib/share/buffer.h"
+#include "lib/share/capture.h"
 #include "lib/share/exporter.h"
+#include "lib/share/left.h"
 #include "lib/share/vgem_fence.h"
 
 #define LATE_NS	(60 * NSEC_PER_MSEC)
-#define RATE	60	/* frames in a second */
 
 static struct share_devices devices;
 static struct bo results[2];	/* of each GPU: where its jobs copy to */
 static bool pinned;
+
+/* In the order of the table; gpu[0] is behind the IOMMU if any is. */
+static struct exporter exporters[] = {
+	{ .name = "gpu0, system", .make = make_bo_system, .gpu = 0 },
+	{ .name = "gpu0, VRAM", .make = make_bo_vram, .gpu = 0 },
+	{ .name = "gpu0, VRAM alone", .make = make_bo_alone, .gpu = 0, .peers = true },
+	{ .name = "gpu1, system", .make = make_bo_system, .gpu = 1 },
+	{ .name = "puck-cam", .make = make_camera, .gpu = -1 },
+	{ .name = "vgem", .make = make_vgem, .gpu = -1 },
+	{ .name = "virtio-gpu", .make = make_virtio, .gpu = -1 },
+	{ .name = "vivid", .make = make_vivid, .gpu = -1 },
+	{ .name = "udmabuf", .make = make_memfd, .gpu = -1 },
+	{ .name = "system heap", .make = make_system, .gpu = -1, .apart = true },
+	{ .name = "CMA heap", .make = make_cma, .gpu = -1, .apart = true },
+};
 
 /* In the order of a cell. */
 static const char letters[] = "rwfFus";
@@ -327,26 +343,14 @@ static void cell_gpu1(struct pair *pair)
 
 /* ---- importer: the camera's capture queue ---- */
 
-/* A queue of one buffer, which is lent: cam_free() must not close it. */
 static bool lend(struct cam_stream *stream, const struct pair *pair, uint32_t fences)
 {
-	uint32_t count = 1;
-
-	ktap_need(!cam_set_all(stream, &devices.cam, "XRGB8888", SHARE_WIDTH, SHARE_HEIGHT) &&
-		  !cam_set_rate(&devices.cam, RATE), "the camera's format");
-	stream->memory = V4L2_MEMORY_DMABUF;
-	stream->buf[0].dmabuf[0] = pair->buf->dmabuf;
-	stream->buf[0].map[0] = pair->buf->map;
-	return !cam_request(stream, stream->memory, &count) &&
-	       !cam_set(devices.cam.fd, V4L2_CID_PUCK_CAM_FENCES, fences);
+	return !capture_lend(stream, &devices.cam, pair->buf, fences);
 }
 
-static bool take_back(struct cam_stream *stream)
+static bool take_back(const struct cam_stream *stream)
 {
-	uint32_t none = 0;
-
-	return !cam_off(stream) && !cam_set(devices.cam.fd, V4L2_CID_PUCK_CAM_FENCES, 0) &&
-	       !cam_request(stream, stream->memory, &none);
+	return !capture_take_back(stream);
 }
 
 /* A whole picture, as the CPU sees it when the camera has let go of the buffer. */
@@ -637,16 +641,11 @@ static void open_devices(void)
 {
 	unsigned int i;
 
-	if (puck_open_any(&devices.gpu[0]))
-		devices.gpu[0].fd = -1;
-	else if (puck_open_other(&devices.gpu[1], &devices.gpu[0]))
-		devices.gpu[1].fd = -1;
+	share_devices_open(&devices);
 	ktap_need(devices.gpu[0].fd >= 0, "a GPU");
 	for (i = 0; i < ARRAY_SIZE(results) && devices.gpu[i].fd >= 0; i++)
 		ktap_need(!bo_create(devices.gpu[i].fd, &results[i], SHARE_SIZE_MAX), "a result");
-	if (cam_open(&devices.cam, ""))
-		devices.cam.fd = -1;
-	else
+	if (devices.cam.fd >= 0)
 		ktap_need(!cam_subscribe(devices.cam.bridge, V4L2_EVENT_FRAME_SYNC), "starts of frames");
 }
 
@@ -657,36 +656,8 @@ static void close_devices(void)
 	for (i = 0; i < ARRAY_SIZE(results) && devices.gpu[i].fd >= 0; i++) {
 		bo_close(devices.gpu[i].fd, &results[i]);
 		ktap_ok(puck_count_becomes(&devices.gpu[i], "bos", "bo ", 0), "no BO is left on gpu%u", i);
-		close(devices.gpu[i].fd);
 	}
-	cam_close(&devices.cam);
-}
-
-/* Files that this program has open. */
-static unsigned int open_files(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	unsigned int count = 0;
-
-	while (dir && readdir(dir))
-		count++;
-	if (dir)
-		closedir(dir);
-	return count;
-}
-
-/* The kernel lets go of the last reference behind our back. */
-static bool no_dmabuf(void)
-{
-	unsigned int looks = 0;
-	char text[8192];
-
-	do {
-		read_text("/sys/kernel/debug/dma_buf/bufinfo", text, sizeof(text));
-		if (strstr(text, "Total 0 objects"))
-			return true;
-	} while (text[0] && patient(&looks));
-	return false;
+	share_devices_close(&devices);
 }
 
 int main(int argc, char **argv)

@@ -86,6 +86,14 @@ static inline int dmabuf_fences(int dmabuf, uint32_t flags)
 	return ioctl(dmabuf, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &args) ? -errno : args.fd;
 }
 
+/* Has others wait for a sync_file: readers and writers with DMA_BUF_SYNC_WRITE, else writers. */
+static inline int dmabuf_add_fence(int dmabuf, uint32_t flags, int fence)
+{
+	struct dma_buf_import_sync_file args = { .flags = flags, .fd = fence };
+
+	return ioctl(dmabuf, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, &args) ? -errno : 0;
+}
+
 /* What a reader would have to wait for. */
 static inline int dmabuf_writers(int dmabuf)
 {

@@ -28,6 +28,28 @@ struct share_devices {
 	struct cam cam;
 };
 
+/* gpu[0] is behind the IOMMU if any is. */
+static inline void share_devices_open(struct share_devices *devices)
+{
+	devices->gpu[0].fd = devices->gpu[1].fd = -1;
+	if (puck_open_any(&devices->gpu[0]))
+		devices->gpu[0].fd = -1;
+	else if (puck_open_other(&devices->gpu[1], &devices->gpu[0]))
+		devices->gpu[1].fd = -1;
+	if (cam_open(&devices->cam, ""))
+		devices->cam.fd = -1;
+}
+
+static inline void share_devices_close(struct share_devices *devices)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2; i++)
+		if (devices->gpu[i].fd >= 0)
+			close(devices->gpu[i].fd);
+	cam_close(&devices->cam);
+}
+
 /**
  * struct exporter - who makes a dma-buf
  * @name: as in the table
@@ -161,21 +183,6 @@ static inline int make_cma(struct exporter *exp, struct share_devices *devices)
 		closedir(dir);
 	return dmabuf;
 }
-
-/* In the order of the table; gpu[0] is behind the IOMMU if any is. */
-static struct exporter exporters[] = {
-	{ .name = "gpu0, system", .make = make_bo_system, .gpu = 0 },
-	{ .name = "gpu0, VRAM", .make = make_bo_vram, .gpu = 0 },
-	{ .name = "gpu0, VRAM alone", .make = make_bo_alone, .gpu = 0, .peers = true },
-	{ .name = "gpu1, system", .make = make_bo_system, .gpu = 1 },
-	{ .name = "puck-cam", .make = make_camera, .gpu = -1 },
-	{ .name = "vgem", .make = make_vgem, .gpu = -1 },
-	{ .name = "virtio-gpu", .make = make_virtio, .gpu = -1 },
-	{ .name = "vivid", .make = make_vivid, .gpu = -1 },
-	{ .name = "udmabuf", .make = make_memfd, .gpu = -1 },
-	{ .name = "system heap", .make = make_system, .gpu = -1, .apart = true },
-	{ .name = "CMA heap", .make = make_cma, .gpu = -1, .apart = true },
-};
 
 /* The exporter's own device wants the memory, and has it moved to where it likes it best. */
 static inline bool exporter_stirs(const struct exporter *exp, struct share_devices *devices)
