@@ -20,6 +20,24 @@ static inline uint64_t counter(const char *name)
 	return strtoull(line, NULL, 10);
 }
 
+/*
+ * From now on the IOMMU compares what it uses of its IOTLB with the tables. Returns how many uses
+ * of entries there were that should have gone.
+ */
+static inline uint64_t iommu_audit_begin(void)
+{
+	ktap_need(!write_text(PUCK_SYSFS "/audit", "1"), "audit");
+	return counter("stale_uses");
+}
+
+static inline void iommu_audit_end(uint64_t before)
+{
+	uint64_t stale = counter("stale_uses") - before;
+
+	ktap_ok(!stale, "%llu uses of stale entries of the IOTLB", (unsigned long long)stale);
+	write_text(PUCK_SYSFS "/audit", "0");
+}
+
 /* Type of the device's domain: "DMA", "DMA-FQ", "identity", ... */
 static inline void domain_type(const char *name, char *type, size_t size)
 {
