@@ -28,6 +28,7 @@
 #include "mem/bo.h"
 #include "mem/mem.h"
 #include "mem/prime.h"
+#include "mem/revoke.h"
 #include "mem/userptr.h"
 #include "sched/fence.h"
 #include "sched/job.h"
@@ -353,7 +354,7 @@ static ssize_t puck_revoke_write(struct file *file, const char __user *buf, size
 	text[count] = '\0';
 	ret = puck_revoke_parse(text, &number);
 	if (!ret)
-		ret = puck_prime_revoke_named(file->private_data, number, true);
+		ret = puck_revoke_named(file->private_data, number, true);
 	return ret ?: count;
 }
 

@@ -27,6 +27,7 @@
 #include "mem/ioctl.h"
 #include "mem/mem.h"
 #include "mem/prime.h"
+#include "mem/revoke.h"
 #include "mem/segs.h"
 #include "outage.h"
 #include "pm.h"
@@ -176,7 +177,7 @@ static void puck_fini_hw(struct puck_device *puck)
 	}
 	flush_workqueue(puck->reset_wq);
 	puck_dump_fini(puck);
-	puck_prime_revoke_named(puck, 0, false);
+	puck_revoke_named(puck, 0, false);
 	puck_gem_unbind_all(puck);
 	puck_jobs_detach(puck);
 	puck_vms_detach(puck);

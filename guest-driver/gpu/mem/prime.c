@@ -17,8 +17,7 @@
  * pages do (puck_vram_hold()). VRAM has to be left alone while others reset the device, though: so
  * peers are silent then (puck_prime_silence_peers()).
  *
- * A dma-buf may be revoked: importers are told, and map it no more. That is what becomes of all of
- * them when the driver lets go of the device.
+ * A dma-buf may be revoked: importers are told, and map it no more (revoke.c).
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
@@ -606,9 +605,18 @@ static bool puck_prime_may_take(struct dma_buf_attachment *attach)
 	return attach->importer_ops && puck_prime_count(attach->priv, false);
 }
 
-static bool puck_prime_may_take_any(struct dma_buf *dmabuf)
+/**
+ * puck_prime_may_take_any - see whether there is anything to be taken away
+ * @dmabuf: exported here
+ *
+ * Context: with its dma_resv lock held.
+ * Return: true if an importer that can be told has something mapped.
+ */
+bool puck_prime_may_take_any(struct dma_buf *dmabuf)
 {
 	struct dma_buf_attachment *attach;
+
+	dma_resv_assert_held(dmabuf->resv);
 
 	list_for_each_entry(attach, &dmabuf->attachments, node)
 		if (puck_prime_may_take(attach))
@@ -616,11 +624,22 @@ static bool puck_prime_may_take_any(struct dma_buf *dmabuf)
 	return false;
 }
 
-static void puck_prime_take_all(struct dma_buf *dmabuf)
+/**
+ * puck_prime_take_all - take away what importers have mapped
+ * @dmabuf: exported here; the importers' jobs are done
+ *
+ * Their devices see the memory no more, and what those have written is kept. The importers unmap
+ * later what is not mapped any more.
+ *
+ * Context: with its dma_resv lock held.
+ */
+void puck_prime_take_all(struct dma_buf *dmabuf)
 {
 	struct dma_buf_attachment *attach;
 	struct puck_attachment *a;
 	struct puck_mapping *m;
+
+	dma_resv_assert_held(dmabuf->resv);
 
 	list_for_each_entry(attach, &dmabuf->attachments, node) {
 		if (!puck_prime_may_take(attach))
@@ -629,86 +648,6 @@ static void puck_prime_take_all(struct dma_buf *dmabuf)
 		list_for_each_entry(m, &a->mappings, node)
 			puck_prime_take_mapping(a, m);
 	}
-}
-
-/**
- * puck_prime_revoke - let nobody have a BO by its dma-buf any more
- * @bo: exported or not
- * @interruptible: whether a signal ends the waiting; then mappings are left
- *
- * Importers are told, as if it moved, but it is nowhere from now on: who maps it gets -ENODEV.
- * Their jobs that are under way are waited for, and what they have mapped then is taken away. All
- * that lasts for as long as the dma-buf is there. The device's own users notice nothing.
- *
- * Context: may sleep, for as long as fences of the BO are not signalled; no dma_resv lock is held.
- * Return: 0; -ENOENT if there is no dma-buf of it; -ERESTARTSYS.
- */
-int puck_prime_revoke(struct puck_bo *bo, bool interruptible)
-{
-	struct dma_resv *resv = bo->ttm.base.resv;
-	bool mapped;
-	long left;
-
-	dma_resv_lock(resv, NULL);
-	if (!bo->exported) {
-		dma_resv_unlock(resv);
-		return -ENOENT;
-	}
-	bo->revoked = true;
-	mapped = puck_prime_may_take_any(bo->exported);
-	puck_prime_moves(bo);
-	dma_resv_unlock(resv);
-	if (!mapped)
-		return 0;
-	left = dma_resv_wait_timeout(resv, DMA_RESV_USAGE_BOOKKEEP, interruptible,
-				     MAX_SCHEDULE_TIMEOUT);
-	if (left < 0)
-		return left;
-	dma_resv_lock(resv, NULL);
-	if (bo->exported)
-		puck_prime_take_all(bo->exported);
-	dma_resv_unlock(resv);
-	return 0;
-}
-
-static bool puck_prime_is_named(struct puck_bo *bo, unsigned long number)
-{
-	struct dma_resv *resv = bo->ttm.base.resv;
-	bool named;
-
-	dma_resv_lock(resv, NULL);
-	named = bo->exported && (!number || bo->export_number == number);
-	dma_resv_unlock(resv);
-	return named;
-}
-
-/**
- * puck_prime_revoke_named - revoke one dma-buf of a device, or all of them
- * @puck: the device
- * @number: puck_bo.export_number; zero: all there are
- * @interruptible: as for puck_prime_revoke()
- *
- * Context: as for puck_prime_revoke().
- * Return: as puck_prime_revoke(), and -ENOENT if there is none of that number.
- */
-int puck_prime_revoke_named(struct puck_device *puck, unsigned long number, bool interruptible)
-{
-	struct puck_bo *bo = NULL, *next;
-	int ret = number ? -ENOENT : 0;
-
-	while (ret != -ERESTARTSYS && (next = puck_bos_next(puck, bo))) {
-		if (bo)
-			drm_gem_object_put(&bo->ttm.base);
-		bo = next;
-		if (puck_prime_is_named(bo, number))
-			ret = puck_prime_revoke(bo, interruptible);
-		/* It may have gone meanwhile. */
-		if (!number && ret == -ENOENT)
-			ret = 0;
-	}
-	if (bo)
-		drm_gem_object_put(&bo->ttm.base);
-	return ret;
 }
 
 /**
