@@ -23,6 +23,7 @@
 #include "compat/gpu.h"
 #include "core/device.h"
 #include "debugfs.h"
+#include "mem/bar.h"
 #include "mem/bo.h"
 #include "mem/ioctl.h"
 #include "mem/mem.h"
@@ -94,7 +95,9 @@ static int puck_init_parts(struct puck_device *puck, const struct puck_ring_info
 {
 	int ret;
 
-	ret = puck_mem_init(puck);
+	ret = puck_bar_init(puck);
+	if (!ret)
+		ret = puck_mem_init(puck);
 	if (!ret)
 		ret = puck_rings_create(puck, rings, num_rings);
 	if (!ret)

@@ -32,11 +32,6 @@ int puck_device_init_pci(struct puck_device *puck)
 	ret = pcim_request_region(pdev, PUCK_GPU_BAR_VRAM, "puck vram");
 	if (ret)
 		return dev_err_probe(dev, ret, "cannot have VRAM\n");
-	/* Without it the CPU would have it uncached, whatever a mapping asks for. */
-	ret = devm_arch_io_reserve_memtype_wc(dev, pci_resource_start(pdev, PUCK_GPU_BAR_VRAM),
-					      pci_resource_len(pdev, PUCK_GPU_BAR_VRAM));
-	if (ret)
-		return dev_err_probe(dev, ret, "cannot have VRAM write-combined\n");
 	ret = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(64));
 	if (ret)
 		return dev_err_probe(dev, ret, "no 64-bit DMA\n");

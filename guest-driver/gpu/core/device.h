@@ -81,6 +81,8 @@ struct puck_outage {
  * @vram_size: bytes, all of VRAM
  * @vram_visible: bytes, the first ones of VRAM, that BAR 2 shows: more than none, and at most
  *                @vram_size. Engines reach all of VRAM, the CPU no more than these
+ * @vram_lent: bytes behind @vram_visible, and before the end of BAR 2, that are not for BOs;
+ *             mem/bar.c
  * @seg_len_max: bytes; longest segment the device takes
  * @segs_max: entries; longest list the device takes
  * @vm_count: VMs that the device has; 0 without PUCK_GPU_FEATURE_VM
@@ -124,6 +126,7 @@ struct puck_device {
 	u64 features;
 	u64 vram_size;
 	u64 vram_visible;
+	u64 vram_lent;
 	u32 seg_len_max;
 	u32 segs_max;
 	u32 vm_count;
@@ -177,6 +180,12 @@ static inline u64 puck_read64(struct puck_device *puck, u32 reg)
 static inline void puck_write64(struct puck_device *puck, u32 reg, u64 val)
 {
 	writeq(val, puck->regs + reg);
+}
+
+/* Bytes of VRAM that BOs may be in. */
+static inline u64 puck_vram_room(const struct puck_device *puck)
+{
+	return puck->vram_size - puck->vram_lent;
 }
 
 int puck_device_init_pci(struct puck_device *puck);

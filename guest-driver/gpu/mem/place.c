@@ -37,7 +37,7 @@ int puck_places_check(struct puck_device *puck, u64 size, u32 placements)
 {
 	if (placements & BIT(DRM_PUCK_REGION_SYSTEM))
 		return PFN_UP(size) > ttm_tt_pages_limit() ? -ENOMEM : 0;
-	return PAGE_ALIGN(size) > puck->vram_size ? -ENOSPC : 0;
+	return PAGE_ALIGN(size) > puck_vram_room(puck) ? -ENOSPC : 0;
 }
 
 /**
@@ -104,7 +104,7 @@ void puck_places_of(struct puck_bo *bo, struct puck_places *places)
 	bool system_first = bo->flags & DRM_PUCK_GEM_PREFER_SYSTEM;
 
 	/* What can never fit would drive everybody out in vain. */
-	if (puck_bo_size(bo) > ttm_to_puck_mem(bo->ttm.bdev)->puck->vram_size)
+	if (puck_bo_size(bo) > puck_vram_room(ttm_to_puck_mem(bo->ttm.bdev)->puck))
 		vram = false;
 	puck_places_begin(places);
 	if (system && (system_first || !vram))

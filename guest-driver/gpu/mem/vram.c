@@ -362,6 +362,7 @@ static void puck_vram_debug(struct ttm_resource_manager *man, struct drm_printer
 
 	mutex_lock(&vram->lock);
 	drm_printf(p, "  visible: %llu\n", vram->visible);
+	drm_printf(p, "  lent: %llu\n", vram->mem->puck->vram_lent);
 	drm_printf(p, "  retired: %d\n", puck_vram_is_retired(vram));
 	drm_printf(p, "  held: %llu\n", vram->held);
 	drm_printf(p, "  free: %llu\n", vram->buddy.avail);
@@ -377,6 +378,17 @@ static const struct ttm_resource_manager_func puck_vram_func = {
 	.compatible = puck_vram_compatible,
 	.debug = puck_vram_debug,
 };
+
+/* What is not for BOs is somewhere in the middle. */
+static int puck_vram_leave_out(struct puck_vram *vram)
+{
+	u64 start = vram->visible, size = vram->mem->puck->vram_lent;
+
+	if (!size)
+		return 0;
+	return gpu_buddy_alloc_blocks(&vram->buddy, start, start + size, size, PAGE_SIZE,
+				      &vram->lost, GPU_BUDDY_RANGE_ALLOCATION);
+}
 
 /**
  * puck_vram_init - let TTM know of VRAM
@@ -397,6 +409,11 @@ int puck_vram_init(struct puck_mem *mem)
 	ret = gpu_buddy_init(&vram->buddy, mem->puck->vram_size, PAGE_SIZE);
 	if (ret)
 		return ret;
+	ret = puck_vram_leave_out(vram);
+	if (ret) {
+		gpu_buddy_fini(&vram->buddy);
+		return ret;
+	}
 	vram->base.func = &puck_vram_func;
 	ttm_resource_manager_init(&vram->base, &mem->ttm, mem->puck->vram_size);
 	ttm_set_driver_manager(&mem->ttm, TTM_PL_VRAM, &vram->base);

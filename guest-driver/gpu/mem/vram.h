@@ -22,7 +22,7 @@ struct puck_vram_res;
  * struct puck_vram - manager of TTM_PL_VRAM
  * @base: TTM's
  * @mem: of the device
- * @visible: bytes; the first ones, which BAR 2 shows
+ * @visible: bytes; the first ones, which BAR 2 shows and BOs may be in
  * @returned: woken when blocks came back
  * @lock: protects all below
  * @buddy: the blocks

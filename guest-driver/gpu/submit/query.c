@@ -32,7 +32,7 @@ static int puck_get_param(struct puck_device *puck, u32 param, u64 *value)
 		*value = puck_features(puck);
 		return 0;
 	case DRM_PUCK_PARAM_VRAM_SIZE:
-		*value = puck->vram_size;
+		*value = puck_vram_room(puck);
 		return 0;
 	case DRM_PUCK_PARAM_SEG_LEN_MAX:
 		*value = puck->seg_len_max;
@@ -96,7 +96,7 @@ int puck_ioctl_get_regions(struct drm_device *dev, void *data, struct drm_file *
 		},
 		{
 			.region = DRM_PUCK_REGION_VRAM,
-			.size = puck->vram_size,
+			.size = puck_vram_room(puck),
 			.used = puck_mem_used(puck->mem, DRM_PUCK_REGION_VRAM),
 			.align = PAGE_SIZE,
 		},
