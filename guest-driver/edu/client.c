@@ -461,7 +461,10 @@ static int cases_emit(const struct edu_case *one, char *buf, int at)
 
 static ssize_t cases_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	return cases_emit(edu_cases, buf, cases_emit(edu_sync_cases, buf, 0));
+	int at = cases_emit(edu_sync_cases, buf, 0);
+
+	at = cases_emit(edu_peer_cases, buf, at);
+	return cases_emit(edu_cases, buf, at);
 }
 static DEVICE_ATTR_RO(cases);
 
@@ -483,6 +486,7 @@ static ssize_t run_store(struct device *dev, struct device_attribute *attr, cons
 			 size_t size)
 {
 	const struct edu_case *one = case_find(edu_cases, buf) ?: case_find(edu_sync_cases, buf) ?:
+				     case_find(edu_peer_cases, buf) ?:
 				     case_find(edu_memory_cases, buf);
 	struct edu *edu = dev_get_drvdata(dev);
 	int ret;

@@ -47,6 +47,7 @@ struct edu_case {
 
 /* Ends with an empty one. */
 extern const struct edu_case edu_memory_cases[];
+extern const struct edu_case edu_peer_cases[];
 extern const struct edu_case edu_sync_cases[];
 
 int edu_move(struct edu *edu, dma_addr_t iova, size_t size, bool to_ram);
@@ -57,6 +58,7 @@ int edu_map_sg(struct edu *edu, enum dma_data_direction dir);
 
 int edu_huge(struct edu *edu);
 int edu_race(struct edu *edu);
+int edu_peer_pages(struct edu *edu);
 
 extern const struct attribute_group edu_share_group;
 void edu_share_end(struct edu *edu);

@@ -514,5 +514,6 @@ const struct edu_case edu_memory_cases[] = {
 	{ "memory_each", "fail=each:3", memory_each },
 	{ "memory_huge", "merge=none,guard=0", edu_huge },
 	{ "memory_race", "merge=none,guard=1", edu_race },
+	{ "memory_peer", "peer", edu_peer_pages },
 	{ }
 };

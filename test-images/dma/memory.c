@@ -4,8 +4,9 @@
  * puck-dma-edu.ko for memory, and coherent memory that user space maps. Each under
  * policies that move it about. Nothing may be found, and nothing may be left.
  *
- *	dma_memory [small]	small: none that makes a hundred thousand segments, for an IOMMU
- *				to which each is a request to the host
+ *	dma_memory [small|peer]	small: none that makes a hundred thousand segments, for an IOMMU
+ *				to which each is a request to the host. peer: memory of a GPU alone,
+ *				which puck.ko has lent (p2pmem_mb)
  */
 #include "lib/base/command.h"
 #include "lib/base/kernel_log.h"
@@ -172,6 +173,16 @@ static void test_nothing_left(const char *policy, uint64_t findings, uint64_t fa
 	ktap_ok(good, "%s: no finding, no fault, and no mapping is left", policy);
 }
 
+/* What belongs to a GPU beside it, whose driver has lent the kernel some of its memory. */
+static void test_peer(const char *policy)
+{
+	uint64_t findings = dma_counter(edu, "findings"), faults = dma_counter(edu, "faults");
+
+	ktap_need(dma_set_policy(edu, policy), "policy '%s'", policy);
+	test_cases("peer");
+	test_nothing_left(*policy ? policy : "defaults", findings, faults);
+}
+
 static void test_policy(const char *policy, uint64_t seed)
 {
 	uint64_t findings = dma_counter(edu, "findings"), faults = dma_counter(edu, "faults");
@@ -268,6 +279,7 @@ static void test_race(void)
 int main(int argc, char **argv)
 {
 	bool small = argc > 1 && !strcmp(argv[1], "small");
+	bool peer = argc > 1 && !strcmp(argv[1], "peer");
 	char line[128];
 	size_t i;
 
@@ -277,9 +289,15 @@ int main(int argc, char **argv)
 	ktap_need(!write_text(MAPPER "/devices", "1234:11e8="), "edu's line is taken");
 	ktap_need(!run("modprobe puck-dma-edu"), "puck-dma-edu loads");
 	ktap_need(dma_mapper_path(edu, "policy", line, sizeof(line)), "edu is under the mapper");
-	for (i = 0; i < sizeof(policies) / sizeof(*policies); i++)
-		test_policy(policies[i], 10 * i);
+	for (i = 0; i < sizeof(policies) / sizeof(*policies); i++) {
+		if (peer)
+			test_peer(policies[i]);
+		else
+			test_policy(policies[i], 10 * i);
+	}
 	dma_set_policy(edu, "");
+	if (peer)
+		return ktap_end();
 	test_revoked();
 	test_failures("fail=every:2", "", 4);
 	test_failures("fail=every:2", ",sync=bounce", 4);

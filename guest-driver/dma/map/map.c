@@ -9,6 +9,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/iommu.h>
 #include <linux/lockdep.h>
+#include <linux/memremap.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
@@ -351,9 +352,18 @@ int puck_dma_map_copy(struct puck_dma_dev *d, struct puck_dma_mapping *m, struct
 	return ret;
 }
 
-static bool kind_bounces(enum puck_dma_kind kind)
+/* Memory of another device, by pci_p2pdma. */
+static bool is_peers(const struct puck_dma_mapping *m)
 {
-	return kind == PUCK_DMA_PAGE || kind == PUCK_DMA_SG || kind == PUCK_DMA_PAGES;
+	unsigned long pfn = PHYS_PFN(m->phys);
+
+	return m->kind == PUCK_DMA_PAGE && pfn_valid(pfn) && is_pci_p2pdma_page(pfn_to_page(pfn));
+}
+
+/* The CPU does not copy what belongs to another device. */
+static bool bounces(const struct puck_dma_mapping *m)
+{
+	return (m->kind == PUCK_DMA_PAGE && !is_peers(m)) || m->kind == PUCK_DMA_PAGES;
 }
 
 static int map_run(struct puck_dma_dev *d, struct puck_dma_mapping *m, int prot, gfp_t gfp,
@@ -378,7 +388,7 @@ static bool lay_out_one(struct puck_dma_dev *d, struct puck_dma_mapping *m,
 
 	rcu_read_lock();
 	now = rcu_dereference(d->policy);
-	bounce = now->policy.sync != PUCK_DMA_SYNC_COHERENT && kind_bounces(m->kind);
+	bounce = now->policy.sync != PUCK_DMA_SYNC_COHERENT && bounces(m);
 	m->one.iova = puck_dma_offset(d, m->phys, bounce);
 	m->one.size = m->size;
 	*request = puck_dma_layout_one(&now->policy, m->one.iova, m->size,
