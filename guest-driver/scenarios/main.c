@@ -45,8 +45,10 @@ static const struct puck_scenario * const scenarios[] = {
 	&puck_gpu_tlb_not_flushed,
 	&puck_pte_outlives_page,
 	&puck_vram_not_cleared,
+	&puck_page_not_dirtied,
 #ifdef CONFIG_MMU_NOTIFIER
 	&puck_userptr_not_waited,
+	&puck_userptr_wait_locked,
 #endif
 	&puck_dmabuf_move_ignored,
 	&puck_dmabuf_pages_walked,

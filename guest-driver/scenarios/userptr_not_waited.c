@@ -6,133 +6,76 @@
  * In Linux: "mm/khugepaged: invoke MMU notifiers in shmem/file collapse paths", f268f6cf875f
  * (v6.1): pages were taken out of page tables, and secondary MMUs went on using them.
  *
- * Oracle: a canary in the page. It is one of a file: that is its owner before and after, and no
- * page that the kernel gives to anybody comes to harm.
+ * Oracle: a canary in the page.
  */
 #include <linux/dma-fence.h>
-#include <linux/dma-mapping.h>
-#include <linux/file.h>
 #include <linux/mm.h>
-#include <linux/mman.h>
 #include <linux/mmu_notifier.h>
-#include <linux/pagemap.h>
 #include <linux/sched.h>
-#include <linux/shmem_fs.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "abi/puck_gpu.h"
-#include "compat/shmem.h"
 #include "core/late.h"
+#include "core/lent.h"
 #include "core/scenario.h"
 
+/* No byte of what the job stores is a canary's. */
 #define CANARY	0xc6
-/* What the job stores: no byte of it is a canary's. */
-#define TRACE	0x0badda7a
 
 /**
- * struct lent - a page of a process that a device writes
+ * struct watched - a page of a process that a device writes
+ * @lent: the page
  * @notifier: of the range
  * @late: the job
- * @run: what it is part of
- * @file: whose page it is
- * @page: the page, which the file keeps; a reference
- * @addr: where the process has it mapped; 0 if not
- * @dma: where the device sees it
- * @mapped: it does
  */
-struct lent {
+struct watched {
+	struct puck_lent lent;
 	struct mmu_interval_notifier notifier;
 	struct puck_late late;
-	struct puck_run *run;
-	struct file *file;
-	struct page *page;
-	unsigned long addr;
-	dma_addr_t dma;
-	bool mapped;
 };
-
-static void unmap(struct lent *lent)
-{
-	if (lent->mapped)
-		dma_unmap_page(lent->run->dev, lent->dma, PAGE_SIZE, DMA_FROM_DEVICE);
-	lent->mapped = false;
-}
-
-/* The process is this one, and sees to nobody else changing its memory meanwhile. */
-static int map_for_process(struct lent *lent)
-{
-	unsigned long addr;
-
-	lent->file = shmem_file_setup("userptr", PAGE_SIZE, PUCK_SHMEM_NO_FLAGS);
-	if (IS_ERR(lent->file))
-		return PTR_ERR(lent->file);
-	lent->page = shmem_read_mapping_page(lent->file->f_mapping, 0);
-	if (IS_ERR(lent->page))
-		return PTR_ERR(lent->page);
-	addr = vm_mmap(lent->file, 0, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, 0);
-	if (IS_ERR_VALUE(addr))
-		return addr;
-	lent->addr = addr;
-	return 0;
-}
 
 static int setup(struct puck_run *run)
 {
-	struct lent *lent = kzalloc(sizeof(*lent), GFP_KERNEL);
+	struct watched *watched = kzalloc(sizeof(*watched), GFP_KERNEL);
 	int ret;
 
-	if (!lent)
+	if (!watched)
 		return -ENOMEM;
-	run->priv = lent;
+	run->priv = watched;
 	run->orig_nents = 1;
 	run->nents = 1;
-	lent->run = run;
-	ret = map_for_process(lent);
-	if (ret)
-		return ret;
-	lent->dma = dma_map_page(run->dev, lent->page, 0, PAGE_SIZE, DMA_FROM_DEVICE);
-	ret = dma_mapping_error(run->dev, lent->dma);
-	lent->mapped = !ret;
-	return ret;
+	ret = puck_lent_init(run, &watched->lent);
+	return ret ?: puck_lent_show(&watched->lent);
 }
 
-static int submit(struct puck_run *run, struct lent *lent)
+static int submit(struct puck_run *run, struct watched *watched)
 {
-	struct puck_client_seg seg = { .addr = lent->dma, .len = PAGE_SIZE };
-	struct puck_client_job job = {
-		.opcode = PUCK_GPU_CMD_FILL,
-		.dst = &seg,
-		.ndst = 1,
-		.length = PAGE_SIZE,
-		.value = TRACE,
-	};
+	struct puck_client_seg seg;
+	struct puck_client_job job = puck_lent_job(&watched->lent, &seg);
 
-	return puck_late_submit(run, &lent->late, dma_fence_context_alloc(1), 1, &job);
+	return puck_late_submit(run, &watched->late, dma_fence_context_alloc(1), 1, &job);
 }
 
 /* The page is its next owner's from here on. */
-static int unmap_by_process(struct lent *lent)
+static int unmap_by_process(struct watched *watched)
 {
-	int ret = vm_munmap(lent->addr, PAGE_SIZE);
+	int ret = puck_lent_hide(&watched->lent);
 
-	if (ret)
-		return ret;
-	lent->addr = 0;
-	memset(page_address(lent->page), CANARY, PAGE_SIZE);
-	return 0;
+	if (!ret)
+		memset(page_address(watched->lent.page), CANARY, PAGE_SIZE);
+	return ret;
 }
 
 static bool on_unmap(struct mmu_interval_notifier *notifier,
 		     const struct mmu_notifier_range *range, unsigned long seq)
 {
-	struct lent *lent = container_of(notifier, struct lent, notifier);
+	struct watched *watched = container_of(notifier, struct watched, notifier);
 
 	if (!mmu_notifier_range_blockable(range))
 		return false;
 	mmu_interval_set_seq(notifier, seq);
-	dma_fence_wait(lent->late.fence, false);
-	unmap(lent);
+	dma_fence_wait(watched->late.fence, false);
+	puck_lent_unmap(&watched->lent);
 	return true;
 }
 
@@ -142,35 +85,35 @@ static const struct mmu_interval_notifier_ops notifier_ops = {
 
 static int buggy(struct puck_run *run)
 {
-	struct lent *lent = run->priv;
-	int ret = submit(run, lent);
+	struct watched *watched = run->priv;
+	int ret = submit(run, watched);
 
 	if (!ret)
-		ret = unmap_by_process(lent);
-	puck_late_end(&lent->late);
+		ret = unmap_by_process(watched);
+	puck_late_end(&watched->late);
 	return ret;
 }
 
 static int fixed(struct puck_run *run)
 {
-	struct lent *lent = run->priv;
-	int ret = submit(run, lent);
+	struct watched *watched = run->priv;
+	int ret = submit(run, watched);
 
 	if (!ret)
-		ret = mmu_interval_notifier_insert(&lent->notifier, current->mm, lent->addr,
-						   PAGE_SIZE, &notifier_ops);
+		ret = mmu_interval_notifier_insert(&watched->notifier, current->mm,
+						   watched->lent.addr, PAGE_SIZE, &notifier_ops);
 	if (!ret)
-		ret = unmap_by_process(lent);
-	puck_late_end(&lent->late);
+		ret = unmap_by_process(watched);
+	puck_late_end(&watched->late);
 	return ret;
 }
 
 static void verdict(struct puck_run *run)
 {
-	struct lent *lent = run->priv;
-	const u8 *bytes = page_address(lent->page), *dead;
+	struct watched *watched = run->priv;
+	const u8 *bytes = page_address(watched->lent.page), *dead;
 
-	unmap(lent);
+	puck_lent_unmap(&watched->lent);
 	dead = memchr_inv(bytes, CANARY, PAGE_SIZE);
 	if (dead)
 		puck_caught(run, "canary", "the process has unmapped it, and byte %zu is %#x",
@@ -179,21 +122,16 @@ static void verdict(struct puck_run *run)
 
 static void teardown(struct puck_run *run)
 {
-	struct lent *lent = run->priv;
+	struct watched *watched = run->priv;
 
-	if (!lent)
+	if (!watched)
 		return;
-	if (lent->addr)
-		vm_munmap(lent->addr, PAGE_SIZE);
-	if (lent->notifier.mm)
-		mmu_interval_notifier_remove(&lent->notifier);
-	unmap(lent);
-	puck_late_free(&lent->late);
-	if (!IS_ERR_OR_NULL(lent->page))
-		put_page(lent->page);
-	if (!IS_ERR_OR_NULL(lent->file))
-		fput(lent->file);
-	kfree(lent);
+	puck_lent_hide(&watched->lent);
+	if (watched->notifier.mm)
+		mmu_interval_notifier_remove(&watched->notifier);
+	puck_lent_fini(&watched->lent);
+	puck_late_free(&watched->late);
+	kfree(watched);
 }
 
 const struct puck_scenario puck_userptr_not_waited = {

@@ -202,7 +202,9 @@ extern const struct puck_scenario puck_alloc_in_signalling;
 extern const struct puck_scenario puck_gpu_tlb_not_flushed;
 extern const struct puck_scenario puck_pte_outlives_page;
 extern const struct puck_scenario puck_vram_not_cleared;
+extern const struct puck_scenario puck_page_not_dirtied;
 extern const struct puck_scenario puck_userptr_not_waited;
+extern const struct puck_scenario puck_userptr_wait_locked;
 
 /* dmabuf/ */
 extern const struct puck_scenario puck_dmabuf_move_ignored;
