@@ -16,6 +16,10 @@ typedef enum PuckSite {
     PUCK_SITE_CAM_FRAME,
     PUCK_SITE_GPU_TRANSLATE,
     PUCK_SITE_GPU_FLUSH,
+    PUCK_SITE_DISPLAY_VBLANK,
+    PUCK_SITE_DISPLAY_FLIP,
+    PUCK_SITE_DISPLAY_FRAME,
+    PUCK_SITE_DISPLAY_HOTPLUG,
     PUCK_SITE_COUNT,
 } PuckSite;
 
@@ -52,6 +56,8 @@ typedef enum PuckAction {
     PUCK_ACT_RENUMBER,
     PUCK_ACT_SHIFT,
     PUCK_ACT_PAST,
+    PUCK_ACT_TORN,
+    PUCK_ACT_UNDERRUN,
     PUCK_ACT_COUNT,
 } PuckAction;
 
@@ -77,6 +83,7 @@ _Static_assert(PUCK_ACT_COUNT <= 64, "each action has a bit");
 #define PUCK_HAS_FRAME          (1ull << 7)
 #define PUCK_HAS_VM             (1ull << 8)
 #define PUCK_HAS_VA             (1ull << 9)     /* va and len */
+#define PUCK_HAS_HEAD           (1ull << 10)
 
 /* Something that happens at a site, and what could be done about it. */
 typedef struct PuckEvent {
@@ -88,6 +95,7 @@ typedef struct PuckEvent {
     uint32_t seqno;
     uint32_t frame;
     uint32_t vector;
+    uint32_t head;
     uint16_t requester;
     bool is_write;
     uint64_t iova;              /* an event has this or a va, or neither */

@@ -23,6 +23,7 @@ typedef enum PuckMatch {
     PUCK_MATCH_VA,
     PUCK_MATCH_DIR,
     PUCK_MATCH_VECTOR,
+    PUCK_MATCH_HEAD,
     PUCK_MATCH_NTH,
     PUCK_MATCH_EVERY,
     PUCK_MATCH_FROM,
@@ -55,6 +56,7 @@ typedef struct PuckRule {
     uint32_t frame;
     uint32_t frame_last;
     uint32_t vector;
+    uint32_t head;
     uint16_t requester;
     bool is_write;
     uint64_t iova;

@@ -19,6 +19,10 @@ const char *const puck_site_words[PUCK_SITE_COUNT] = {
     [PUCK_SITE_CAM_FRAME] = "cam.frame",
     [PUCK_SITE_GPU_TRANSLATE] = "gpu.translate",
     [PUCK_SITE_GPU_FLUSH] = "gpu.flush",
+    [PUCK_SITE_DISPLAY_VBLANK] = "display.vblank",
+    [PUCK_SITE_DISPLAY_FLIP] = "display.flip",
+    [PUCK_SITE_DISPLAY_FRAME] = "display.frame",
+    [PUCK_SITE_DISPLAY_HOTPLUG] = "display.hotplug",
 };
 
 /* The offset of a member, which has to be of the type @_type. */
@@ -59,6 +63,7 @@ const PuckMatchWord puck_match_words[PUCK_MATCH_WORDS] = {
                .value_2 = MEMBER(PuckRule, va_last, uint64_t)),
     [PUCK_MATCH_DIR] = FILTER("dir", DIR, DIR, is_write, bool),
     [PUCK_MATCH_VECTOR] = FILTER("vector", NUMBER, VECTOR, vector, uint32_t),
+    [PUCK_MATCH_HEAD] = FILTER("head", NUMBER, HEAD, head, uint32_t),
     [PUCK_MATCH_NTH] = COUNTER("nth", COUNT, nth),
     [PUCK_MATCH_EVERY] = COUNTER("every", COUNT, every),
     [PUCK_MATCH_FROM] = COUNTER("from", COUNT, from),
@@ -79,6 +84,10 @@ const PuckMatchWord puck_match_words[PUCK_MATCH_WORDS] = {
 #define FRAME       PUCK_SITE_BIT(PUCK_SITE_CAM_FRAME)
 #define VM          PUCK_SITE_BIT(PUCK_SITE_GPU_TRANSLATE)
 #define FLUSH       PUCK_SITE_BIT(PUCK_SITE_GPU_FLUSH)
+#define VBLANK      PUCK_SITE_BIT(PUCK_SITE_DISPLAY_VBLANK)
+#define FLIP        PUCK_SITE_BIT(PUCK_SITE_DISPLAY_FLIP)
+#define SAMPLE      PUCK_SITE_BIT(PUCK_SITE_DISPLAY_FRAME)
+#define HOTPLUG     PUCK_SITE_BIT(PUCK_SITE_DISPLAY_HOTPLUG)
 
 #define DUPLICATES_MAX  64
 #define VECTOR_MAX      2047            /* MSI-X has no more */
@@ -95,7 +104,7 @@ const PuckMatchWord puck_match_words[PUCK_MATCH_WORDS] = {
       PUCK_VALUE_ ## _kind, __VA_ARGS__ }
 
 const PuckActionWord puck_action_words[] = {
-    VALUE(DELAY, "delay", FENCE | IRQ | DMA | TRANSLATE | FRAME, DELAY),
+    VALUE(DELAY, "delay", FENCE | IRQ | DMA | TRANSLATE | FRAME | FLIP, DELAY),
     VALUE(DELAY, "delay", INVALIDATE | FLUSH, TIME),
     PLAIN(HOLD, "hold", FENCE | FRAME),
     WORD(REORDER_RINGS, "reorder", "rings", FENCE, NONE),
@@ -104,7 +113,7 @@ const PuckActionWord puck_action_words[] = {
     PLAIN(NEVER, "never", FENCE),
     VALUE(EARLY, "early", FENCE, TIME, .optional = true),
     VALUE(START, "start", FENCE, NUMBER, .max = UINT32_MAX),
-    PLAIN(DROP, "drop", IRQ | INVALIDATE | FRAME | FLUSH),
+    PLAIN(DROP, "drop", IRQ | INVALIDATE | FRAME | FLUSH | VBLANK | HOTPLUG),
     VALUE(DUPLICATE, "duplicate", IRQ, NUMBER, .optional = true,
           .preset = 1, .min = 1, .max = DUPLICATES_MAX),
     PLAIN(DUPLICATE, "duplicate", FRAME),
@@ -131,6 +140,8 @@ const PuckActionWord puck_action_words[] = {
     PLAIN(SHIFT, "shift", FRAME),
     VALUE(PAST, "past", FRAME, NUMBER, .optional = true, .preset = 4096,
           .min = 1, .max = PAST_MAX),
+    PLAIN(TORN, "torn", FLIP),
+    PLAIN(UNDERRUN, "underrun", SAMPLE),
 };
 
 const size_t puck_action_words_count = G_N_ELEMENTS(puck_action_words);

@@ -36,10 +36,11 @@ static const PuckEvent full = {
     .can = PUCK_ACT_BIT(PUCK_ACT_FAULT) | PUCK_ACT_BIT(PUCK_ACT_DELAY),
     .has = PUCK_HAS_RING | PUCK_HAS_SEQNO | PUCK_HAS_FRAME |
            PUCK_HAS_REQUESTER | PUCK_HAS_IOVA | PUCK_HAS_DIR |
-           PUCK_HAS_VECTOR | PUCK_HAS_VM | PUCK_HAS_VA,
+           PUCK_HAS_VECTOR | PUCK_HAS_VM | PUCK_HAS_VA | PUCK_HAS_HEAD,
     .device = "gpu0",
     .ring = 1, .seqno = 100, .frame = 7, .vector = 2, .requester = 0x0113,
     .is_write = true, .iova = 0x1000, .len = 0x1000, .vm = 9, .va = 0x5000,
+    .head = 1,
 };
 
 static void test_filters(void)
@@ -63,6 +64,7 @@ static void test_filters(void)
         { "va=0x5fff-0x6000", "va=0x6000-0x7000", PUCK_HAS_VA },
         { "dir=write", "dir=read", PUCK_HAS_DIR },
         { "vector=2", "vector=3", PUCK_HAS_VECTOR },
+        { "head=1", "head=0", PUCK_HAS_HEAD },
     };
 
     g_assert_true(passes("", &full));
@@ -99,6 +101,7 @@ static const struct {
     [PUCK_MATCH_VA] = { "24575-0x05fFF", "0x5fff", "0x6000-0x6fff" },
     [PUCK_MATCH_DIR] = { "write", "write", "read" },
     [PUCK_MATCH_VECTOR] = { "02", "2", "0" },
+    [PUCK_MATCH_HEAD] = { "0x1", "1", "0" },
     [PUCK_MATCH_NTH] = { "0x2", "2", "1" },
     [PUCK_MATCH_EVERY] = { "02", "2", "3" },
     [PUCK_MATCH_FROM] = { "0x02", "2", "3" },

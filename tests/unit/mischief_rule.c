@@ -84,6 +84,11 @@ static const Text good_actions[] = {
     { "cam.frame past", "cam.frame past=4096" },
     { "cam.frame past=1" },
     { "cam.frame past=65536" },
+    { "display.vblank drop" },
+    { "display.flip delay=uniform:1ms-2ms" },
+    { "display.flip torn" },
+    { "display.frame underrun" },
+    { "display.hotplug drop" },
 };
 
 static const Text good_matches[] = {
@@ -115,6 +120,8 @@ static const Text good_matches[] = {
     { "iommu.translate dir=read fault" },
     { "iommu.translate dir=write fault" },
     { "irq.raise vector=0 drop" },
+    { "display.flip head=1 frame=3-9 seqno=4 torn",
+      "display.flip seqno=4 frame=3-9 head=1 torn" },
     { "irq.raise every=3 from=2 count=1 drop" },
     { "irq.raise count=1 from=2 every=3 drop",
       "irq.raise every=3 from=2 count=1 drop" },
