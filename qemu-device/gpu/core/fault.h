@@ -6,6 +6,7 @@
 #define PUCK_GPU_CORE_FAULT_H
 
 #include "abi/puck_gpu.h"
+#include "hw/puck/endpoint/segments.h"
 
 /* The part of an error record that the command's own check decides. */
 typedef struct PuckFault {
@@ -24,5 +25,8 @@ static inline bool puck_fault_set(PuckFault *fault, uint8_t reason,
     };
     return false;
 }
+
+/* What errors call what is wrong with a list. */
+uint8_t puck_fault_of_list(PuckSegRule rule);
 
 #endif /* PUCK_GPU_CORE_FAULT_H */

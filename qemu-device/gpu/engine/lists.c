@@ -16,18 +16,6 @@ QEMU_BUILD_BUG_ON(sizeof(PuckSeg) != sizeof(struct puck_gpu_seg) ||
                   offsetof(struct puck_gpu_seg, flags));
 QEMU_BUILD_BUG_ON(PUCK_SEG_NONE != PUCK_GPU_ERR_DESC_NONE);
 
-/* What errors call it. */
-static const uint8_t reasons[PUCK_SEG_RULES] = {
-    [PUCK_SEG_RESERVED] = PUCK_GPU_ERR_RESERVED,
-    [PUCK_SEG_ZERO] = PUCK_GPU_ERR_SEG_ZERO,
-    [PUCK_SEG_ONES] = PUCK_GPU_ERR_SEG_ONES,
-    [PUCK_SEG_TOO_LONG] = PUCK_GPU_ERR_SEG_TOO_LONG,
-    [PUCK_SEG_LOCAL] = PUCK_GPU_ERR_SEG_VRAM,
-    [PUCK_SEG_WRAP] = PUCK_GPU_ERR_SEG_WRAP,
-    [PUCK_SEG_LIST_SHORT] = PUCK_GPU_ERR_LIST_SHORT,
-    [PUCK_SEG_LIST_READ] = PUCK_GPU_ERR_LIST_READ,
-};
-
 /* Whose turn it is. */
 static const PuckExtent *extent_of(const PuckJob *job)
 {
@@ -125,7 +113,7 @@ bool puck_lists_step(PuckLane *lane)
     }
     lane->spent += puck_list_cost(&fetch->list);
     if (!step_list(lane, &fault)) {
-        return puck_fault_set(&lane->fault, reasons[fault.rule],
+        return puck_fault_set(&lane->fault, puck_fault_of_list(fault.rule),
                               fetch->dst ? PUCK_GPU_ERR_LIST_DST :
                                            PUCK_GPU_ERR_LIST_SRC,
                               fault.desc, fault.addr);
