@@ -12,11 +12,12 @@
 #include "migration/vmstate.h"
 #include "system/runstate.h"
 #include "hw/puck/gpu/core/irq.h"
-#include "hw/puck/gpu/display/scanout.h"
+#include "hw/puck/gpu/display/display.h"
 #include "hw/puck/gpu/mischief/release.h"
 #include "hw/puck/gpu/mischief/reset.h"
 #include "hw/puck/gpu/ring/ring.h"
 #include "hw/puck/gpu/vm/mmu.h"
+#include "abi/puck_display.h"
 #include "props.h"
 #include "regs.h"
 #include "vmstate.h"
@@ -54,6 +55,9 @@ static void vm_state_changed(void *opaque, bool running, RunState state)
     PuckGpu *s = opaque;
 
     qatomic_set(&s->paused, !running);
+    if (!running) {
+        puck_display_pause(s);
+    }
     for (unsigned r = 0; r < s->num_rings; r++) {
         if (running) {
             puck_ring_resume(&s->rings[r]);
@@ -121,6 +125,10 @@ static bool check_options(PuckGpu *s, Error **errp)
         error_setg(errp, "tlb-entries: 1 to %d", PUCK_GPU_TLB_ENTRIES_MAX);
         return false;
     }
+    if (!s->num_heads || s->num_heads > PUCK_DISPLAY_HEADS_MAX) {
+        error_setg(errp, "heads: 1 to %d", PUCK_DISPLAY_HEADS_MAX);
+        return false;
+    }
     return true;
 }
 
@@ -170,7 +178,11 @@ static void gpu_realize(PCIDevice *pdev, Error **errp)
                                 s->vram_size, errp)) {
         return;
     }
+    if (!puck_display_init(s, errp)) {
+        return;
+    }
     if (puck_irq_init(s, errp)) {
+        puck_display_exit(s);
         return;
     }
     pdev->config[PCI_INTERRUPT_PIN] = 0;
@@ -186,7 +198,6 @@ static void gpu_realize(PCIDevice *pdev, Error **errp)
     puck_release_init(s);
     s->paused = !runstate_is_running();
     s->vm_state = qemu_add_vm_change_state_handler(vm_state_changed, s);
-    puck_scanout_init(s->scanout);
 }
 
 /*
@@ -200,7 +211,7 @@ static void gpu_exit(PCIDevice *pdev)
 
     qemu_del_vm_change_state_handler(s->vm_state);
     puck_release_exit(s);
-    puck_scanout_exit(s->scanout);
+    puck_display_exit(s);
     puck_gone_exit(&s->gone);
     memory_region_del_subregion(&s->bar, &s->bar_vram);
     puck_gpu_kill_rings(s);
@@ -227,7 +238,7 @@ static void gpu_init(Object *obj)
 
     PCI_DEVICE(obj)->cap_present |= QEMU_PCI_CAP_EXPRESS;
     puck_master_init(&s->master, PCI_DEVICE(obj), &s->vram);
-    puck_scanout_new(s);
+    puck_display_new(s);
     puck_mmu_new(s);
     s->rings = g_new0(PuckRing, PUCK_GPU_RINGS_MAX);
 }
@@ -237,7 +248,7 @@ static void gpu_finalize(Object *obj)
     PuckGpu *s = PUCK_GPU(obj);
 
     puck_job_pool_exit(s);
-    puck_scanout_free(s);
+    puck_display_free(s);
     puck_mmu_free(s);
     g_free(s->rings);
 }
@@ -255,6 +266,8 @@ static const Property gpu_properties[] = {
     DEFINE_PROP_UINT32("threads", PuckGpu, threads, 2),
     DEFINE_PROP_UINT32("vms", PuckGpu, num_vms, PUCK_GPU_VMS_MAX),
     DEFINE_PROP_UINT32("tlb-entries", PuckGpu, tlb_entries, 256),
+    DEFINE_PROP_UINT32("heads", PuckGpu, num_heads, 1),
+    DEFINE_PROP_STRING("edid", PuckGpu, edid),
 };
 
 static void gpu_class_init(ObjectClass *klass, PUCK_CONST_10_1 void *data)

@@ -2,12 +2,14 @@
 /*
  * puck-gpu: the completion stage as QOM properties, ringN-*. Before realize,
  * on the command line, they set the reset value; later, by qom-set, they are
- * another way to write the register. And the option "vectors", a word.
+ * another way to write the register. Of heads, connectedN, which is what the
+ * host has plugged in, and redrawsN. And the option "vectors", a word.
  */
 
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qapi/visitor.h"
+#include "hw/puck/gpu/display/connector.h"
 #include "hw/puck/gpu/ring/ring.h"
 #include "props.h"
 
@@ -161,6 +163,58 @@ static void set_prop(Object *obj, Visitor *v, const char *name, void *opaque,
     }
 }
 
+static void get_connected(Object *obj, Visitor *v, const char *name,
+                          void *opaque, Error **errp)
+{
+    const PuckHead *heads = PUCK_GPU(obj)->display->heads;
+    bool connected = heads[GPOINTER_TO_UINT(opaque)].connected;
+
+    visit_type_bool(v, name, &connected, errp);
+}
+
+static void set_connected(Object *obj, Visitor *v, const char *name,
+                          void *opaque, Error **errp)
+{
+    PuckGpu *s = PUCK_GPU(obj);
+    unsigned h = GPOINTER_TO_UINT(opaque);
+    bool connected;
+
+    if (!visit_type_bool(v, name, &connected, errp)) {
+        return;
+    }
+    if (!DEVICE(obj)->realized) {
+        s->display->heads[h].connected = connected;
+    } else if (h < s->num_heads) {
+        puck_connector_plug(&s->display->heads[h], connected);
+    } else {
+        error_setg(errp, "there is no head %u", h);
+    }
+}
+
+static void get_redraws(Object *obj, Visitor *v, const char *name,
+                        void *opaque, Error **errp)
+{
+    const PuckHead *heads = PUCK_GPU(obj)->display->heads;
+    uint64_t redraws = heads[GPOINTER_TO_UINT(opaque)].console.redraws;
+
+    visit_type_uint64(v, name, &redraws, errp);
+}
+
+static void add_head_props(ObjectClass *klass, unsigned h)
+{
+    g_autofree char *connected = g_strdup_printf("connected%u", h);
+    g_autofree char *redraws = g_strdup_printf("redraws%u", h);
+
+    object_class_property_add(klass, connected, "bool", get_connected,
+                              set_connected, NULL, GUINT_TO_POINTER(h));
+    object_class_property_set_description(klass, connected,
+        "whether something is plugged into the head");
+    object_class_property_add(klass, redraws, "uint64", get_redraws, NULL,
+                              NULL, GUINT_TO_POINTER(h));
+    object_class_property_set_description(klass, redraws,
+        "how often its console was redrawn");
+}
+
 static char *get_vectors(Object *obj, Error **errp)
 {
     return g_strdup(puck_gpu_option(PUCK_GPU(obj), PUCK_OPTION_VECTORS_REVERSED)
@@ -187,6 +241,9 @@ void puck_gpu_class_add_props(ObjectClass *klass)
     object_class_property_add_str(klass, "vectors", get_vectors, set_vectors);
     object_class_property_set_description(klass, "vectors",
         "in which order interrupt sources have vectors: forward, reverse");
+    for (unsigned h = 0; h < PUCK_DISPLAY_HEADS_MAX; h++) {
+        add_head_props(klass, h);
+    }
     for (unsigned r = 0; r < PUCK_GPU_RINGS_MAX; r++) {
         for (unsigned p = 0; p < PROP_COUNT; p++) {
             g_autofree char *name = g_strdup_printf("ring%u-%s", r,

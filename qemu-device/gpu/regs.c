@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * puck-gpu: the register BAR. What may be done to a register is in tables: of
- * the device, of its scanout, of its page tables, of a ring. What a write sets
- * off is in a hook. See common/regs.h, and section "Registers" of
- * docs/specs/gpu.rst.
+ * the device, of its page tables, of a ring; of its display they are in
+ * display-regs.c. What a write sets off is in a hook. See common/regs.h, and
+ * section "Registers" of docs/specs/gpu.rst.
  */
 
 #include "qemu/osdep.h"
+#include "abi/puck_display.h"
 #include "hw/puck/common/regs.h"
 #include "hw/puck/common/trace.h"
 #include "hw/puck/gpu/core/device.h"
-#include "hw/puck/gpu/display/scanout.h"
 #include "hw/puck/gpu/mischief/reset.h"
 #include "hw/puck/gpu/ring/ring.h"
 #include "hw/puck/gpu/vm/mmu.h"
+#include "display-regs.h"
 #include "regs.h"
 
 #define GPU(field)      offsetof(PuckGpu, field)
-#define SCANOUT(field)  offsetof(PuckScanout, field)
 #define MMU(field)      offsetof(PuckMmu, field)
 #define RING(field)     offsetof(PuckRing, field)
 
@@ -25,7 +25,6 @@
 #define RING_CTRL_BITS  (PUCK_GPU_RING_ENABLE | PUCK_GPU_RING_RESET | \
                          PUCK_GPU_RING_SKIP)
 #define WB_ADDR_BITS    (~7ull)
-#define PIXEL_BITS      (~3ull)
 #define VM_ROOT_BITS    (PUCK_GPU_VM_ROOT_ADDR | PUCK_GPU_VM_ROOT_VRAM | \
                          PUCK_GPU_VM_ROOT_VALID)
 
@@ -71,7 +70,7 @@ static uint64_t read_features(void *object, unsigned n)
     PuckGpu *s = object;
 
     return PUCK_GPU_FEATURE_STAGE | PUCK_GPU_FEATURE_MISCHIEF |
-           PUCK_GPU_FEATURE_SCANOUT | PUCK_GPU_FEATURE_VM |
+           PUCK_GPU_FEATURE_DISPLAY | PUCK_GPU_FEATURE_VM |
            PUCK_GPU_FEATURE_SKIP |
            (is_next_minor(s) ? PUCK_NEXT_MINOR_FEATURE : 0);
 }
@@ -95,20 +94,6 @@ static void write_err_pop(void *object, unsigned n, uint64_t value)
     PuckGpu *s = object;
 
     puck_errors_pop(&s->errors);
-}
-
-static void write_scanout_ctrl(void *object, unsigned n, uint64_t value)
-{
-    PuckScanout *sc = object;
-
-    puck_scanout_enable(sc, value & PUCK_GPU_SCANOUT_ENABLE);
-}
-
-static bool scanout_on(void *object)
-{
-    PuckScanout *sc = object;
-
-    return sc->mode.enable;
 }
 
 static const PuckReg device_registers[] = {
@@ -137,21 +122,6 @@ static const PuckReg device_registers[] = {
     { PUCK_GPU_ERR_POP, 4, PUCK_REG_NO_VALUE, .rw = UINT32_MAX,
       .write = write_err_pop },
     { PUCK_GPU_ERR_LOST, 4, GPU(errors.lost) },
-};
-
-static const PuckReg scanout_registers[] = {
-    { PUCK_GPU_SCANOUT_CTRL, 4, SCANOUT(mode.enable),
-      .rw = PUCK_GPU_SCANOUT_ENABLE, .write = write_scanout_ctrl },
-    { PUCK_GPU_SCANOUT_FORMAT, 4, SCANOUT(mode.format), .rw = UINT32_MAX,
-      .locked = scanout_on },
-    { PUCK_GPU_SCANOUT_OFFSET, 8, SCANOUT(mode.offset), .rw = PIXEL_BITS,
-      .locked = scanout_on },
-    { PUCK_GPU_SCANOUT_WIDTH, 4, SCANOUT(mode.width), .rw = UINT32_MAX,
-      .locked = scanout_on },
-    { PUCK_GPU_SCANOUT_HEIGHT, 4, SCANOUT(mode.height), .rw = UINT32_MAX,
-      .locked = scanout_on },
-    { PUCK_GPU_SCANOUT_PITCH, 4, SCANOUT(mode.pitch), .rw = PIXEL_BITS,
-      .locked = scanout_on },
 };
 
 static uint64_t read_vm_count(void *object, unsigned n)
@@ -359,11 +329,6 @@ static const PuckRegBlock device_block = {
     .count = ARRAY_SIZE(device_registers),
 };
 
-static const PuckRegBlock scanout_block = {
-    .regs = scanout_registers,
-    .count = ARRAY_SIZE(scanout_registers),
-};
-
 static const PuckRegBlock mmu_block = {
     .regs = mmu_registers,
     .count = ARRAY_SIZE(mmu_registers),
@@ -400,13 +365,14 @@ static bool find_place(PuckGpu *s, hwaddr addr, Place *place)
 {
     hwaddr index;
 
-    if (addr < PUCK_GPU_SCANOUT_CTRL) {
+    if (addr < PUCK_DISPLAY_HEADS) {
         *place = (Place) { &device_block, s, addr };
         return !past_sources(s, addr);
     }
     if (addr < PUCK_GPU_VM_COUNT) {
-        *place = (Place) { &scanout_block, s->scanout, addr };
-        return true;
+        place->block = puck_gpu_display_block(s, addr, &place->object,
+                                              &place->offset);
+        return place->block;
     }
     if (addr < PUCK_GPU_RING(0)) {
         *place = (Place) { &mmu_block, s->mmu, addr };
@@ -526,7 +492,7 @@ static const MemoryRegionOps regs_ops = {
 void puck_gpu_regs_init(PuckGpu *s)
 {
     g_assert(puck_regs_valid(&device_block));
-    g_assert(puck_regs_valid(&scanout_block));
+    g_assert(puck_gpu_display_blocks_valid());
     g_assert(puck_regs_valid(&mmu_block));
     g_assert(puck_regs_valid(&ring_block));
     puck_mischief_window_init(&s->window);

@@ -11,7 +11,7 @@
 #include "qemu/error-report.h"
 #include "hw/pci/msix.h"
 #include "migration/vmstate.h"
-#include "hw/puck/gpu/display/scanout.h"
+#include "hw/puck/gpu/display/vmstate.h"
 #include "hw/puck/gpu/mischief/vmstate.h"
 #include "hw/puck/gpu/ring/ring.h"
 #include "hw/puck/gpu/vm/vmstate.h"
@@ -147,24 +147,6 @@ static const VMStateDescription vmstate_ring = {
     .subsections = puck_ring_mischief_subsections,
 };
 
-/* Of a PuckScanout its mode alone is state, which stands at its start. */
-QEMU_BUILD_BUG_ON(offsetof(PuckScanout, mode) != 0);
-
-static const VMStateDescription vmstate_scanout = {
-    .name = "puck-gpu/scanout",
-    .version_id = 1,
-    .minimum_version_id = 1,
-    .fields = (const VMStateField[]) {
-        VMSTATE_UINT32(enable, PuckScanoutMode),
-        VMSTATE_UINT32(format, PuckScanoutMode),
-        VMSTATE_UINT64(offset, PuckScanoutMode),
-        VMSTATE_UINT32(width, PuckScanoutMode),
-        VMSTATE_UINT32(height, PuckScanoutMode),
-        VMSTATE_UINT32(pitch, PuckScanoutMode),
-        VMSTATE_END_OF_LIST()
-    }
-};
-
 static int gpu_pre_load(void *opaque)
 {
     puck_gpu_mischief_pre_load(opaque);
@@ -174,12 +156,10 @@ static int gpu_pre_load(void *opaque)
 static int gpu_post_load(void *opaque, int version_id)
 {
     PuckGpu *s = opaque;
-    const PuckScanoutMode *mode = &s->scanout->mode;
 
     if (!puck_errors_valid(&s->errors) ||
         ((s->sources.status | s->sources.enable) & ~PUCK_GPU_IRQ_ALL) ||
-        mode->enable > 1 || !puck_gpu_mischief_loaded(s) ||
-        (mode->enable && !puck_scanout_valid(mode, s->vram_size))) {
+        !puck_gpu_mischief_loaded(s)) {
         error_report("puck-gpu: bad state");
         return -EINVAL;
     }
@@ -189,8 +169,8 @@ static int gpu_post_load(void *opaque, int version_id)
 
 const VMStateDescription vmstate_puck_gpu = {
     .name = TYPE_PUCK_GPU,
-    .version_id = 3,
-    .minimum_version_id = 3,
+    .version_id = 4,
+    .minimum_version_id = 4,
     .pre_load = gpu_pre_load,
     .post_load = gpu_post_load,
     .fields = (const VMStateField[]) {
@@ -204,12 +184,14 @@ const VMStateDescription vmstate_puck_gpu = {
         VMSTATE_UINT32_EQUAL(seg_len_max, PuckGpu, "seg-len-max differs"),
         VMSTATE_UINT32_EQUAL(num_vms, PuckGpu, "vms differs"),
         VMSTATE_UINT32_EQUAL(tlb_entries, PuckGpu, "tlb-entries differs"),
+        VMSTATE_UINT32_EQUAL(num_heads, PuckGpu, "heads differs"),
         VMSTATE_PCI_DEVICE(parent_obj, PuckGpu),
         VMSTATE_MSIX(parent_obj, PuckGpu),
         VMSTATE_UINT32(sources.status, PuckGpu),
         VMSTATE_UINT32(sources.enable, PuckGpu),
         VMSTATE_STRUCT(errors, PuckGpu, 1, vmstate_puck_errors, PuckErrorQueue),
-        VMSTATE_STRUCT_POINTER(scanout, PuckGpu, vmstate_scanout, PuckScanout),
+        VMSTATE_STRUCT_POINTER(display, PuckGpu, vmstate_puck_display,
+                               PuckDisplay),
         VMSTATE_STRUCT_POINTER(mmu, PuckGpu, vmstate_puck_mmu, PuckMmu),
         VMSTATE_STRUCT_VARRAY_POINTER_UINT32(rings, PuckGpu, num_rings,
                                              vmstate_ring, PuckRing),

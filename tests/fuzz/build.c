@@ -5,6 +5,7 @@
  */
 
 #include "qemu/osdep.h"
+#include "abi/puck_display.h"
 #include "env.h"
 
 #define RW              (PUCK_IOMMU_PTE_READ | PUCK_IOMMU_PTE_WRITE)
@@ -58,7 +59,8 @@ static uint64_t gpu_register(FuzzInput *in)
 {
     static const uint16_t regs[] = {
         PUCK_GPU_CTRL, PUCK_GPU_IRQ_STATUS, PUCK_GPU_IRQ_ENABLE,
-        PUCK_GPU_ERR_POP, PUCK_GPU_SCANOUT_CTRL,
+        PUCK_GPU_ERR_POP, PUCK_DISPLAY_COMMIT,
+        PUCK_HEAD(0) + PUCK_HEAD_IRQ_ENABLE, PUCK_HEAD(1) + PUCK_HEAD_CRC_CTRL,
     };
     static const uint16_t ring_regs[] = {
         PUCK_GPU_RING_TAIL, PUCK_GPU_RING_TAIL, PUCK_GPU_RING_CTRL,

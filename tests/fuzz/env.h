@@ -73,8 +73,8 @@ typedef enum FuzzVariant {
 extern FuzzVariant fuzz_variant;
 
 #define FUZZ_RINGS          3
-/* Of errors, and of each ring. */
-#define FUZZ_GPU_VECTORS    (1 + FUZZ_RINGS)
+/* Of errors, of each ring, and of two heads. */
+#define FUZZ_GPU_VECTORS    (1 + FUZZ_RINGS + 2)
 #define FUZZ_CAM_ORDER      PUCK_CAM_QUEUE_ORDER_MAX_VALUE
 #define FUZZ_VRAM_SIZE      (1u << 20)
 #define FUZZ_ECAM           0xb0000000ull
@@ -179,6 +179,9 @@ void fuzz_op_msix(FuzzInput *in);
 
 /* vm */
 void fuzz_op_vm(FuzzInput *in);
+
+/* display */
+void fuzz_op_display(FuzzInput *in);
 
 /* camera */
 void fuzz_camera_build(unsigned n);

@@ -39,7 +39,8 @@
 FuzzVariant fuzz_variant;
 
 #define GPU_ARGS(_id, _bus, _more) \
-    " -device puck-gpu,id=" _id ",bus=" _bus ",vram-size=1M,rings=3" _more
+    " -device puck-gpu,id=" _id ",bus=" _bus ",vram-size=1M,rings=3" \
+    ",heads=2" _more
 #define GPU0_MORE       ",threads=3,inline-bytes=8192"
 #define GPU1_MORE       ",copy-rings=1,vectors=reverse"
 #define GPUS \
@@ -307,6 +308,7 @@ static void gpu_options(QDict *opts, bool first)
     qdict_put_str(opts, "driver", "puck-gpu");
     qdict_put_str(opts, "vram-size", "1M");
     qdict_put_str(opts, "rings", "3");
+    qdict_put_str(opts, "heads", "2");
     if (first) {
         qdict_put_str(opts, "threads", "3");
         qdict_put_str(opts, "inline-bytes", "8192");

@@ -8,7 +8,7 @@
 #include "qapi/error.h"
 #include "hw/qdev-core.h"
 #include "system/runstate.h"
-#include "ui/console.h"
+#include "abi/puck_display.h"
 #include "env.h"
 
 #define ACPI_EJECT      0x0cc8
@@ -42,7 +42,9 @@ static const struct {
     { PUCK_GPU_SOURCE(0), 4 * PUCK_GPU_SOURCES_MAX + 0x40 },
     { PUCK_MISCHIEF_WINDOW, PUCK_MISCHIEF_WINDOW_SIZE },
     { PUCK_GPU_ERR_COUNT, 0x80 },
-    { PUCK_GPU_SCANOUT_CTRL, 0x80 },
+    { PUCK_DISPLAY_HEADS, 0x40 },
+    { PUCK_HEAD(0), 0x300 },
+    { PUCK_HEAD(1), 0x280 },
     { 0x4000, 0x40 },
     { 0x6000, 0x40 },
     { PUCK_GPU_RING(0), 0x180 },
@@ -191,27 +193,6 @@ static void op_iommu_control(FuzzInput *in)
     }
 }
 
-static void op_scanout(FuzzInput *in)
-{
-    uint64_t regs = fuzz_functions[FUZZ_DEV0 + fuzz_pick(in, 2)].regs;
-    unsigned side = 16 + fuzz_pick(in, 256);
-    QemuConsole *con;
-
-    fuzz_write(regs + PUCK_GPU_SCANOUT_CTRL, 0, 4);
-    fuzz_write(regs + PUCK_GPU_SCANOUT_FORMAT, 1, 4);
-    fuzz_write(regs + PUCK_GPU_SCANOUT_OFFSET,
-               fuzz_rarely(in, 4) ? fuzz_number(in) : 0, 8);
-    fuzz_write(regs + PUCK_GPU_SCANOUT_WIDTH, side, 4);
-    fuzz_write(regs + PUCK_GPU_SCANOUT_HEIGHT,
-               fuzz_rarely(in, 4) ? fuzz_number(in) : side, 4);
-    fuzz_write(regs + PUCK_GPU_SCANOUT_PITCH,
-               fuzz_rarely(in, 4) ? fuzz_number(in) : 4 * side, 4);
-    fuzz_write(regs + PUCK_GPU_SCANOUT_CTRL, 1, 4);
-    for (unsigned i = 0; (con = qemu_console_lookup_by_index(i)); i++) {
-        graphic_hw_update(con);
-    }
-}
-
 /* Bus mastering and decoding, MSI-X control, BARs, anything. */
 static void op_config(FuzzInput *in)
 {
@@ -329,7 +310,7 @@ static const Op gpu_ops[] = {
     { op_stage, 10 },
     { op_device_reset, 4 },
     { op_iommu_control, 8 },
-    { op_scanout, 3 },
+    { fuzz_op_display, 3 },
     { op_config, 3 },
     { op_eject, 2 },
     { op_plug, 2 },
@@ -337,7 +318,8 @@ static const Op gpu_ops[] = {
     { op_setup, 2 },
     { fuzz_op_migrate, 2 },
     /* At the end, so that what inputs say that were found before stays. */
-    { fuzz_op_vm, 10 },
+    { fuzz_op_vm, 5 },
+    { fuzz_op_display, 5 },
     { },
 };
 

@@ -33,6 +33,13 @@
 #define PUCK_COST_FLUSH         500
 #define PUCK_COST_LOOK          40
 
+/* A blanking is looked at; registers of a commit are taken over. */
+#define PUCK_COST_BLANKING      5000
+/* A line of a picture, and each pixel that a plane adds to it. */
+#define PUCK_COST_LINE          1000
+#define PUCK_COST_PIXEL         8
+#define PUCK_COST_PIXEL_SCALED  20
+
 /* QEMU's crc32c() goes byte by byte. */
 static inline uint64_t puck_cost_crc(uint64_t len)
 {

@@ -8,7 +8,7 @@
  *   core/      what all its parts use: state, sources, errors, costs
  *   vm/        page tables: registers' state, walk, TLB
  *   engine/    commands: their rules, their lists, what is done to bytes
- *   display/   scanout
+ *   display/   heads, planes, commits, frames
  *   ring/      doorbell, fetch, and the completion stage
  *   mischief/  what rules do to the whole device: resets, releases
  *
@@ -61,7 +61,7 @@ OBJECT_DECLARE_SIMPLE_TYPE(PuckGpu, PUCK_GPU)
 /* These belong to the folders of the same name, which alone look into them. */
 typedef struct PuckMmu PuckMmu;
 typedef struct PuckRing PuckRing;
-typedef struct PuckScanout PuckScanout;
+typedef struct PuckDisplay PuckDisplay;
 
 struct PuckGpu {
     PCIDevice parent_obj;
@@ -78,6 +78,8 @@ struct PuckGpu {
     uint32_t threads;
     uint32_t num_vms;
     uint32_t tlb_entries;
+    uint32_t num_heads;
+    char *edid;                 /* a file, or NULL */
 
     MemoryRegion mmio;
     MemoryRegion vram;
@@ -93,7 +95,7 @@ struct PuckGpu {
 
     /* From instance_init to finalize: jobs on threads may outlive realize. */
     PuckMmu *mmu;
-    PuckScanout *scanout;
+    PuckDisplay *display;
     PuckRing *rings;            /* PUCK_GPU_RINGS_MAX; num_rings are used */
     uint32_t reordered;         /* bit r: ring r has PUCK_MARK_RINGS */
 

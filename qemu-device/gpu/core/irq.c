@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * puck-gpu: which interrupt sources it has: one of a later version if it
- * pretends to be of one, errors, then the rings. Under the BQL. See section
- * "Interrupt sources" of docs/specs/gpu.rst.
+ * pretends to be of one, errors, the rings, then the heads. Under the BQL. See
+ * section "Interrupt sources" of docs/specs/gpu.rst.
  */
 
 #include "qemu/osdep.h"
@@ -26,10 +26,15 @@ static void send_message(PCIDevice *pdev, unsigned vector)
     msix_notify(pdev, vector);
 }
 
-/* The rings' sources are the last ones. */
+/* The heads' sources are the last ones, those of the rings in front of them. */
+static unsigned head_source(const PuckGpu *s, unsigned head)
+{
+    return s->sources.count - s->num_heads + head;
+}
+
 static unsigned ring_source(const PuckGpu *s, unsigned ring)
 {
-    return s->sources.count - s->num_rings + ring;
+    return head_source(s, 0) - s->num_rings + ring;
 }
 
 void puck_irq_fence(PuckGpu *s, unsigned ring, uint32_t seqno)
@@ -37,6 +42,11 @@ void puck_irq_fence(PuckGpu *s, unsigned ring, uint32_t seqno)
     PuckEvent fence = { .ring = ring, .seqno = seqno };
 
     puck_sources_raise(&s->sources, ring_source(s, ring), &fence);
+}
+
+void puck_irq_head(PuckGpu *s, unsigned head)
+{
+    puck_sources_raise(&s->sources, head_source(s, head), NULL);
 }
 
 int puck_irq_init(PuckGpu *s, Error **errp)
@@ -48,6 +58,9 @@ int puck_irq_init(PuckGpu *s, Error **errp)
                      PUCK_GPU_IRQ_ERROR);
     for (unsigned r = 0; r < s->num_rings; r++) {
         puck_sources_add(&s->sources, PUCK_GPU_SOURCE_FENCE, r, 0);
+    }
+    for (unsigned h = 0; h < s->num_heads; h++) {
+        puck_sources_add(&s->sources, PUCK_GPU_SOURCE_VBLANK, h, 0);
     }
     return puck_sources_init(&s->sources, PCI_DEVICE(s), PUCK_GPU_BAR_MSIX,
                              puck_gpu_option(s, PUCK_OPTION_VECTORS_REVERSED),

@@ -11,4 +11,7 @@ int puck_irq_init(PuckGpu *s, Error **errp);
 /* Job @seqno of ring @ring is complete. */
 void puck_irq_fence(PuckGpu *s, unsigned ring, uint32_t seqno);
 
+/* Something has happened to head @head of the display. */
+void puck_irq_head(PuckGpu *s, unsigned head);
+
 #endif /* PUCK_GPU_CORE_IRQ_H */

@@ -5,7 +5,7 @@
  */
 
 #include "qemu/osdep.h"
-#include "hw/puck/gpu/display/scanout.h"
+#include "hw/puck/gpu/display/display.h"
 #include "hw/puck/gpu/ring/ring.h"
 #include "hw/puck/gpu/vm/mmu.h"
 #include "reset.h"
@@ -14,7 +14,7 @@ void puck_gpu_reset_regs(PuckGpu *s)
 {
     puck_errors_reset(&s->errors);
     puck_sources_reset(&s->sources);
-    puck_scanout_reset(s->scanout);
+    puck_display_reset(s);
     puck_mmu_reset(s->mmu);
     s->reset_rule = 0;
     puck_mischief_window_reset(&s->window);

@@ -135,6 +135,10 @@ static PuckEvent event_of(PuckMmu *mmu, const PuckMmuRequest *req,
     PuckEvent ev = puck_gpu_job_event(mmu->gpu, req->ring, req->seqno, site,
                                       PUCK_ACT_BIT(PUCK_ACT_FAULT));
 
+    if (req->of_head) {
+        ev.has = PUCK_HAS_HEAD | PUCK_HAS_SEQNO;
+        ev.head = req->ring;
+    }
     ev.has |= PUCK_HAS_VM | PUCK_HAS_VA | PUCK_HAS_DIR;
     ev.vm = req->vm;
     ev.va = req->va;
@@ -210,8 +214,11 @@ bool puck_mmu_translate(PuckMmu *mmu, PuckMmuRequest *req)
     if (hit) {
         note_use(mmu, req, &entry, flushes);
     }
-    trace_puck_gpu_translate(puck_gpu_name(mmu->gpu), req->ring, req->seqno,
-                             req->vm, req->va, req->addr, req->vram, hit);
+    if (!req->of_head) {
+        trace_puck_gpu_translate(puck_gpu_name(mmu->gpu), req->ring,
+                                 req->seqno, req->vm, req->va, req->addr,
+                                 req->vram, hit);
+    }
     return true;
 }
 

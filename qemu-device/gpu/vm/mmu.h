@@ -51,7 +51,8 @@ struct PuckMmu {
 typedef struct PuckMmuRequest {
     /* in */
     const PuckDma *dma;         /* for tables in system memory */
-    unsigned ring;
+    bool of_head;               /* not of a ring, but of a head: */
+    unsigned ring;              /* its number */
     uint32_t seqno;
     uint32_t vm;
     uint64_t va;                /* below 2^48 */

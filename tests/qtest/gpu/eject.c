@@ -6,6 +6,7 @@
  */
 
 #include "qemu/osdep.h"
+#include "abi/puck_display.h"
 #include "qemu/bswap.h"
 #include "hw/pci/pci_regs.h"
 #include "mischief.h"
@@ -179,7 +180,7 @@ static void test_own_messages(void)
         { false, PUCK_GPU_RING(0) + PUCK_GPU_RING_HOLD, 1 },
         { false, PUCK_GPU_RING(0) + PUCK_GPU_RING_RELEASE, UINT32_MAX },
         { false, PUCK_GPU_CTRL, PUCK_GPU_CTRL_RESET },
-        { false, PUCK_GPU_SCANOUT_CTRL, 1 },
+        { false, PUCK_DISPLAY_COMMIT, 1 },
         { false, PUCK_MISCHIEF_WINDOW + PUCK_MISCHIEF_COMMAND, 1 },
         { false, 0x3ffc, 1 },
         { true, PCI_COMMAND, 0 },

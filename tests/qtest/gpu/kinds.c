@@ -126,7 +126,7 @@ static void test_bad_crc(void)
 static void test_next_minor(void)
 {
     uint64_t known = PUCK_GPU_FEATURE_STAGE | PUCK_GPU_FEATURE_MISCHIEF |
-                     PUCK_GPU_FEATURE_SCANOUT | PUCK_GPU_FEATURE_VM |
+                     PUCK_GPU_FEATURE_DISPLAY | PUCK_GPU_FEATURE_VM |
                      PUCK_GPU_FEATURE_SKIP;
     Kinds k;
 
@@ -135,8 +135,8 @@ static void test_next_minor(void)
     g_assert_cmphex(puck_r64(&k.e.f, PUCK_GPU_FEATURES), ==,
                     known | 1ull << 63);
     /* One source more, in front: no known one is where it was. */
-    g_assert_cmpuint(k.e.num_vectors, ==, 5);
-    g_assert_cmpuint(qpci_msix_table_size(k.e.f.dev), ==, 5);
+    g_assert_cmpuint(k.e.num_vectors, ==, 6);
+    g_assert_cmpuint(qpci_msix_table_size(k.e.f.dev), ==, 6);
     g_assert_cmphex(puck_r32(&k.e.f, PUCK_GPU_SOURCE(0)), ==, NEXT_KIND << 16);
     g_assert_cmpuint(k.e.error_vector, ==, 1);
     g_assert_cmpuint(k.e.rings[0].vector, ==, 2);
@@ -156,11 +156,11 @@ static void test_next_minor_reverse(void)
 
     kinds_start(&k, ",vectors=reverse,x-next-minor=on");
     g_assert_cmphex(puck_r32(&k.e.f, PUCK_GPU_SOURCE(0)), ==,
-                    NEXT_KIND << 16 | 3);
-    g_assert_cmpuint(k.e.error_vector, ==, 2);
+                    NEXT_KIND << 16 | 4);
+    g_assert_cmpuint(k.e.error_vector, ==, 3);
     puck_w32(&k.e.f, PUCK_GPU_IRQ_ENABLE, PUCK_GPU_IRQ_ERROR);
     expect_refused(&k, 1, PUCK_GPU_CMD_COPY);
-    g_assert_true(puck_msix_take(&k.e.m, &k.e.f, 2, true));
+    g_assert_true(puck_msix_take(&k.e.m, &k.e.f, 3, true));
     gpu_alive(&k.e, 0);
     gpu_stop(&k.e);
 }

@@ -9,7 +9,7 @@
 #include "common/gpu-env.h"
 
 #define FEATURES    (PUCK_GPU_FEATURE_STAGE | PUCK_GPU_FEATURE_MISCHIEF | \
-                     PUCK_GPU_FEATURE_SCANOUT | PUCK_GPU_FEATURE_VM | \
+                     PUCK_GPU_FEATURE_DISPLAY | PUCK_GPU_FEATURE_VM | \
                      PUCK_GPU_FEATURE_SKIP)
 #define OPS         (PUCK_GPU_OPS_COPY | PUCK_GPU_OPS_VM)
 #define ROOT_BITS   (PUCK_GPU_VM_ROOT_ADDR | PUCK_GPU_VM_ROOT_VRAM | \
@@ -31,7 +31,7 @@ static const RegCase device_cases[] = {
     { "STATUS", PUCK_GPU_STATUS, 4, 0, 0 },
     { "FEATURES", PUCK_GPU_FEATURES, 8, FEATURES, FEATURES },
     { "NUM_RINGS", PUCK_GPU_NUM_RINGS, 4, 3, 3 },
-    { "NUM_SOURCES", PUCK_GPU_NUM_SOURCES, 4, 4, 4 },
+    { "NUM_SOURCES", PUCK_GPU_NUM_SOURCES, 4, 5, 5 },
     { "VRAM_SIZE", PUCK_GPU_VRAM_SIZE, 8, GPU_VRAM_SIZE, GPU_VRAM_SIZE },
     { "SEG_LEN_MAX", PUCK_GPU_SEG_LEN_MAX, 4, 123456, 123456 },
     { "SEGS_MAX", PUCK_GPU_SEGS_MAX, 4, PUCK_GPU_SEGS_MAX_VALUE,
@@ -42,6 +42,7 @@ static const RegCase device_cases[] = {
     { "SOURCE 1", PUCK_GPU_SOURCE(1), 4, 0x00010001, 0x00010001 },
     { "SOURCE 2", PUCK_GPU_SOURCE(2), 4, 0x01010002, 0x01010002 },
     { "SOURCE 3", PUCK_GPU_SOURCE(3), 4, 0x02010003, 0x02010003 },
+    { "SOURCE 4", PUCK_GPU_SOURCE(4), 4, 0x00020004, 0x00020004 },
     { "ERR_COUNT", PUCK_GPU_ERR_COUNT, 4, 0, 0 },
     { "ERR_INFO", PUCK_GPU_ERR_INFO, 4, 0, 0 },
     { "ERR_SEQNO", PUCK_GPU_ERR_SEQNO, 4, 0, 0 },
@@ -49,12 +50,6 @@ static const RegCase device_cases[] = {
     { "ERR_ADDR", PUCK_GPU_ERR_ADDR, 8, 0, 0 },
     { "ERR_POP", PUCK_GPU_ERR_POP, 4, 0, 0 },
     { "ERR_LOST", PUCK_GPU_ERR_LOST, 4, 0, 0 },
-    { "SCANOUT_CTRL", PUCK_GPU_SCANOUT_CTRL, 4, 0, 0 },
-    { "SCANOUT_FORMAT", PUCK_GPU_SCANOUT_FORMAT, 4, 0, UINT32_MAX },
-    { "SCANOUT_OFFSET", PUCK_GPU_SCANOUT_OFFSET, 8, 0, ~3ull },
-    { "SCANOUT_WIDTH", PUCK_GPU_SCANOUT_WIDTH, 4, 0, UINT32_MAX },
-    { "SCANOUT_HEIGHT", PUCK_GPU_SCANOUT_HEIGHT, 4, 0, UINT32_MAX },
-    { "SCANOUT_PITCH", PUCK_GPU_SCANOUT_PITCH, 4, 0, UINT32_MAX & ~3u },
     { "VM_COUNT", PUCK_GPU_VM_COUNT, 4, 17, 17 },
     { "VM_TLB_CAPACITY", PUCK_GPU_VM_TLB_CAPACITY, 4, 33, 33 },
     { "VM_CTRL", PUCK_GPU_VM_CTRL, 4, 0, PUCK_GPU_VM_AUDIT },
@@ -170,7 +165,7 @@ static void test_bad_set_aside(void)
     static const struct {
         uint64_t from, to;
     } areas[] = {
-        { 0x2400, 0x2440 }, { 0x3fc0, 0x4000 }, { 0x4030, 0x4080 },
+        { 0x2000, 0x2400 }, { 0x3fc0, 0x4000 }, { 0x4030, 0x4080 },
         { 0x43c0, 0x4400 }, { 0x5fc0, 0x6040 },
         { 0x7fc0, 0x8040 }, { 0xffc0, 0x10000 },
         { PUCK_GPU_RING(2) + 0x40, PUCK_GPU_RING(2) + 0x100 },
@@ -248,12 +243,12 @@ static void test_halves(void)
     GpuEnv e;
 
     boot(&e);
-    puck_w32(&e.f, PUCK_GPU_SCANOUT_OFFSET, 0x11223344);
-    puck_w32(&e.f, PUCK_GPU_SCANOUT_OFFSET + 4, 0x55667788);
-    g_assert_cmphex(puck_r64(&e.f, PUCK_GPU_SCANOUT_OFFSET), ==,
+    gpu_ring_w32(&e, 2, PUCK_GPU_RING_SEED, 0x11223344);
+    gpu_ring_w32(&e, 2, PUCK_GPU_RING_SEED + 4, 0x55667788);
+    g_assert_cmphex(gpu_ring_r64(&e, 2, PUCK_GPU_RING_SEED), ==,
                     0x5566778811223344);
-    g_assert_cmphex(puck_r32(&e.f, PUCK_GPU_SCANOUT_OFFSET), ==, 0x11223344);
-    g_assert_cmphex(puck_r32(&e.f, PUCK_GPU_SCANOUT_OFFSET + 4), ==,
+    g_assert_cmphex(gpu_ring_r32(&e, 2, PUCK_GPU_RING_SEED), ==, 0x11223344);
+    g_assert_cmphex(gpu_ring_r32(&e, 2, PUCK_GPU_RING_SEED + 4), ==,
                     0x55667788);
     puck_w32(&e.f, PUCK_GPU_RING(1) + PUCK_GPU_RING_SEED + 4, 0xabcd);
     g_assert_cmphex(gpu_ring_r64(&e, 1, PUCK_GPU_RING_SEED), ==,
@@ -276,9 +271,9 @@ static void test_bad_access(void)
         { PUCK_GPU_VRAM_SIZE + 4, 8 }, { 0x38, 4 }, { 0x3fc, 4 },
         /* Sources that there are not, and none at all. */
         { PUCK_GPU_SOURCE(0), 8 }, { PUCK_GPU_SOURCE(1), 2 },
-        { PUCK_GPU_SOURCE(4), 4 }, { PUCK_GPU_SOURCE(63), 4 },
+        { PUCK_GPU_SOURCE(5), 4 }, { PUCK_GPU_SOURCE(63), 4 },
         { PUCK_GPU_SOURCE(64), 4 }, { 0x7fc, 4 },
-        { PUCK_GPU_ERR_LOST + 4, 4 }, { PUCK_GPU_SCANOUT_PITCH + 4, 4 },
+        { PUCK_GPU_ERR_LOST + 4, 4 }, { 0x2000, 4 },
         { PUCK_GPU_VM_COUNT, 8 }, { PUCK_GPU_VM_CTRL, 8 },
         { PUCK_GPU_VM_CTRL, 1 }, { PUCK_GPU_VM_FLUSH, 2 },
         { PUCK_GPU_VM_HITS, 2 }, { PUCK_GPU_VM_HITS + 4, 8 },

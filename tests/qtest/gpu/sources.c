@@ -11,13 +11,18 @@
 #include "common/gpu-env.h"
 
 #define RINGS           3
-#define SOURCES         (1 + RINGS)
+#define HEADS           2
+#define SOURCES         (1 + RINGS + HEADS)
 
 /* What source @i has to read, its vector left out. */
 static uint32_t kind_of(unsigned i)
 {
     if (!i) {
         return PUCK_GPU_SOURCE_ERROR << ctz32(PUCK_GPU_SOURCE_KIND);
+    }
+    if (i > RINGS) {
+        return PUCK_GPU_SOURCE_VBLANK << ctz32(PUCK_GPU_SOURCE_KIND) |
+               (i - 1 - RINGS) << ctz32(PUCK_GPU_SOURCE_INDEX);
     }
     return PUCK_GPU_SOURCE_FENCE << ctz32(PUCK_GPU_SOURCE_KIND) |
            (i - 1) << ctz32(PUCK_GPU_SOURCE_INDEX);
@@ -63,12 +68,12 @@ static void test_forward(void)
 {
     GpuEnv e;
 
-    gpu_start(&e, ",rings=3", "");
+    gpu_start(&e, ",rings=3,heads=2", "");
     expect_table(&e, false);
     expect_messages(&e);
     gpu_stop(&e);
     /* The default has that name, too. */
-    gpu_start(&e, ",rings=3,vectors=forward", "");
+    gpu_start(&e, ",rings=3,heads=2,vectors=forward", "");
     expect_table(&e, false);
     gpu_stop(&e);
 }
@@ -77,11 +82,11 @@ static void test_reverse(void)
 {
     GpuEnv e;
 
-    gpu_start(&e, ",rings=3,vectors=reverse", "");
+    gpu_start(&e, ",rings=3,heads=2,vectors=reverse", "");
     expect_table(&e, true);
-    g_assert_cmpuint(e.error_vector, ==, 3);
-    g_assert_cmpuint(e.rings[0].vector, ==, 2);
-    g_assert_cmpuint(e.rings[2].vector, ==, 0);
+    g_assert_cmpuint(e.error_vector, ==, 5);
+    g_assert_cmpuint(e.rings[0].vector, ==, 4);
+    g_assert_cmpuint(e.rings[2].vector, ==, 2);
     expect_messages(&e);
     /* No reset changes it. */
     puck_w32(&e.f, PUCK_GPU_CTRL, PUCK_GPU_CTRL_RESET);
@@ -105,7 +110,7 @@ static void test_bad_later(void)
     QDict *rsp;
     GpuEnv e;
 
-    gpu_start(&e, ",rings=3", "");
+    gpu_start(&e, ",rings=3,heads=2", "");
     expect_vectors(&e, "forward");
     rsp = qtest_qmp(e.m.qts, "{ 'execute': 'qom-set', 'arguments': "
                     "{ 'path': '/machine/peripheral/gpu0', "
