@@ -49,18 +49,26 @@ class Runner:
     def __init__(self, args):
         self.args = args
         self.bench = Bench(args, "stock", programs=PROGRAMS)
+        self.other = {}
         self.rundir = new_rundir("bench", args.run_dir)
         self.figures = Figures()
         self.problems = []
 
-    def boot(self, variant, spec, command, modules=(), timeout=180, turn=None):
+    def on(self, kernel_name):
+        """For what the stock kernel cannot do: guests on another one."""
+        if kernel_name not in self.other:
+            self.other[kernel_name] = Bench(self.args, kernel_name, programs=PROGRAMS)
+        return self.other[kernel_name]
+
+    def boot(self, variant, spec, command, modules=(), timeout=180, turn=None, kernel_name=None):
         start = time.monotonic()
-        kept = self.bench.modules
-        self.bench.modules = [*kept, *modules]
+        bench = self.on(kernel_name) if kernel_name else self.bench
+        kept = bench.modules
+        bench.modules = [*kept, *modules]
         name = variant if turn is None else f"{variant} {turn}"
-        result = self.bench.boot(self.rundir / name.replace(" ", "-"), spec, command, timeout,
-                                 on_line=lambda line: self.figures.take(variant, line))
-        self.bench.modules = kept
+        result = bench.boot(self.rundir / name.replace(" ", "-"), spec, command, timeout,
+                            on_line=lambda line: self.figures.take(variant, line))
+        bench.modules = kept
         trouble = [result.problem()] if result.problem() else verdict.check_console(result.console)
         if not trouble and result.status:
             trouble = [f"exit status {result.status}: " + " / ".join(result.output.splitlines()[-4:])]

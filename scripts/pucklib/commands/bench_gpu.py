@@ -11,9 +11,10 @@ from ..report.figures import Goal
 from ..vm import icount
 from ..vm.machine import Spec
 
-PROGRAMS = ["bench-evict", "bench-submit", "bench-bind", "bench-object"]
+PROGRAMS = ["bench-evict", "bench-submit", "bench-bind", "bench-object", "bench-p2p"]
 EVICT_MIB = 16          # of a BO, of which VRAM has room for four
 BIND_MIB = 16
+P2P_MIB = 32            # of a BO, of which VRAM has room for two
 CONTEXTS = (1, 2, 4, 8)
 BOS = (1, 64, 160, 256)
 BINDS = {"merged": "merged by the IOMMU", "aslant": "the same, a page aslant", "scattered": "no IOMMU, scattered"}
@@ -135,4 +136,26 @@ def bench_object(runner):
     return goals
 
 
-PARTS = {"evict": bench_evict, "submit": bench_submit, "bind": bench_bind, "object": bench_object}
+P2P_MACHINE = ["-device", "x3130-upstream,id=up,bus=rp2",
+               "-device", "xio3130-downstream,id=down1,bus=up,chassis=11", "-device", "puck-gpu,id=gpu2,bus=down1",
+               "-device", "xio3130-downstream,id=down2,bus=up,chassis=12", "-device", "puck-gpu,id=gpu3,bus=down2"]
+
+
+def bench_p2p(runner):
+    """VRAM of another GPU, below the same switch: read there, and by way of system memory.
+
+    Debian's kernel has no DMABUF_MOVE_NOTIFY, so that what is shared is never in VRAM there.
+    Nearly all of either side is what the devices do.
+    """
+    command = f"bench-p2p 0000:04:00.0 0000:05:00.0 {P2P_MIB} {runner.args.runs}\n"
+    runner.boot("p2p", Spec(trace=False, qemu_args=P2P_MACHINE), command, kernel_name="debug")
+    figures, goals = runner.figures, []
+    print(f"\nVRAM of another GPU copied to one's own, {P2P_MIB} MiB at a time")
+    for key, name in (("peer", "from device to device"), ("system", "by system memory")):
+        print(f"  {name:22} {cell(figures.median('p2p', f'{key}_gbs'), '8.2f')} GB/s ({figures.spread('p2p', f'{key}_gbs')})")
+    ratio(goals, "p2p: from device to device / by system memory", figures.median("p2p", "peer_gbs"),
+          figures.median("p2p", "system_gbs"), 1.2, at_most=False)
+    return goals
+
+
+PARTS = {"evict": bench_evict, "submit": bench_submit, "bind": bench_bind, "object": bench_object, "p2p": bench_p2p}
