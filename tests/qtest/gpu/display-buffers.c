@@ -326,6 +326,51 @@ static void test_vm(void)
     vm_display_stop(&d, &v, &plane);
 }
 
+static void write_to_vm(Display *d, uint64_t va)
+{
+    head_w32(d, 0, PUCK_HEAD_WB_SOURCE, PUCK_PLANE_SOURCE_VM);
+    head_w64(d, 0, PUCK_HEAD_WB_ADDR, va);
+    head_w32(d, 0, PUCK_HEAD_WB_ARG, 3);
+    head_w32(d, 0, PUCK_HEAD_WB_PITCH, 4 * MODE_W);
+    head_w32(d, 0, PUCK_HEAD_FLAGS, PUCK_HEAD_WRITEBACK);
+}
+
+/* Writeback by address: to pages that may be written, and then to others. */
+static void test_vm_writeback(void)
+{
+    uint64_t va = VM_BASE + (1 << 20);
+    GpuSeg pages[PAGES], to;
+    TestPlane plane;
+    TestPicture pic;
+    Display d;
+    Vms v;
+
+    vm_display(&d, &v, &plane, &pic);
+    map_plane(&v, &plane, pages);
+    to = vms_system(&v, PAGES);
+    d.e = v.e;
+    vm_map(&v, 3, va, to, VM_RW);
+    write_to_vm(&d, va);
+    expect_crc(&d, &pic);
+    expect_no_fault(&d);
+    g_assert_cmpuint(head_r32(&d, 0, PUCK_HEAD_WB_RESULT), ==,
+                     PUCK_HEAD_WB_DONE);
+    for (uint32_t i = 0; i < MODE_W * MODE_H; i += 97) {
+        g_assert_cmphex(qtest_readl(d.e.m.qts, to.addr + 4 * i), ==,
+                        0xff000000 |
+                        model_pixel(&pic, i % MODE_W, i / MODE_W));
+    }
+    vm_map(&v, 3, va + PAGE, to, PUCK_GPU_PTE_READ);
+    puck_w32(&d.e.f, PUCK_GPU_VM_FLUSH, 3);
+    write_to_vm(&d, va);
+    expect_crc(&d, &pic);
+    g_assert_cmpuint(head_r32(&d, 0, PUCK_HEAD_WB_RESULT), ==,
+                     PUCK_HEAD_WB_FAULT);
+    expect_fault(&d, PUCK_GPU_ERR_PTE_PERM, PUCK_DISPLAY_BUFFER_WB, 3,
+                 va + PAGE, 32);
+    vm_display_stop(&d, &v, &plane);
+}
+
 /* An entry that is gone, one without the right, and no VM at all. */
 static void test_bad_vm(void)
 {
@@ -448,6 +493,8 @@ void add_display_buffer_tests(void)
     qtest_add_func("/puck-gpu/display/buffers/bad_writeback_page",
                    test_bad_writeback_page);
     qtest_add_func("/puck-gpu/display/buffers/vm", test_vm);
+    qtest_add_func("/puck-gpu/display/buffers/vm-writeback",
+                   test_vm_writeback);
     qtest_add_func("/puck-gpu/display/buffers/bad_vm", test_bad_vm);
     qtest_add_func("/puck-gpu/display/buffers/vm-stale", test_vm_stale);
     qtest_add_func("/puck-gpu/display/buffers/iommu", test_iommu);

@@ -111,6 +111,7 @@ void add_display_buffer_tests(void);
 void add_display_console_tests(void);
 void add_display_connector_tests(void);
 void add_display_move_tests(void);
+void add_display_random_tests(void);
 void add_mischief_display_tests(void);
 
 #endif /* PUCK_QTEST_GPU_DISPLAY_H */

@@ -14,6 +14,7 @@
 #include "hw/pci/pci_regs.h"
 #include "common/behind.h"
 #include "mischief.h"
+#include "abi/puck_display.h"
 #include "abi/puck_iommu.h"
 
 #define IOMMU_DEVFN     QPCI_DEVFN(5, 0)
@@ -176,9 +177,46 @@ static void bad_look_ahead(Reentry *t)
     gpu_ring_w32(&t->e, 0, PUCK_GPU_RING_TAIL, 100);
 }
 
+/* The display: the list of a plane, or the picture, is where nothing is. */
+static void show_list(Reentry *t, uint64_t list, uint32_t nsegs)
+{
+    uint64_t head = PUCK_HEAD(0), plane = head + PUCK_HEAD_PLANE(0);
+    PuckFunction *f = &t->e.f;
+
+    puck_w32(f, head + PUCK_HEAD_CLOCK, 25175);
+    puck_w32(f, head + PUCK_HEAD_H, 64 | 800 << 16);
+    puck_w32(f, head + PUCK_HEAD_V, 48 | 525 << 16);
+    puck_w32(f, head + PUCK_HEAD_CTRL, PUCK_HEAD_ENABLE);
+    puck_w32(f, head + PUCK_HEAD_CRC_CTRL, PUCK_HEAD_CRC_ALL);
+    puck_w32(f, plane + PUCK_PLANE_CTRL, PUCK_PLANE_ENABLE |
+             PUCK_PLANE_FORMAT_XRGB8888 << 8);
+    puck_w32(f, plane + PUCK_PLANE_SOURCE, PUCK_PLANE_SOURCE_LIST);
+    puck_w64(f, plane + PUCK_PLANE_ADDR, list);
+    puck_w32(f, plane + PUCK_PLANE_ARG, nsegs);
+    puck_w32(f, plane + PUCK_PLANE_PITCH, 256);
+    puck_w32(f, plane + PUCK_PLANE_SRC_W, 64 << 16);
+    puck_w32(f, plane + PUCK_PLANE_SRC_H, 48 << 16);
+    puck_w32(f, plane + PUCK_PLANE_DST_W, 64);
+    puck_w32(f, plane + PUCK_PLANE_DST_H, 48);
+    puck_w32(f, PUCK_DISPLAY_COMMIT, 1);
+    g_assert_cmphex(puck_r32(f, PUCK_DISPLAY_RESULT), ==, 0);
+}
+
+static void bad_show_list(Reentry *t)
+{
+    show_list(t, BEHIND_HOLE, 5000);
+}
+
+static void bad_show(Reentry *t)
+{
+    GpuSeg seg = SYS(BEHIND_HOLE - PAGE, 3 * PAGE);
+
+    show_list(t, gpu_list(&t->e, &seg, 1), 1);
+}
+
 static void (*const accesses[])(Reentry *t) = {
     bad_fetch, bad_write_back, bad_list, bad_write, bad_read, bad_long_write,
-    bad_look_ahead,
+    bad_look_ahead, bad_show_list, bad_show,
 };
 
 /* No rule; a rule for accesses, of no effect; one about jobs that begin. */

@@ -33,6 +33,7 @@ int main(int argc, char **argv)
     add_display_console_tests();
     add_display_connector_tests();
     add_display_move_tests();
+    add_display_random_tests();
     add_hold_tests();
     add_reentry_tests();
     add_eject_tests();

@@ -304,6 +304,7 @@ int main(int argc, char **argv)
 
     chosen = chosen ?: find(hold_iommu_cases, name);
     chosen = chosen ?: find(hold_cam_cases, name);
+    chosen = chosen ?: find(hold_display_cases, name);
     if (!name) {
         return 0;
     }

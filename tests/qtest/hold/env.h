@@ -82,5 +82,6 @@ typedef struct HoldCase {
 extern const HoldCase hold_gpu_cases[];
 extern const HoldCase hold_iommu_cases[];
 extern const HoldCase hold_cam_cases[];
+extern const HoldCase hold_display_cases[];
 
 #endif /* PUCK_HOLD_ENV_H */
