@@ -30,6 +30,7 @@
 #include "lib/gpu/bo.h"
 #include "lib/gpu/device.h"
 #include "lib/gpu/fence.h"
+#include "lib/gpu/flr.h"
 #include "lib/gpu/job.h"
 #include "lib/gpu/rebind.h"
 #include "lib/gpu/region.h"
@@ -222,6 +223,23 @@ static void test_refused(void)
 	ktap_ok(pool_is_whole(), "refused: nothing is kept");
 }
 
+/* ---- others reset the device ---- */
+
+/* Nobody is at work there meanwhile. */
+static void test_flr(bool reaches)
+{
+	uint8_t *map = pool_map(SIZE);
+
+	ktap_need(map, "the pool's memory");
+	pattern_fill(map, SIZE, 5);
+	pattern_fill(normal, SIZE, 5);
+	ktap_ok(!puck_flr(&puck) && !memcmp(map, normal, SIZE), "flr: what was there is there");
+	if (reaches)
+		ktap_ok(span_to_disk(map, &spans[1], 6) && span_from_disk(map, &spans[1], 7),
+			"flr: the disk reaches it again");
+	munmap(map, SIZE);
+}
+
 /* ---- the driver lets go of the device ---- */
 
 static sigjmp_buf touched;
@@ -381,6 +399,7 @@ int main(int argc, char **argv)
 		test_reaches();
 	else
 		test_refused();
+	test_flr(reaches);
 	test_unbind(reaches);
 	return ktap_end();
 }
