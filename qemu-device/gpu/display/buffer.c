@@ -158,6 +158,7 @@ static bool step(const Access *a, PuckRow *row, Piece *piece)
 {
     unsigned epoch = puck_dma_begin(&a->head->dma);
     bool ok = find_piece(a, row->at + row->pos, row->len - row->pos, piece) &&
+              !a->head->dropped &&
               access_piece(a, piece, row->bytes + row->pos);
 
     puck_dma_end(&a->head->dma, epoch);
