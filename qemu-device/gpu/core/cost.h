@@ -38,6 +38,7 @@
 /* A line of a picture, and each pixel that a plane adds to it. */
 #define PUCK_COST_LINE          1000
 #define PUCK_COST_PIXEL         8
+#define PUCK_COST_PIXEL_COPIED  2
 #define PUCK_COST_PIXEL_SCALED  20
 
 /* QEMU's crc32c() goes byte by byte. */

@@ -103,8 +103,14 @@ static unsigned plane_at(const PuckHeadRegs *regs, unsigned n)
 
 static uint64_t plane_cost(const PuckPlaneRegs *r, uint32_t count)
 {
-    return count * (puck_plane_unscaled(r) ? PUCK_COST_PIXEL :
-                                             PUCK_COST_PIXEL_SCALED);
+    uint64_t pixel = PUCK_COST_PIXEL;
+
+    if (!puck_plane_unscaled(r)) {
+        pixel = PUCK_COST_PIXEL_SCALED;
+    } else if (puck_pixels_are_words(r) && puck_pixels_cover(r)) {
+        pixel = PUCK_COST_PIXEL_COPIED;
+    }
+    return count * pixel;
 }
 
 void puck_compose_line(PuckHead *head, const PuckHeadState *state, uint32_t y,

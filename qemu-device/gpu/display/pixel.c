@@ -87,6 +87,27 @@ static uint32_t yuv_pixel(const PuckRow *luma, const PuckRow *chroma,
     return from_yuv(*bytes_at(luma, sx), uv[0], uv[1]);
 }
 
+bool puck_pixels_are_words(const PuckPlaneRegs *r)
+{
+    unsigned format = puck_plane_format(r);
+
+    return (format == PUCK_PLANE_FORMAT_XRGB8888 ||
+            format == PUCK_PLANE_FORMAT_ARGB8888) &&
+           puck_plane_unscaled(r) && !(r->ctrl & PUCK_PLANE_REFLECT_X);
+}
+
+/* The same as pixel by pixel, for a row that is all there. */
+static void copy_words(const PuckPlaneRegs *r, const PuckRow *row,
+                       uint32_t count, uint32_t *pixels)
+{
+    uint32_t alpha = puck_plane_format(r) == PUCK_PLANE_FORMAT_XRGB8888 ?
+                     OPAQUE : 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        pixels[i] = ldl_le_p(row->bytes + 4 * i) | alpha;
+    }
+}
+
 void puck_pixels_of_row(const PuckPlaneRegs *r, const PuckRow *luma,
                         const PuckRow *chroma, uint32_t x, uint32_t count,
                         uint32_t *pixels)
@@ -96,6 +117,10 @@ void puck_pixels_of_row(const PuckPlaneRegs *r, const PuckRow *luma,
     int step = r->ctrl & PUCK_PLANE_REFLECT_X ? -1 : 1;
     uint32_t sx = puck_plane_src_x(r, x);
 
+    if (puck_pixels_are_words(r) && !memchr(luma->bad, 1, luma->len)) {
+        copy_words(r, luma, count, pixels);
+        return;
+    }
     for (uint32_t i = 0; i < count; i++) {
         pixels[i] = format == PUCK_PLANE_FORMAT_NV12 ?
                     yuv_pixel(luma, chroma, sx) : rgb_pixel(format, luma, sx);
@@ -146,12 +171,33 @@ static uint32_t premultiplied(uint32_t c, uint32_t d, uint32_t alpha)
                 over(c, d, 0, alpha, rest));
 }
 
+static uint32_t plane_alpha(const PuckPlaneRegs *r)
+{
+    return (r->ctrl & PUCK_PLANE_ALPHA) >> ctz32(PUCK_PLANE_ALPHA);
+}
+
+static unsigned plane_blend(const PuckPlaneRegs *r)
+{
+    return (r->ctrl & PUCK_PLANE_BLEND) >> ctz32(PUCK_PLANE_BLEND);
+}
+
+bool puck_pixels_cover(const PuckPlaneRegs *r)
+{
+    return plane_blend(r) == PUCK_PLANE_BLEND_NONE && plane_alpha(r) == 255;
+}
+
 void puck_pixels_blend(const PuckPlaneRegs *r, const uint32_t *pixels,
                        uint32_t count, uint32_t *below)
 {
-    uint32_t alpha = (r->ctrl & PUCK_PLANE_ALPHA) >> ctz32(PUCK_PLANE_ALPHA);
-    unsigned blend = (r->ctrl & PUCK_PLANE_BLEND) >> ctz32(PUCK_PLANE_BLEND);
+    uint32_t alpha = plane_alpha(r);
+    unsigned blend = plane_blend(r);
 
+    if (puck_pixels_cover(r)) {
+        for (uint32_t i = 0; i < count; i++) {
+            below[i] = pixels[i] | OPAQUE;
+        }
+        return;
+    }
     for (uint32_t i = 0; i < count; i++) {
         uint32_t c = pixels[i];
 

@@ -9,6 +9,10 @@
 
 #include "head.h"
 
+/* Whether what a plane shows are words of its buffer, one after the other. */
+bool puck_pixels_are_words(const PuckPlaneRegs *r);
+/* Whether nothing of what is below a plane is seen through it. */
+bool puck_pixels_cover(const PuckPlaneRegs *r);
 /*
  * The pixels of plane @r that are at columns @x to @x + @count - 1 of the
  * picture, A, R, G, B from the highest byte on, in the byte order of the host.
