@@ -7,9 +7,9 @@
  *	gpu_revoke [EXPORTER IMPORTER]		by their PCI addresses; else any two GPUs
  */
 #include <pthread.h>
-#include <sys/stat.h>
 
 #include "lib/base/array.h"
+#include "lib/base/dmabuf.h"
 #include "lib/base/kernel_log.h"
 #include "lib/base/ktap.h"
 #include "lib/base/patience.h"
@@ -41,16 +41,15 @@ static int revoke_by_file(const char *what)
 	return write_text(path, what);
 }
 
-/* The name of a BO's dma-buf, which is the inode of its file. */
+/* The name of a BO's dma-buf. */
 static const char *number_of(const struct bo *bo)
 {
 	static char text[32];
 	int dmabuf = bo_export(one.puck.fd, bo);
-	struct stat stat;
 
-	ktap_need(dmabuf >= 0 && !fstat(dmabuf, &stat), "number");
+	ktap_need(dmabuf >= 0, "number");
+	snprintf(text, sizeof(text), "%llu", dmabuf_number(dmabuf));
 	close(dmabuf);
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)stat.st_ino);
 	return text;
 }
 

@@ -39,6 +39,8 @@
 enum { CHILD_DONE, CHILD_WRONG };
 
 static struct storm_memory *memory;
+/* Of each child. */
+static uint64_t step_limit = UINT64_MAX;
 
 /* ---- steps of a child ---- */
 
@@ -214,7 +216,17 @@ static bool camera_has(struct storm_worker *w, uint32_t buffer, struct cam_strea
 		ret = cam_on(stream);
 	while (!ret && (ret = cam_call(cam->fd, VIDIOC_DQEVENT, &event)) == -ENOENT)
 		ret = poll(&poll_fd, 1, FOREVER_MS) > 0 ? 0 : -ETIMEDOUT;
-	return ret ? storm_trouble(w, "buffer %u for the camera: %s", buffer, strerror(-ret)) : true;
+	if (ret)
+		storm_trouble(w, "buffer %u for the camera: %s", buffer, strerror(-ret));
+	return !ret;
+}
+
+/* The picture is read while the camera takes it. */
+static bool read_picture(struct storm_worker *w, uint32_t buffer)
+{
+	struct storm_use all = { .buffer = buffer, .reads = true, .blocks = LEDGER_BLOCKS };
+
+	return storm_job(w, storm_below(w, 2), &all, 1, false);
 }
 
 static bool camera_is_done(struct storm_worker *w, struct cam_stream *stream)
@@ -240,7 +252,8 @@ static bool capture(struct storm_worker *w, uint32_t buffer, struct cam_stream *
 {
 	struct storm_use all = { .buffer = buffer, .writes = true, .blocks = LEDGER_BLOCKS };
 
-	return storm_job(w, storm_below(w, 2), &all, 1, false) && camera_has(w, buffer, stream);
+	return storm_job(w, storm_below(w, 2), &all, 1, false) && camera_has(w, buffer, stream) &&
+	       read_picture(w, buffer);
 }
 
 /* What was revoked vb2 would never give back: docs/findings.rst. */
@@ -283,6 +296,14 @@ static bool revoke_buffer(struct storm_worker *w, uint32_t buffer, unsigned int 
 	return true;
 }
 
+/* Its own GPU does not notice, the other one is refused. */
+static bool use_revoked(struct storm_worker *w, uint32_t buffer, unsigned int gpu)
+{
+	struct storm_use use = { .buffer = buffer, .reads = true };
+
+	return storm_job(w, gpu, &use, 1, false) && storm_job(w, !gpu, &use, 1, false);
+}
+
 static bool step_revoke(struct storm_worker *w)
 {
 	uint32_t buffer = any_buffer(w);
@@ -293,7 +314,7 @@ static bool step_revoke(struct storm_worker *w)
 		return step_job(w);
 	if (!storm_take(w, buffer))
 		return false;
-	good = revoke_buffer(w, buffer, gpu);
+	good = revoke_buffer(w, buffer, gpu) && use_revoked(w, buffer, gpu);
 	storm_give(w, buffer);
 	return good;
 }
@@ -395,15 +416,14 @@ static bool make_first(struct storm_worker *w)
 	return good;
 }
 
-static uint64_t step_limit = UINT64_MAX;
-
 static bool live(struct storm_worker *w)
 {
 	struct storm_child *me = &memory->child[w->index];
 
 	if (!begin(w) || !make_first(w))
 		return false;
-	while (!memory->stop && me->steps < step_limit) {
+	/* However late the parent is: nobody ends that was never killed. */
+	while (!memory->stop && (me->steps < step_limit || !me->kills)) {
 		if (!step(w))
 			return false;
 		me->steps++;
@@ -451,8 +471,7 @@ static bool live_last(struct storm_worker *w)
  * @pid: zero: it has ended for good
  * @kill_at: behind so many steps
  * @seen: its steps, by the last look at whether all go on
- * @kills: how often it was killed
- * @luck: when that is
+ * @luck: when it is killed
  */
 struct child {
 	pid_t pid;
@@ -460,7 +479,6 @@ struct child {
 	uint64_t luck;
 	uint64_t kill_at;
 	uint64_t seen;
-	unsigned int kills;
 };
 
 static struct child children[STORM_CHILDREN];
@@ -496,7 +514,7 @@ static void run_child(unsigned int index, uint32_t life, int sock,
 	w.memory = memory;
 	w.index = index;
 	w.life = life;
-	w.seed = (seed * STORM_CHILDREN + index) * STORM_LIVES + children[index].kills;
+	w.seed = (seed * STORM_CHILDREN + index) * STORM_LIVES + memory->child[index].kills;
 	w.sock = sock;
 	_exit(work(&w) ? CHILD_DONE : CHILD_WRONG);
 }
@@ -507,9 +525,10 @@ static void start_child(unsigned int index, bool (*work)(struct storm_worker *w)
 	uint32_t life = ++memory->lives;
 	int socks[2];
 
-	ktap_need(life < STORM_LIVES && !socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, socks),
-		  "a life more");
-	child->kill_at = memory->child[index].steps + LIFE_MIN + rnd(&child->luck) % (LIFE_MAX - LIFE_MIN);
+	ktap_need(life < STORM_LIVES &&
+		  !socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, socks), "a life more");
+	child->kill_at = memory->child[index].steps + LIFE_MIN +
+			 rnd(&child->luck) % (LIFE_MAX - LIFE_MIN);
 	memory->child[index].life = life;
 	child->sock = socks[0];
 	child->pid = fork();
@@ -573,7 +592,7 @@ static void kill_child(unsigned int index)
 	waitpid(child->pid, &status, 0);
 	forget_child(child);
 	if (WIFSIGNALED(status)) {
-		child->kills++;
+		memory->child[index].kills++;
 		start_child(index, live);
 	} else if (WEXITSTATUS(status) != CHILD_DONE) {
 		wrong = true;
@@ -688,8 +707,8 @@ static void report(void)
 		  (unsigned long long)n[STORM_DOUBTFUL], (unsigned long long)n[STORM_PASSED],
 		  (unsigned long long)n[STORM_IN_VRAM], (unsigned long long)n[STORM_IN_SYSTEM]);
 	for (i = 0; i < STORM_CHILDREN; i++)
-		ktap_ok(children[i].kills || wrong, "child %u: %llu steps, killed %u times", i,
-			(unsigned long long)memory->child[i].steps, children[i].kills);
+		ktap_ok(memory->child[i].kills || wrong, "child %u: %llu steps, killed %u times", i,
+			(unsigned long long)memory->child[i].steps, memory->child[i].kills);
 	ktap_ok(!wrong, "no wrong byte: %llu blocks compared and %llu pictures; %llu blocks not known",
 		(unsigned long long)n[STORM_COMPARED], (unsigned long long)n[STORM_PICTURES],
 		(unsigned long long)n[STORM_OPEN]);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <linux/dma-buf.h>
@@ -98,6 +99,14 @@ static inline int dmabuf_add_fence(int dmabuf, uint32_t flags, int fence)
 static inline int dmabuf_writers(int dmabuf)
 {
 	return dmabuf_fences(dmabuf, DMA_BUF_SYNC_READ);
+}
+
+/* The name of a dma-buf, which is the inode of its file; 0 if there is none. */
+static inline unsigned long long dmabuf_number(int dmabuf)
+{
+	struct stat stat;
+
+	return fstat(dmabuf, &stat) ? 0 : (unsigned long long)stat.st_ino;
 }
 
 /* Begin or end looking at it with the CPU. */

@@ -128,9 +128,10 @@ static inline void ledger_take_back(struct ledger *ledger, uint32_t first, uint3
 		ledger->block[i].count--;
 }
 
-static inline bool ledger_is_done(const struct ledger_value *value, const struct ledger_life *lives)
+static inline bool ledger_is_done(const struct ledger_value *value,
+				  const struct ledger_life *lives)
 {
-	/* In this order: who lives when the job is over has had it done, whether he knows or not. */
+	/* In this order: who lives when the job is over has had it done, if he knows it or not. */
 	return !lives[value->life].dead || value->number <= lives[value->life].sure;
 }
 
@@ -211,7 +212,8 @@ static inline void ledger_print_write(const struct ledger *ledger, const char *w
 	const struct ledger_write *w = &ledger->log[(word & 0xffffff) % LEDGER_LOG];
 
 	if (w->what.value != word || !w->how)
-		printf("# %s %08x: write %u of buffer %u\n", what, word, word & 0xffffff, word >> 24);
+		printf("# %s %08x: write %u of buffer %u\n", what, word, word & 0xffffff,
+		       word >> 24);
 	else
 		printf("# %s %08x: write %u of buffer %u, %s of blocks %u to %u, number %u of life %u\n",
 		       what, word, word & 0xffffff, word >> 24, w->how, w->first,

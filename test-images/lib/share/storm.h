@@ -10,7 +10,6 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 
 #include "lib/base/array.h"
 #include "lib/base/ktap.h"
@@ -37,7 +36,7 @@ enum storm_count {
 	STORM_BY_CPU,
 	STORM_COMPARED,		/* blocks */
 	STORM_PICTURES,		/* whole buffers, each looked at as a picture of the camera */
-	STORM_OPEN,		/* blocks of which nothing is known: a part of a picture, a writer killed */
+	STORM_OPEN,		/* blocks, of pictures or whose writer was killed: anything is good */
 	STORM_MADE,
 	STORM_REVOKED,
 	STORM_DOUBTFUL,		/* made anew, as who had the lock was killed */
@@ -68,11 +67,13 @@ struct storm_buffer {
  * struct storm_child - one of the processes
  * @steps: of all of its lives
  * @life: the last of these
+ * @kills: how many of them ended by a signal
  * @doing: what it is about
  */
 struct storm_child {
 	volatile uint64_t steps;
 	volatile uint32_t life;
+	volatile uint32_t kills;
 	const char *volatile doing;
 };
 
@@ -309,19 +310,18 @@ static inline bool storm_make(struct storm_worker *w, uint32_t buffer)
 {
 	struct storm_buffer *buf = &w->memory->buffer[buffer];
 	struct storm_message message = { STORM_TAKE, buffer, buf->turn + 1 };
-	struct stat stat;
 	int file, sent;
 
 	buf->doubtful = 1;
 	storm_drop(w, buffer);
 	file = storm_make_file(w, buffer);
-	if (file < 0 || fstat(file, &stat))
+	if (file < 0)
 		return storm_trouble(w, "buffer %u: make: %s", buffer, strerror(-file));
 	sent = file;
 	if (!storm_ask(w, &message, &sent) || !storm_open(w, buffer, file, message.turn))
 		return false;
 	buf->turn = message.turn;
-	buf->name = stat.st_ino;
+	buf->name = dmabuf_number(file);
 	ledger_renew(&buf->ledger, buffer);
 	buf->revoked = 0;
 	buf->doubtful = 0;
@@ -371,7 +371,8 @@ static inline int storm_import(struct storm_worker *w, uint32_t buffer, unsigned
 /* ---- what is there ---- */
 
 static inline bool storm_wrong(struct storm_worker *w, uint32_t buffer, uint32_t block,
-			       const struct ledger_good *good, const uint32_t *words, const char *how)
+			       const struct ledger_good *good, const uint32_t *words,
+			       const char *how)
 {
 	uint32_t word = 0, wrong = ledger_wrong(good, words, &word), i;
 	struct storm_memory *memory = w->memory;

@@ -22,7 +22,7 @@
  * @buffer: which one; its lock is held
  * @reads, @writes: a part of it
  * @by_file: the job waits for the fences that the dma-buf hands out, and not by itself
- * @first, @blocks: of what is written
+ * @first, @blocks: which part; zeroes: any, and what is read need not be what is written
  */
 struct storm_use {
 	uint32_t buffer;
@@ -106,14 +106,14 @@ static inline uint32_t storm_add_ref(struct storm_job *job, struct drm_puck_bo_r
 	return job->nrefs++;
 }
 
-static inline void storm_add_read(struct storm_worker *w, struct storm_job *job, uint32_t buffer,
-				  uint32_t ref)
+static inline void storm_add_read(struct storm_worker *w, struct storm_job *job,
+				  const struct storm_use *use, uint32_t ref)
 {
-	struct storm_read *read = &job->pending->read;
-	uint32_t first, blocks;
+	uint32_t first = use->first, blocks = use->blocks;
 
-	storm_range(w, &first, &blocks);
-	storm_expect(w, read, buffer, first, blocks);
+	if (!blocks)
+		storm_range(w, &first, &blocks);
+	storm_expect(w, &job->pending->read, use->buffer, first, blocks);
 	job->pending->reads = true;
 	job->cmds[job->ncmds++] = cmd_copy(ref, (uint64_t)first * BLOCK_SIZE,
 					   storm_add_ref(job, ref_write(job->result)), 0,
@@ -128,7 +128,8 @@ static inline void storm_add_write(struct storm_worker *w, struct storm_job *job
 	if (!use->blocks)
 		storm_range(w, &use->first, &use->blocks);
 	value = ledger_note(&w->memory->buffer[use->buffer].ledger, use->first, use->blocks,
-			    w->life, job->pending->number, job->gpu ? "by GPU 1" : "by GPU 0", false);
+			    w->life, job->pending->number, job->gpu ? "by GPU 1" : "by GPU 0",
+			    false);
 	job->cmds[job->ncmds++] = cmd_fill(ref, (uint64_t)use->first * BLOCK_SIZE,
 					   (uint64_t)use->blocks * BLOCK_SIZE, value);
 }
@@ -174,7 +175,7 @@ static inline bool storm_add(struct storm_worker *w, struct storm_job *job, stru
 	}
 	place = storm_add_ref(job, ref);
 	if (use->reads && !job->pending->reads)
-		storm_add_read(w, job, use->buffer, place);
+		storm_add_read(w, job, use, place);
 	if (use->writes)
 		storm_add_write(w, job, use, place);
 	return true;
