@@ -9,9 +9,14 @@
  * With "pinned" the kernel knows no moves of what is shared (DMABUF_MOVE_NOTIFY): then the
  * same holds, and the BO stays in system memory.
  */
+#include <ctype.h>
+
+#include "lib/base/array.h"
+#include "lib/base/dmabuf.h"
 #include "lib/base/ktap.h"
 #include "lib/base/patience.h"
 #include "lib/base/random.h"
+#include "lib/base/text_file.h"
 #include "lib/gpu/bo.h"
 #include "lib/gpu/debugfs.h"
 #include "lib/gpu/device.h"
@@ -24,6 +29,7 @@
 
 #define SIZE	(256 << 10)
 #define ROUNDS	40
+#define TRACING	"/sys/kernel/tracing/"
 /* In VMs: the shared BO, and where jobs by address copy it to. */
 #define SHARED	0x40000000ull
 #define RESULT	0x80000000ull
@@ -190,6 +196,69 @@ static void test_no_handle(void)
 	unshare();
 }
 
+/* ---- its way in the trace ---- */
+
+static void trace_hops(const char *on)
+{
+	static const char * const hops[] = { "export", "import", "map", "move", "moved", "unmap" };
+	char path[96];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(hops); i++) {
+		snprintf(path, sizeof(path), TRACING "events/puck/puck_share_%s/enable", hops[i]);
+		ktap_need(!write_text(path, on), "follow: %s", path);
+	}
+}
+
+/* Looks on in the trace for a hop of a dma-buf that is about a device. */
+static bool trace_has(FILE *trace, const char *hop, const struct side *side,
+		      unsigned long long number)
+{
+	char what[128], line[512];
+
+	snprintf(what, sizeof(what), "puck_share_%s: dev=%s dmabuf=%llu", hop, side->puck.pci, number);
+	while (fgets(line, sizeof(line), trace)) {
+		const char *at = strstr(line, what);
+
+		/* Another number may begin so. */
+		if (at && !isdigit((unsigned char)at[strlen(what)]))
+			return true;
+	}
+	return false;
+}
+
+/* Each hop in its order: docs/dataflow.rst, Sharing. */
+static void test_follow(void)
+{
+	unsigned long long number;
+	FILE *trace;
+	int dmabuf;
+
+	if (access(TRACING "events/puck", F_OK)) {
+		ktap_skip("no trace points", "follow");
+		return;
+	}
+	trace_hops("1");
+	share();
+	dmabuf = bo_export(one.puck.fd, &one.bo);
+	number = dmabuf_number(dmabuf);
+	ktap_need(dmabuf >= 0 && number, "follow: number");
+	close(dmabuf);
+	ktap_need(fence_result(side_write(&one, 0x71), FOREVER_MS) == 1 &&
+		  puck_sum_becomes(&one.puck, "mapped", 0), "follow: moved");
+	unshare();
+	trace_hops("0");
+	trace = fopen(TRACING "trace", "r");
+	ktap_need(trace, "follow: trace");
+	ktap_ok(trace_has(trace, "export", &one, number) &&
+		trace_has(trace, "import", &two, number) && trace_has(trace, "map", &two, number),
+		"follow: dma-buf %llu is exported, imported and mapped", number);
+	ktap_ok(trace_has(trace, "move", &one, number) && trace_has(trace, "moved", &two, number) &&
+		trace_has(trace, "unmap", &two, number),
+		"follow: its move is told of, heard, and the mapping goes");
+	fclose(trace);
+}
+
 int main(int argc, char **argv)
 {
 	ktap_begin();
@@ -201,5 +270,7 @@ int main(int argc, char **argv)
 	test_cpu();
 	test_vm();
 	test_no_handle();
+	if (!pinned)
+		test_follow();
 	return ktap_end();
 }

@@ -10,6 +10,7 @@
 #if !defined(PUCK_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
 #define PUCK_TRACE_H
 
+#include <linux/device.h>
 #include <linux/tracepoint.h>
 
 /* Hop 1: what the ioctl names is there; its commands are not checked yet. */
@@ -157,6 +158,74 @@ TRACE_EVENT(puck_reset,
 		__entry->stop_head = stop_head;
 	),
 	TP_printk("ring=%u stop_head=%u", __entry->ring, __entry->stop_head)
+);
+
+/*
+ * The way of a shared buffer. "dmabuf" is the inode of its file, the same for exporter and
+ * importers; "dev" is the device that the step is about.
+ */
+DECLARE_EVENT_CLASS(puck_share,
+	TP_PROTO(struct device *dev, unsigned long dmabuf),
+	TP_ARGS(dev, dmabuf),
+	TP_STRUCT__entry(
+		__string(dev, dev_name(dev))
+		__field(unsigned long, dmabuf)
+	),
+	TP_fast_assign(
+		__assign_str(dev);
+		__entry->dmabuf = dmabuf;
+	),
+	TP_printk("dev=%s dmabuf=%lu", __get_str(dev), __entry->dmabuf)
+);
+
+/* Exporter: a dma-buf was made of a BO of @dev. */
+DEFINE_EVENT(puck_share, puck_share_export,
+	TP_PROTO(struct device *dev, unsigned long dmabuf),
+	TP_ARGS(dev, dmabuf)
+);
+
+/* Importer: a dma-buf was attached for a BO of @dev. */
+DEFINE_EVENT(puck_share, puck_share_import,
+	TP_PROTO(struct device *dev, unsigned long dmabuf),
+	TP_ARGS(dev, dmabuf)
+);
+
+/* Exporter: importers are told that the memory, of @dev, goes elsewhere, or is theirs no more. */
+DEFINE_EVENT(puck_share, puck_share_move,
+	TP_PROTO(struct device *dev, unsigned long dmabuf),
+	TP_ARGS(dev, dmabuf)
+);
+
+/* Importer: @dev was told, and its next job maps the memory anew. */
+DEFINE_EVENT(puck_share, puck_share_moved,
+	TP_PROTO(struct device *dev, unsigned long dmabuf),
+	TP_ARGS(dev, dmabuf)
+);
+
+/* Exporter: a mapping of @dev's, an importer, has gone. */
+DEFINE_EVENT(puck_share, puck_share_unmap,
+	TP_PROTO(struct device *dev, unsigned long dmabuf),
+	TP_ARGS(dev, dmabuf)
+);
+
+/* Exporter: pages, or VRAM, were mapped for @dev, an importer. */
+TRACE_EVENT(puck_share_map,
+	TP_PROTO(struct device *dev, unsigned long dmabuf, u32 nents, bool vram),
+	TP_ARGS(dev, dmabuf, nents, vram),
+	TP_STRUCT__entry(
+		__string(dev, dev_name(dev))
+		__field(unsigned long, dmabuf)
+		__field(u32, nents)
+		__field(bool, vram)
+	),
+	TP_fast_assign(
+		__assign_str(dev);
+		__entry->dmabuf = dmabuf;
+		__entry->nents = nents;
+		__entry->vram = vram;
+	),
+	TP_printk("dev=%s dmabuf=%lu nents=%u vram=%d", __get_str(dev), __entry->dmabuf,
+		  __entry->nents, __entry->vram)
 );
 
 #endif /* PUCK_TRACE_H */

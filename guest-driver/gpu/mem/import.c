@@ -15,6 +15,7 @@
 #include <linux/dma-buf.h>
 #include <linux/dma-fence.h>
 #include <linux/dma-resv.h>
+#include <linux/fs.h>
 #include <linux/slab.h>
 
 #include <drm/drm_drv.h>
@@ -23,6 +24,7 @@
 
 #include "compat/gpu.h"
 #include "core/device.h"
+#include "core/trace.h"
 #include "mem/bo.h"
 #include "mem/import.h"
 #include "mem/mem.h"
@@ -130,6 +132,12 @@ static void puck_import_retire(struct work_struct *work)
 		puck_import_unmap_until(bo, last);
 }
 
+/* What trace points, and debugfs of an exporter of ours, call the dma-buf. */
+static unsigned long puck_import_number(struct puck_bo *bo)
+{
+	return file_inode(bo->dmabuf->file)->i_ino;
+}
+
 /* The exporter is about to move the memory. Nothing here may be waited for. */
 static void puck_import_moved(struct dma_buf_attachment *attach)
 {
@@ -139,6 +147,7 @@ static void puck_import_moved(struct dma_buf_attachment *attach)
 
 	if (!bo->mapped)
 		return;
+	trace_puck_share_moved(bo->ttm.base.dev->dev, puck_import_number(bo));
 	puck_import_drop(bo);
 	/* VMs map it again before their next job by address. */
 	drm_gpuvm_bo_gem_evict(&bo->ttm.base, true);
@@ -215,6 +224,7 @@ static int puck_import_attach(struct puck_bo *bo)
 	obj->import_attach = attach;
 	bo->attach = attach;
 	atomic64_add(obj->size, &ttm_to_puck_mem(bo->ttm.bdev)->imported);
+	trace_puck_share_import(obj->dev->dev, puck_import_number(bo));
 	return 0;
 }
 

@@ -32,6 +32,7 @@
 
 #include "compat/gpu.h"
 #include "core/device.h"
+#include "core/trace.h"
 #include "mem/bo.h"
 #include "mem/fault.h"
 #include "mem/import.h"
@@ -355,6 +356,7 @@ static struct sg_table *puck_prime_map(struct dma_buf_attachment *attach,
 		return ERR_PTR(ret);
 	}
 	list_add_tail(&m->node, &a->mappings);
+	trace_puck_share_map(a->dev, bo->export_number, m->copy->nents, m->vram);
 	return m->copy;
 }
 
@@ -386,6 +388,7 @@ static void puck_prime_unmap(struct dma_buf_attachment *attach, struct sg_table 
 		return;
 	puck_prime_take_mapping(a, m);
 	puck_prime_end_mapping(a, m);
+	trace_puck_share_unmap(a->dev, to_puck_bo(attach->dmabuf->priv)->export_number);
 	puck_tt_free_table(m->copy);
 	kfree(m);
 }
@@ -507,6 +510,7 @@ struct dma_buf *puck_prime_export(struct drm_gem_object *obj, int flags)
 	bo->exported = dmabuf;
 	bo->export_number = file_inode(dmabuf->file)->i_ino;
 	dma_resv_unlock(obj->resv);
+	trace_puck_share_export(obj->dev->dev, bo->export_number);
 	return dmabuf;
 }
 
@@ -554,8 +558,10 @@ void puck_prime_moves(struct puck_bo *bo)
 {
 	dma_resv_assert_held(bo->ttm.base.resv);
 
-	if (bo->exported)
-		dma_buf_invalidate_mappings(bo->exported);
+	if (!bo->exported)
+		return;
+	trace_puck_share_move(bo->ttm.base.dev->dev, bo->export_number);
+	dma_buf_invalidate_mappings(bo->exported);
 }
 
 /* Returns what is left of the time to wait. */
