@@ -142,6 +142,10 @@
 #define PUCK_HEAD_IRQ_UNDERRUN		0x00000040u
 #define PUCK_HEAD_IRQ_ALL		0x0000007fu
 
+/* Section "Faults": FAULT_INFO */
+#define PUCK_HEAD_FAULT_REASON		0x000000ffu	/* as in the error queue */
+#define PUCK_HEAD_FAULT_BUFFER		0x00000f00u
+
 /* Section "Commits": DISPLAY_RESULT */
 #define PUCK_DISPLAY_RESULT_REASON	0x000000ffu
 #define PUCK_DISPLAY_RESULT_HEAD	0x00000f00u
