@@ -237,7 +237,7 @@ int puck_gem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
  *
  * Context: with the BO's dma_resv lock held.
  * Return: 0; -EPERM for memory of a process; -EOPNOTSUPP if its placements are without system
- * memory; -ENODEV; -ENOMEM; -ERESTARTSYS.
+ * memory; -EBUSY while it is shown in VRAM; -ENODEV; -ENOMEM; -ERESTARTSYS.
  */
 int puck_gem_pin(struct drm_gem_object *obj)
 {
@@ -250,6 +250,8 @@ int puck_gem_pin(struct drm_gem_object *obj)
 		return -EPERM;
 	if (!puck_places_have_system(bo))
 		return -EOPNOTSUPP;
+	if (bo->ttm.pin_count && bo->ttm.resource->mem_type == TTM_PL_VRAM)
+		return -EBUSY;
 	puck_places_system(&places);
 	ret = ttm_bo_validate(&bo->ttm, &places.list, &ctx);
 	if (!ret)

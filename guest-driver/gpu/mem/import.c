@@ -195,6 +195,42 @@ int puck_import_validate(struct puck_bo *bo)
 	return 0;
 }
 
+/**
+ * puck_import_hold - have the device see the memory, and the exporter not move it
+ * @bo: imported
+ *
+ * For who looks at it for longer than any fence says.
+ *
+ * Context: as puck_import_validate().
+ * Return: as puck_import_validate().
+ */
+int puck_import_hold(struct puck_bo *bo)
+{
+	bool moves = bo->attach && dma_buf_is_dynamic(bo->dmabuf);
+	int ret;
+
+	/* First: it may be brought to another place for that. */
+	ret = moves ? dma_buf_pin(bo->attach) : 0;
+	if (ret)
+		return ret;
+	ret = puck_import_validate(bo);
+	if (ret && moves)
+		dma_buf_unpin(bo->attach);
+	return ret;
+}
+
+/**
+ * puck_import_let - undo puck_import_hold()
+ * @bo: imported
+ *
+ * Context: with the BO's dma_resv lock held; the device may have gone.
+ */
+void puck_import_let(struct puck_bo *bo)
+{
+	if (dma_buf_is_dynamic(bo->dmabuf))
+		dma_buf_unpin(bo->attach);
+}
+
 static int puck_import_first(struct puck_bo *bo)
 {
 	int ret;

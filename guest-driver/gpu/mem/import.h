@@ -12,6 +12,8 @@ struct puck_device;
 
 struct drm_gem_object *puck_import(struct puck_device *puck, struct dma_buf *dmabuf);
 int puck_import_validate(struct puck_bo *bo);
+int puck_import_hold(struct puck_bo *bo);
+void puck_import_let(struct puck_bo *bo);
 void puck_import_unmap(struct puck_bo *bo);
 void puck_import_end(struct puck_bo *bo);
 

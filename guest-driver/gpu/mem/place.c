@@ -158,6 +158,34 @@ void puck_places_for_peer(struct puck_bo *bo, struct puck_places *places)
 		puck_places_add(places, (struct ttm_place) { .mem_type = TTM_PL_TT });
 }
 
+/**
+ * puck_places_for_display - where a BO is shown from
+ * @bo: the BO, of our own memory
+ * @places: filled in
+ *
+ * It stays there for long, so in VRAM it is where the CPU sees it, too, and system memory will
+ * do if there is no room. Importers that are no peers see nothing else than system memory.
+ */
+void puck_places_for_display(struct puck_bo *bo, struct puck_places *places)
+{
+	bool system = puck_places_have_system(bo);
+	bool system_first = bo->flags & DRM_PUCK_GEM_PREFER_SYSTEM;
+	bool vram = puck_places_have_visible(bo);
+
+	if (system && bo->exported && !bo->peers)
+		vram = false;
+	puck_places_begin(places);
+	if (system && (system_first || !vram))
+		puck_places_add(places, (struct ttm_place) { .mem_type = TTM_PL_TT });
+	if (vram)
+		puck_places_add_visible(places, bo);
+	if (system && vram && !system_first)
+		puck_places_add(places, (struct ttm_place) {
+			.mem_type = TTM_PL_TT,
+			.flags = TTM_PL_FLAG_FALLBACK,
+		});
+}
+
 /* TTM makes objects of its own that keep pages until a move is over. */
 static bool puck_place_is_bo(struct ttm_buffer_object *tbo)
 {

@@ -210,6 +210,17 @@ static void puck_prime_end_mapping(struct puck_attachment *a, struct puck_mappin
 		puck_hold_put(m->hold);
 }
 
+/* Whether an importer sees a BO where it is, and has to be for as long as it is shown. */
+static int puck_prime_place_pinned(struct puck_bo *bo, struct puck_attachment *a, bool peers)
+{
+	struct puck_mem *mem = ttm_to_puck_mem(bo->ttm.bdev);
+	struct ttm_resource *res = bo->ttm.resource;
+
+	if (res->mem_type != TTM_PL_VRAM)
+		return 0;
+	return a->peer && peers && puck_vram_is_visible(&mem->vram, res) ? 0 : -EBUSY;
+}
+
 /*
  * Bring the BO to where an importer can see it. That may be a move, whose fence it waits for.
  * While VRAM is hidden from peers they are like others, whatever the BO's placements are: a job
@@ -218,11 +229,12 @@ static void puck_prime_end_mapping(struct puck_attachment *a, struct puck_mappin
 static int puck_prime_place(struct puck_bo *bo, struct puck_attachment *a)
 {
 	struct ttm_operation_ctx ctx = { .interruptible = true, .gfp_retry_mayfail = true };
+	bool peers = !READ_ONCE(ttm_to_puck_mem(bo->ttm.bdev)->no_peers);
 	struct puck_places places;
 
 	if (bo->ttm.pin_count)
-		return 0;
-	if (a->peer && !READ_ONCE(ttm_to_puck_mem(bo->ttm.bdev)->no_peers))
+		return puck_prime_place_pinned(bo, a, peers);
+	if (a->peer && peers)
 		puck_places_for_peer(bo, &places);
 	else
 		puck_places_system(&places);
