@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * puck.ko: DRM render driver of the puck-gpu device (docs/specs/gpu.rst).
+ * puck.ko: DRM driver of the puck-gpu device (docs/specs/gpu.rst).
  *
  * Here are the beginning and the end: probe, remove, shutdown.
  */
@@ -23,6 +23,8 @@
 #include "compat/gpu.h"
 #include "core/device.h"
 #include "debugfs.h"
+#include "kms/fb.h"
+#include "kms/init.h"
 #include "mem/bar.h"
 #include "mem/bo.h"
 #include "mem/ioctl.h"
@@ -73,11 +75,12 @@ static const struct file_operations puck_fops = {
 
 static const struct drm_driver puck_drm_driver = {
 	.driver_features = DRIVER_GEM | DRIVER_GEM_GPUVA | DRIVER_RENDER | DRIVER_SYNCOBJ |
-			   DRIVER_SYNCOBJ_TIMELINE,
+			   DRIVER_SYNCOBJ_TIMELINE | DRIVER_MODESET | DRIVER_ATOMIC,
 	.open = puck_file_open,
 	.postclose = puck_file_close,
 	.debugfs_init = puck_debugfs_init,
 	.gem_prime_import = puck_prime_import,
+	PUCK_FB_DUMB_OPS
 	.ioctls = puck_ioctls,
 	.num_ioctls = ARRAY_SIZE(puck_ioctls),
 	.fops = &puck_fops,
@@ -86,7 +89,7 @@ static const struct drm_driver puck_drm_driver = {
 	.desc = "Puck virtual GPU",
 	PUCK_DRM_DRIVER_DATE
 	.major = 0,
-	.minor = 6,
+	.minor = 7,
 };
 
 /* What goes with the DRM device, the last one made first. */
@@ -102,9 +105,10 @@ static int puck_init_parts(struct puck_device *puck, const struct puck_ring_info
 		ret = puck_rings_create(puck, rings, num_rings);
 	if (!ret)
 		ret = puck_mover_init(puck);
-	if (!ret)
-		puck->mem->give_up = puck_recover_give_up;
-	return ret;
+	if (ret)
+		return ret;
+	puck->mem->give_up = puck_recover_give_up;
+	return puck_kms_init(puck);
 }
 
 static int puck_init_hw(struct puck_device *puck)
@@ -143,11 +147,16 @@ static int puck_init_hw(struct puck_device *puck)
 		dev_err_probe(puck->drm.dev, ret, "cannot set interrupts up\n");
 		goto err_dma;
 	}
-	ret = puck_rings_start(puck);
+	ret = puck_kms_start(puck);
 	if (ret)
 		goto err_irq;
+	ret = puck_rings_start(puck);
+	if (ret)
+		goto err_kms;
 	return 0;
 
+err_kms:
+	puck_kms_stop(puck);
 err_irq:
 	puck_device_reset(puck);
 	puck_irq_fini(puck);
@@ -171,6 +180,7 @@ static void puck_fini_hw(struct puck_device *puck)
 	 */
 	puck_device_reset(puck);
 	pci_clear_master(puck->pdev);
+	puck_kms_stop(puck);
 	puck_irq_fini(puck);
 	for (i = 0; i < puck->num_rings; i++) {
 		/* Jobs that were complete before the reset are no casualties. */
@@ -180,6 +190,7 @@ static void puck_fini_hw(struct puck_device *puck)
 	}
 	flush_workqueue(puck->reset_wq);
 	puck_dump_fini(puck);
+	puck_kms_fini(puck);
 	puck_revoke_named(puck, 0, false);
 	puck_gem_unbind_all(puck);
 	puck_jobs_detach(puck);
@@ -254,6 +265,8 @@ static void puck_shutdown(struct pci_dev *pdev)
 	drm_dev_unplug(&puck->drm);
 	puck_device_reset(puck);
 	pci_clear_master(pdev);
+	if (puck->display)
+		puck->display->lose(puck->kms);
 }
 
 static const struct pci_device_id puck_ids[] = {

@@ -11,6 +11,7 @@
 #include <drm/drm_print.h>
 
 #include "core/device.h"
+#include "kms/init.h"
 #include "mem/mem.h"
 #include "pm.h"
 #include "sched/irq.h"
@@ -117,8 +118,22 @@ static int puck_quiesce(struct puck_device *puck)
 static int puck_prepare(struct device *dev)
 {
 	struct puck_device *puck = dev_get_drvdata(dev);
+	int ret;
 
-	return puck_mem_evict_vram(puck->mem);
+	/* What is shown is pinned in VRAM. */
+	ret = puck_kms_suspend(puck);
+	if (ret)
+		return ret;
+	ret = puck_mem_evict_vram(puck->mem);
+	if (ret)
+		puck_kms_resume(puck);
+	return ret;
+}
+
+/* Whether the machine has slept, or something would not let it. */
+static void puck_complete(struct device *dev)
+{
+	puck_kms_resume(dev_get_drvdata(dev));
 }
 
 static int puck_suspend(struct device *dev)
@@ -139,6 +154,8 @@ static int puck_suspend(struct device *dev)
 		return ret;
 	}
 	puck_rings_save(puck);
+	if (puck->display)
+		puck->display->hold(puck->kms);
 	puck_device_reset(puck);
 	return 0;
 }
@@ -154,6 +171,8 @@ static int puck_resume(struct device *dev)
 		puck_device_restore_roots(puck);
 		ret = puck_rings_start(puck);
 	}
+	if (!ret && puck->display)
+		puck->display->release(puck->kms);
 	if (ret)
 		puck_recover_wedge(puck, ret);
 	puck_start_scheds(puck);
@@ -164,5 +183,6 @@ static int puck_resume(struct device *dev)
 
 const struct dev_pm_ops puck_pm_ops = {
 	.prepare = pm_sleep_ptr(puck_prepare),
+	.complete = pm_sleep_ptr(puck_complete),
 	SYSTEM_SLEEP_PM_OPS(puck_suspend, puck_resume)
 };

@@ -26,11 +26,13 @@
 
 #include <drm/drm_device.h>
 
+#include "abi/puck_display.h"
 #include "abi/puck_gpu.h"
 
 struct dma_pool;
 struct pci_dev;
 struct puck_dump;
+struct puck_kms;
 struct puck_mem;
 struct puck_mover;
 struct puck_ring;
@@ -73,6 +75,21 @@ struct puck_outage {
 };
 
 /**
+ * struct puck_display_funcs - what the display is told of the device as a whole
+ * @hold: the device is about to be reset: from here on nobody touches the display's registers
+ * @release: it was reset, and is a bus master: what was shown is to be shown again
+ * @lose: nothing runs there any more; also in place of @release
+ *
+ * All are called by whoever recovers the device, in signalling sections: none of them sleeps or
+ * waits.
+ */
+struct puck_display_funcs {
+	void (*hold)(struct puck_kms *kms);
+	void (*release)(struct puck_kms *kms);
+	void (*lose)(struct puck_kms *kms);
+};
+
+/**
  * struct puck_device - one puck-gpu function
  * @drm: base
  * @pdev: the PCI function; valid until remove, that is inside drm_dev_enter()
@@ -88,6 +105,8 @@ struct puck_outage {
  * @vm_count: VMs that the device has; 0 without PUCK_GPU_FEATURE_VM
  * @error_vector: MSI-X vector of the error queue
  * @error_irq: Linux' number for @error_vector
+ * @num_heads: of the display; 0 if there is none, or the kernel has no helpers for one
+ * @head_vector: MSI-X vector of each head
  * @num_vectors: MSI-X vectors up to the last one that the driver knows the use of
  * @num_rings: entries in @ring
  * @ring: the rings of kinds that the driver knows, each allocated for itself since fences
@@ -100,6 +119,8 @@ struct puck_outage {
  * @seg_pool: blocks of PUCK_SEGS_POOLED entries; valid until remove
  * @mem: all that BOs lie in; mem/mem.h
  * @mover: moves bytes for @mem; sched/mover.h
+ * @kms: the display, or NULL; kms/kms.h
+ * @display: of @kms; set before there are users
  * @page_pool: tables of VMs, and what is written into them; valid until remove, if there are VMs
  * @sparse_pool: blocks of 64 KiB for sparse mappings; likewise
  * @vm_numbers: which VMs of the device are in use
@@ -132,6 +153,8 @@ struct puck_device {
 	u32 vm_count;
 	u32 error_vector;
 	int error_irq;
+	u32 num_heads;
+	u32 head_vector[PUCK_DISPLAY_HEADS_MAX];
 	u32 num_vectors;
 	u32 num_rings;
 	struct puck_ring *ring[PUCK_GPU_RINGS_MAX];
@@ -142,6 +165,8 @@ struct puck_device {
 	struct dma_pool *seg_pool;
 	struct puck_mem *mem;
 	struct puck_mover *mover;
+	struct puck_kms *kms;
+	const struct puck_display_funcs *display;
 	struct dma_pool *page_pool;
 	struct dma_pool *sparse_pool;
 	struct ida vm_numbers;

@@ -19,11 +19,13 @@
  * @taken: vectors that a source has
  * @error: of the error queue, or PUCK_NO_VECTOR
  * @fence: of each ring, or PUCK_NO_VECTOR
+ * @vblank: of each head, or PUCK_NO_VECTOR
  */
 struct puck_sources {
 	DECLARE_BITMAP(taken, PUCK_VECTORS_MAX);
 	u32 error;
 	u32 fence[PUCK_GPU_RINGS_MAX];
+	u32 vblank[PUCK_DISPLAY_HEADS_MAX];
 };
 
 static int puck_identify_version(struct puck_device *puck)
@@ -64,6 +66,20 @@ static int puck_identify_vram(struct puck_device *puck)
 	return 0;
 }
 
+/* Without the kernel's helpers the device has no heads, as far as the driver is concerned. */
+static int puck_identify_display(struct puck_device *puck)
+{
+	u32 num;
+
+	if (!IS_ENABLED(CONFIG_DRM_KMS_HELPER) || !(puck->features & PUCK_GPU_FEATURE_DISPLAY))
+		return 0;
+	num = puck_read(puck, PUCK_DISPLAY_HEADS);
+	if (!num || num > PUCK_DISPLAY_HEADS_MAX)
+		return dev_err_probe(puck->drm.dev, -ENODEV, "%u heads\n", num);
+	puck->num_heads = num;
+	return 0;
+}
+
 static int puck_identify_limits(struct puck_device *puck)
 {
 	int ret;
@@ -74,11 +90,13 @@ static int puck_identify_limits(struct puck_device *puck)
 	if (!puck->seg_len_max || !puck->segs_max)
 		return dev_err_probe(puck->drm.dev, -ENODEV, "bad limits\n");
 	ret = puck_identify_vms(puck);
-	return ret ? ret : puck_identify_vram(puck);
+	if (!ret)
+		ret = puck_identify_vram(puck);
+	return ret ?: puck_identify_display(puck);
 }
 
 /* Where the vector of a source belongs; NULL if the driver has no use for it. */
-static u32 *puck_source_place(struct puck_sources *sources, u32 source)
+static u32 *puck_source_place(struct puck_device *puck, struct puck_sources *sources, u32 source)
 {
 	u32 index = FIELD_GET(PUCK_GPU_SOURCE_INDEX, source);
 
@@ -87,6 +105,8 @@ static u32 *puck_source_place(struct puck_sources *sources, u32 source)
 		return &sources->error;
 	case PUCK_GPU_SOURCE_FENCE:
 		return index < PUCK_GPU_RINGS_MAX ? &sources->fence[index] : NULL;
+	case PUCK_GPU_SOURCE_VBLANK:
+		return index < puck->num_heads ? &sources->vblank[index] : NULL;
 	default:
 		return NULL;
 	}
@@ -96,7 +116,7 @@ static int puck_identify_source(struct puck_device *puck, struct puck_sources *s
 {
 	u32 source = puck_read(puck, PUCK_GPU_SOURCE(i));
 	u32 vector = FIELD_GET(PUCK_GPU_SOURCE_VECTOR, source);
-	u32 *place = puck_source_place(sources, source);
+	u32 *place = puck_source_place(puck, sources, source);
 
 	if (!place)
 		return 0;
@@ -129,6 +149,18 @@ static int puck_identify_sources(struct puck_device *puck, struct puck_sources *
 	if (sources->error == PUCK_NO_VECTOR)
 		return dev_err_probe(puck->drm.dev, -ENODEV, "no interrupt for errors\n");
 	puck->error_vector = sources->error;
+	return 0;
+}
+
+static int puck_identify_heads(struct puck_device *puck, const struct puck_sources *sources)
+{
+	u32 i;
+
+	for (i = 0; i < puck->num_heads; i++) {
+		puck->head_vector[i] = sources->vblank[i];
+		if (puck->head_vector[i] == PUCK_NO_VECTOR)
+			return dev_err_probe(puck->drm.dev, -ENODEV, "head %u: no interrupt\n", i);
+	}
 	return 0;
 }
 
@@ -212,6 +244,8 @@ int puck_identify(struct puck_device *puck, struct puck_ring_info *rings, u32 *n
 		ret = puck_identify_limits(puck);
 	if (!ret)
 		ret = puck_identify_sources(puck, &sources);
+	if (!ret)
+		ret = puck_identify_heads(puck, &sources);
 	if (!ret)
 		ret = puck_identify_rings(puck, &sources, rings, num_rings);
 	return ret;

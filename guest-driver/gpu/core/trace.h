@@ -228,6 +228,45 @@ TRACE_EVENT(puck_share_map,
 		  __entry->nents, __entry->vram)
 );
 
+/*
+ * The display: "seqno" is that of the commit, as in the device's traces. It is told the device,
+ * and it is shown from the blanking "count" on.
+ */
+TRACE_EVENT(puck_display_commit,
+	TP_PROTO(u32 index, u32 seqno, u32 ctrl),
+	TP_ARGS(index, seqno, ctrl),
+	TP_STRUCT__entry(
+		__field(u32, head)
+		__field(u32, seqno)
+		__field(u32, ctrl)
+	),
+	TP_fast_assign(
+		__entry->head = index;
+		__entry->seqno = seqno;
+		__entry->ctrl = ctrl;
+	),
+	TP_printk("head=%u seqno=%u ctrl=%#x", __entry->head, __entry->seqno, __entry->ctrl)
+);
+
+TRACE_EVENT(puck_display_flip,
+	TP_PROTO(u32 index, u32 seqno, u64 count, u64 time),
+	TP_ARGS(index, seqno, count, time),
+	TP_STRUCT__entry(
+		__field(u32, head)
+		__field(u32, seqno)
+		__field(u64, count)
+		__field(u64, time)
+	),
+	TP_fast_assign(
+		__entry->head = index;
+		__entry->seqno = seqno;
+		__entry->count = count;
+		__entry->time = time;
+	),
+	TP_printk("head=%u seqno=%u count=%llu time=%llu", __entry->head, __entry->seqno,
+		  __entry->count, __entry->time)
+);
+
 #endif /* PUCK_TRACE_H */
 
 #undef TRACE_INCLUDE_PATH

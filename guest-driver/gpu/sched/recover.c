@@ -134,6 +134,8 @@ static int puck_recover_freeze_device(struct puck_device *puck, struct puck_ring
 	int ret;
 
 	puck_irq_hold_errors(puck);
+	if (puck->display)
+		puck->display->hold(puck->kms);
 	ret = puck_recover_freeze_all(puck, stuck);
 	if (!ret)
 		puck_rings_save(puck);
@@ -153,6 +155,8 @@ static int puck_recover_thaw_device(struct puck_device *puck)
 	puck_device_restore_roots(puck);
 	for (i = 0; !ret && i < puck->num_rings; i++)
 		ret = puck_ring_thaw(puck->ring[i]);
+	if (!ret && puck->display)
+		puck->display->release(puck->kms);
 	return ret;
 }
 
@@ -183,6 +187,8 @@ void puck_recover_wedge(struct puck_device *puck, int error)
 	error = error == -ENODEV ? -ENODEV : -EIO;
 	pci_clear_master(puck->pdev);
 	WRITE_ONCE(puck->wedged, error);
+	if (puck->display)
+		puck->display->lose(puck->kms);
 	for (i = 0; i < puck->num_rings; i++)
 		puck_ring_kill(puck->ring[i], error);
 }

@@ -38,6 +38,11 @@
  * not: its fence tells of itself alone, and who has to know asks the fence that was waited
  * for. So no client can spoil another one's picture by a job that fails.
  *
+ * Display. What DRM_PUCK_FEATURE_DISPLAY stands for is no ioctl of ours: the device's card is one
+ * with modesetting, where dumb buffers can be made as well. Any BO is good for a framebuffer but
+ * those of GEM_USERPTR (-EPERM). While it is shown it stays where it is, and an importer for whom
+ * it would have to move is told -EBUSY.
+ *
  * All structures are the same for 32- and 64-bit callers, without holes.
  */
 #ifndef _PUCK_DRM_H_
@@ -106,6 +111,7 @@ struct drm_puck_array {
 #define DRM_PUCK_FEATURE_VM		(1ull << 4)	/* 0.4; if the device has VMs */
 #define DRM_PUCK_FEATURE_REF_SYNC	(1ull << 5)	/* 0.5: REF_NO_IMPLICIT */
 #define DRM_PUCK_FEATURE_USERPTR	(1ull << 6)	/* 0.6: GEM_USERPTR; if the kernel can */
+#define DRM_PUCK_FEATURE_DISPLAY	(1ull << 7)	/* 0.7: below; if there are heads */
 
 struct drm_puck_get_param {
 	__u32 param;		/* in */

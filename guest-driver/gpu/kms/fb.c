@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Framebuffers: BOs with a format. Linear ones alone; what the device cannot find its way in is
+ * refused here, where user space can do something about it.
+ */
+#include <linux/math.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+
+#include <drm/drm_damage_helper.h>
+#include <drm/drm_drv.h>
+#include <drm/drm_framebuffer.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_gem_framebuffer_helper.h>
+#include <drm/drm_mode.h>
+#include <drm/puck_drm.h>
+
+#include "core/device.h"
+#include "kms/fb.h"
+#include "kms/format.h"
+#include "mem/bo.h"
+
+/* What dumb buffers' lines are multiples of. */
+#define PUCK_DUMB_ALIGN		64
+
+static const struct drm_framebuffer_funcs puck_fb_funcs = {
+	.destroy = drm_gem_fb_destroy,
+	.create_handle = drm_gem_fb_create_handle,
+	/* Memory of the system is looked at with a commit alone. */
+	.dirty = drm_atomic_helper_dirtyfb,
+};
+
+/* Memory of a process may be taken away, and has to be let go of at once. */
+static int puck_fb_check_bo(struct drm_file *file, u32 handle)
+{
+	struct drm_gem_object *obj = drm_gem_object_lookup(file, handle);
+	int ret;
+
+	if (!obj)
+		return -ENOENT;
+	ret = to_puck_bo(obj)->userptr ? -EPERM : 0;
+	drm_gem_object_put(obj);
+	return ret;
+}
+
+/**
+ * puck_fb_create - make a framebuffer
+ * @dev: the device
+ * @file: the caller
+ * @cmd: what the caller says of it
+ *
+ * Return: the framebuffer, or an ERR_PTR(): -EINVAL if the device cannot show it; -EPERM for
+ * memory of a process; -ENOENT; -ENOMEM.
+ */
+struct drm_framebuffer *puck_fb_create(struct drm_device *dev, struct drm_file *file,
+				       PUCK_FB_INFO_PARAM
+				       const struct drm_mode_fb_cmd2 *cmd)
+{
+	const struct puck_format *format = puck_format_find(cmd->pixel_format);
+	struct drm_framebuffer *fb;
+	int ret;
+
+	if (!format || !puck_format_check(format, cmd))
+		return ERR_PTR(-EINVAL);
+	ret = puck_fb_check_bo(file, cmd->handles[0]);
+	if (ret)
+		return ERR_PTR(ret);
+	fb = kzalloc(sizeof(*fb), GFP_KERNEL);
+	if (!fb)
+		return ERR_PTR(-ENOMEM);
+	ret = drm_gem_fb_init_with_funcs(dev, fb, file, PUCK_FB_INFO_ARG cmd, &puck_fb_funcs);
+	if (ret) {
+		kfree(fb);
+		return ERR_PTR(ret);
+	}
+	return fb;
+}
+
+/**
+ * puck_fb_dumb_create - make a BO for a framebuffer that the CPU draws into
+ * @file: the caller
+ * @dev: the device
+ * @args: how large it is to be; handle, pitch and size are filled in
+ *
+ * Return: 0; -EOPNOTSUPP for a device without a display; -EINVAL; -E2BIG; -ENOMEM; -ENODEV; -EINTR.
+ */
+int puck_fb_dumb_create(struct drm_file *file, struct drm_device *dev,
+			struct drm_mode_create_dumb *args)
+{
+	struct puck_device *puck = to_puck_device(dev);
+	struct puck_bo *bo;
+	u64 bits, size;
+	int ret;
+
+	if (!puck->num_heads)
+		return -EOPNOTSUPP;
+	if (args->flags || check_mul_overflow((u64)args->width, (u64)args->bpp, &bits))
+		return -EINVAL;
+	bits = ALIGN(DIV_ROUND_UP_ULL(bits, BITS_PER_BYTE), PUCK_DUMB_ALIGN);
+	if (bits > U32_MAX || check_mul_overflow(bits, (u64)args->height, &size))
+		return -EINVAL;
+	if (size > DRM_PUCK_BO_SIZE_MAX)
+		return -E2BIG;
+	bo = puck_gem_create(puck, size,
+			     BIT(DRM_PUCK_REGION_SYSTEM) | BIT(DRM_PUCK_REGION_VRAM), 0,
+			     DRM_PUCK_CACHING_WB, NULL);
+	if (IS_ERR(bo))
+		return PTR_ERR(bo);
+	args->pitch = bits;
+	args->size = puck_bo_size(bo);
+	ret = drm_gem_handle_create(file, &bo->ttm.base, &args->handle);
+	/* The handle keeps the BO from here on. */
+	drm_gem_object_put(&bo->ttm.base);
+	return ret;
+}

@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Commits of the device (docs/specs/display.rst, "Commits"): what an atomic commit makes of the
+ * heads is handed over in one step, and each of them tells of its takeover by an interrupt. Until
+ * then memory that was shown before is in use; from then on it is not.
+ *
+ * What is to be shown is in puck_head.next, whether the device knows of it or not: a reset of the
+ * device forgets all of it, and whoever has done that has it committed anew, with the same number.
+ * So a takeover that was awaited before comes behind it.
+ *
+ * Whatever happens, each event is sent: out-fences depend on it.
+ */
+#include <linux/bitfield.h>
+#include <linux/bits.h>
+#include <linux/completion.h>
+#include <linux/jiffies.h>
+
+#include <drm/drm_atomic_helper.h>
+#include <drm/drm_drv.h>
+#include <drm/drm_print.h>
+#include <drm/drm_vblank.h>
+
+#include "core/trace.h"
+#include "kms/access.h"
+#include "kms/flip.h"
+
+/* An interrupt may be lost, and the slowest head has one frame in a second. */
+#define PUCK_FLIP_LOOK	(HZ / 2)
+#define PUCK_FLIP_LOOKS	20
+
+/**
+ * struct puck_flip_end - an event that is due
+ * @event: or NULL
+ * @ref: it has a reference, to be given back
+ */
+struct puck_flip_end {
+	struct drm_pending_vblank_event *event;
+	bool ref;
+};
+
+static struct puck_flip_end puck_flip_take_event(struct puck_head *head)
+{
+	struct puck_flip_end end = { .event = head->event, .ref = head->event_ref };
+
+	lockdep_assert_held(&head->kms->lock);
+
+	head->event = NULL;
+	head->event_ref = false;
+	return end;
+}
+
+/* With no lock of ours held: the core calls us back. */
+static void puck_flip_send(struct puck_head *head, struct puck_flip_end end)
+{
+	struct drm_device *dev = head->crtc.dev;
+	unsigned long flags;
+
+	if (end.event) {
+		spin_lock_irqsave(&dev->event_lock, flags);
+		drm_crtc_send_vblank_event(&head->crtc, end.event);
+		spin_unlock_irqrestore(&dev->event_lock, flags);
+	}
+	if (end.ref)
+		drm_crtc_vblank_put(&head->crtc);
+}
+
+/* The device will not: what is waited for counts as shown. */
+static void puck_flip_end(struct puck_head *head)
+{
+	struct puck_flip_end end;
+	unsigned long flags;
+
+	spin_lock_irqsave(&head->kms->lock, flags);
+	end = puck_flip_take_event(head);
+	head->again = false;
+	spin_unlock_irqrestore(&head->kms->lock, flags);
+	puck_flip_send(head, end);
+}
+
+static void puck_flip_end_all(struct puck_kms *kms, unsigned long mask)
+{
+	u32 i;
+
+	for_each_set_bit(i, &mask, kms->num_heads)
+		puck_flip_end(&kms->head[i]);
+}
+
+/* Write what the heads are to show, and have it taken over. Returns DISPLAY_RESULT. */
+static u32 puck_flip_commit_once(struct puck_kms *kms, unsigned long mask)
+{
+	struct puck_head *head;
+	u32 i, result;
+
+	for_each_set_bit(i, &mask, kms->num_heads) {
+		head = &kms->head[i];
+		puck_head_regs_write(kms->puck, head->base, &head->next, &head->written);
+		trace_puck_display_commit(i, head->next.seqno, head->next.ctrl);
+	}
+	puck_write(kms->puck, PUCK_DISPLAY_COMMIT, mask);
+	result = puck_read(kms->puck, PUCK_DISPLAY_RESULT);
+	for_each_set_bit(i, &mask, kms->num_heads) {
+		head = &kms->head[i];
+		/* They are for one commit, and read as zero behind it. */
+		if (!result)
+			head->written.flags = 0;
+		if (FIELD_GET(PUCK_DISPLAY_RESULT_REASON, result) != PUCK_DISPLAY_BUSY)
+			head->next.flags = 0;
+	}
+	return result;
+}
+
+/*
+ * The device refuses what was checked. What is shown now is about to be somebody else's memory,
+ * so the heads are turned off; that cannot be refused.
+ */
+static void puck_flip_refused(struct puck_kms *kms, unsigned long mask, u32 result)
+{
+	u32 i;
+
+	drm_err(&kms->puck->drm, "heads %#lx: commit refused: reason %u, head %u, buffer %u\n",
+		mask, (u32)FIELD_GET(PUCK_DISPLAY_RESULT_REASON, result),
+		(u32)FIELD_GET(PUCK_DISPLAY_RESULT_HEAD, result),
+		(u32)FIELD_GET(PUCK_DISPLAY_RESULT_BUFFER, result));
+	for_each_set_bit(i, &mask, kms->num_heads) {
+		kms->head[i].refused++;
+		kms->head[i].next.ctrl = 0;
+	}
+	puck_flip_commit_once(kms, mask);
+}
+
+static u32 puck_flip_commit_some(struct puck_kms *kms, unsigned long mask)
+{
+	u32 result = puck_flip_commit_once(kms, mask);
+	u32 reason = FIELD_GET(PUCK_DISPLAY_RESULT_REASON, result);
+
+	if (reason && reason != PUCK_DISPLAY_BUSY)
+		puck_flip_refused(kms, mask, result);
+	return reason;
+}
+
+/*
+ * All at once if that can be. A head is busy behind a reset alone, when it is about to show again
+ * what it did before: then each is on its own, and this one follows at its takeover.
+ */
+static void puck_flip_commit(struct puck_kms *kms, unsigned long mask)
+{
+	u32 i;
+
+	lockdep_assert_held(&kms->lock);
+
+	for_each_set_bit(i, &mask, kms->num_heads)
+		kms->head[i].again = false;
+	if (puck_flip_commit_some(kms, mask) != PUCK_DISPLAY_BUSY)
+		return;
+	for_each_set_bit(i, &mask, kms->num_heads)
+		if (puck_flip_commit_some(kms, BIT(i)) == PUCK_DISPLAY_BUSY)
+			kms->head[i].again = true;
+}
+
+/* From what the commit has made of a head to what the device is told. */
+static void puck_flip_arm(struct puck_head *head, struct drm_crtc_state *crtc_state, bool ref)
+{
+	u32 seqno = head->next.seqno + 1;
+
+	head->next = head->staged;
+	head->next.seqno = seqno;
+	head->staged.flags = 0;
+	head->event = crtc_state->event;
+	head->event_seqno = seqno;
+	head->event_ref = ref;
+	crtc_state->event = NULL;
+}
+
+static bool puck_flip_concerns(const struct drm_crtc_state *old_state,
+			       const struct drm_crtc_state *new_state)
+{
+	return old_state->active || new_state->active;
+}
+
+/* Returns the heads of which nobody will hear. */
+static unsigned long puck_flip_start(struct puck_kms *kms, unsigned long mask)
+{
+	unsigned long lost = 0;
+	int idx;
+
+	lockdep_assert_held(&kms->lock);
+
+	if (kms->state == PUCK_KMS_HELD)
+		return 0;
+	if (kms->state == PUCK_KMS_UP && drm_dev_enter(&kms->puck->drm, &idx)) {
+		puck_flip_commit(kms, mask);
+		drm_dev_exit(idx);
+	} else {
+		lost = mask;
+	}
+	return lost;
+}
+
+/**
+ * puck_flip - have heads show what an atomic commit has made of them
+ * @kms: the display
+ * @state: the commit
+ *
+ * All of them in one step. The event of each is sent when it is shown.
+ *
+ * Context: in a signalling section; no commit of the heads is awaited.
+ */
+void puck_flip(struct puck_kms *kms, struct puck_atomic_state *state)
+{
+	struct drm_crtc_state *old_state, *new_state;
+	unsigned long flags, lost, refs = 0, mask = 0;
+	struct drm_crtc *crtc;
+	int i;
+
+	for_each_oldnew_crtc_in_state(state, crtc, old_state, new_state, i) {
+		if (!puck_flip_concerns(old_state, new_state))
+			continue;
+		mask |= BIT(to_puck_head(crtc)->index);
+		/* Until the event, whose time and number are those of a blanking. */
+		if (!drm_crtc_vblank_get(crtc))
+			refs |= BIT(to_puck_head(crtc)->index);
+	}
+	if (!mask)
+		return;
+	spin_lock_irqsave(&kms->lock, flags);
+	for_each_new_crtc_in_state(state, crtc, new_state, i) {
+		struct puck_head *head = to_puck_head(crtc);
+
+		if (mask & BIT(head->index))
+			puck_flip_arm(head, new_state, refs & BIT(head->index));
+	}
+	lost = puck_flip_start(kms, mask);
+	spin_unlock_irqrestore(&kms->lock, flags);
+	puck_flip_end_all(kms, lost);
+}
+
+/* True with the event in @end if what it waits for is shown. */
+static bool puck_flip_is_shown(struct puck_head *head, struct puck_flip_end *end)
+{
+	u32 seqno = puck_head_read(head, PUCK_HEAD_FLIP_SEQNO);
+
+	if (!head->event || seqno != head->event_seqno)
+		return false;
+	trace_puck_display_flip(head->index, seqno, puck_head_read64(head, PUCK_HEAD_FLIP_COUNT),
+				puck_head_read64(head, PUCK_HEAD_FLIP_TIME));
+	head->flips++;
+	*end = puck_flip_take_event(head);
+	return true;
+}
+
+/**
+ * puck_flip_taken - see what a head shows now
+ * @head: the head
+ *
+ * For its interrupt, and for who has waited for that for long.
+ *
+ * Context: any.
+ */
+void puck_flip_taken(struct puck_head *head)
+{
+	struct puck_kms *kms = head->kms;
+	struct puck_kms_access access;
+	struct puck_flip_end end;
+	bool shown;
+
+	if (!puck_kms_enter(kms, &access))
+		return;
+	shown = puck_flip_is_shown(head, &end);
+	if (head->again)
+		puck_flip_commit(kms, BIT(head->index));
+	puck_kms_exit(kms, &access);
+	if (shown)
+		puck_flip_send(head, end);
+}
+
+static bool puck_flip_wait_for(struct puck_head *head, struct completion *done)
+{
+	unsigned int looks;
+
+	for (looks = 0; looks < PUCK_FLIP_LOOKS; looks++) {
+		if (wait_for_completion_timeout(done, PUCK_FLIP_LOOK))
+			return true;
+		puck_flip_taken(head);
+	}
+	return completion_done(done);
+}
+
+/**
+ * puck_flip_wait - wait until all heads of a commit show it
+ * @kms: the display
+ * @state: the commit; puck_flip() was called for it
+ *
+ * Context: may sleep; in the way of fences.
+ */
+void puck_flip_wait(struct puck_kms *kms, struct puck_atomic_state *state)
+{
+	struct drm_crtc_commit *commit;
+	struct puck_head *head;
+	u32 i;
+
+	for (i = 0; i < kms->num_heads; i++) {
+		head = &kms->head[i];
+		commit = state->crtcs[drm_crtc_index(&head->crtc)].commit;
+		if (!commit || puck_flip_wait_for(head, &commit->flip_done))
+			continue;
+		drm_err(&kms->puck->drm, "head %u: commit %u is not taken over\n", i,
+			head->event_seqno);
+		puck_flip_end(head);
+	}
+	/* Of planes and connectors that have no head any more. */
+	drm_atomic_helper_wait_for_flip_done(&kms->puck->drm, state);
+}
+
+/* A reset forgets how often there was a blanking. */
+static void puck_flip_save_count(struct puck_head *head)
+{
+	u32 count = puck_head_read64(head, PUCK_HEAD_VBLANK_COUNT);
+
+	/* All ones is what nobody answers. */
+	if (count != ~0u)
+		head->count = head->count_base + count;
+	head->count_base = head->count;
+}
+
+static void puck_flip_hold(struct puck_kms *kms)
+{
+	unsigned long flags;
+	u32 i;
+
+	spin_lock_irqsave(&kms->lock, flags);
+	if (kms->state == PUCK_KMS_UP) {
+		for (i = 0; i < kms->num_heads; i++)
+			puck_flip_save_count(&kms->head[i]);
+		kms->state = PUCK_KMS_HELD;
+	}
+	spin_unlock_irqrestore(&kms->lock, flags);
+}
+
+static void puck_flip_restore(struct puck_head *head)
+{
+	memset(&head->written, 0, sizeof(head->written));
+	/* All of it is new to the console. */
+	head->next.flags &= ~PUCK_HEAD_DAMAGE;
+	puck_head_write(head, PUCK_HEAD_CRC_CTRL, head->crc);
+	puck_head_write(head, PUCK_HEAD_IRQ_ENABLE, head->irq_enable);
+}
+
+static void puck_flip_release(struct puck_kms *kms)
+{
+	unsigned long flags, mask = 0;
+	u32 i;
+
+	spin_lock_irqsave(&kms->lock, flags);
+	if (kms->state == PUCK_KMS_HELD) {
+		kms->state = PUCK_KMS_UP;
+		for (i = 0; i < kms->num_heads; i++) {
+			puck_flip_restore(&kms->head[i]);
+			if (kms->head[i].event || kms->head[i].next.ctrl)
+				mask |= BIT(i);
+		}
+		if (mask)
+			puck_flip_commit(kms, mask);
+	}
+	spin_unlock_irqrestore(&kms->lock, flags);
+}
+
+/**
+ * puck_flip_lose - have nobody wait for the device any more
+ * @kms: the display; nothing is shown any more
+ *
+ * Context: any.
+ */
+void puck_flip_lose(struct puck_kms *kms)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&kms->lock, flags);
+	kms->state = PUCK_KMS_LOST;
+	spin_unlock_irqrestore(&kms->lock, flags);
+	puck_flip_end_all(kms, GENMASK(kms->num_heads - 1, 0));
+}
+
+const struct puck_display_funcs puck_flip_display_funcs = {
+	.hold = puck_flip_hold,
+	.release = puck_flip_release,
+	.lose = puck_flip_lose,
+};

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The display of a device: its heads, and what they are to show.
+ *
+ * An atomic commit goes this way: check (plane.c, head.c), memory (scanout.c), what the heads are
+ * to show (plane.c and head.c into puck_head.staged), one commit of the device's for all of them
+ * (flip.c), the takeover (irq.c), after which the memory of what was shown before is free.
+ */
+#ifndef PUCK_KMS_H
+#define PUCK_KMS_H
+
+#include <linux/list.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+#include <drm/drm_connector.h>
+#include <drm/drm_crtc.h>
+#include <drm/drm_encoder.h>
+#include <drm/drm_rect.h>
+
+#include "core/device.h"
+#include "kms/regs.h"
+
+struct drm_pending_vblank_event;
+struct puck_kms;
+
+/**
+ * enum puck_kms_state - who may touch the registers of the display
+ * @PUCK_KMS_UP: whoever is inside puck_kms_enter()
+ * @PUCK_KMS_HELD: nobody, as the device is being reset; what is to be shown is noted
+ * @PUCK_KMS_LOST: nobody any more; whatever is to be shown counts as shown
+ */
+enum puck_kms_state {
+	PUCK_KMS_UP,
+	PUCK_KMS_HELD,
+	PUCK_KMS_LOST,
+};
+
+/**
+ * struct puck_head - a head: a CRTC with its encoder and its connector
+ * @kms: of the device
+ * @index: number of the head
+ * @base: offset of its registers
+ * @irq: Linux' number of its interrupt; 0 without one
+ * @name: of the interrupt
+ * @crtc: DRM's
+ * @encoder: DRM's
+ * @connector: DRM's
+ * @changes: of the connector, when it was looked at last; under connection_mutex
+ * @staged: what the commit that is under way makes of it; its own, one after the other
+ * @damage: what of the picture it changes, if that is not all of it; like @staged
+ * @damage_whole: it is
+ * @next: what is to be shown, as of the last commit; this and all below are under puck_kms.lock
+ * @written: what the registers hold
+ * @event: to be sent when @next, or what follows it, is shown; or NULL
+ * @event_seqno: puck_head_regs.seqno that it waits for
+ * @event_ref: it has a reference that keeps the vertical blankings counted
+ * @again: the device was busy, so @next is to be committed at the takeover
+ * @irq_enable: HEAD_IRQ_ENABLE
+ * @crc: CRC_CTRL
+ * @count_base: vertical blankings before the last reset
+ * @count: of all of them, when they were looked at last
+ * @flips: takeovers
+ * @refused: commits that the device refused
+ */
+struct puck_head {
+	struct puck_kms *kms;
+	u32 index;
+	u32 base;
+	int irq;
+	char name[16];
+	struct drm_crtc crtc;
+	struct drm_encoder encoder;
+	struct drm_connector connector;
+	u32 changes;
+	struct puck_head_regs staged;
+	struct drm_rect damage;
+	bool damage_whole;
+	struct puck_head_regs next;
+	struct puck_head_regs written;
+	struct drm_pending_vblank_event *event;
+	u32 event_seqno;
+	bool event_ref;
+	bool again;
+	u32 irq_enable;
+	u32 crc;
+	u32 count_base;
+	u32 count;
+	u64 flips;
+	u64 refused;
+};
+
+/**
+ * struct puck_kms - the display
+ * @puck: the device
+ * @lock: protects what follows, members of heads and the registers of the display. Taken in hard
+ *        interrupts; a leaf
+ * @state: who may touch the registers
+ * @scanouts: struct puck_scanout.node, all memory that is shown or about to be
+ * @num_heads: entries in @head
+ * @head: the heads
+ */
+struct puck_kms {
+	struct puck_device *puck;
+	spinlock_t lock;		/* registers, images, events */
+	enum puck_kms_state state;
+	struct list_head scanouts;
+	u32 num_heads;
+	struct puck_head head[PUCK_DISPLAY_HEADS_MAX];
+};
+
+static inline struct puck_head *to_puck_head(struct drm_crtc *crtc)
+{
+	return container_of(crtc, struct puck_head, crtc);
+}
+
+#endif /* PUCK_KMS_H */
