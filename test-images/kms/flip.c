@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Flips: their events and fences, and that a picture is not shown before it is drawn, whoever
+ * draws it and wherever it lies.
+ */
+#include "lib/base/clock.h"
+#include "lib/base/ktap.h"
+#include "lib/gpu/bo.h"
+#include "lib/gpu/debugfs.h"
+#include "lib/gpu/dumb.h"
+#include "lib/gpu/fence.h"
+#include "lib/gpu/job.h"
+#include "lib/kms/screen.h"
+
+#include <errno.h>
+
+#define WIDTH	SCREEN_WIDTH
+#define HEIGHT	SCREEN_HEIGHT
+#define FRAMES	3	/* for which a picture that has to wait is looked at */
+
+static struct screen screen;
+static struct kms_fb red, blue, elsewhere;
+
+static struct kms_atomic flip_to(const struct kms_fb *fb)
+{
+	struct kms_atomic atomic = { 0 };
+
+	kms_set_plane(&atomic, screen.head, 0, "FB_ID", fb->id);
+	return atomic;
+}
+
+static bool shows(const struct kms_fb *fb, uint32_t from)
+{
+	struct kms_model model = screen_model(fb);
+
+	return screen_shows(&screen, &model, from);
+}
+
+static bool shows_now(const struct kms_fb *fb)
+{
+	return shows(fb, screen_next(&screen));
+}
+
+static void test_event(void)
+{
+	struct kms_atomic atomic = flip_to(&blue);
+	uint32_t number = 0, before;
+	int ret;
+
+	ktap_ok(shows_now(&red), "the head shows what it was turned on with");
+	ret = kms_commit_shown(&screen.card, &atomic, 0, &number);
+	ktap_ok(!ret && shows(&blue, number), "a flip is shown from the frame of its event on (%d)",
+		ret);
+	before = number;
+	atomic = flip_to(&red);
+	ret = kms_commit_shown(&screen.card, &atomic, DRM_MODE_ATOMIC_NONBLOCK, &number);
+	ktap_ok(!ret && (int32_t)(number - before) > 0 && shows(&red, number),
+		"so is one that is not waited for (%d)", ret);
+	ret = kms_commit(&screen.card, &atomic, DRM_MODE_ATOMIC_TEST_ONLY, 0);
+	ktap_ok(!ret && shows_now(&red), "one that is only tried is not (%d)", ret);
+}
+
+static void test_legacy(void)
+{
+	struct drm_mode_crtc_page_flip flip = {
+		.crtc_id = screen.head->crtc,
+		.fb_id = blue.id,
+		.flags = DRM_MODE_PAGE_FLIP_EVENT,
+		.user_data = 7,
+	};
+	struct drm_event_vblank event = { 0 };
+	int ret = puck_call(screen.card.fd, DRM_IOCTL_MODE_PAGE_FLIP, &flip);
+
+	if (!ret)
+		ret = kms_event(screen.card.fd, &event, FOREVER_MS);
+	ktap_ok(!ret && event.user_data == 7 && shows(&blue, event.sequence),
+		"legacy: a page flip (%d)", ret);
+	flip.fb_id = red.id;
+	flip.flags |= DRM_MODE_PAGE_FLIP_ASYNC;
+	ret = puck_call(screen.card.fd, DRM_IOCTL_MODE_PAGE_FLIP, &flip);
+	ktap_ok(ret == -EINVAL, "legacy: none in the middle of a frame (%d)", ret);
+	ktap_ok(shows_now(&blue), "legacy: and nothing has happened");
+}
+
+static void test_out_fence(void)
+{
+	struct kms_atomic atomic = flip_to(&red);
+	struct drm_event_vblank event = { 0 };
+	int32_t fence = -1;
+	int ret;
+
+	kms_set_crtc(&atomic, screen.head, "OUT_FENCE_PTR", (uintptr_t)&fence);
+	ret = kms_commit(&screen.card, &atomic,
+			 DRM_MODE_ATOMIC_NONBLOCK | DRM_MODE_PAGE_FLIP_EVENT, 0);
+	ktap_need(!ret && fence >= 0, "out-fence: %d", ret);
+	ret = fence_result(fence, FOREVER_MS);
+	ktap_ok(ret == 1, "an out-fence is signalled (%d)", ret);
+	/* It is signalled with the event. */
+	ret = kms_event(screen.card.fd, &event, FOREVER_MS);
+	ktap_ok(!ret && shows(&red, event.sequence), "when the picture is shown (%d)", ret);
+}
+
+/* Draw over all of a framebuffer, by a job that is done, and whose fence is held. */
+static int draw(const struct kms_fb *fb, uint32_t pixel)
+{
+	struct drm_puck_bo_ref ref = ref_write(&fb->bo);
+	struct drm_puck_cmd cmd = cmd_fill(0, 0, kms_fb_size(fb), pixel);
+	struct drm_puck_submit args = job(screen.puck.queue[0], &ref, 1, &cmd, 1);
+
+	return submit_fd(screen.card.fd, &args);
+}
+
+/*
+ * A flip that waits for drawing, which is late: until then the old picture is shown, and a second
+ * flip is refused. @implicit: by the fence in the BO alone; else by one of somewhere else.
+ */
+static void test_late(bool implicit, struct kms_fb *next, const struct kms_fb *old)
+{
+	const char *how = implicit ? "implicit" : "explicit";
+	struct kms_atomic atomic = flip_to(next);
+	struct drm_event_vblank event = { 0 };
+	int fence, ret, i;
+	bool same = true;
+
+	puck_set(&screen.puck, 0, "timeout_ms", 600000);
+	ktap_need(!puck_set(&screen.puck, 0, "hold", 1), "%s: hold fences", how);
+	fence = draw(implicit ? next : &elsewhere, 0x00336699);
+	ktap_need(fence >= 0, "%s: draw: %d", how, fence);
+	if (!implicit)
+		kms_set_plane(&atomic, screen.head, 0, "IN_FENCE_FD", fence);
+	ret = kms_commit(&screen.card, &atomic,
+			 DRM_MODE_ATOMIC_NONBLOCK | DRM_MODE_PAGE_FLIP_EVENT, 0);
+	ktap_ok(!ret, "%s: a flip is taken before the drawing is done (%d)", how, ret);
+	for (i = 0; i < FRAMES; i++)
+		same = same && shows_now(old);
+	ktap_ok(same, "%s: until then the old picture is shown", how);
+	ret = kms_event(screen.card.fd, &event, 0);
+	ktap_ok(ret == -ETIME, "%s: and there is no event (%d)", how, ret);
+	ret = kms_commit(&screen.card, &atomic, DRM_MODE_ATOMIC_NONBLOCK, 0);
+	ktap_ok(ret == -EBUSY, "%s: the next one has to wait (%d)", how, ret);
+	puck_set(&screen.puck, 0, "hold", 0);
+	ret = kms_event(screen.card.fd, &event, FOREVER_MS);
+	ktap_ok(!ret && fence_result(fence, FOREVER_MS) == 1, "%s: then it comes (%d)", how, ret);
+	bo_wait(screen.card.fd, &next->bo, 0, FOREVER_NS);
+	ktap_ok(shows(next, event.sequence), "%s: with what was drawn", how);
+}
+
+static void test_place(const char *where, uint32_t placements)
+{
+	struct kms_atomic atomic;
+	struct kms_fb fb;
+	uint32_t number;
+	int ret;
+
+	ktap_need(!kms_fb_create(screen.card.fd, &fb, KMS_XRGB, WIDTH, HEIGHT, placements),
+		  "%s: framebuffer", where);
+	kms_fb_fill(&fb, 0x00112233 * placements);
+	bo_flush(screen.card.fd, &fb.bo);
+	atomic = flip_to(&fb);
+	ret = kms_commit_shown(&screen.card, &atomic, 0, &number);
+	ktap_ok(!ret && shows(&fb, number), "%s: it is shown (%d)", where, ret);
+	atomic = flip_to(&red);
+	ret = kms_commit_shown(&screen.card, &atomic, 0, &number);
+	ktap_ok(!ret && shows(&red, number), "%s: and something else behind it (%d)", where, ret);
+	kms_fb_destroy(screen.card.fd, &fb);
+}
+
+/* Memory of another driver, where it lies. */
+static void test_import(void)
+{
+	uint64_t size = 4ul * WIDTH * HEIGHT;
+	struct kms_fb fb = {
+		.format = KMS_XRGB, .width = WIDTH, .height = HEIGHT, .pitch = 4 * WIDTH,
+	};
+	int dmabuf = dumb_export("vgem", size), ret;
+	struct kms_atomic atomic;
+	uint32_t number;
+	void *map;
+
+	if (dmabuf < 0) {
+		ktap_skip("no vgem", "imported");
+		return;
+	}
+	map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, dmabuf, 0);
+	ktap_need(map != MAP_FAILED && !bo_import(screen.card.fd, &fb.bo, dmabuf, size) &&
+		  !kms_fb_add(screen.card.fd, &fb), "imported: framebuffer");
+	fb.bo.map = map;
+	kms_fb_fill(&fb, 0x00abcdef);
+	atomic = flip_to(&fb);
+	ret = kms_commit_shown(&screen.card, &atomic, 0, &number);
+	ktap_ok(!ret && shows(&fb, number), "imported: it is shown where it is (%d)", ret);
+	atomic = flip_to(&red);
+	ktap_need(!kms_commit_wait(&screen.card, &atomic), "imported: back");
+	kms_fb_destroy(screen.card.fd, &fb);
+	close(dmabuf);
+}
+
+/* A framebuffer that is shown is removed: its planes, or the head, are off then. */
+static void test_removed(void)
+{
+	struct kms_atomic atomic;
+	struct kms_fb fb;
+
+	ktap_need(!kms_fb_create(screen.card.fd, &fb, KMS_XRGB, WIDTH, HEIGHT, BO_VRAM | BO_SYSTEM),
+		  "removed: framebuffer");
+	atomic = flip_to(&fb);
+	ktap_ok(!kms_commit_wait(&screen.card, &atomic), "removed: it is shown");
+	kms_fb_destroy(screen.card.fd, &fb);
+	ktap_ok(!screen_on(&screen, &red) && shows_now(&red), "removed: then another one is");
+}
+
+int main(void)
+{
+	ktap_begin();
+	screen_open(&screen, 0);
+	ktap_need(!kms_fb_create(screen.card.fd, &red, KMS_XRGB, WIDTH, HEIGHT, BO_SYSTEM) &&
+		  !kms_fb_create(screen.card.fd, &blue, KMS_XRGB, WIDTH, HEIGHT, BO_VRAM) &&
+		  !kms_fb_create(screen.card.fd, &elsewhere, KMS_XRGB, WIDTH, HEIGHT, BO_VRAM),
+		  "framebuffers");
+	kms_fb_fill(&red, 0x00ff0000);
+	kms_fb_fill(&blue, 0x000000ff);
+	ktap_need(!screen_on(&screen, &red), "turn the head on");
+	test_event();
+	test_legacy();
+	test_out_fence();
+	test_late(true, &blue, &red);
+	test_late(false, &red, &blue);
+	test_place("VRAM", BO_VRAM);
+	test_place("system memory", BO_SYSTEM);
+	test_import();
+	test_removed();
+	ktap_ok(!screen_off(&screen), "turn the head off");
+	screen_close(&screen);
+	return ktap_end();
+}
