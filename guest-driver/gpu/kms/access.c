@@ -7,36 +7,6 @@
 #include "kms/access.h"
 
 /**
- * puck_kms_enter - begin to touch the registers of the display
- * @kms: the display
- * @access: filled in
- *
- * Context: any. Between this and puck_kms_exit() the caller holds puck_kms.lock.
- * Return: true; false if there is no device, or one that is being reset. Then nothing is held.
- */
-bool puck_kms_enter(struct puck_kms *kms, struct puck_kms_access *access)
-{
-	if (!drm_dev_enter(&kms->puck->drm, &access->idx))
-		return false;
-	spin_lock_irqsave(&kms->lock, access->flags);
-	if (kms->state == PUCK_KMS_UP)
-		return true;
-	puck_kms_exit(kms, access);
-	return false;
-}
-
-/**
- * puck_kms_exit - undo puck_kms_enter()
- * @kms: the display
- * @access: as it was filled in
- */
-void puck_kms_exit(struct puck_kms *kms, struct puck_kms_access *access)
-{
-	spin_unlock_irqrestore(&kms->lock, access->flags);
-	drm_dev_exit(access->idx);
-}
-
-/**
  * puck_head_change - change a register that a reset forgets, and what is known of it
  * @head: the head
  * @reg: offset of the register
