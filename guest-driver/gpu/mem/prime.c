@@ -665,6 +665,7 @@ void puck_prime_take_all(struct dma_buf *dmabuf)
 		a = attach->priv;
 		list_for_each_entry(m, &a->mappings, node)
 			puck_prime_take_mapping(a, m);
+		puck_tt_flush(a->dev);
 	}
 }
 

@@ -8,6 +8,7 @@
  * the one keeps remove from taking it away, the other keeps the BO where it is.
  */
 #include <linux/dma-mapping.h>
+#include <linux/iommu.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 
@@ -71,6 +72,24 @@ void puck_tt_free_table(struct sg_table *sgt)
 {
 	sg_free_table(sgt);
 	kfree(sgt);
+}
+
+/**
+ * puck_tt_flush - have a device see nothing more of what was unmapped
+ * @dev: the device, which may be an importer's
+ *
+ * A domain that flushes late would let it reach pages for a while that are somebody else's by
+ * then. For memory that is allocated for DMA that is the administrator's choice; it is not for any
+ * process's, nor for what is taken from an importer who does not listen.
+ *
+ * Context: may sleep.
+ */
+void puck_tt_flush(struct device *dev)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+
+	if (domain && domain->type == IOMMU_DOMAIN_DMA_FQ)
+		iommu_flush_iotlb_all(domain);
 }
 
 /**

@@ -83,6 +83,7 @@ struct sg_table *puck_tt_pages_table(struct page **pages, unsigned long count,
 				     struct device *dev);
 struct sg_table *puck_tt_table(struct ttm_tt *ttm, struct device *dev);
 void puck_tt_free_table(struct sg_table *sgt);
+void puck_tt_flush(struct device *dev);
 
 void puck_tt_manager_init(struct puck_mem *mem);
 void puck_tt_manager_fini(struct puck_mem *mem);

@@ -6,7 +6,6 @@
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/hmm.h>
-#include <linux/iommu.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/scatterlist.h>
@@ -26,19 +25,6 @@ MODULE_PARM_DESC(userptr_ms, "Time a job may hold up who takes memory of a proce
 #define PUCK_USERPTR_TRIES	10
 
 /* ---- pages that go ---- */
-
-/*
- * A domain that flushes late would let the device reach pages for a while that are somebody
- * else's by then. For memory that is allocated for DMA that is the administrator's choice; here
- * it would be any process's.
- */
-static void puck_userptr_flush(struct device *dev)
-{
-	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
-
-	if (domain && domain->type == IOMMU_DOMAIN_DMA_FQ)
-		iommu_flush_iotlb_all(domain);
-}
 
 /* As long as they are mapped, nobody has got the pages: he would be waiting for us. */
 static void puck_userptr_dirty(struct puck_userptr *u)
@@ -69,7 +55,7 @@ void puck_userpages_unmap(struct puck_userptr *u)
 	if (!u->cpu)
 		dma_sync_sgtable_for_cpu(dev, u->sgt, puck_userptr_dir(u));
 	dma_unmap_sgtable(dev, u->sgt, puck_userptr_dir(u), DMA_ATTR_SKIP_CPU_SYNC);
-	puck_userptr_flush(dev);
+	puck_tt_flush(dev);
 	/* Behind the last write of the device, and before anybody writes them back. */
 	if (puck_userptr_writes(u) && !(u->flags & DRM_PUCK_USERPTR_PIN))
 		puck_userptr_dirty(u);
