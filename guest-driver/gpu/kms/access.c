@@ -45,10 +45,10 @@ u32 puck_head_count(struct puck_head *head)
 	struct puck_kms_access access;
 	u32 count;
 
-	if (!puck_kms_enter(head->kms, &access))
-		return READ_ONCE(head->count);
-	count = head->count_base + (u32)puck_head_read64(head, PUCK_HEAD_VBLANK_COUNT);
-	WRITE_ONCE(head->count, count);
-	puck_kms_exit(head->kms, &access);
-	return count;
+	if (puck_kms_enter(head->kms, &access)) {
+		count = head->count_base + (u32)puck_head_read64(head, PUCK_HEAD_VBLANK_COUNT);
+		WRITE_ONCE(head->count, count);
+		puck_kms_exit(head->kms, &access);
+	}
+	return READ_ONCE(head->count);
 }
