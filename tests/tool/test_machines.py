@@ -56,13 +56,14 @@ class Programs(unittest.TestCase):
 
     def test_named(self):
         with tempfile.TemporaryDirectory() as folder:
-            script = Path(folder) / "try-all"
-            script.write_text("exec gpu_vm --all\n")
-            found = {"gpu_vm": Path("a"), "gpu_vm_bad": Path("b"), "try-all": script, "dma_net": Path("c")}
-            with unittest.mock.patch.object(modules, "scripts", return_value=[script]):
-                self.assertEqual(list(modules.named(found, "modprobe puck; 'gpu_vm_bad' 5")), ["gpu_vm_bad"])
-                self.assertEqual(list(modules.named(found, "try-all")), ["gpu_vm", "try-all"])
-                self.assertEqual(modules.named(found, "true"), {})
+            found = {name: Path(folder) / name for name in ("gpu_vm", "gpu_vm_bad", "try-all", "runs", "dma_net")}
+            for path in found.values():
+                path.write_bytes(b"")
+            found["try-all"].write_text("exec gpu_vm --all\n")
+            found["runs"].write_bytes(b"\177ELF\0try-all\0\xff")
+            self.assertEqual(list(modules.named(found, "modprobe puck; 'gpu_vm_bad' 5")), ["gpu_vm_bad"])
+            self.assertEqual(list(modules.named(found, "runs")), ["gpu_vm", "runs", "try-all"])
+            self.assertEqual(modules.named(found, "true"), {})
 
 
 class Drivers(unittest.TestCase):

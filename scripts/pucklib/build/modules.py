@@ -15,6 +15,8 @@ CFLAGS = ["-std=c11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-static", "-p
 # Builds of the modules that are kept for a kernel, and the file with their names in order.
 KEEP = 8
 ORDER = "modules.json"
+# What may be the name of a program
+NAME = re.compile(rb"[\w-]+")
 # Sources of programs that are there for 32 bits as well; such a program's name ends in 32.
 TWICE = ("gpu/compat.c",)
 # Headers of the kernel are the same for both.
@@ -192,13 +194,12 @@ def programs(keep_going=False, only=None):
 
 
 def named(found, text):
-    """Those of programs() that a command names, and that scripts among them name in turn."""
-    words, wanted = set(re.findall(r"[\w-]+", text)), {}
-    while new := words & found.keys() - wanted.keys():
+    """Those of programs() that a command names, and those that are named in these."""
+    words, wanted = set(NAME.findall(text.encode())), {}
+    while new := {name for name in found if name.encode() in words} - wanted.keys():
         wanted |= {name: found[name] for name in new}
         for name in new:
-            if found[name] in scripts():
-                words |= set(re.findall(r"[\w-]+", found[name].read_text()))
+            words.update(NAME.findall(found[name].read_bytes()))
     return dict(sorted(wanted.items()))
 
 
