@@ -10,12 +10,12 @@
  * log is looked at by whoever starts this. What is called never depends on an answer: a seed
  * stands for its calls, and the digest that is printed for both. A new ioctl is a row of rows[].
  */
-#include <dirent.h>
 #include <stddef.h>
 
 #include <linux/dma-buf.h>
 
 #include "lib/base/ktap.h"
+#include "lib/base/open_files.h"
 #include "lib/base/progress.h"
 #include "lib/gpu/debugfs.h"
 #include "lib/gpu/fuzz.h"
@@ -741,19 +741,6 @@ static void judge_calls(const struct actor *actors, unsigned long calls)
 		ktap_ok(!unfair, "of each kind of call one in %d was good", FAIR_SHARE);
 }
 
-/* The program's own account: what it has forgotten to close would look like the driver's. */
-static unsigned int count_fds(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	unsigned int count = 0;
-
-	while (dir && readdir(dir))
-		count++;
-	if (dir)
-		closedir(dir);
-	return count;
-}
-
 static void judge_device(struct puck *puck)
 {
 	struct bo bo;
@@ -778,7 +765,7 @@ int main(int argc, char **argv)
 	ktap_need(calls >= THREADS, "a number of calls");
 	ktap_need(!puck_open_any(&puck), "a puck device");
 	two = !puck_open_other(&other, &puck);
-	count = count_fds();
+	count = open_files();
 	for (i = 0; i < FILES; i++)
 		begin_file(&files[i], two && i == FILES - 1 ? &other : &puck);
 
@@ -790,7 +777,7 @@ int main(int argc, char **argv)
 	for (i = 0; i < THREADS; i++)
 		end_actor(&actors[i]);
 	end_files();
-	ktap_ok(count_fds() == count, "all descriptors are closed");
+	ktap_ok(open_files() == count, "all descriptors are closed");
 
 	judge_device(&puck);
 	if (two)

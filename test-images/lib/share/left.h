@@ -3,25 +3,12 @@
 #ifndef LIB_SHARE_LEFT_H
 #define LIB_SHARE_LEFT_H
 
-#include <dirent.h>
 #include <stdbool.h>
 #include <string.h>
 
+#include "lib/base/open_files.h"
 #include "lib/base/patience.h"
 #include "lib/base/text_file.h"
-
-/* Files that this program has open. */
-static inline unsigned int open_files(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	unsigned int count = 0;
-
-	while (dir && readdir(dir))
-		count++;
-	if (dir)
-		closedir(dir);
-	return count;
-}
 
 /* The kernel lets go of the last reference behind our back. */
 static inline bool no_dmabuf(void)
