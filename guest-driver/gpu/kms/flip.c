@@ -121,10 +121,8 @@ static void puck_flip_refused(struct puck_kms *kms, unsigned long mask, u32 resu
 		mask, (u32)FIELD_GET(PUCK_DISPLAY_RESULT_REASON, result),
 		(u32)FIELD_GET(PUCK_DISPLAY_RESULT_HEAD, result),
 		(u32)FIELD_GET(PUCK_DISPLAY_RESULT_BUFFER, result));
-	for_each_set_bit(i, &mask, kms->num_heads) {
-		kms->head[i].refused++;
+	for_each_set_bit(i, &mask, kms->num_heads)
 		kms->head[i].next.ctrl = 0;
-	}
 	puck_flip_commit_once(kms, mask);
 }
 
@@ -243,7 +241,6 @@ static bool puck_flip_is_shown(struct puck_head *head, struct puck_flip_end *end
 		return false;
 	trace_puck_display_flip(head->index, seqno, puck_head_read64(head, PUCK_HEAD_FLIP_COUNT),
 				puck_head_read64(head, PUCK_HEAD_FLIP_TIME));
-	head->flips++;
 	*end = puck_flip_take_event(head);
 	return true;
 }

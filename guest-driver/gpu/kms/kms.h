@@ -60,8 +60,6 @@ enum puck_kms_state {
  * @crc: CRC_CTRL
  * @count_base: vertical blankings before the last reset
  * @count: of all of them, when they were looked at last
- * @flips: takeovers
- * @refused: commits that the device refused
  */
 struct puck_head {
 	struct puck_kms *kms;
@@ -86,8 +84,6 @@ struct puck_head {
 	u32 crc;
 	u32 count_base;
 	u32 count;
-	u64 flips;
-	u64 refused;
 };
 
 /**
