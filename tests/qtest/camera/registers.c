@@ -8,6 +8,7 @@
 #include "qemu/osdep.h"
 #include "hw/pci/pci_regs.h"
 #include "common/cam-env.h"
+#include "common/reg-case.h"
 
 #define WIDTH       640ull
 #define HEIGHT      480ull
@@ -19,14 +20,6 @@
                      PUCK_CAM_INTERVAL_RESET)
 /* It depends on other registers what it reads as. */
 #define DEPENDS     0x6465706e646f6eull
-
-typedef struct RegCase {
-    const char *name;
-    uint64_t offset;
-    unsigned size;
-    uint64_t reset;
-    uint64_t sticks;            /* what it reads as after ones were written */
-} RegCase;
 
 /*
  * Of a device with the options of boot(). What CTRL registers and the doorbell
@@ -108,16 +101,11 @@ static void boot(CamEnv *e)
     puck_function_map(&e->m, &e->f, 0, CAM_DEVFN, PUCK_CAM_BAR_REGS);
 }
 
-static uint64_t read_reg(CamEnv *e, const RegCase *c)
-{
-    return c->size == 8 ? cam_r64(e, c->offset) : cam_r32(e, c->offset);
-}
-
 static void check_all_reset(CamEnv *e)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_test_message("%s", cases[i].name);
-        g_assert_cmphex(read_reg(e, &cases[i]), ==, cases[i].reset);
+        g_assert_cmphex(reg_read(&e->f, &cases[i], 0), ==, cases[i].reset);
     }
     g_assert_cmphex(cam_r32(e, PUCK_CAM_CTRL), ==, 0);
     g_assert_cmphex(cam_r32(e, PUCK_CAM_SENSOR_CTRL), ==, 0);
@@ -132,13 +120,9 @@ static void set_all(CamEnv *e)
         const RegCase *c = &cases[i];
 
         g_test_message("%s", c->name);
-        if (c->size == 8) {
-            cam_w64(e, c->offset, UINT64_MAX);
-        } else {
-            cam_w32(e, c->offset, UINT32_MAX);
-        }
+        reg_write_ones(&e->f, c, 0);
         if (c->sticks != DEPENDS) {
-            g_assert_cmphex(read_reg(e, c), ==, c->sticks);
+            g_assert_cmphex(reg_read(&e->f, c, 0), ==, c->sticks);
         }
     }
 }

@@ -5,15 +5,8 @@
  */
 
 #include "qemu/osdep.h"
+#include "common/reg-case.h"
 #include "display.h"
-
-typedef struct RegCase {
-    const char *name;
-    uint64_t offset;
-    unsigned size;
-    uint64_t reset;
-    uint64_t sticks;            /* what it reads as after ones were written */
-} RegCase;
 
 #define ONES    UINT32_MAX
 
@@ -84,46 +77,15 @@ static const RegCase plane_cases[] = {
     { "DST_H", PUCK_PLANE_DST_H, 4, 0, ONES },
 };
 
-static uint64_t read_reg(Display *d, const RegCase *c, uint64_t base)
-{
-    return c->size == 8 ? puck_r64(&d->e.f, base + c->offset) :
-                          puck_r32(&d->e.f, base + c->offset);
-}
-
-static void write_reg(Display *d, const RegCase *c, uint64_t base,
-                      uint64_t value)
-{
-    if (c->size == 8) {
-        puck_w64(&d->e.f, base + c->offset, value);
-    } else {
-        puck_w32(&d->e.f, base + c->offset, value);
-    }
-}
-
-/* Each register of a block: reset value, and which of all-ones sticks. */
-static void check_block(Display *d, const RegCase *cases, size_t count,
-                        uint64_t base, bool write)
-{
-    for (size_t i = 0; i < count; i++) {
-        const RegCase *c = &cases[i];
-
-        g_test_message("0x%" PRIx64 ": %s", base, c->name);
-        g_assert_cmphex(read_reg(d, c, base), ==, c->reset);
-        if (write) {
-            write_reg(d, c, base, UINT64_MAX);
-            g_assert_cmphex(read_reg(d, c, base), ==, c->sticks);
-        }
-    }
-}
-
 static void check_all(Display *d, bool write)
 {
-    check_block(d, display_cases, G_N_ELEMENTS(display_cases), 0, write);
-    for (unsigned h = 0; h < 2; h++) {
-        check_block(d, head_cases, G_N_ELEMENTS(head_cases), PUCK_HEAD(h),
+    reg_check_block(&d->e.f, display_cases, G_N_ELEMENTS(display_cases), 0,
                     write);
+    for (unsigned h = 0; h < 2; h++) {
+        reg_check_block(&d->e.f, head_cases, G_N_ELEMENTS(head_cases),
+                        PUCK_HEAD(h), write);
         for (unsigned p = 0; p < PUCK_DISPLAY_PLANES; p++) {
-            check_block(d, plane_cases, G_N_ELEMENTS(plane_cases),
+            reg_check_block(&d->e.f, plane_cases, G_N_ELEMENTS(plane_cases),
                         PUCK_HEAD(h) + PUCK_HEAD_PLANE(p), write);
         }
     }
@@ -208,7 +170,8 @@ static void test_bad_access(void)
             g_assert_cmphex(puck_r32(&d.e.f, at), ==, 0);
         }
     }
-    check_block(&d, head_cases, G_N_ELEMENTS(head_cases), PUCK_HEAD(0), false);
+    reg_check_block(&d.e.f, head_cases, G_N_ELEMENTS(head_cases), PUCK_HEAD(0),
+                    false);
     g_assert_cmpuint(puck_r32(&d.e.f, PUCK_DISPLAY_HEADS), ==, 1);
     display_stop(&d);
 }

@@ -7,6 +7,7 @@
 #include "qemu/osdep.h"
 #include "hw/pci/pci_regs.h"
 #include "common/gpu-env.h"
+#include "common/reg-case.h"
 
 #define FEATURES    (PUCK_GPU_FEATURE_STAGE | PUCK_GPU_FEATURE_MISCHIEF | \
                      PUCK_GPU_FEATURE_DISPLAY | PUCK_GPU_FEATURE_VM | \
@@ -14,14 +15,6 @@
 #define OPS         (PUCK_GPU_OPS_COPY | PUCK_GPU_OPS_VM)
 #define ROOT_BITS   (PUCK_GPU_VM_ROOT_ADDR | PUCK_GPU_VM_ROOT_VRAM | \
                      PUCK_GPU_VM_ROOT_VALID)
-
-typedef struct RegCase {
-    const char *name;
-    uint64_t offset;
-    unsigned size;
-    uint64_t reset;
-    uint64_t sticks;            /* what it reads as after ones were written */
-} RegCase;
 
 /* Reads and writes have no effect but on the register itself. */
 static const RegCase device_cases[] = {
@@ -96,55 +89,20 @@ static void boot(GpuEnv *e)
     puck_function_map(&e->m, &e->f, 0, GPU_DEVFN, PUCK_GPU_BAR_REGS);
 }
 
-static uint64_t read_reg(GpuEnv *e, const RegCase *c, uint64_t base)
-{
-    return c->size == 8 ? puck_r64(&e->f, base + c->offset) :
-                          puck_r32(&e->f, base + c->offset);
-}
-
-static void write_reg(GpuEnv *e, const RegCase *c, uint64_t base, uint64_t val)
-{
-    if (c->size == 8) {
-        puck_w64(&e->f, base + c->offset, val);
-    } else {
-        puck_w32(&e->f, base + c->offset, val);
-    }
-}
-
-/* Each register of a block: reset value, and which of all-ones sticks. */
-static void check_block(GpuEnv *e, const RegCase *cases, size_t count,
-                        uint64_t base)
-{
-    for (size_t i = 0; i < count; i++) {
-        const RegCase *c = &cases[i];
-
-        g_test_message("%s", c->name);
-        g_assert_cmphex(read_reg(e, c, base), ==, c->reset);
-        write_reg(e, c, base, UINT64_MAX);
-        g_assert_cmphex(read_reg(e, c, base), ==, c->sticks);
-    }
-}
-
-static void check_reset_values(GpuEnv *e, const RegCase *cases, size_t count,
-                               uint64_t base)
-{
-    for (size_t i = 0; i < count; i++) {
-        g_test_message("%s", cases[i].name);
-        g_assert_cmphex(read_reg(e, &cases[i], base), ==, cases[i].reset);
-    }
-}
-
 static void check_all_reset(GpuEnv *e)
 {
-    check_reset_values(e, device_cases, G_N_ELEMENTS(device_cases), 0);
-    check_reset_values(e, ring_cases, G_N_ELEMENTS(ring_cases),
-                       PUCK_GPU_RING(2));
+    reg_check_block(&e->f, device_cases, G_N_ELEMENTS(device_cases), 0,
+                    false);
+    reg_check_block(&e->f, ring_cases, G_N_ELEMENTS(ring_cases),
+                    PUCK_GPU_RING(2), false);
 }
 
 static void set_all(GpuEnv *e)
 {
-    check_block(e, device_cases, G_N_ELEMENTS(device_cases), 0);
-    check_block(e, ring_cases, G_N_ELEMENTS(ring_cases), PUCK_GPU_RING(2));
+    reg_check_block(&e->f, device_cases, G_N_ELEMENTS(device_cases), 0,
+                    true);
+    reg_check_block(&e->f, ring_cases, G_N_ELEMENTS(ring_cases),
+                    PUCK_GPU_RING(2), true);
 }
 
 static void test_access(void)
