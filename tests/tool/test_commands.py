@@ -103,6 +103,11 @@ class Folders(WithCache):
         for folder in rundirs.all_held():
             rundirs.let_go(folder)
 
+    def test_another_one_has_removed_it(self):
+        gone = self.folder / "gone"
+        self.assertIsNone(rundirs.hold(gone))
+        self.assertFalse(rundirs.remove(gone))
+
     def test_the_same_folder_twice(self):
         wanted = self.folder / "a run, with spaces"
         held = open_elsewhere(wanted)

@@ -22,8 +22,8 @@ _held = {}
 
 
 def hold(folder):
-    """Take the folder for this process; None if another one has it."""
-    with contextlib.suppress(BlockingIOError):
+    """Take the folder for this process; None if another one has it, or has removed it meanwhile."""
+    with contextlib.suppress(BlockingIOError, FileNotFoundError):
         file = open(folder / LOCK, "w", encoding="ascii")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -85,9 +85,16 @@ def precious(folder):
                [folder / "run.json", *folder.glob("*/run.json")])
 
 
+def changed(folder):
+    """When that was; others prune, too."""
+    with contextlib.suppress(FileNotFoundError):
+        return folder.stat().st_mtime
+    return 0
+
+
 def prune(base):
     """Throw away the oldest, of each kind, that nobody holds."""
-    found = sorted((p for p in base.iterdir() if p.is_dir()), key=lambda p: p.stat().st_mtime)
+    found = sorted((p for p in base.iterdir() if p.is_dir()), key=changed)
     bad = [p for p in found if precious(p)]
     good = [p for p in found if p not in bad]
     for folder in good[:-KEEP_GOOD] + bad[:-KEEP_BAD]:
