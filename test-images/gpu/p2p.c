@@ -14,7 +14,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "lib/base/crc32c.h"
+#include "lib/base/crc32.h"
 #include "lib/base/ktap.h"
 #include "lib/base/patience.h"
 #include "lib/base/progress.h"

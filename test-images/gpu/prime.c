@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 
 #include "lib/base/clock.h"
-#include "lib/base/crc32c.h"
+#include "lib/base/crc32.h"
 #include "lib/base/dmabuf.h"
 #include "lib/base/ktap.h"
 #include "lib/base/random.h"

@@ -8,7 +8,7 @@
 #include <pthread.h>
 
 #include "lib/base/array.h"
-#include "lib/base/crc32c.h"
+#include "lib/base/crc32.h"
 #include "lib/base/ktap.h"
 #include "lib/base/random.h"
 #include "lib/gpu/bo.h"

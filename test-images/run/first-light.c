@@ -15,7 +15,7 @@
 
 #include "lib/base/array.h"
 #include "lib/base/clock.h"
-#include "lib/base/crc32c.h"
+#include "lib/base/crc32.h"
 #include "lib/base/late.h"
 #include "lib/base/patience.h"
 #include "lib/base/text_file.h"

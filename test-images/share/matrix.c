@@ -14,7 +14,7 @@
 
 #include "lib/base/array.h"
 #include "lib/base/clock.h"
-#include "lib/base/crc32c.h"
+#include "lib/base/crc32.h"
 #include "lib/base/ktap.h"
 #include "lib/camera/mischief.h"
 #include "lib/gpu/debugfs.h"

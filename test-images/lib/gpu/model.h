@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "lib/base/crc32c.h"
+#include "lib/base/crc32.h"
 
 static inline void model_fill(uint8_t *dst, uint64_t offset, uint64_t length, uint32_t value)
 {

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "lib/base/crc32c.h"
+#include "lib/base/crc32.h"
 #include "lib/kms/fb.h"
 
 enum { KMS_BLEND_NONE, KMS_BLEND_PREMULTIPLIED, KMS_BLEND_COVERAGE };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A head that is on, in timings that cost little, and what it shows compared with the model. */
+/* A head that is on, and what it shows compared with the model. */
 #ifndef LIB_KMS_SCREEN_H
 #define LIB_KMS_SCREEN_H
 
@@ -12,6 +12,7 @@
 #include "lib/kms/fb.h"
 #include "lib/kms/model.h"
 
+/* Of a head that is tried for what it shows, and not for its size. */
 #define SCREEN_WIDTH	64
 #define SCREEN_HEIGHT	48
 #define SCREEN_HZ	60
@@ -22,17 +23,22 @@ struct screen {
 	struct kms_head *head;
 	uint32_t index;
 	uint32_t mode;			/* a blob */
-	uint8_t room[4 * SCREEN_WIDTH * SCREEN_HEIGHT];
+	uint8_t *room;			/* for the model's picture */
 };
 
-/* The device, and a head of it, which is off. The test cannot do without. */
-static inline void screen_open(struct screen *screen, uint32_t index)
+/*
+ * The device at @pci, or any for "", and a head of it, which is off, with the timings that it is
+ * to have. The test cannot do without.
+ */
+static inline void screen_open_at(struct screen *screen, const char *pci, uint32_t index,
+				  const struct drm_mode_modeinfo *mode)
 {
-	struct drm_mode_modeinfo mode = kms_mode(SCREEN_WIDTH, SCREEN_HEIGHT, SCREEN_HZ);
 	int ret;
 
 	memset(screen, 0, sizeof(*screen));
-	ret = puck_open_any(&screen->puck);
+	screen->room = malloc(4ul * mode->hdisplay * mode->vdisplay);
+	ktap_need(screen->room, "memory");
+	ret = pci[0] ? puck_open_pci(&screen->puck, pci) : puck_open_any(&screen->puck);
 	ktap_need(!ret, "open the device: %d", ret);
 	ret = kms_card_open(&screen->card, screen->puck.pci);
 	ktap_need(!ret && screen->card.heads > index, "open its card: %d", ret);
@@ -43,8 +49,16 @@ static inline void screen_open(struct screen *screen, uint32_t index)
 	screen->puck.fd = screen->card.fd;
 	ret = puck_make_queues(&screen->puck);
 	ktap_need(!ret, "queues: %d", ret);
-	ret = kms_blob(&screen->card, &mode, sizeof(mode), &screen->mode);
+	ret = kms_blob(&screen->card, mode, sizeof(*mode), &screen->mode);
 	ktap_need(!ret, "timings: %d", ret);
+}
+
+/* The same of any device, in timings that cost little. */
+static inline void screen_open(struct screen *screen, uint32_t index)
+{
+	struct drm_mode_modeinfo mode = kms_mode(SCREEN_WIDTH, SCREEN_HEIGHT, SCREEN_HZ);
+
+	screen_open_at(screen, "", index, &mode);
 }
 
 /* Turns the head on; it shows @fb in its first plane, and nothing that was set before. */
@@ -74,12 +88,13 @@ static inline int screen_off(struct screen *screen)
 	return kms_commit_wait(&screen->card, &atomic);
 }
 
-/* The model of a head that shows one framebuffer in its first plane. */
-static inline struct kms_model screen_model(const struct kms_fb *fb)
+/* The model of a head of that size that shows one framebuffer in its first plane. */
+static inline struct kms_model screen_model_of(const struct kms_fb *fb, uint32_t width,
+					       uint32_t height)
 {
 	return (struct kms_model) {
-		.width = SCREEN_WIDTH,
-		.height = SCREEN_HEIGHT,
+		.width = width,
+		.height = height,
 		.plane[0] = {
 			.on = true, .fb = fb,
 			.src_w = fb->width << 16, .src_h = fb->height << 16,
@@ -89,6 +104,11 @@ static inline struct kms_model screen_model(const struct kms_fb *fb)
 		.plane[1].zpos = 1,
 		.plane[2].zpos = 2,
 	};
+}
+
+static inline struct kms_model screen_model(const struct kms_fb *fb)
+{
+	return screen_model_of(fb, SCREEN_WIDTH, SCREEN_HEIGHT);
 }
 
 /* The number of the blanking that comes next. */
@@ -144,6 +164,7 @@ static inline bool screen_shows_now(struct screen *screen, const struct kms_mode
 static inline void screen_close(struct screen *screen)
 {
 	close(screen->card.fd);
+	free(screen->room);
 }
 
 #endif /* LIB_KMS_SCREEN_H */
