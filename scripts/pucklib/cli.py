@@ -182,6 +182,7 @@ def add_run(sub):
     machine_options(p)
     p.add_argument("--timeout", type=float, default=120, metavar="S", help=TIMEOUT.format(120))
     p.add_argument("--events", metavar="FILE", help="write the order of the device events here, without times")
+    p.add_argument("--screen", metavar="FILE.png", help="a copy of what is on the screen in the end")
     p.add_argument("--clients", action="store_true", help="instead: wrong DMA clients under puck-dma on each IOMMU, "
                                                           "and without it, side by side")
     p.add_argument("--json", metavar="FILE", help="write the verdict and what is behind it here (docs/reports.rst)")

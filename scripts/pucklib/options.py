@@ -13,7 +13,7 @@ from pathlib import Path
 from .base.util import PuckError
 from .build import apt, client_image, kernel, qemu_stock, words
 from .build.qemu_stock import DEBIAN, SOURCE
-from .commands import clients, test
+from .commands import clients, run, test
 from .runs import mapper
 from .suites import guesttests
 
@@ -88,7 +88,7 @@ def check_files(args):
     for path in getattr(args, "module", None) or []:
         if path.endswith(".ko"):
             missed("--module", path)
-    for name in ("events", "junit", "json"):
+    for name in ("events", "junit", "json", "screen"):
         path = getattr(args, name, None)
         if path:
             writable(flag(name), Path(path))
@@ -140,12 +140,15 @@ def check_machine(args):
 def check_run(args):
     check_machine(args)
     if args.clients:
-        no_effect(args, ("driver", "device", *MAPPED, "events", "compare", "no_gpu", "load", "json", "junit"), "with --clients")
+        no_effect(args, ("driver", "device", *MAPPED, "events", "compare", "screen", "no_gpu", "load", "json", "junit"),
+                  "with --clients")
         return
     if args.driver or args.device:
-        no_effect(args, ("load", "no_gpu"), "here: the mapper's run chooses modules and devices itself")
+        no_effect(args, ("load", "no_gpu", "screen"), "here: the mapper's run chooses modules and devices itself")
         return
     no_effect(args, MAPPED, "without --driver or --device")
+    if not run.with_screen(args):
+        no_effect(args, ("screen",), "with --compare, unless instructions are counted")
     no_effect(args, ("no_gpu",), "here: the show is about puck-gpu; give --driver or --device, or use puck guest")
 
 

@@ -4,7 +4,7 @@
  * where lines are twice as far apart, and the copy is judged by the stamps in it.
  *
  * usage: puck-mirror [--frames N] [--format XRGB8888|NV12|...] [--size WxH] [--rate N]
- *                    [--late MS] [--wait|--forget] [--picture]
+ *                    [--late MS] [--wait|--forget] [--gpu PCI] [--screen ID]
  *
  * By fences, the default, nobody waits between queueing and use: as soon as the running
  * camera owns a buffer the GPU's job is submitted, and as soon as the camera is done with it
@@ -13,14 +13,20 @@
  * With --forget they are off and it does not: what is copied then is of another frame, or
  * of two, and the program fails if that does not show.
  *
- * --late MS: the GPU's fences come so late. --picture: the last good copy, for the host,
- * as lines "picture: ..." of base64 of its bytes, which are XRGB8888.
+ * --late MS: the GPU's fences come so late. --gpu PCI: which one; by default the first one that
+ * is behind an IOMMU.
+ *
+ * --screen ID: a head of the GPU, which QEMU knows by this name, shows each good copy where it
+ * lies. Of the last one the host is asked for a picture, screen.png in the run folder, and told
+ * what is to be in it: "screen: WxH crc32=X", of the bytes R, G, B of its pixels, computed from
+ * what the CPU finds in the copy. A child of this program keeps the head as it is, until the
+ * machine is switched off.
  *
  * Lines for a reader begin with "puck: ", figures with "bench: ", the rest is KTAP.
  */
 #include <getopt.h>
 
-#include "lib/base/base64.h"
+#include "lib/base/crc32.h"
 #include "lib/base/ktap.h"
 #include "lib/base/progress.h"
 #include "lib/base/dmabuf.h"
@@ -28,10 +34,11 @@
 #include "lib/gpu/debugfs.h"
 #include "lib/gpu/device.h"
 #include "lib/gpu/job.h"
+#include "lib/kms/screen.h"
 
 #define BUFFERS		4
-/* Copies that are not looked at yet. */
-#define COPIES		(2 * BUFFERS)
+/* Copies that are not looked at yet, and the one that is on the screen. */
+#define COPIES		(2 * BUFFERS + 1)
 /* Where the picture begins in a copy: at its second page. */
 #define COPY_OFFSET	4096
 
@@ -43,8 +50,9 @@ static struct {
 	const char *format;
 	unsigned int frames, width, height, rate, late_ms;
 	enum way way;
-	bool picture;
-} options = { .format = "XRGB8888", .frames = 60, .width = 640, .height = 360, .rate = 60 };
+	const char *gpu, *screen;
+} options = { .format = "XRGB8888", .frames = 60, .width = 640, .height = 360, .rate = 60,
+	      .gpu = "" };
 
 /* A buffer's turn: which one, and the copy that was asked for of it. */
 struct turn {
@@ -64,7 +72,9 @@ static struct mirror {
 	unsigned int begun, done, judged;
 	unsigned int good, torn, stale, failed, dropped;
 	uint32_t last;			/* number of the last frame that was judged */
-	uint8_t *picture;		/* the last good copy, if it is wanted */
+	struct screen screen;
+	struct kms_fb fb[COPIES];	/* the copies, if there is a screen */
+	const struct kms_fb *shown;	/* of the last good copy */
 } m = { .gpu.fd = -1 };
 
 static struct turn *turn_of(unsigned int n)
@@ -81,6 +91,8 @@ static bool open_gpu(void)
 	char name[32];
 	int minor;
 
+	if (options.gpu[0])
+		return !puck_open_pci(&m.gpu, options.gpu);
 	for (minor = 128; minor < 192 && !m.gpu.translated; minor++) {
 		snprintf(name, sizeof(name), "renderD%d", minor);
 		if (puck_open_node(&other, name))
@@ -96,10 +108,25 @@ static bool open_gpu(void)
 	return m.gpu.fd >= 0;
 }
 
+/* Buffers, jobs and what is shown are one file's. */
+static void open_screen(void)
+{
+	struct drm_mode_modeinfo mode = kms_mode((uint16_t)options.width, (uint16_t)options.height,
+						 SCREEN_HZ);
+	char pci[sizeof(m.gpu.pci)];
+
+	memcpy(pci, m.gpu.pci, sizeof(pci));
+	close(m.gpu.fd);
+	screen_open_at(&m.screen, pci, 0, &mode);
+	m.gpu = m.screen.puck;
+}
+
 static void open_devices(void)
 {
 	ktap_need(!cam_open(&m.cam, ""), "a puck-cam");
 	ktap_need(open_gpu(), "a puck-gpu");
+	if (options.screen)
+		open_screen();
 	ktap_need(!puck_set(&m.gpu, 0, "delay_ns", options.late_ms * 1000000ull), "late fences");
 }
 
@@ -111,6 +138,9 @@ static void set_format(void)
 		  !cam_set_rate(&m.cam, options.rate), "%s %ux%u, %u frames in a second",
 		  options.format, options.width, options.height, options.rate);
 	ktap_need(m.stream.parts == 1, "all planes in one memory");
+	/* Other than bars, it is another picture each time. */
+	ktap_need(!options.screen ||
+		  !cam_set(m.cam.sensor, V4L2_CID_TEST_PATTERN, PUCK_CAM_PATTERN_BOX), "pattern");
 	m.layout = m.stream.layout;
 	for (i = 0; i < CAM_PLANES; i++)
 		m.layout.stride[i] *= 2;
@@ -132,6 +162,15 @@ static void make_copy(struct bo *copy)
 		copy->map[at] = 0;
 }
 
+static void make_fb(struct kms_fb *fb, const struct bo *copy)
+{
+	*fb = (struct kms_fb){
+		.format = KMS_XRGB, .width = m.layout.width, .height = m.layout.height,
+		.pitch = (uint32_t)m.layout.stride[0], .offset = COPY_OFFSET, .bo = *copy,
+	};
+	ktap_need(!kms_fb_add(m.gpu.fd, fb), "framebuffer");
+}
+
 static void make_buffers(void)
 {
 	unsigned int i;
@@ -144,11 +183,10 @@ static void make_buffers(void)
 			  "buffer %u for the GPU", i);
 		close(fd);
 	}
-	for (i = 0; i < COPIES; i++)
+	for (i = 0; i < COPIES; i++) {
 		make_copy(&m.copy[i]);
-	if (options.picture) {
-		m.picture = malloc(picture_bytes(&m.stream.layout));
-		ktap_need(m.picture, "memory");
+		if (options.screen)
+			make_fb(&m.fb[i], &m.copy[i]);
 	}
 }
 
@@ -197,13 +235,16 @@ static void copy(unsigned int index)
 						submit(m.gpu.fd, &args)), "job");
 }
 
-static void keep_picture(const uint8_t *bytes)
+/* Returns when it is seen: the copy that was shown before is free then. */
+static void show(const struct kms_fb *fb)
 {
-	size_t line = cam_line_bytes(&m.layout);
-	unsigned int y;
+	struct kms_atomic atomic = { 0 };
+	int ret;
 
-	for (y = 0; y < m.layout.height; y++)
-		memcpy(m.picture + y * line, bytes + y * m.layout.stride[0], line);
+	kms_set_plane(&atomic, m.screen.head, 0, "FB_ID", fb->id);
+	ret = m.shown ? kms_commit_wait(&m.screen.card, &atomic) : screen_on(&m.screen, fb);
+	ktap_need(!ret, "screen: %d", ret);
+	m.shown = fb;
 }
 
 /* The copy of turn @n, which the camera is done with. */
@@ -229,14 +270,14 @@ static void judge(unsigned int n)
 	if (n && turn->sequence > m.last)
 		m.dropped += turn->sequence - m.last - 1;
 	m.last = turn->sequence;
-	if (m.picture && !turn->error && cam_good(&found))
-		keep_picture(planes[0]);
+	if (options.screen && !turn->error && cam_good(&found))
+		show(&m.fb[n % COPIES]);
 }
 
-/* No more turns are open than there are copies. */
+/* No more turns are open than there are copies that are not shown. */
 static void judge_old(unsigned int room)
 {
-	while (m.judged < m.done && m.begun - m.judged > COPIES - room)
+	while (m.judged < m.done && m.begun - m.judged > COPIES - 1 - room)
 		judge(m.judged++);
 }
 
@@ -336,10 +377,53 @@ static void tell_layouts(void)
 	    segments == 1 ? "" : ", ...", info.nents, info.orig_nents);
 }
 
-static void show_picture(void)
+/* What the host has to find on the screen, if that shows the last good copy. */
+static uint32_t screen_crc(void)
 {
-	printf("picture: XRGB8888 %ux%u\n", m.layout.width, m.layout.height);
-	print_base64("picture: ", m.picture, cam_plane_bytes(&m.stream.layout, 0));
+	struct kms_model model = screen_model_of(m.shown, m.layout.width, m.layout.height);
+	size_t i, pixels = (size_t)m.layout.width * m.layout.height;
+	uint8_t *room = m.screen.room;
+
+	kms_model_draw(&model, room);
+	for (i = 0; i < pixels; i++) {
+		uint8_t rgb[] = { room[4 * i + 2], room[4 * i + 1], room[4 * i] };
+
+		memcpy(room + 3 * i, rgb, sizeof(rgb));
+	}
+	return crc32(room, 3 * pixels);
+}
+
+static void ask_for_picture(void)
+{
+	say("screen of %s: %ux%u at %u Hz, shows the last copy where it lies", m.gpu.pci,
+	    m.layout.width, m.layout.height, SCREEN_HZ);
+	printf("screen: %ux%u crc32=%08x\n", m.layout.width, m.layout.height, screen_crc());
+	printf("puck-host: screendump {\"filename\": \"{run}/screen.png\", \"format\": \"png\", \"device\": \"%s\", \"head\": 0}\n",
+	       options.screen);
+	fflush(stdout);
+}
+
+/* The camera is somebody else's from here on. */
+static void close_camera(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < BUFFERS; i++)
+		bo_close(m.gpu.fd, &m.shared[i]);
+	ktap_need(!cam_free(&m.stream), "buffers go");
+	cam_close(&m.cam);
+}
+
+/* What nobody has open any more is not shown any more. */
+static void keep_screen(void)
+{
+	pid_t child = fork();
+
+	ktap_need(child >= 0, "child");
+	if (child)
+		return;
+	for (;;)
+		pause();
 }
 
 /* The counts, for a program of the host's. */
@@ -368,7 +452,7 @@ static void tell(void)
 
 static void usage(void)
 {
-	fputs("usage: puck-mirror [--frames N] [--format NAME] [--size WxH] [--rate N] [--late MS] [--wait|--forget] [--picture]\n",
+	fputs("usage: puck-mirror [--frames N] [--format NAME] [--size WxH] [--rate N] [--late MS] [--wait|--forget] [--gpu PCI] [--screen ID]\n",
 	      stderr);
 	exit(2);
 }
@@ -393,7 +477,8 @@ static void take_options(int argc, char **argv)
 		{ "late", required_argument, NULL, 'l' },
 		{ "wait", no_argument, NULL, 'w' },
 		{ "forget", no_argument, NULL, 'f' },
-		{ "picture", no_argument, NULL, 'p' },
+		{ "gpu", required_argument, NULL, 'g' },
+		{ "screen", required_argument, NULL, 'S' },
 		{ }
 	};
 	int option, end = 0;
@@ -409,15 +494,17 @@ static void take_options(int argc, char **argv)
 			options.way = option == 'w' ? BY_WAITING : BY_FORGETTING;
 		else if (option == 'F')
 			options.format = optarg;
-		else if (option == 'p')
-			options.picture = true;
+		else if (option == 'g')
+			options.gpu = optarg;
+		else if (option == 'S')
+			options.screen = optarg;
 		else if (option != 's' ||
 			 sscanf(optarg, "%ux%u%n", &options.width, &options.height, &end) != 2 ||
 			 optarg[end])
 			usage();
 	}
 	if (optind < argc || !cam_format(options.format) ||
-	    (options.picture && strcmp(options.format, "XRGB8888")))
+	    (options.screen && strcmp(options.format, "XRGB8888")))
 		usage();
 }
 
@@ -436,7 +523,10 @@ int main(int argc, char **argv)
 	tell_layouts();
 	cam_off(&m.stream);
 	sharing_end();
-	if (options.picture)
-		show_picture();
+	if (m.shown) {
+		ask_for_picture();
+		close_camera();
+		keep_screen();
+	}
 	return ktap_end();
 }

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A guest's picture becomes a PNG, read back here by its specification alone."""
+"""Pictures of a screen: PNGs of all kinds of lines are read, PPMs become PNGs, and what the guest
+has drawn is what has to be seen."""
 
-import base64
+import json
 import struct
 import sys
 import tempfile
@@ -13,63 +14,111 @@ from types import SimpleNamespace
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
 from pucklib.base.util import PuckError  # noqa: E402
-from pucklib.report.picture import Picture  # noqa: E402
+from pucklib.report import picture  # noqa: E402
 from pucklib.runs import mirror  # noqa: E402
 from pucklib.runs.job import Job  # noqa: E402
+from pucklib.vm import qmp  # noqa: E402
 from pucklib.vm.machine import Spec  # noqa: E402
 
-# Blue, green, red and a byte of nothing: two lines of three pixels.
-PIXELS = bytes([255, 0, 0, 9, 0, 255, 0, 9, 0, 0, 255, 9, 1, 2, 3, 9, 4, 5, 6, 9, 7, 8, 9, 9])
-RGB = [[0, 0, 255, 0, 255, 0, 255, 0, 0], [3, 2, 1, 6, 5, 4, 9, 8, 7]]
+# Three pixels a line: 9 bytes, which QEMU makes 12 of in a PPM.
+WIDTH, HEIGHT = 3, 6
+RGB = bytes((37 * n * n + 11 * n) & 255 for n in range(3 * WIDTH * HEIGHT))
 
 
-def lines(head, pixels):
-    text = base64.b64encode(pixels).decode()
-    return [f"picture: {head}"] + [f"picture: {text[at:at + 8]}" for at in range(0, len(text), 8)]
+def neighbours(at):
+    """Left, above and corner of a byte, zero outside of the picture."""
+    column, line = at % (3 * WIDTH), 3 * WIDTH
+    left = RGB[at - 3] if column >= 3 else 0
+    above = RGB[at - line] if at >= line else 0
+    return left, above, RGB[at - line - 3] if column >= 3 and at >= line else 0
 
 
-def take(head, pixels):
-    picture = Picture()
-    for line in lines(head, pixels):
-        assert picture.take(line)
-    return picture
+def predicted(kind, at):
+    """What a filter takes away from a byte, by the words of the specification of PNG."""
+    left, above, corner = neighbours(at)
+    guess = left + above - corner
+    # min() takes the first of those that are equally near: left, above, corner.
+    nearest = min((left, above, corner), key=lambda value: abs(guess - value))
+    return (0, left, above, (left + above) // 2, nearest)[kind]
 
 
-def chunks(png):
-    at = 8
-    while at < len(png):
-        length, kind = struct.unpack(">I4s", png[at:at + 8])
-        data, (crc,) = png[at + 8:at + 8 + length], struct.unpack(">I", png[at + 8 + length:at + 12 + length])
-        assert crc == zlib.crc32(kind + data)
-        yield kind, data
-        at += 12 + length
+def filtered(kinds):
+    """The lines of RGB, each behind its filter."""
+    rows = b""
+    for y, kind in enumerate(kinds):
+        at = y * 3 * WIDTH
+        rows += bytes([kind]) + bytes((RGB[i] - predicted(kind, i)) & 255 for i in range(at, at + 3 * WIDTH))
+    return rows
+
+
+def png_of(rows, head=(WIDTH, HEIGHT, 8, 2, 0, 0, 0)):
+    """Its data is in two chunks."""
+    packed = zlib.compress(rows)
+    return picture.SIGNATURE + b"".join(picture.chunk(kind, data) for kind, data in (
+        (b"IHDR", struct.pack(">IIBBBBB", *head)), (b"IDAT", packed[:7]), (b"IDAT", packed[7:]), (b"IEND", b"")))
 
 
 class Png(unittest.TestCase):
-    def test_pixels_arrive(self):
-        png = take("XRGB8888 3x2", PIXELS).png()
-        self.assertEqual(b"\x89PNG\r\n\x1a\n", png[:8])
-        parts = dict(chunks(png))
-        self.assertEqual((3, 2, 8, 2, 0, 0, 0), struct.unpack(">IIBBBBB", parts[b"IHDR"]))
-        rows = zlib.decompress(parts[b"IDAT"])
-        self.assertEqual([[0, *row] for row in RGB], [list(rows[:10]), list(rows[10:])])
+    def test_each_filter(self):
+        for kinds in ((0, 1, 2, 3, 4, 0), (4, 4, 4, 4, 4, 4), (3, 2, 1, 0, 4, 3), (1, 1, 3, 3, 2, 2), (2, 4, 3, 1, 4, 2)):
+            with self.subTest(kinds=kinds):
+                self.assertEqual((WIDTH, HEIGHT, RGB), picture.decode(png_of(filtered(kinds))))
 
-    def test_other_lines_are_not_taken(self):
-        self.assertFalse(Picture().take("puck: verdict: PASS"))
+    def test_our_own(self):
+        self.assertEqual((WIDTH, HEIGHT, RGB), picture.decode(picture.encode(WIDTH, HEIGHT, RGB)))
 
     def test_bad_ones(self):
-        for head, pixels in (("RGB24 3x2", PIXELS), ("XRGB8888 3x3", PIXELS), ("XRGB8888 0x2", b""),
-                             ("XRGB8888 3x2", PIXELS[:-1]), ("XRGB8888 99999x99999", PIXELS)):
-            with self.subTest(head=head), self.assertRaises(PuckError):
-                take(head, pixels).png()
-        picture = take("XRGB8888 3x2", PIXELS)
-        picture.take("picture: ?")
-        with self.assertRaises(PuckError):
-            picture.png()
+        rows = filtered([0] * HEIGHT)
+        good = png_of(rows)
+        for bad in (b"", good[:-13], good[:40] + b"?" + good[41:], png_of(rows[:-1]), png_of(b"\5" + rows[1:]),
+                    png_of(rows, (WIDTH, HEIGHT, 8, 6, 0, 0, 0)), png_of(rows, (WIDTH, 0, 8, 2, 0, 0, 0)),
+                    png_of(rows, (99999, 99999, 8, 2, 0, 0, 0)), good.replace(picture.SIGNATURE, b"P6\n")):
+            with self.subTest(bad=bad), self.assertRaises(PuckError):
+                picture.decode(bad)
 
-    def test_none_is_told(self):
-        with self.assertRaises(PuckError):
-            Picture().png()
+
+class Ppm(unittest.TestCase):
+    HEAD = f"P6\n{WIDTH} {HEIGHT}\n255\n".encode()
+
+    def test_lines_with_padding(self):
+        lines = [RGB[at:at + 3 * WIDTH] for at in range(0, len(RGB), 3 * WIDTH)]
+        for padding in (b"", b"\0\0\0"):
+            with self.subTest(padding=padding):
+                self.assertEqual((WIDTH, HEIGHT, RGB), picture.decode_ppm(self.HEAD + b"".join(l + padding for l in lines)))
+
+    def test_bad_ones(self):
+        for bad in (b"", self.HEAD, self.HEAD + RGB[:-1], self.HEAD + RGB + bytes(HEIGHT), b"P5\n" + RGB):
+            with self.subTest(bad=bad), self.assertRaises(PuckError):
+                picture.decode_ppm(bad)
+
+    def test_it_becomes_a_png(self):
+        with tempfile.TemporaryDirectory() as folder:
+            png, ppm = Path(folder) / "a.png", Path(folder) / "a.ppm"
+            with self.assertRaises(PuckError):
+                picture.of_screen(png, ppm)
+            ppm.write_bytes(self.HEAD + RGB)
+            self.assertEqual((WIDTH, HEIGHT, RGB), picture.of_screen(png, ppm))
+            self.assertEqual((WIDTH, HEIGHT, RGB), picture.decode(png.read_bytes()))
+            self.assertFalse(ppm.exists())
+
+
+class Dump(unittest.TestCase):
+    """A QEMU that has PNG, and one that has not."""
+
+    def asked(self, has_png):
+        said = []
+
+        def execute(command, arguments):
+            said.append((command, arguments))
+            return json.dumps({"return": {}} if has_png or "format" not in arguments else {"error": {}})
+
+        qmp.Qmp.screendump(SimpleNamespace(execute=execute), {"filename": "/x/s.png", "format": "png", "device": "d"})
+        return said
+
+    def test_other_format_if_need_be(self):
+        wanted = ("screendump", {"filename": "/x/s.png", "format": "png", "device": "d"})
+        self.assertEqual([wanted], self.asked(True))
+        self.assertEqual([wanted, ("screendump", {"filename": "/x/s.ppm", "device": "d"})], self.asked(False))
 
 
 class Part(unittest.TestCase):
@@ -79,18 +128,37 @@ class Part(unittest.TestCase):
         self.assertEqual(("first-light", "puck-mirror"), job.programs)
         self.assertIn("puck-cam,id=cam0,bus=rp3", job.spec.qemu_args)
 
-    def test_picture_is_kept_or_missed(self):
-        job = mirror.add(Job(Spec(), "exec first-light\n"))
+    def report(self, output, png=None, copy=None):
+        """What is wrong with a run, and what is printed of it."""
+        job = mirror.add(Job(Spec(), "exec first-light\n"), copy)
         with tempfile.TemporaryDirectory() as folder:
-            without = SimpleNamespace(rundir=Path(folder), output=f"puck: {mirror.WITHOUT}\n")
-            self.assertEqual([], job.report(without))
-            result = SimpleNamespace(rundir=Path(folder), output="")
-            self.assertEqual(["the guest sent no picture"], job.report(result))
-            self.assertFalse((Path(folder) / mirror.NAME).exists())
-            for line in lines("XRGB8888 3x2", PIXELS):
-                job.on_line(line)
-            self.assertEqual([], job.report(result))
-            self.assertTrue((Path(folder) / mirror.NAME).read_bytes().startswith(b"\x89PNG"))
+            if png:
+                (Path(folder) / mirror.NAME).write_bytes(png)
+            return job.report(SimpleNamespace(rundir=Path(folder), output=output))
+
+    def drawn(self, rgb):
+        return f"screen: {WIDTH}x{HEIGHT} crc32={zlib.crc32(rgb):08x}\n"
+
+    def test_what_is_drawn_is_seen(self):
+        png = picture.encode(WIDTH, HEIGHT, RGB)
+        self.assertEqual([], self.report(self.drawn(RGB), png))
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder) / "copy.png"
+            self.assertEqual([], self.report(self.drawn(RGB), png, copy))
+            self.assertEqual(png, copy.read_bytes())
+
+    def test_what_is_not(self):
+        png = picture.encode(WIDTH, HEIGHT, RGB)
+        for what, output, seen in (("another picture", self.drawn(RGB[:-1] + b"\0"), png), ("none", self.drawn(RGB), None),
+                                   ("nothing drawn", "", png),
+                                   ("another size", self.drawn(RGB), picture.encode(HEIGHT, WIDTH, RGB))):
+            with self.subTest(what=what):
+                self.assertEqual(1, len(self.report(output, seen)))
+
+    def test_kernel_without_camera(self):
+        without = f"puck: {mirror.WITHOUT}\n"
+        self.assertEqual([], self.report(without))
+        self.assertEqual(1, len(self.report(without, copy="copy.png")))
 
 
 if __name__ == "__main__":

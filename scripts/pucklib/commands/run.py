@@ -18,7 +18,7 @@ from ..vm.rundirs import new as new_rundir
 
 PROGRAM = "first-light"
 # What two runs with the same seed have to agree in under --icount.
-SAME = ("mischief.jsonl", "events.log", "console.log")
+SAME = ("mischief.jsonl", "events.log", "console.log", mirror.NAME)
 
 
 class Ahead(threading.Thread):
@@ -54,7 +54,12 @@ def first_light(args):
     job = Job(spec_from(args), f"exec {PROGRAM}\n", programs=(PROGRAM,))
     # What two devices do side by side has an order of its own in each run, unless
     # instructions are counted.
-    return job if args.compare and not args.icount else mirror.add(job)
+    return mirror.add(job, args.screen) if with_screen(args) else job
+
+
+def with_screen(args):
+    """Whether a camera and a screen are in the show."""
+    return args.icount or not args.compare
 
 
 def one_run(bench, job, args, rundir):
@@ -108,11 +113,20 @@ def compare(args, *folders):
     print(f"event order: {len(orders[0])} events, identical in both runs (seed {args.seed})")
     reasons = []
     for name in SAME if args.icount else ():
-        texts = [read_text(folder / name).splitlines() for folder in folders]
+        if not any((folder / name).exists() for folder in folders):
+            continue
+        texts = [lines_of(folder / name) for folder in folders]
         difference = events.first_difference(*texts, "line")
         print(f"{name}: " + (difference or f"{len(texts[0])} lines, identical in both runs"))
         reasons += [f"{name} differs"] if difference else []
     return reasons
+
+
+def lines_of(path):
+    """Of a log; a picture has lines of its bytes."""
+    if path.suffix == ".png":
+        return path.read_bytes().hex(" ", 16).split() if path.exists() else []
+    return read_text(path).splitlines()
 
 
 def conclude(reasons):
