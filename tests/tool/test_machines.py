@@ -65,6 +65,17 @@ class Programs(unittest.TestCase):
             self.assertEqual(list(modules.named(found, "runs")), ["gpu_vm", "runs", "try-all"])
             self.assertEqual(modules.named(found, "true"), {})
 
+    def test_a_program_is_made_of_what_it_includes(self):
+        with tempfile.TemporaryDirectory() as folder:
+            images = Path(folder)
+            for name, text in (("gpu/a.c", '#include "lib/b.h"\n#include <stdio.h>\n'), ("lib/unused.h", ""),
+                               ("lib/b.h", '#include "lib/c.h"\n#include "abi/d.h"\n'), ("lib/c.h", '#include "lib/b.h"\n')):
+                (images / name).parent.mkdir(exist_ok=True)
+                (images / name).write_text(text)
+            with unittest.mock.patch.object(modules, "IMAGES", images):
+                found = modules.with_shared(images / "gpu/a.c")
+            self.assertEqual([path.name for path in found], ["a.c", "b.h", "c.h"])
+
 
 class Drivers(unittest.TestCase):
     def test_each_has_a_port_of_its_own(self):

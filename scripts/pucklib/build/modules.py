@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Guest side code: the driver modules per kernel, and the static test programs."""
 
+import functools
 import os
 import re
 import shutil
@@ -15,6 +16,8 @@ CFLAGS = ["-std=c11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-static", "-p
 # Builds of the modules that are kept for a kernel, and the file with their names in order.
 KEEP = 8
 ORDER = "modules.json"
+# How guest programs include what they share
+SHARED = re.compile(r'^#include "(lib/[^"]+)"', re.M)
 # What may be the name of a program
 NAME = re.compile(rb"[\w-]+")
 # Sources of programs that are there for 32 bits as well; such a program's name ends in 32.
@@ -174,13 +177,28 @@ def builds(only):
             yield name, source, CFLAGS_32
 
 
+@functools.lru_cache(maxsize=None)
+def shared(path):
+    """The files that one of guest programs includes itself, of those that these share."""
+    return [IMAGES / name for name in SHARED.findall(path.read_text()) if (IMAGES / name).exists()]
+
+
+def with_shared(source):
+    """A program's source, and all that it includes of what programs share, in one order."""
+    found, new = set(), {source}
+    while new:
+        found |= new
+        new = {path for one in new for path in shared(one)} - found
+    return sorted(found)
+
+
 def programs(keep_going=False, only=None):
     """Compile the guest programs to static binaries; {name: path}. Scripts are taken as they are.
     Those of 32 bits are there where what it takes is: scripts/puck test installs it."""
-    base = digest(CFLAGS, INCLUDES, tree_digest("test-images/lib", "include"))
+    base = digest(CFLAGS, INCLUDES, tree_digest("include"))
     built = {program_name(path): path for path in scripts() if not only or program_name(path) in only}
     for name, source, flags in builds(only):
-        out = cache("guest", f"{name}-{digest(base, source, flags)}")
+        out = cache("guest", f"{name}-{digest(base, flags, *with_shared(source))}")
         if not out.exists():
             try:
                 compile_program(name, source, out, flags)
