@@ -96,12 +96,16 @@ class Limits(unittest.TestCase):
     def test_this_host_tells(self):
         self.assertGreater(len(patience.waits(os.getpid())), 0)
         self.assertEqual(patience.waits(0x7fffffff), {})
+        self.assertGreater(patience.used(os.getpid()), 0)
+        self.assertEqual(patience.used(0x7fffffff), 0)
 
 
 class Tests(unittest.TestCase):
     def setUp(self):
         self.host, self.stdin, self.said = Host(), io.BytesIO(), []
-        self.limit = patience.TestLimit(120, {"a": 10, "b": 30}, 20, self.said.append, self.host.clock)
+        self.cpu = 0.0
+        self.limit = patience.TestLimit(120, {"a": 10, "b": 30}, 20, self.said.append, self.host.clock,
+                                        cpu=lambda _: self.cpu)
         self.limit.start(1)
 
     def test_each_has_its_own(self):
@@ -112,6 +116,12 @@ class Tests(unittest.TestCase):
             self.assertIsNotNone(self.host.pass_time(self.limit, 1))
             self.limit.line(f"puck-test: end {name} 0")
             self.assertIsNone(self.host.pass_time(self.limit, 100))
+
+    def test_each_has_what_it_cost(self):
+        for line, cpu in (("begin a", 9), ("end a 0", 11), ("begin b", 12), ("end b 0", 15), ("begin a", 15)):
+            self.cpu = cpu
+            self.limit.line(f"puck-test: {line}")
+        self.assertEqual(self.limit.costs, {None: 10, "a": 2, "b": 3})
 
     def test_the_guest_kills_it_first(self):
         self.limit.line("puck-test: begin a")

@@ -198,13 +198,21 @@ class Suite:
     def __init__(self, args, rundir, name, machines):
         self.args, self.rundir, self.name, self.machines = args, rundir, name, machines
         self.benches = {}
+        self.costs = []         # (CPU seconds, machine, test)
 
     def run(self):
         chosen = chosen_tests(self.args.filter, self.args.kernel, self.machines)
         for name in {machine.kernel for machine, _ in chosen}:
             self.benches[name] = Bench(self.args, name)
         found = in_parallel(lambda one: self.run_guarded(*one), chosen, JOBS, weight)
+        self.write_costs()
         return [case for cases in found for case in cases]
+
+    def write_costs(self):
+        """What the time of the whole goes to: seconds of CPU for each test, and for each machine without them."""
+        lines = [f"{seconds:7.1f} {machine} {test}" for seconds, machine, test in sorted(self.costs, reverse=True)]
+        total = sum(seconds for seconds, _, _ in self.costs)
+        (self.rundir / f"{self.name}-cpu.txt").write_text("\n".join([*lines, f"{total:7.1f} in all"]) + "\n")
 
     def run_guarded(self, machine, tests):
         """What goes wrong with one machine costs the others nothing."""
@@ -243,8 +251,12 @@ class Suite:
         say(f"guest machine '{machine.name}' ({machine.kernel} kernel): {len(tests)} tests")
         bench = self.benches[machine.kernel]
         extra = {machine.vmlinuz: bench.kernel.image} if machine.vmlinuz else {}
-        return bench.boot(rundir, spec, script(machine, tests), limit(machine, tests),
-                          on_line=lambda line: show_progress(machine.name, line), extra=extra)
+        patience = limit(machine, tests)
+        result = bench.boot(rundir, spec, script(machine, tests), patience,
+                            on_line=lambda line: show_progress(machine.name, line), extra=extra)
+        self.costs += [(seconds, machine.name, test or "(boot, and between tests)")
+                       for test, seconds in patience.costs.items()]
+        return result
 
     def once_more(self, machine, tests, result, end, cases):
         """Add the cases of what ended before the trouble began; returns the tests to run again."""

@@ -41,6 +41,15 @@ def waits(pid):
     return found
 
 
+def used(pid):
+    """Seconds of CPU that a process and its threads have had so far; 0 of one that is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError):
+        return 0.0
+
+
 def stolen():
     """Seconds that the host's own host gave to others, of each CPU on average."""
     try:
@@ -126,10 +135,12 @@ class TestLimit(Limit):
 
     GRACE = 60.0
 
-    def __init__(self, seconds, limits, default, say=lambda text: None, clock=FairClock):
+    def __init__(self, seconds, limits, default, say=lambda text: None, clock=FairClock, cpu=used):
         super().__init__(seconds, clock)
-        self.limits, self.default, self.say = limits, default, say
+        self.limits, self.default, self.say, self.cpu = limits, default, say, cpu
         self.test, self.killed = None, False
+        # {test, None for what is between them: CPU seconds}, and what has been told apart so far
+        self.costs, self.counted = {}, 0.0
 
     def line(self, text):
         super().line(text)
@@ -140,6 +151,9 @@ class TestLimit(Limit):
             self.next(None)
 
     def next(self, test):
+        now = self.cpu(self.clock.pid)
+        self.costs[self.test] = self.costs.get(self.test, 0.0) + now - self.counted
+        self.counted = now
         self.test, self.killed, self.beats = test, False, False
         self.begun = self.heard
 
