@@ -67,10 +67,13 @@ static inline struct drm_puck_bind any_map(struct actor *a, uint32_t vm_place)
 	return bind;
 }
 
-/* Over some pages; a sparse one may be over half a GiB, one that unmaps over all there is. */
+/*
+ * Over some pages; a sparse one may be over half a GiB, one that unmaps over all there is. The
+ * former has thousands of entries, and is as long as hundreds of other calls.
+ */
 static inline struct drm_puck_bind any_range_bind(struct actor *a, uint32_t op)
 {
-	bool large = one_in(a, 8), sparse = op == DRM_PUCK_BIND_MAP_SPARSE;
+	bool sparse = op == DRM_PUCK_BIND_MAP_SPARSE, large = one_in(a, sparse ? 64 : 8);
 	struct drm_puck_bind bind;
 
 	bind.op = mostly(a, op);
