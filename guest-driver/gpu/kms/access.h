@@ -5,10 +5,7 @@
 #ifndef PUCK_KMS_ACCESS_H
 #define PUCK_KMS_ACCESS_H
 
-#include <linux/spinlock.h>
 #include <linux/types.h>
-
-#include <drm/drm_drv.h>
 
 #include "kms/kms.h"
 
@@ -16,42 +13,16 @@
  * struct puck_kms_access - from puck_kms_enter() to puck_kms_exit()
  * @flags: of the lock
  * @idx: of drm_dev_enter()
+ * @entered: it was successful
  */
 struct puck_kms_access {
 	unsigned long flags;
 	int idx;
+	bool entered;
 };
 
-/**
- * puck_kms_exit - undo puck_kms_enter()
- * @kms: the display
- * @access: as it was filled in
- */
-static inline void puck_kms_exit(struct puck_kms *kms, struct puck_kms_access *access)
-{
-	spin_unlock_irqrestore(&kms->lock, access->flags);
-	drm_dev_exit(access->idx);
-}
-
-/**
- * puck_kms_enter - begin to touch the registers of the display
- * @kms: the display
- * @access: filled in
- *
- * Context: any. Between this and puck_kms_exit() the caller holds puck_kms.lock.
- * Return: true; false if there is no device, or one that is being reset. Then nothing is held.
- */
-static inline bool puck_kms_enter(struct puck_kms *kms, struct puck_kms_access *access)
-{
-	if (!drm_dev_enter(&kms->puck->drm, &access->idx))
-		return false;
-	spin_lock_irqsave(&kms->lock, access->flags);
-	if (kms->state == PUCK_KMS_UP)
-		return true;
-	puck_kms_exit(kms, access);
-	return false;
-}
-
+bool puck_kms_enter(struct puck_kms *kms, struct puck_kms_access *access);
+void puck_kms_exit(struct puck_kms *kms, struct puck_kms_access *access);
 void puck_head_change(struct puck_head *head, u32 reg, u32 *shadow, u32 clear, u32 set);
 u32 puck_head_count(struct puck_head *head);
 

@@ -29,13 +29,16 @@ static int puck_connector_detect(struct drm_connector *connector,
 {
 	struct puck_head *head = connector_to_puck_head(connector);
 	struct puck_kms_access access;
-	u32 reg, changes;
+	u32 reg = 0, changes;
+	bool there;
 
-	/* While the device is being reset nothing is known that is newer. */
-	if (!puck_kms_enter(head->kms, &access))
-		return connector->status;
-	reg = puck_head_read(head, PUCK_HEAD_CONNECTOR);
+	there = puck_kms_enter(head->kms, &access);
+	if (there)
+		reg = puck_head_read(head, PUCK_HEAD_CONNECTOR);
 	puck_kms_exit(head->kms, &access);
+	/* While the device is being reset nothing is known that is newer. */
+	if (!there)
+		return connector->status;
 	changes = FIELD_GET(PUCK_HEAD_CHANGES, reg);
 	if (changes != head->changes)
 		connector->epoch_counter++;
@@ -44,28 +47,32 @@ static int puck_connector_detect(struct drm_connector *connector,
 					   connector_status_disconnected;
 }
 
+/* False if there are less. */
 static bool puck_connector_read_words(struct puck_head *head, __le32 *words, u32 first, u32 count)
 {
-	struct puck_kms_access access;
-	bool there;
 	u32 i;
 
-	if (!puck_kms_enter(head->kms, &access))
+	if (puck_head_read(head, PUCK_HEAD_EDID_SIZE) < (first + count) * sizeof(*words))
 		return false;
-	there = puck_head_read(head, PUCK_HEAD_EDID_SIZE) >= (first + count) * sizeof(*words);
 	for (i = 0; i < count; i++)
 		words[i] = cpu_to_le32(puck_head_read(head, PUCK_HEAD_EDID(first + i)));
-	puck_kms_exit(head->kms, &access);
-	return there;
+	return true;
 }
 
 static int puck_connector_read_block(void *data, u8 *buf, unsigned int block, size_t len)
 {
 	__le32 words[EDID_LENGTH / sizeof(__le32)];
 	u32 first = block * ARRAY_SIZE(words);
+	struct puck_kms_access access;
+	struct puck_head *head = data;
+	bool whole;
 
-	if (len > sizeof(words) || first + ARRAY_SIZE(words) > PUCK_HEAD_EDID_WORDS ||
-	    !puck_connector_read_words(data, words, first, ARRAY_SIZE(words)))
+	if (len > sizeof(words) || first + ARRAY_SIZE(words) > PUCK_HEAD_EDID_WORDS)
+		return -1;
+	whole = puck_kms_enter(head->kms, &access) &&
+		puck_connector_read_words(head, words, first, ARRAY_SIZE(words));
+	puck_kms_exit(head->kms, &access);
+	if (!whole)
 		return -1;
 	memcpy(buf, words, len);
 	return 0;

@@ -142,11 +142,9 @@ void puck_crc_take(struct puck_head *head)
 	unsigned long mask;
 	bool whole;
 
-	if (!puck_kms_enter(head->kms, &access))
-		return;
-	mask = head->crc;
 	/* Of two frames in a row one is told of by the next interrupt. */
-	whole = puck_crc_read(head, &count, crcs);
+	whole = puck_kms_enter(head->kms, &access) && puck_crc_read(head, &count, crcs);
+	mask = head->crc;
 	puck_kms_exit(head->kms, &access);
 	if (!mask || !whole)
 		return;

@@ -16,7 +16,6 @@
 #include <linux/jiffies.h>
 
 #include <drm/drm_atomic_helper.h>
-#include <drm/drm_drv.h>
 #include <drm/drm_print.h>
 #include <drm/drm_vblank.h>
 
@@ -175,25 +174,6 @@ static bool puck_flip_concerns(const struct drm_crtc_state *old_state,
 	return old_state->active || new_state->active;
 }
 
-/* Returns the heads of which nobody will hear. */
-static unsigned long puck_flip_start(struct puck_kms *kms, unsigned long mask)
-{
-	unsigned long lost = 0;
-	int idx;
-
-	lockdep_assert_held(&kms->lock);
-
-	if (kms->state == PUCK_KMS_HELD)
-		return 0;
-	if (kms->state == PUCK_KMS_UP && drm_dev_enter(&kms->puck->drm, &idx)) {
-		puck_flip_commit(kms, mask);
-		drm_dev_exit(idx);
-	} else {
-		lost = mask;
-	}
-	return lost;
-}
-
 /**
  * puck_flip - have heads show what an atomic commit has made of them
  * @kms: the display
@@ -206,8 +186,10 @@ static unsigned long puck_flip_start(struct puck_kms *kms, unsigned long mask)
 void puck_flip(struct puck_kms *kms, struct puck_atomic_state *state)
 {
 	struct drm_crtc_state *old_state, *new_state;
-	unsigned long flags, lost, refs = 0, mask = 0;
+	unsigned long lost = 0, refs = 0, mask = 0;
+	struct puck_kms_access access;
 	struct drm_crtc *crtc;
+	bool there;
 	int i;
 
 	for_each_oldnew_crtc_in_state(state, crtc, old_state, new_state, i) {
@@ -220,29 +202,32 @@ void puck_flip(struct puck_kms *kms, struct puck_atomic_state *state)
 	}
 	if (!mask)
 		return;
-	spin_lock_irqsave(&kms->lock, flags);
+	there = puck_kms_enter(kms, &access);
 	for_each_new_crtc_in_state(state, crtc, new_state, i) {
 		struct puck_head *head = to_puck_head(crtc);
 
 		if (mask & BIT(head->index))
 			puck_flip_arm(head, new_state, refs & BIT(head->index));
 	}
-	lost = puck_flip_start(kms, mask);
-	spin_unlock_irqrestore(&kms->lock, flags);
+	if (there)
+		puck_flip_commit(kms, mask);
+	else if (kms->state != PUCK_KMS_HELD)
+		lost = mask;
+	puck_kms_exit(kms, &access);
+	/* Of those nobody will hear. */
 	puck_flip_end_all(kms, lost);
 }
 
-/* True with the event in @end if what it waits for is shown. */
-static bool puck_flip_is_shown(struct puck_head *head, struct puck_flip_end *end)
+/* The event, if what it waits for is shown. */
+static struct puck_flip_end puck_flip_take_shown(struct puck_head *head)
 {
 	u32 seqno = puck_head_read(head, PUCK_HEAD_FLIP_SEQNO);
 
 	if (!head->event || seqno != head->event_seqno)
-		return false;
+		return (struct puck_flip_end) { };
 	trace_puck_display_flip(head->index, seqno, puck_head_read64(head, PUCK_HEAD_FLIP_COUNT),
 				puck_head_read64(head, PUCK_HEAD_FLIP_TIME));
-	*end = puck_flip_take_event(head);
-	return true;
+	return puck_flip_take_event(head);
 }
 
 /**
@@ -257,17 +242,15 @@ void puck_flip_taken(struct puck_head *head)
 {
 	struct puck_kms *kms = head->kms;
 	struct puck_kms_access access;
-	struct puck_flip_end end;
-	bool shown;
+	struct puck_flip_end end = { };
 
-	if (!puck_kms_enter(kms, &access))
-		return;
-	shown = puck_flip_is_shown(head, &end);
-	if (head->again)
-		puck_flip_commit(kms, BIT(head->index));
+	if (puck_kms_enter(kms, &access)) {
+		end = puck_flip_take_shown(head);
+		if (head->again)
+			puck_flip_commit(kms, BIT(head->index));
+	}
 	puck_kms_exit(kms, &access);
-	if (shown)
-		puck_flip_send(head, end);
+	puck_flip_send(head, end);
 }
 
 static bool puck_flip_wait_for(struct puck_head *head, struct completion *done)

@@ -48,15 +48,15 @@ static bool puck_head_get_scanout_position(struct drm_crtc *crtc, bool in_vblank
 {
 	struct puck_head *head = to_puck_head(crtc);
 	struct puck_kms_access access;
-	int line;
-	bool on;
+	bool on = false;
+	int line = 0;
 
-	if (!puck_kms_enter(head->kms, &access))
-		return false;
-	on = puck_head_read(head, PUCK_HEAD_STATUS) & PUCK_HEAD_ON;
-	*stime = ktime_get();
-	line = puck_head_read(head, PUCK_HEAD_LINE);
-	*etime = ktime_get();
+	if (puck_kms_enter(head->kms, &access)) {
+		on = puck_head_read(head, PUCK_HEAD_STATUS) & PUCK_HEAD_ON;
+		*stime = ktime_get();
+		line = puck_head_read(head, PUCK_HEAD_LINE);
+		*etime = ktime_get();
+	}
 	puck_kms_exit(head->kms, &access);
 	*vpos = line >= mode->crtc_vdisplay ? line - mode->crtc_vtotal : line;
 	*hpos = 0;

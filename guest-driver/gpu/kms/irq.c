@@ -34,17 +34,13 @@ struct puck_head_fault {
 	u64 addr;
 };
 
-/* Takes the causes, and with FAULT what there is to be known of it; zero without a device. */
+/* Takes the causes, and with FAULT what there is to be known of it. */
 static u32 puck_head_irq_take(struct puck_head *head, struct puck_head_fault *fault)
 {
-	struct puck_kms_access access;
-	u32 status;
+	u32 status = puck_head_read(head, PUCK_HEAD_IRQ_STATUS);
 
-	if (!puck_kms_enter(head->kms, &access))
-		return 0;
-	status = puck_head_read(head, PUCK_HEAD_IRQ_STATUS);
 	if (status == ~0u)
-		status = 0;
+		return 0;
 	status &= PUCK_HEAD_IRQ_ALL;
 	if (status & PUCK_HEAD_IRQ_FAULT) {
 		fault->info = puck_head_read(head, PUCK_HEAD_FAULT_INFO);
@@ -54,7 +50,6 @@ static u32 puck_head_irq_take(struct puck_head *head, struct puck_head_fault *fa
 	}
 	if (status)
 		puck_head_write(head, PUCK_HEAD_IRQ_STATUS, status);
-	puck_kms_exit(head->kms, &access);
 	return status;
 }
 
@@ -78,8 +73,12 @@ static irqreturn_t puck_head_irq(int irq, void *data)
 {
 	struct puck_head *head = data;
 	struct puck_head_fault fault = { };
-	u32 status = puck_head_irq_take(head, &fault);
+	struct puck_kms_access access;
+	u32 status = 0;
 
+	if (puck_kms_enter(head->kms, &access))
+		status = puck_head_irq_take(head, &fault);
+	puck_kms_exit(head->kms, &access);
 	if (status & PUCK_HEAD_IRQ_VBLANK)
 		drm_crtc_handle_vblank(&head->crtc);
 	if (status & PUCK_HEAD_IRQ_FLIP)
