@@ -267,6 +267,22 @@ TRACE_EVENT(puck_display_flip,
 		  __entry->count, __entry->time)
 );
 
+TRACE_EVENT(puck_display_written,
+	TP_PROTO(u32 index, u32 seqno, int status),
+	TP_ARGS(index, seqno, status),
+	TP_STRUCT__entry(
+		__field(u32, head)
+		__field(u32, seqno)
+		__field(int, status)
+	),
+	TP_fast_assign(
+		__entry->head = index;
+		__entry->seqno = seqno;
+		__entry->status = status;
+	),
+	TP_printk("head=%u seqno=%u status=%d", __entry->head, __entry->seqno, __entry->status)
+);
+
 #endif /* PUCK_TRACE_H */
 
 #undef TRACE_INCLUDE_PATH

@@ -22,6 +22,7 @@
 #include "core/trace.h"
 #include "kms/access.h"
 #include "kms/flip.h"
+#include "kms/writeback.h"
 
 /* An interrupt may be lost, and the slowest head has one frame in a second. */
 #define PUCK_FLIP_LOOK	(HZ / 2)
@@ -63,7 +64,7 @@ static void puck_flip_send(struct puck_head *head, struct puck_flip_end end)
 		drm_crtc_vblank_put(&head->crtc);
 }
 
-/* The device will not: what is waited for counts as shown. */
+/* The device will not: what is waited for counts as shown, and nothing is written. */
 static void puck_flip_end(struct puck_head *head)
 {
 	struct puck_flip_end end;
@@ -72,6 +73,7 @@ static void puck_flip_end(struct puck_head *head)
 	spin_lock_irqsave(&head->kms->lock, flags);
 	end = puck_flip_take_event(head);
 	head->again = false;
+	puck_writeback_fail_all(head, -ENODEV);
 	spin_unlock_irqrestore(&head->kms->lock, flags);
 	puck_flip_send(head, end);
 }
@@ -100,8 +102,10 @@ static u32 puck_flip_commit_once(struct puck_kms *kms, unsigned long mask)
 	for_each_set_bit(i, &mask, kms->num_heads) {
 		head = &kms->head[i];
 		/* They are for one commit, and read as zero behind it. */
-		if (!result)
+		if (!result) {
 			head->written.flags = 0;
+			puck_writeback_told(head);
+		}
 		if (FIELD_GET(PUCK_DISPLAY_RESULT_REASON, result) != PUCK_DISPLAY_BUSY)
 			head->next.flags = 0;
 	}
@@ -120,8 +124,10 @@ static void puck_flip_refused(struct puck_kms *kms, unsigned long mask, u32 resu
 		mask, (u32)FIELD_GET(PUCK_DISPLAY_RESULT_REASON, result),
 		(u32)FIELD_GET(PUCK_DISPLAY_RESULT_HEAD, result),
 		(u32)FIELD_GET(PUCK_DISPLAY_RESULT_BUFFER, result));
-	for_each_set_bit(i, &mask, kms->num_heads)
+	for_each_set_bit(i, &mask, kms->num_heads) {
 		kms->head[i].next.ctrl = 0;
+		puck_writeback_fail(&kms->head[i], false, -EIO);
+	}
 	puck_flip_commit_once(kms, mask);
 }
 
@@ -162,6 +168,7 @@ static void puck_flip_arm(struct puck_head *head, struct drm_crtc_state *crtc_st
 	head->next = head->staged;
 	head->next.seqno = seqno;
 	head->staged.flags = 0;
+	puck_writeback_arm(head, seqno);
 	head->event = crtc_state->event;
 	head->event_seqno = seqno;
 	head->event_ref = ref;
@@ -309,8 +316,12 @@ static void puck_flip_hold(struct puck_kms *kms)
 
 	spin_lock_irqsave(&kms->lock, flags);
 	if (kms->state == PUCK_KMS_UP) {
-		for (i = 0; i < kms->num_heads; i++)
+		for (i = 0; i < kms->num_heads; i++) {
 			puck_flip_save_count(&kms->head[i]);
+			/* What it has not told of is lost. */
+			puck_writeback_take(&kms->head[i]);
+			puck_writeback_fail(&kms->head[i], true, -EIO);
+		}
 		kms->state = PUCK_KMS_HELD;
 	}
 	spin_unlock_irqrestore(&kms->lock, flags);

@@ -24,6 +24,7 @@
 #include "kms/kms.h"
 #include "kms/plane.h"
 #include "kms/scanout.h"
+#include "kms/writeback.h"
 
 /* A cursor that moves is a commit like others: its memory is in use until the next takeover. */
 static int puck_kms_atomic_check(struct drm_device *dev, struct puck_atomic_state *state)
@@ -32,10 +33,26 @@ static int puck_kms_atomic_check(struct drm_device *dev, struct puck_atomic_stat
 	return drm_atomic_helper_check(dev, state);
 }
 
+/* Once it is taken, others are told of what it writes. */
+static int puck_kms_atomic_commit(struct drm_device *dev, struct puck_atomic_state *state,
+				  bool nonblock)
+{
+	struct puck_written written;
+	int ret = puck_written_get(state, &written);
+
+	if (ret)
+		return ret;
+	ret = drm_atomic_helper_commit(dev, state, nonblock);
+	if (!ret)
+		puck_written_tell(&written);
+	puck_written_put(&written);
+	return ret;
+}
+
 static const struct drm_mode_config_funcs puck_kms_funcs = {
 	.fb_create = puck_fb_create,
 	.atomic_check = puck_kms_atomic_check,
-	.atomic_commit = drm_atomic_helper_commit,
+	.atomic_commit = puck_kms_atomic_commit,
 };
 
 /*
@@ -46,8 +63,13 @@ static void puck_kms_commit_tail(struct puck_atomic_state *state)
 {
 	struct drm_device *dev = state->dev;
 	struct puck_kms *kms = to_puck_device(dev)->kms;
-	bool cookie = dma_fence_begin_signalling();
+	struct puck_written written;
+	bool cookie;
 
+	/* They have their fences. */
+	puck_written_get(state, &written);
+	puck_writeback_begin(state);
+	cookie = dma_fence_begin_signalling();
 	drm_atomic_helper_commit_modeset_disables(dev, state);
 	drm_atomic_helper_commit_planes(dev, state, 0);
 	drm_atomic_helper_commit_modeset_enables(dev, state);
@@ -55,6 +77,8 @@ static void puck_kms_commit_tail(struct puck_atomic_state *state)
 	dma_fence_end_signalling(cookie);
 	drm_atomic_helper_commit_hw_done(state);
 	puck_flip_wait(kms, state);
+	puck_written_wait(kms, &written);
+	puck_written_put(&written);
 	drm_atomic_helper_cleanup_planes(dev, state);
 }
 
@@ -78,7 +102,9 @@ static int puck_kms_init_head(struct puck_kms *kms, u32 index)
 			return PTR_ERR(planes[i]);
 	}
 	ret = puck_head_init(head, planes[PUCK_PLANE_PRIMARY], planes[PUCK_PLANE_CURSOR]);
-	return ret ?: puck_connector_init(head);
+	if (!ret)
+		ret = puck_connector_init(head);
+	return ret ?: puck_writeback_init(head);
 }
 
 static int puck_kms_init_config(struct drm_device *dev)
@@ -160,7 +186,8 @@ static int puck_kms_reset(struct puck_kms *kms)
 	drm_for_each_plane(plane, dev)
 		whole = whole && plane->state;
 	for (i = 0; i < kms->num_heads; i++)
-		whole = whole && kms->head[i].crtc.state && kms->head[i].connector.state;
+		whole = whole && kms->head[i].crtc.state && kms->head[i].connector.state &&
+			kms->head[i].writeback.base.state;
 	return whole ? 0 : -ENOMEM;
 }
 

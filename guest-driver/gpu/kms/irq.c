@@ -14,14 +14,15 @@
 #include "kms/crc.h"
 #include "kms/flip.h"
 #include "kms/irq.h"
+#include "kms/writeback.h"
 
 /* Those that are always on; VBLANK comes and goes. */
 #define PUCK_HEAD_IRQ_DEFAULT \
 	(PUCK_HEAD_IRQ_FLIP | PUCK_HEAD_IRQ_CRC | PUCK_HEAD_IRQ_HOTPLUG | PUCK_HEAD_IRQ_FAULT | \
-	 PUCK_HEAD_IRQ_UNDERRUN)
+	 PUCK_HEAD_IRQ_UNDERRUN | PUCK_HEAD_IRQ_WRITEBACK)
 
 /**
- * struct puck_head_fault - memory that could not be read
+ * struct puck_head_fault - memory that could not be read or written
  * @info: FAULT_INFO, and so on
  * @desc: likewise
  * @count: how many there were
@@ -85,6 +86,9 @@ static irqreturn_t puck_head_irq(int irq, void *data)
 		puck_flip_taken(head);
 	if (status & PUCK_HEAD_IRQ_CRC)
 		puck_crc_take(head);
+	/* A takeover comes behind what was written before: its own interrupt may be lost. */
+	if (status & (PUCK_HEAD_IRQ_WRITEBACK | PUCK_HEAD_IRQ_FLIP))
+		puck_writeback_look(head);
 	puck_head_irq_complain(head, status, &fault);
 	return status & PUCK_HEAD_IRQ_HOTPLUG ? IRQ_WAKE_THREAD : IRQ_HANDLED;
 }

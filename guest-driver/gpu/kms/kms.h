@@ -17,16 +17,18 @@
 #include <drm/drm_crtc.h>
 #include <drm/drm_encoder.h>
 #include <drm/drm_rect.h>
+#include <drm/drm_writeback.h>
 
 #include "core/device.h"
 #include "kms/regs.h"
 
 struct drm_pending_vblank_event;
 struct puck_kms;
+struct puck_writeback_job;
 
 /**
  * enum puck_kms_state - who may touch the registers of the display
- * @PUCK_KMS_UP: whoever is inside puck_kms_enter()
+ * @PUCK_KMS_UP: whoever puck_kms_enter() has told so
  * @PUCK_KMS_HELD: nobody, as the device is being reset; what is to be shown is noted
  * @PUCK_KMS_LOST: nobody any more; whatever is to be shown counts as shown
  */
@@ -46,15 +48,19 @@ enum puck_kms_state {
  * @crtc: DRM's
  * @encoder: DRM's
  * @connector: DRM's
+ * @writeback: DRM's
  * @changes: of the connector, when it was looked at last; under connection_mutex
  * @staged: what the commit that is under way makes of it; its own, one after the other
  * @damage: what of the picture it changes, if that is not all of it; like @staged
  * @damage_whole: it is
+ * @staged_writeback: the job of its that is about to be queued; like @staged
  * @next: what is to be shown, as of the last commit; this and all below are under puck_kms.lock
  * @written: what the registers hold
  * @event: to be sent when @next, or what follows it, is shown; or NULL
  * @event_seqno: puck_head_regs.seqno that it waits for
  * @event_ref: it has a reference that keeps the vertical blankings counted
+ * @writebacks: struct puck_writeback_job.node, in the order of their commits: what is not written
+ *              yet
  * @again: the device was busy, so @next is to be committed at the takeover
  * @irq_enable: HEAD_IRQ_ENABLE
  * @crc: CRC_CTRL
@@ -70,15 +76,18 @@ struct puck_head {
 	struct drm_crtc crtc;
 	struct drm_encoder encoder;
 	struct drm_connector connector;
+	struct drm_writeback_connector writeback;
 	u32 changes;
 	struct puck_head_regs staged;
 	struct drm_rect damage;
 	bool damage_whole;
+	struct puck_writeback_job *staged_writeback;
 	struct puck_head_regs next;
 	struct puck_head_regs written;
 	struct drm_pending_vblank_event *event;
 	u32 event_seqno;
 	bool event_ref;
+	struct list_head writebacks;
 	bool again;
 	u32 irq_enable;
 	u32 crc;
