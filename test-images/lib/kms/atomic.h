@@ -124,6 +124,8 @@ static inline void kms_set_off(struct kms_atomic *atomic, const struct kms_head 
 	kms_set_crtc(atomic, head, "MODE_ID", 0);
 	kms_set_crtc(atomic, head, "ACTIVE", 0);
 	kms_set_connector(atomic, head, "CRTC_ID", 0);
+	if (head->writeback)
+		kms_set(atomic, head->writeback, &head->writeback_props, "CRTC_ID", 0);
 	for (i = 0; i < KMS_PLANES; i++) {
 		kms_set_plane(atomic, head, i, "CRTC_ID", 0);
 		kms_set_plane(atomic, head, i, "FB_ID", 0);
