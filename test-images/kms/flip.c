@@ -3,6 +3,7 @@
  * Flips: their events and fences, and that a picture is not shown before it is drawn, whoever
  * draws it and wherever it lies.
  */
+#include "abi/puck_display.h"
 #include "lib/base/clock.h"
 #include "lib/base/ktap.h"
 #include "lib/gpu/bo.h"
@@ -10,6 +11,8 @@
 #include "lib/gpu/dumb.h"
 #include "lib/gpu/fence.h"
 #include "lib/gpu/job.h"
+#include "lib/gpu/region.h"
+#include "lib/gpu/rules.h"
 #include "lib/kms/screen.h"
 
 #include <errno.h>
@@ -165,6 +168,77 @@ static void test_place(const char *where, uint32_t placements)
 	kms_fb_destroy(screen.card.fd, &fb);
 }
 
+/* ---- what of a picture a commit says that it changes ---- */
+
+/* DAMAGE_POS and DAMAGE_SIZE of the head, which read as they were written: x, y, width, height. */
+static void read_damage(uint32_t damage[4])
+{
+	uint32_t base = PUCK_HEAD(screen.index), pos, size;
+	volatile uint8_t *regs;
+	char path[96];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource0", screen.puck.pci);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	regs = fd < 0 ? MAP_FAILED : mmap(NULL, 0x4000, PROT_READ, MAP_SHARED, fd, 0);
+	ktap_need(regs != MAP_FAILED, "registers");
+	pos = *(volatile uint32_t *)(regs + base + PUCK_HEAD_DAMAGE_POS);
+	size = *(volatile uint32_t *)(regs + base + PUCK_HEAD_DAMAGE_SIZE);
+	munmap((void *)regs, 0x4000);
+	close(fd);
+	damage[0] = pos & PUCK_HEAD_DAMAGE_X;
+	damage[1] = pos >> 16;
+	damage[2] = size & PUCK_HEAD_DAMAGE_X;
+	damage[3] = size >> 16;
+}
+
+static bool damage_is(const char *what, uint32_t x, uint32_t y, uint32_t w, uint32_t h)
+{
+	uint32_t damage[4];
+
+	read_damage(damage);
+	return ktap_ok(damage[0] == x && damage[1] == y && damage[2] == w && damage[3] == h,
+		       "damage: %s (%u, %u, %ux%u)", what, damage[0], damage[1], damage[2],
+		       damage[3]);
+}
+
+/* A flip between two framebuffers with these rectangles; none: all of it. */
+static void flip_damaged(const struct kms_fb *fb, const struct drm_mode_rect *rects, uint32_t count)
+{
+	struct kms_atomic atomic = flip_to(fb);
+	uint32_t blob = 0;
+
+	ktap_need(!count || !kms_blob(&screen.card, rects, count * sizeof(*rects), &blob),
+		  "damage: rectangles");
+	kms_set_plane(&atomic, screen.head, 0, "FB_DAMAGE_CLIPS", blob);
+	ktap_need(!kms_commit_wait(&screen.card, &atomic), "damage: flip");
+	if (blob)
+		kms_blob_drop(&screen.card, blob);
+}
+
+static void test_damage(void)
+{
+	static const struct drm_mode_rect rects[] = { { 10, 8, 20, 16 }, { 40, 12, 43, 40 } };
+	static const struct drm_mode_rect far = { 0, 0, WIDTH, HEIGHT };
+	struct kms_atomic atomic = { 0 };
+
+	ktap_need(!screen_on(&screen, &red), "damage: a picture");
+	flip_damaged(&blue, rects, 1);
+	damage_is("of one rectangle", 10, 8, 10, 8);
+	flip_damaged(&red, rects, 2);
+	damage_is("of two", 10, 8, 33, 32);
+	flip_damaged(&blue, NULL, 0);
+	damage_is("of a flip without any", 0, 0, WIDTH, HEIGHT);
+	/* The plane is somewhere else: that is where it changes. */
+	kms_set_shown(&atomic, screen.head, 0, red.id, 7, -3, WIDTH, HEIGHT);
+	ktap_need(!kms_commit_wait(&screen.card, &atomic), "damage: move");
+	flip_damaged(&blue, rects, 1);
+	damage_is("of a plane that is somewhere else", 17, 5, 10, 8);
+	flip_damaged(&red, &far, 1);
+	damage_is("within the picture", 7, 0, WIDTH - 7, HEIGHT - 3);
+	ktap_need(!screen_on(&screen, &red), "damage: back");
+}
+
 /* Memory of another driver, where it lies. */
 static void test_import(void)
 {
@@ -195,6 +269,79 @@ static void test_import(void)
 	close(dmabuf);
 }
 
+/* A flip to something else is on its way, and the device has not taken it over. */
+static void test_busy_until_taken_over(int importer, int dmabuf, uint64_t size)
+{
+	struct kms_atomic atomic = flip_to(&red);
+	struct drm_event_vblank event;
+	unsigned long rule;
+	struct bo theirs;
+	int ret;
+
+	if (access(PUCK_RULES, F_OK)) {
+		ktap_skip("no puck-mischief", "busy: until the takeover");
+		ktap_need(!kms_commit_wait(&screen.card, &atomic), "busy: back");
+		return;
+	}
+	rule = puck_rule(&screen.puck, "display.vblank", "head=0 drop");
+	ret = kms_commit(&screen.card, &atomic,
+			 DRM_MODE_ATOMIC_NONBLOCK | DRM_MODE_PAGE_FLIP_EVENT, 0);
+	/* Until it has been told, and some blankings more. */
+	while (!ret && puck_rule_hits(rule) < FRAMES)
+		usleep(1000);
+	ret = ret ? ret : bo_import(importer, &theirs, dmabuf, size);
+	ktap_ok(ret == -EBUSY, "busy: nor until something else is shown (%d)", ret);
+	puck_rule_done(rule, -1);
+	ktap_need(!kms_event(screen.card.fd, &event, FOREVER_MS), "busy: something else");
+}
+
+/*
+ * What is shown in VRAM stays there: others who would have to have it moved are told so, and have
+ * it when it is shown no more. From then on it is shown where they see it, too.
+ */
+static void test_busy(void)
+{
+	int vgem = dumb_open("vgem"), dmabuf, ret;
+	struct kms_atomic atomic;
+	unsigned int looks = 0;
+	struct kms_fb fb;
+	struct bo theirs;
+	uint32_t number;
+
+	if (vgem < 0) {
+		ktap_skip("no vgem", "busy");
+		return;
+	}
+	ktap_need(!kms_fb_create(screen.card.fd, &fb, KMS_XRGB, WIDTH, HEIGHT, BO_VRAM | BO_SYSTEM),
+		  "busy: framebuffer");
+	kms_fb_fill(&fb, 0x00fedcba);
+	atomic = flip_to(&fb);
+	ktap_need(!kms_commit_wait(&screen.card, &atomic) &&
+		  bo_region(screen.card.fd, &fb.bo) == DRM_PUCK_REGION_VRAM, "busy: shown in VRAM");
+	dmabuf = bo_export(screen.card.fd, &fb.bo);
+	ktap_need(dmabuf >= 0, "busy: export: %d", dmabuf);
+	ret = bo_import(vgem, &theirs, dmabuf, fb.bo.size);
+	ktap_ok(ret == -EBUSY, "busy: who is no peer cannot have it (%d)", ret);
+	ktap_ok(shows_now(&fb) && bo_region(screen.card.fd, &fb.bo) == DRM_PUCK_REGION_VRAM,
+		"busy: it is shown where it was");
+	test_busy_until_taken_over(vgem, dmabuf, fb.bo.size);
+	/* The memory is let go of a moment behind the event. */
+	do {
+		ret = bo_import(vgem, &theirs, dmabuf, fb.bo.size);
+	} while (ret == -EBUSY && patient(&looks));
+	ktap_ok(!ret, "busy: afterwards he can (%d)", ret);
+	atomic = flip_to(&fb);
+	ret = kms_commit_shown(&screen.card, &atomic, 0, &number);
+	ktap_ok(!ret && shows(&fb, number) &&
+		bo_region(screen.card.fd, &fb.bo) == DRM_PUCK_REGION_SYSTEM,
+		"busy: and it is shown where he sees it (%d)", ret);
+	atomic = flip_to(&red);
+	ktap_need(!kms_commit_wait(&screen.card, &atomic), "busy: back again");
+	close(vgem);
+	close(dmabuf);
+	kms_fb_destroy(screen.card.fd, &fb);
+}
+
 /* A framebuffer that is shown is removed: its planes, or the head, are off then. */
 static void test_removed(void)
 {
@@ -223,11 +370,13 @@ int main(void)
 	test_event();
 	test_legacy();
 	test_out_fence();
+	test_damage();
 	test_late(true, &blue, &red);
 	test_late(false, &red, &blue);
 	test_place("VRAM", BO_VRAM);
 	test_place("system memory", BO_SYSTEM);
 	test_import();
+	test_busy();
 	test_removed();
 	ktap_ok(!screen_off(&screen), "turn the head off");
 	screen_close(&screen);
