@@ -1,15 +1,23 @@
 // SPDX-License-Identifier: MIT
 /*
- * What becomes of a picture, and of flips, when the machine sleeps, the device is reset, or the
- * driver leaves it.
+ * What becomes of a picture, and of flips, when the machine sleeps, the device is reset or pulled
+ * out, the driver leaves it, or a monitor comes and goes. Somebody flips all the while, as fast as
+ * it goes.
+ *
+ *	kms_life [N [reset|sleep|unbind|unplug|monitor]]	each of it, or this alone, N times (2)
  */
+#include "lib/base/array.h"
+#include "lib/base/kernel_log.h"
 #include "lib/base/ktap.h"
+#include "lib/base/progress.h"
 #include "lib/base/sleep.h"
 #include "lib/base/text_file.h"
 #include "lib/gpu/debugfs.h"
 #include "lib/gpu/flr.h"
 #include "lib/gpu/job.h"
+#include "lib/gpu/plug.h"
 #include "lib/gpu/rebind.h"
+#include "lib/kms/monitor.h"
 #include "lib/kms/screen.h"
 
 #include <errno.h>
@@ -18,6 +26,9 @@
 
 static struct screen screen;
 static struct kms_fb red, blue;
+
+/* Flips between two events. */
+#define BETWEEN	3
 
 static bool shows_now(const struct kms_fb *fb)
 {
@@ -31,8 +42,8 @@ static bool shows_now(const struct kms_fb *fb)
 struct flipper {
 	pthread_t thread;
 	atomic_bool stop;
-	unsigned long flips;
-	int ret;	/* of the commit that was refused, or of the event that did not come */
+	atomic_ulong flips;
+	atomic_int ret;	/* of the commit that was refused, or of the event that did not come */
 };
 
 static void *flip_on(void *arg)
@@ -41,65 +52,128 @@ static void *flip_on(void *arg)
 	struct flipper *f = arg;
 	uint32_t number;
 
-	while (!atomic_load(&f->stop) && !f->ret) {
+	while (!f->stop && !f->ret) {
 		struct kms_atomic atomic = { 0 };
 
 		kms_set_plane(&atomic, screen.head, 0, "FB_ID", fb[f->flips % 2]->id);
 		f->ret = kms_commit_shown(&screen.card, &atomic, DRM_MODE_ATOMIC_NONBLOCK,
 					  &number);
-		f->flips += !f->ret;
+		if (!f->ret)
+			f->flips++;
 	}
 	return NULL;
 }
 
 static bool flipper_start(struct flipper *f)
 {
-	*f = (struct flipper) { .ret = 0 };
+	f->stop = false;
+	f->flips = 0;
+	f->ret = 0;
 	return !pthread_create(&f->thread, NULL, flip_on, f);
 }
 
 static void flipper_stop(struct flipper *f)
 {
-	atomic_store(&f->stop, true);
+	f->stop = true;
 	pthread_join(f->thread, NULL);
 }
 
-/* ---- */
-
-static void test_reset(void)
+/* Whether there are some more flips. */
+static bool flipper_goes_on(struct flipper *f)
 {
-	struct flipper f;
-	int ret, i;
+	unsigned long goal = f->flips + BETWEEN;
+	unsigned int looks = 0;
 
-	ktap_need(!screen_on(&screen, &red) && shows_now(&red), "reset: a picture");
-	ret = puck_flr(&screen.puck);
-	ktap_ok(!ret && shows_now(&red), "reset: it is there behind a reset of the function (%d)",
-		ret);
-	ktap_need(flipper_start(&f), "reset: flips");
-	for (i = 0; i < 5; i++)
-		ret = ret ? ret : puck_flr(&screen.puck);
-	flipper_stop(&f);
-	ktap_ok(!ret && !f.ret, "reset: %lu flips went on meanwhile (%d, %d)", f.flips, ret, f.ret);
-	ktap_ok(!screen_on(&screen, &red) && shows_now(&red), "reset: and go on afterwards");
+	while (f->flips < goal && !f->ret)
+		if (!patient(&looks))
+			return false;
+	return !f->ret;
 }
 
-static void test_sleep(void)
+static void make(void)
+{
+	screen_open(&screen, 0);
+	ktap_need(!kms_fb_create(screen.card.fd, &red, KMS_XRGB, SCREEN_WIDTH, SCREEN_HEIGHT,
+				 BO_SYSTEM) &&
+		  !kms_fb_create(screen.card.fd, &blue, KMS_XRGB, SCREEN_WIDTH, SCREEN_HEIGHT,
+				 BO_VRAM), "framebuffers");
+	kms_fb_fill(&red, 0x00ff0000);
+	kms_fb_fill(&blue, 0x000000ff);
+}
+
+/* ---- the device stays ---- */
+
+static int reset_function(void)
+{
+	return puck_flr(&screen.puck);
+}
+
+static int sleep_a_moment(void)
+{
+	return sleep_and_wake(0);
+}
+
+static struct monitor monitor;
+
+static int pull_and_plug(void)
+{
+	monitor_plug(false);
+	if (!monitor_becomes(&monitor, "disconnected"))
+		return -ETIME;
+	monitor_plug(true);
+	return monitor_becomes(&monitor, "connected") ? 0 : -ETIME;
+}
+
+/* Far more than there are while one thing is tried. */
+#define BLANKINGS_MAX	1000000
+
+static void test_stays(const char *what, int (*event)(void), unsigned int times)
 {
 	struct flipper f;
-	int ret;
+	uint32_t before;
+	unsigned int i;
+	int ret = 0;
 
-	if (!can_sleep()) {
-		ktap_skip("no pm_test", "sleep");
-		return;
+	/* Without anybody who has it shown again. */
+	ktap_need(!screen_on(&screen, &blue) && shows_now(&blue), "%s: a picture in VRAM", what);
+	before = screen_next(&screen);
+	ret = event();
+	ktap_ok(!ret && shows_now(&blue), "%s: it is there afterwards (%d)", what, ret);
+	before = screen_next(&screen) - before;
+	ktap_ok(before && before < BLANKINGS_MAX, "%s: there were %u blankings meanwhile", what,
+		before);
+	ktap_need(flipper_start(&f), "%s: flips", what);
+	for (i = 0; i < times && !ret && flipper_goes_on(&f); i++) {
+		progress("%s %u times of %u", what, i, times);
+		ret = event();
 	}
-	ktap_need(!screen_on(&screen, &blue), "sleep: a picture in VRAM");
-	ret = sleep_and_wake(1);
-	ktap_ok(!ret && shows_now(&blue), "sleep: it is there when the machine wakes (%d)", ret);
-	ktap_need(flipper_start(&f), "sleep: flips");
-	ret = sleep_and_wake(1);
 	flipper_stop(&f);
-	ktap_ok(!ret && !f.ret, "sleep: %lu flips went on around it (%d, %d)", f.flips, ret, f.ret);
+	ktap_ok(i == times && !ret && !f.ret, "%s: %u times, %lu flips went on meanwhile (%d, %d)",
+		what, i, f.flips, ret, f.ret);
+	ktap_ok(!screen_on(&screen, &red) && shows_now(&red), "%s: and go on afterwards", what);
 }
+
+static void test_reset(unsigned int times)
+{
+	test_stays("reset", reset_function, times);
+}
+
+static void test_sleep(unsigned int times)
+{
+	if (can_sleep())
+		test_stays("sleep", sleep_a_moment, times);
+	else
+		ktap_skip("no pm_test", "sleep");
+}
+
+static void test_monitor(unsigned int times)
+{
+	ktap_need(monitor_find(&monitor, &screen.card) && !monitor_look_once(&screen.card),
+		  "monitor: the connector in sysfs");
+	test_stays("monitor", pull_and_plug, times);
+}
+
+/* ---- the device goes ---- */
 
 /* A flip waits for a job that is in the hardware; the driver leaves. */
 static void test_waiting(void)
@@ -131,48 +205,120 @@ static void test_waiting(void)
 	ktap_ok(!write_text(PUCK_DRIVER "bind", screen.puck.pci) &&
 		puck_open_soon(&screen.puck, screen.puck.pci), "unbind: it comes back");
 	close(screen.puck.fd);
+	make();
 }
 
-static void make(void)
+static bool unbind(void)
 {
-	screen_open(&screen, 0);
-	ktap_need(!kms_fb_create(screen.card.fd, &red, KMS_XRGB, SCREEN_WIDTH, SCREEN_HEIGHT,
-				 BO_SYSTEM) &&
-		  !kms_fb_create(screen.card.fd, &blue, KMS_XRGB, SCREEN_WIDTH, SCREEN_HEIGHT,
-				 BO_VRAM), "framebuffers");
-	kms_fb_fill(&red, 0x00ff0000);
-	kms_fb_fill(&blue, 0x000000ff);
+	return !write_text(PUCK_DRIVER "unbind", screen.puck.pci);
 }
 
-/* The driver leaves in the middle of flips. */
-static void test_unbind(void)
+static bool bind(void)
+{
+	return !write_text(PUCK_DRIVER "bind", screen.puck.pci) &&
+	       puck_open_soon(&screen.puck, screen.puck.pci);
+}
+
+static bool pull(void)
+{
+	puck_pull();
+	return true;
+}
+
+static bool plug(void)
+{
+	return puck_plug(&screen.puck, ", \"heads\": 2, \"vram-bar\": 1048576");
+}
+
+/* In the middle of flips, which end; and behind it a head shows again what it is told. */
+static bool leave_once(bool (*leave)(void), bool (*back)(void))
 {
 	struct flipper f;
-	int ret;
+	bool good;
 
-	ktap_need(!screen_on(&screen, &red) && flipper_start(&f), "unbind: flips");
-	ret = write_text(PUCK_DRIVER "unbind", screen.puck.pci);
+	if (screen_on(&screen, &red) || !shows_now(&red) || !flipper_start(&f))
+		return false;
+	good = flipper_goes_on(&f) && leave();
+	while (good && !f.ret)
+		usleep(1000);
 	flipper_stop(&f);
-	ktap_ok(!ret && (!f.ret || f.ret == -ENODEV), "unbind: %lu flips, and no more (%d, %d)",
-		f.flips, ret, f.ret);
 	close(screen.card.fd);
-	ktap_ok(!write_text(PUCK_DRIVER "bind", screen.puck.pci) &&
-		puck_open_soon(&screen.puck, screen.puck.pci), "unbind: it comes back once more");
+	if (!good || f.ret != -ENODEV || !back()) {
+		ktap_note("%d, %lu flips: %d", good, f.flips, f.ret);
+		return false;
+	}
 	close(screen.puck.fd);
+	make();
+	return true;
 }
 
-int main(void)
+static void test_goes(const char *what, bool (*leave)(void), bool (*back)(void),
+		      unsigned int times)
 {
-	ktap_begin();
-	make();
-	test_reset();
-	test_sleep();
+	unsigned int i;
+
+	for (i = 0; i < times; i++) {
+		progress("%s %u times of %u", what, i, times);
+		if (!leave_once(leave, back))
+			break;
+	}
+	ktap_need(i == times, "%s: %u times", what, i);
+	ktap_ok(true, "%s: %u times, shows pictures again", what, i);
+}
+
+static void test_unbind(unsigned int times)
+{
 	test_waiting();
+	test_goes("unbind", unbind, bind, times);
+}
+
+static void test_unplug(unsigned int times)
+{
+	if (screen.puck.translated)
+		test_goes("unplug", pull, plug, times);
+	else
+		ktap_skip("no GPU behind an IOMMU", "unplug");
+}
+
+/* Whatever happened, no wait was given up. */
+static void judge_log(int log)
+{
+	char line[256];
+
+	ktap_ok(!log_has(log, "is not taken over", line, sizeof(line)),
+		"each flip was waited for until it came: %s", line);
+}
+
+static const struct event {
+	const char *name;
+	void (*test)(unsigned int times);
+} events[] = {
+	{ "reset", test_reset },
+	{ "sleep", test_sleep },
+	{ "monitor", test_monitor },
+	{ "unbind", test_unbind },
+	{ "unplug", test_unplug },
+};
+
+int main(int argc, char **argv)
+{
+	unsigned int times = argc > 1 ? (unsigned int)atoi(argv[1]) : 2, tests = 0, i;
+	int log;
+
+	ktap_begin();
+	log = log_open();
+	ktap_need(times, "a number of times");
 	make();
-	test_unbind();
-	make();
+	for (i = 0; i < ARRAY_SIZE(events); i++) {
+		if (argc > 2 && strcmp(argv[2], events[i].name))
+			continue;
+		events[i].test(times);
+		tests++;
+	}
+	ktap_need(tests, "one of reset, sleep, monitor, unbind, unplug");
 	ktap_ok(!screen_on(&screen, &red) && shows_now(&red), "behind all that a head shows");
 	ktap_ok(!screen_off(&screen), "turn the head off");
+	judge_log(log);
 	screen_close(&screen);
 	return ktap_end();
 }
