@@ -253,6 +253,7 @@ static void puck_remove(struct pci_dev *pdev)
 	struct puck_device *puck = pci_get_drvdata(pdev);
 
 	puck_client_remove_device(puck);
+	puck_kms_leave(puck);
 	/* From here on nobody else is between drm_dev_enter() and _exit(). */
 	drm_dev_unplug(&puck->drm);
 	puck_fini_hw(puck);
@@ -262,6 +263,7 @@ static void puck_shutdown(struct pci_dev *pdev)
 {
 	struct puck_device *puck = pci_get_drvdata(pdev);
 
+	puck_kms_leave(puck);
 	drm_dev_unplug(&puck->drm);
 	puck_device_reset(puck);
 	pci_clear_master(pdev);

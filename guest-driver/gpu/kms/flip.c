@@ -13,7 +13,10 @@
 #include <linux/bitfield.h>
 #include <linux/bits.h>
 #include <linux/completion.h>
+#include <linux/delay.h>
+#include <linux/iopoll.h>
 #include <linux/jiffies.h>
+#include <linux/time64.h>
 
 #include <drm/drm_atomic_helper.h>
 #include <drm/drm_print.h>
@@ -27,6 +30,7 @@
 /* An interrupt may be lost, and the slowest head has one frame in a second. */
 #define PUCK_FLIP_LOOK	(HZ / 2)
 #define PUCK_FLIP_LOOKS	20
+#define PUCK_FLIP_PATIENCE_US	(10 * USEC_PER_SEC)
 
 /**
  * struct puck_flip_end - an event that is due
@@ -218,7 +222,7 @@ void puck_flip(struct puck_kms *kms, struct puck_atomic_state *state)
 	}
 	if (there)
 		puck_flip_commit(kms, mask);
-	else if (kms->state != PUCK_KMS_HELD)
+	else if (kms->state != PUCK_KMS_HELD && kms->state != PUCK_KMS_LEAVING)
 		lost = mask;
 	puck_kms_exit(kms, &access);
 	/* Of those nobody will hear. */
@@ -369,6 +373,65 @@ void puck_flip_lose(struct puck_kms *kms)
 	kms->state = PUCK_KMS_LOST;
 	spin_unlock_irqrestore(&kms->lock, flags);
 	puck_flip_end_all(kms, GENMASK(kms->num_heads - 1, 0));
+}
+
+/* False if nothing is shown any more. Who resets the device comes to an end. */
+static bool puck_flip_begin_leaving(struct puck_kms *kms)
+{
+	enum puck_kms_state state;
+
+	for (;;) {
+		spin_lock_irq(&kms->lock);
+		state = kms->state;
+		if (state == PUCK_KMS_UP)
+			kms->state = PUCK_KMS_LEAVING;
+		spin_unlock_irq(&kms->lock);
+		if (state != PUCK_KMS_HELD)
+			return state == PUCK_KMS_UP;
+		usleep_range(1000, 2000);
+	}
+}
+
+/* All ones is what nobody answers. */
+static bool puck_flip_poll(struct puck_head *head, u32 bits)
+{
+	u32 status;
+
+	return !read_poll_timeout(puck_head_read, status, status == ~0u || !(status & bits),
+				  USEC_PER_MSEC, PUCK_FLIP_PATIENCE_US, false, head,
+				  PUCK_HEAD_STATUS);
+}
+
+static void puck_flip_turn_off(struct puck_head *head)
+{
+	struct puck_kms *kms = head->kms;
+
+	if (!puck_flip_poll(head, PUCK_HEAD_PENDING))
+		drm_err(&kms->puck->drm, "head %u: a commit is not taken over\n", head->index);
+	puck_head_write(head, PUCK_HEAD_CTRL, 0);
+	puck_write(kms->puck, PUCK_DISPLAY_COMMIT, BIT(head->index));
+	if (!puck_flip_poll(head, PUCK_HEAD_PENDING | PUCK_HEAD_ON))
+		drm_err(&kms->puck->drm, "head %u: does not turn off\n", head->index);
+}
+
+/**
+ * puck_flip_leave - turn all heads off for good
+ * @kms: the display
+ *
+ * What is shown is let go of when the device is unplugged, and before it is reset: the kernel's own
+ * framebuffer is. So the heads have to be off before. Flips that come later count as shown.
+ *
+ * Context: may sleep; the hardware is there, and drm_dev_unplug() comes behind it.
+ */
+void puck_flip_leave(struct puck_kms *kms)
+{
+	u32 i;
+
+	if (!puck_flip_begin_leaving(kms))
+		return;
+	for (i = 0; i < kms->num_heads; i++)
+		puck_flip_turn_off(&kms->head[i]);
+	puck_flip_lose(kms);
 }
 
 const struct puck_display_funcs puck_flip_display_funcs = {

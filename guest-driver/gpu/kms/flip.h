@@ -17,5 +17,6 @@ void puck_flip(struct puck_kms *kms, struct puck_atomic_state *state);
 void puck_flip_wait(struct puck_kms *kms, struct puck_atomic_state *state);
 void puck_flip_taken(struct puck_head *head);
 void puck_flip_lose(struct puck_kms *kms);
+void puck_flip_leave(struct puck_kms *kms);
 
 #endif /* PUCK_KMS_FLIP_H */

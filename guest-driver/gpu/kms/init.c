@@ -208,6 +208,18 @@ int puck_kms_start(struct puck_device *puck)
 }
 
 /**
+ * puck_kms_leave - turn the display off for good
+ * @puck: the device, just before drm_dev_unplug()
+ *
+ * Context: may sleep.
+ */
+void puck_kms_leave(struct puck_device *puck)
+{
+	if (puck->kms)
+		puck_flip_leave(puck->kms);
+}
+
+/**
  * puck_kms_stop - have nobody wait for the device any more
  * @puck: the device, silent, with nobody inside drm_dev_enter() who touches its display
  */
