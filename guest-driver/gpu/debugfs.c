@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /sys/kernel/debug/dri/<device>/: rings, fences, bos, vram, vms, userptr and backoffs to read,
- * revoke to write what importers are to lose, and a folder for each ring with the scheduler's
+ * /sys/kernel/debug/dri/<device>/: rings, fences, bos, vram, vms, userptr, backoffs and display to
+ * read, revoke to write what importers are to lose, and a folder for each ring with the scheduler's
  * timeout, the period of the look for lost interrupts and, if the device has it, the knobs of the
  * completion stage (docs/specs/gpu.rst, "Completion stage").
  */
@@ -25,6 +25,7 @@
 
 #include "core/device.h"
 #include "debugfs.h"
+#include "kms/print.h"
 #include "mem/bo.h"
 #include "mem/mem.h"
 #include "mem/prime.h"
@@ -114,17 +115,6 @@ static int puck_debugfs_fences(struct seq_file *m, void *data)
 	return 0;
 }
 
-static const char *puck_debugfs_place(struct puck_bo *bo)
-{
-	static const char * const names[] = {
-		[TTM_PL_SYSTEM] = "unmapped",
-		[TTM_PL_TT] = "system",
-		[TTM_PL_VRAM] = "vram",
-	};
-
-	return bo->ttm.resource ? names[bo->ttm.resource->mem_type] : "none";
-}
-
 static void puck_debugfs_bo(struct seq_file *m, struct puck_bo *bo)
 {
 	struct sg_table *sgt = puck_bo_where(bo).sgt;
@@ -137,7 +127,7 @@ static void puck_debugfs_bo(struct seq_file *m, struct puck_bo *bo)
 		snprintf(dmabuf, sizeof(dmabuf), " dmabuf %lu", bo->export_number);
 	seq_printf(m, "bo %p size %zu orig_nents %u nents %u place %s mapped %u peer %u%s%s%s%s%s\n",
 		   obj, obj->size, sgt ? sgt->orig_nents : 0, sgt ? sgt->nents : 0,
-		   puck_debugfs_place(bo), puck_prime_mappings(bo, false),
+		   puck_bo_place_name(bo), puck_prime_mappings(bo, false),
 		   puck_prime_mappings(bo, true), dmabuf, bo->ttm.pin_count ? " pinned" : "",
 		   bo->attach ? " imported" : "", bo->userptr ? " userptr" : "",
 		   bo->revoked ? " revoked" : "");
@@ -289,6 +279,18 @@ static int puck_debugfs_userptr(struct seq_file *m, void *data)
 	return 0;
 }
 
+static int puck_debugfs_display(struct seq_file *m, void *data)
+{
+	struct drm_debugfs_entry *entry = m->private;
+	int idx;
+
+	if (!drm_dev_enter(entry->dev, &idx))
+		return -ENODEV;
+	puck_kms_print(m, to_puck_device(entry->dev));
+	drm_dev_exit(idx);
+	return 0;
+}
+
 static const struct drm_debugfs_info puck_debugfs_files[] = {
 	{ "rings", puck_debugfs_rings, 0 },
 	{ "fences", puck_debugfs_fences, 0 },
@@ -297,6 +299,7 @@ static const struct drm_debugfs_info puck_debugfs_files[] = {
 	{ "vram", puck_debugfs_vram, 0 },
 	{ "vms", puck_debugfs_vms, 0 },
 	{ "userptr", puck_debugfs_userptr, 0 },
+	{ "display", puck_debugfs_display, 0 },
 };
 
 /* Whether the device compares what its TLB says with the tables. Until its next reset. */

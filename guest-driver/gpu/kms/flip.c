@@ -90,6 +90,15 @@ static void puck_flip_end_all(struct puck_kms *kms, unsigned long mask)
 		puck_flip_end(&kms->head[i]);
 }
 
+static void puck_flip_is_told(struct puck_head *head)
+{
+	/* They are for one commit, and read as zero behind it. */
+	head->written.flags = 0;
+	/* Behind the COMMIT: no flip counts as late for a blanking that it came too late for. */
+	head->asked_at = puck_head_read64(head, PUCK_HEAD_VBLANK_COUNT);
+	puck_writeback_told(head);
+}
+
 /* Write what the heads are to show, and have it taken over. Returns DISPLAY_RESULT. */
 static u32 puck_flip_commit_once(struct puck_kms *kms, unsigned long mask)
 {
@@ -105,11 +114,8 @@ static u32 puck_flip_commit_once(struct puck_kms *kms, unsigned long mask)
 	result = puck_read(kms->puck, PUCK_DISPLAY_RESULT);
 	for_each_set_bit(i, &mask, kms->num_heads) {
 		head = &kms->head[i];
-		/* They are for one commit, and read as zero behind it. */
-		if (!result) {
-			head->written.flags = 0;
-			puck_writeback_told(head);
-		}
+		if (!result)
+			puck_flip_is_told(head);
 		if (FIELD_GET(PUCK_DISPLAY_RESULT_REASON, result) != PUCK_DISPLAY_BUSY)
 			head->next.flags = 0;
 	}
@@ -173,6 +179,8 @@ static void puck_flip_arm(struct puck_head *head, struct drm_crtc_state *crtc_st
 	head->next.seqno = seqno;
 	head->staged.flags = 0;
 	puck_writeback_arm(head, seqno);
+	head->counts.asked++;
+	head->changed_whole = !(head->next.flags & PUCK_HEAD_DAMAGE);
 	head->event = crtc_state->event;
 	head->event_seqno = seqno;
 	head->event_ref = ref;
@@ -229,15 +237,30 @@ void puck_flip(struct puck_kms *kms, struct puck_atomic_state *state)
 	puck_flip_end_all(kms, lost);
 }
 
+/* A head that was off takes over at once, whether that begins a blanking or not. */
+static void puck_flip_count(struct puck_head *head, u32 blanking)
+{
+	s32 waited = blanking - head->asked_at;
+
+	head->counts.done++;
+	if (waited <= 1)
+		return;
+	head->counts.late++;
+	head->counts.missed += waited - 1;
+}
+
 /* The event, if what it waits for is shown. */
 static struct puck_flip_end puck_flip_take_shown(struct puck_head *head)
 {
 	u32 seqno = puck_head_read(head, PUCK_HEAD_FLIP_SEQNO);
+	u64 blanking;
 
 	if (!head->event || seqno != head->event_seqno)
 		return (struct puck_flip_end) { };
-	trace_puck_display_flip(head->index, seqno, puck_head_read64(head, PUCK_HEAD_FLIP_COUNT),
+	blanking = puck_head_read64(head, PUCK_HEAD_FLIP_COUNT);
+	trace_puck_display_flip(head->index, seqno, blanking,
 				puck_head_read64(head, PUCK_HEAD_FLIP_TIME));
+	puck_flip_count(head, blanking);
 	return puck_flip_take_event(head);
 }
 

@@ -41,6 +41,20 @@ enum puck_kms_state {
 };
 
 /**
+ * struct puck_head_counts - what became of the flips of a head
+ * @asked: commits that it was to show
+ * @done: those whose takeover was seen
+ * @late: those of @done that came at another blanking than the next one
+ * @missed: blankings at which they could have come before
+ */
+struct puck_head_counts {
+	u64 asked;
+	u64 done;
+	u64 late;
+	u64 missed;
+};
+
+/**
  * struct puck_head - a head: a CRTC with its encoder and its connector
  * @kms: of the device
  * @index: number of the head
@@ -63,6 +77,9 @@ enum puck_kms_state {
  * @event_ref: it has a reference that keeps the vertical blankings counted
  * @writebacks: struct puck_writeback_job.node, in the order of their commits: what is not written
  *              yet
+ * @asked_at: VBLANK_COUNT behind the COMMIT that it waits for
+ * @counts: of all flips so far
+ * @changed_whole: @next changes all of the picture, and not what its damage says
  * @again: the device was busy, so @next is to be committed at the takeover
  * @irq_enable: HEAD_IRQ_ENABLE
  * @crc: CRC_CTRL
@@ -90,6 +107,9 @@ struct puck_head {
 	u32 event_seqno;
 	bool event_ref;
 	struct list_head writebacks;
+	u32 asked_at;
+	struct puck_head_counts counts;
+	bool changed_whole;
 	bool again;
 	u32 irq_enable;
 	u32 crc;

@@ -62,6 +62,17 @@ static struct puck_plane_state *to_puck_plane_state(struct drm_plane_state *stat
 	return container_of(state, struct puck_plane_state, base);
 }
 
+/**
+ * puck_plane_scanout - see what memory a plane shows, or is about to
+ * @state: of one of our planes, which it has now
+ *
+ * Return: it stays until the state goes; NULL if there is none.
+ */
+const struct puck_scanout *puck_plane_scanout(struct drm_plane_state *state)
+{
+	return to_puck_plane_state(state)->scanout;
+}
+
 static struct puck_rects puck_plane_rects(const struct drm_plane_state *state)
 {
 	return (struct puck_rects) {

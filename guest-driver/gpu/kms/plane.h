@@ -6,8 +6,11 @@
 #define PUCK_KMS_PLANE_H
 
 struct drm_plane;
+struct drm_plane_state;
 struct puck_head;
+struct puck_scanout;
 
 struct drm_plane *puck_plane_create(struct puck_head *head, unsigned int index);
+const struct puck_scanout *puck_plane_scanout(struct drm_plane_state *state);
 
 #endif /* PUCK_KMS_PLANE_H */

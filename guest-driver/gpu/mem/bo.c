@@ -76,6 +76,23 @@ void puck_bo_sync(struct puck_bo *bo, bool for_cpu, bool write)
 		puck_tt_sync_for_device(to_puck_tt(tbo->ttm));
 }
 
+/**
+ * puck_bo_place_name - name the place that a BO is in
+ * @bo: the BO
+ *
+ * Context: with the BO's dma_resv lock held.
+ */
+const char *puck_bo_place_name(const struct puck_bo *bo)
+{
+	static const char * const names[] = {
+		[TTM_PL_SYSTEM] = "unmapped",
+		[TTM_PL_TT] = "system",
+		[TTM_PL_VRAM] = "vram",
+	};
+
+	return bo->ttm.resource ? names[bo->ttm.resource->mem_type] : "none";
+}
+
 /* Errors of TTM as our ioctls have them. */
 static int puck_bo_errno(const struct puck_bo *bo, int ret)
 {

@@ -87,6 +87,7 @@ static inline u64 puck_bo_size(const struct puck_bo *bo)
 }
 
 struct puck_where puck_bo_where(struct puck_bo *bo);
+const char *puck_bo_place_name(const struct puck_bo *bo);
 void puck_bo_sync(struct puck_bo *bo, bool for_cpu, bool write);
 int puck_bo_validate(struct puck_bo *bo);
 int puck_bo_drive_out(struct puck_bo *bo);
