@@ -20,6 +20,7 @@
 #include <drm/puck_drm.h>
 
 #include "client/devices.h"
+#include "compat/fbdev.h"
 #include "compat/gpu.h"
 #include "core/device.h"
 #include "debugfs.h"
@@ -81,6 +82,7 @@ static const struct drm_driver puck_drm_driver = {
 	.debugfs_init = puck_debugfs_init,
 	.gem_prime_import = puck_prime_import,
 	PUCK_FB_DUMB_OPS
+	PUCK_FBDEV_OPS
 	.ioctls = puck_ioctls,
 	.num_ioctls = ARRAY_SIZE(puck_ioctls),
 	.fops = &puck_fops,
@@ -241,6 +243,7 @@ static int puck_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (ret)
 		goto err_hw;
 	puck_client_add_device(puck);
+	puck_kms_serve_kernel(puck);
 	return 0;
 
 err_hw:

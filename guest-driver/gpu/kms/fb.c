@@ -9,6 +9,7 @@
 
 #include <drm/drm_damage_helper.h>
 #include <drm/drm_drv.h>
+#include <drm/drm_file.h>
 #include <drm/drm_framebuffer.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_gem_framebuffer_helper.h>
@@ -23,11 +24,22 @@
 /* What dumb buffers' lines are multiples of. */
 #define PUCK_DUMB_ALIGN		64
 
+/*
+ * Memory of the system is looked at with a commit alone. Where there is no device any more there is
+ * nothing to be shown, which is no error for a console that goes on writing for a moment.
+ */
+static int puck_fb_dirty(struct drm_framebuffer *fb, struct drm_file *file, unsigned int flags,
+			 unsigned int color, struct drm_clip_rect *clips, unsigned int num_clips)
+{
+	int ret = drm_atomic_helper_dirtyfb(fb, file, flags, color, clips, num_clips);
+
+	return ret == -ENODEV && drm_dev_is_unplugged(fb->dev) ? 0 : ret;
+}
+
 static const struct drm_framebuffer_funcs puck_fb_funcs = {
 	.destroy = drm_gem_fb_destroy,
 	.create_handle = drm_gem_fb_create_handle,
-	/* Memory of the system is looked at with a commit alone. */
-	.dirty = drm_atomic_helper_dirtyfb,
+	.dirty = puck_fb_dirty,
 };
 
 /* Memory of a process may be taken away, and has to be let go of at once. */
@@ -76,6 +88,35 @@ struct drm_framebuffer *puck_fb_create(struct drm_device *dev, struct drm_file *
 	return fb;
 }
 
+/* Whether a file is the kernel's own, and not a process's. */
+static bool puck_fb_is_for_kernel(const struct drm_file *file)
+{
+	return !file->filp;
+}
+
+/*
+ * The kernel draws by puck_gem_vmap(), also while the BO is shown: that is of system memory. It
+ * says nothing when it does so.
+ */
+static struct puck_bo *puck_fb_create_for_kernel(struct puck_device *puck, u64 size)
+{
+	struct puck_bo *bo = puck_gem_create(puck, size, BIT(DRM_PUCK_REGION_SYSTEM), 0,
+					     DRM_PUCK_CACHING_WB, NULL);
+
+	if (!IS_ERR(bo)) {
+		dma_resv_lock(bo->ttm.base.resv, NULL);
+		bo->cpu = true;
+		dma_resv_unlock(bo->ttm.base.resv);
+	}
+	return bo;
+}
+
+static struct puck_bo *puck_fb_create_for_user(struct puck_device *puck, u64 size)
+{
+	return puck_gem_create(puck, size, BIT(DRM_PUCK_REGION_SYSTEM) | BIT(DRM_PUCK_REGION_VRAM),
+			       0, DRM_PUCK_CACHING_WB, NULL);
+}
+
 /**
  * puck_fb_dumb_create - make a BO for a framebuffer that the CPU draws into
  * @file: the caller
@@ -101,9 +142,8 @@ int puck_fb_dumb_create(struct drm_file *file, struct drm_device *dev,
 		return -EINVAL;
 	if (size > DRM_PUCK_BO_SIZE_MAX)
 		return -E2BIG;
-	bo = puck_gem_create(puck, size,
-			     BIT(DRM_PUCK_REGION_SYSTEM) | BIT(DRM_PUCK_REGION_VRAM), 0,
-			     DRM_PUCK_CACHING_WB, NULL);
+	bo = puck_fb_is_for_kernel(file) ? puck_fb_create_for_kernel(puck, size) :
+					   puck_fb_create_for_user(puck, size);
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);
 	args->pitch = bits;

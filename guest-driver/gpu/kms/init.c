@@ -14,6 +14,7 @@
 #include <drm/drm_print.h>
 #include <drm/drm_vblank.h>
 
+#include "compat/fbdev.h"
 #include "compat/kms.h"
 #include "kms/connector.h"
 #include "kms/fb.h"
@@ -205,6 +206,20 @@ int puck_kms_start(struct puck_device *puck)
 		return 0;
 	ret = puck_kms_reset(puck->kms);
 	return ret ?: puck_kms_irq_init(puck->kms);
+}
+
+/**
+ * puck_kms_serve_kernel - have the kernel use the display for itself: fbdev, and text on it
+ * @puck: the device, registered
+ *
+ * It fails with a message alone. drm_dev_unplug() undoes it.
+ *
+ * Context: may sleep, and draw; takes the console's lock.
+ */
+void puck_kms_serve_kernel(struct puck_device *puck)
+{
+	if (puck->kms)
+		puck_compat_client_setup(&puck->drm);
 }
 
 /**

@@ -14,6 +14,7 @@
 #if IS_ENABLED(CONFIG_DRM_KMS_HELPER)
 int puck_kms_init(struct puck_device *puck);
 int puck_kms_start(struct puck_device *puck);
+void puck_kms_serve_kernel(struct puck_device *puck);
 void puck_kms_leave(struct puck_device *puck);
 void puck_kms_stop(struct puck_device *puck);
 void puck_kms_fini(struct puck_device *puck);
@@ -30,6 +31,10 @@ static inline int puck_kms_init(struct puck_device *puck)
 static inline int puck_kms_start(struct puck_device *puck)
 {
 	return 0;
+}
+
+static inline void puck_kms_serve_kernel(struct puck_device *puck)
+{
 }
 
 static inline void puck_kms_leave(struct puck_device *puck)

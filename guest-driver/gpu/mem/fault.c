@@ -273,10 +273,29 @@ void puck_gem_unpin(struct drm_gem_object *obj)
 	ttm_bo_unpin(&to_puck_bo(obj)->ttm);
 }
 
+/*
+ * Of a BO that the CPU has said that it writes, pages are the CPU's until they are handed to the
+ * device: when it is shown, or flushed. Until then what it has written is in them alone, and must
+ * not be overwritten by what the device sees.
+ */
+static void puck_fault_give(struct puck_bo *bo)
+{
+	struct puck_tt *tt = to_puck_tt(bo->ttm.ttm);
+	int idx;
+
+	if (!bo->cpu || tt->cpu || !drm_dev_enter(bo->ttm.base.dev, &idx))
+		return;
+	puck_tt_sync_for_cpu(tt, true);
+	drm_dev_exit(idx);
+}
+
 /**
  * puck_gem_vmap - map a BO for the kernel
  * @obj: the BO
  * @map: filled in
+ *
+ * Who has not said that he writes it does so between begin_cpu_access and end_cpu_access of a
+ * dma-buf.
  *
  * Context: with the BO's dma_resv lock held.
  * Return: as puck_gem_pin(); what the exporter says.
@@ -293,6 +312,8 @@ int puck_gem_vmap(struct drm_gem_object *obj, struct iosys_map *map)
 	ret = ttm_bo_vmap(&to_puck_bo(obj)->ttm, map);
 	if (ret)
 		puck_gem_unpin(obj);
+	else
+		puck_fault_give(to_puck_bo(obj));
 	return ret;
 }
 

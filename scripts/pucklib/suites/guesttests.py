@@ -302,15 +302,10 @@ class Suite:
         return [Case(suite, "console", "failed", "\n".join(findings))] if findings else []
 
 
-# A console on each screen would hold on to its driver and draw into what tests measure.
-NO_CONSOLE = "drm_kms_helper.fbdev_emulation=0"
-
-
 def machine_spec(machine, seed):
-    """The Spec of a machine of the list, whose own words come last and so count."""
-    options = {**machine.options, "append": f"{NO_CONSOLE} {machine.options.get('append', '')}".strip()}
+    """The Spec of a machine of the list."""
     return Spec(seed=seed, guest_rules=True, qemu_args=shlex.split(machine.qemu), files=machine.files,
-                drivers=drivers.place(machine.drivers), **options,
+                drivers=drivers.place(machine.drivers), **machine.options,
                 gpu_options="," + machine.gpu if machine.gpu else "")
 
 

@@ -125,8 +125,15 @@ def machine_args(spec, qemu):
     return args
 
 
+# Text on each screen would hold on to its driver, and draw into what is measured and looked at.
+NO_CONSOLE = "drm_kms_helper.fbdev_emulation=0"
+
+
 def kernel_append(spec, more=""):
+    """The kernel's command line. The Spec's own words come last, and so count."""
     words = [APPEND, "loglevel=8", *tsc.kernel_words(spec)]
+    if not spec.shell:
+        words.append(NO_CONSOLE)
     if spec.iommu == "intel":
         words.append("intel_iommu=on")
     if spec.icount:
