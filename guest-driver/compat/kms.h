@@ -7,6 +7,7 @@
 
 #include <drm/drm_atomic.h>
 #include <drm/drm_gem_framebuffer_helper.h>
+#include <drm/drm_panic.h>
 
 /*
  * What is committed as one. Newer kernels call it drm_atomic_commit, which in older ones is a
@@ -26,5 +27,24 @@
 #define PUCK_FB_INFO_PARAM
 #define PUCK_FB_INFO_ARG
 #endif
+
+/* What drm_panic draws into has one plane alone, so where there is no place for it this is free. */
+static inline void puck_compat_panic_set_private(struct drm_scanout_buffer *sb, void *private)
+{
+#ifdef PUCK_HAVE_PANIC_PRIVATE
+	sb->private = private;
+#else
+	iosys_map_set_vaddr(&sb->map[1], private);
+#endif
+}
+
+static inline void *puck_compat_panic_private(const struct drm_scanout_buffer *sb)
+{
+#ifdef PUCK_HAVE_PANIC_PRIVATE
+	return sb->private;
+#else
+	return sb->map[1].vaddr;
+#endif
+}
 
 #endif /* PUCK_COMPAT_KMS_H */

@@ -100,6 +100,7 @@ struct puck_display_funcs {
  *                @vram_size. Engines reach all of VRAM, the CPU no more than these
  * @vram_lent: bytes behind @vram_visible, and before the end of BAR 2, that are not for BOs;
  *             mem/bar.c
+ * @vram_map: of the kernel, all of @vram_visible, to be drawn into when it panics; or NULL
  * @seg_len_max: bytes; longest segment the device takes
  * @segs_max: entries; longest list the device takes
  * @vm_count: VMs that the device has; 0 without PUCK_GPU_FEATURE_VM
@@ -148,6 +149,7 @@ struct puck_device {
 	u64 vram_size;
 	u64 vram_visible;
 	u64 vram_lent;
+	void __iomem *vram_map;
 	u32 seg_len_max;
 	u32 segs_max;
 	u32 vm_count;

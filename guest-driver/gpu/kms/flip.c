@@ -30,6 +30,8 @@
 /* An interrupt may be lost, and the slowest head has one frame in a second. */
 #define PUCK_FLIP_LOOK	(HZ / 2)
 #define PUCK_FLIP_LOOKS	20
+/* ms, for which a panic waits for the slowest head. */
+#define PUCK_FLIP_PANIC_LOOKS	1100
 #define PUCK_FLIP_PATIENCE_US	(10 * USEC_PER_SEC)
 
 /**
@@ -378,6 +380,49 @@ static void puck_flip_release(struct puck_kms *kms)
 		}
 		if (mask)
 			puck_flip_commit(kms, mask);
+	}
+	spin_unlock_irqrestore(&kms->lock, flags);
+}
+
+/* Nobody hears an interrupt. */
+static bool puck_flip_settles(struct puck_head *head)
+{
+	unsigned int looks;
+	u32 status;
+
+	for (looks = 0; looks < PUCK_FLIP_PANIC_LOOKS; looks++) {
+		status = puck_head_read(head, PUCK_HEAD_STATUS);
+		if (status == ~0u)
+			return false;
+		if (!(status & PUCK_HEAD_PENDING))
+			return true;
+		mdelay(1);
+	}
+	return false;
+}
+
+/**
+ * puck_flip_panic - have a head show one plane, and nothing else, from here on
+ * @head: the head
+ * @plane: the plane
+ *
+ * A head that is off stays so. Nothing is done if somebody touches the registers, who may have been
+ * stopped in the middle of it.
+ *
+ * Context: a panic. The device is not unplugged: that has DRM forget of panics first.
+ */
+void puck_flip_panic(struct puck_head *head, const struct puck_plane_regs *plane)
+{
+	struct puck_kms *kms = head->kms;
+	unsigned long flags;
+
+	if (!spin_trylock_irqsave(&kms->lock, flags))
+		return;
+	if (kms->state == PUCK_KMS_UP && head->next.ctrl & PUCK_HEAD_ENABLE &&
+	    puck_flip_settles(head)) {
+		puck_head_regs_panic(&head->next, plane);
+		head->changed_whole = true;
+		puck_flip_commit(kms, BIT(head->index));
 	}
 	spin_unlock_irqrestore(&kms->lock, flags);
 }

@@ -68,6 +68,22 @@ bool puck_format_check(const struct puck_format *format, const struct drm_mode_f
 }
 EXPORT_SYMBOL_IF_KUNIT(puck_format_check);
 
+/**
+ * puck_pixel_at - find a pixel in memory
+ * @offset: of the first one, as the two below of a format with one plane
+ * @pitch: bytes from line to line
+ * @bytes: of a pixel
+ * @x: its column
+ * @y: its line
+ *
+ * Return: offset, bytes.
+ */
+u64 puck_pixel_at(u32 offset, u32 pitch, u32 bytes, u32 x, u32 y)
+{
+	return offset + (u64)y * pitch + (u64)x * bytes;
+}
+EXPORT_SYMBOL_IF_KUNIT(puck_pixel_at);
+
 static bool puck_rects_scale(u32 src, u32 dst)
 {
 	/* Both are less than 2^30. */

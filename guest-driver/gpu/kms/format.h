@@ -53,6 +53,7 @@ extern const u32 puck_fourccs[PUCK_FORMATS];
 
 const struct puck_format *puck_format_find(u32 fourcc);
 bool puck_format_check(const struct puck_format *format, const struct drm_mode_fb_cmd2 *cmd);
+u64 puck_pixel_at(u32 offset, u32 pitch, u32 bytes, u32 x, u32 y);
 bool puck_rects_check(const struct puck_rects *rects, unsigned int plane);
 bool puck_timings_check(const struct drm_display_mode *mode);
 

@@ -22,6 +22,7 @@
 #include "kms/damage.h"
 #include "kms/format.h"
 #include "kms/kms.h"
+#include "kms/panic.h"
 #include "kms/plane.h"
 #include "kms/scanout.h"
 
@@ -129,7 +130,14 @@ static u32 puck_plane_ctrl(const struct drm_plane_state *state, const struct puc
 	       FIELD_PREP(PUCK_PLANE_ZPOS, state->normalized_zpos);
 }
 
-static void puck_plane_tell(struct puck_plane_regs *regs, struct drm_plane_state *state)
+/**
+ * puck_plane_tell - put together what the device is told of a plane
+ * @regs: filled in
+ * @state: of one of our planes, visible, with its memory
+ *
+ * Context: any.
+ */
+void puck_plane_tell(struct puck_plane_regs *regs, struct drm_plane_state *state)
 {
 	const struct puck_scanout *scanout = to_puck_plane_state(state)->scanout;
 	const struct drm_framebuffer *fb = state->fb;
@@ -206,6 +214,15 @@ static const struct drm_plane_helper_funcs puck_plane_helper_funcs = {
 	.cleanup_fb = puck_plane_cleanup_fb,
 	.atomic_check = puck_plane_atomic_check,
 	.atomic_update = puck_plane_atomic_update,
+};
+
+static const struct drm_plane_helper_funcs puck_plane_primary_helper_funcs = {
+	.prepare_fb = puck_plane_prepare_fb,
+	.cleanup_fb = puck_plane_cleanup_fb,
+	.atomic_check = puck_plane_atomic_check,
+	.atomic_update = puck_plane_atomic_update,
+	.get_scanout_buffer = puck_panic_get_buffer,
+	.panic_flush = puck_panic_flush,
 };
 
 static void puck_plane_destroy_state(struct drm_plane *plane, struct drm_plane_state *state)
@@ -304,7 +321,8 @@ struct drm_plane *puck_plane_create(struct puck_head *head, unsigned int index)
 		return ERR_CAST(p);
 	p->head = head;
 	p->index = index;
-	drm_plane_helper_add(&p->base, &puck_plane_helper_funcs);
+	drm_plane_helper_add(&p->base, index == PUCK_PLANE_PRIMARY ?
+			     &puck_plane_primary_helper_funcs : &puck_plane_helper_funcs);
 	drm_plane_enable_fb_damage_clips(&p->base);
 	ret = puck_plane_add_properties(p);
 	return ret ? ERR_PTR(ret) : &p->base;

@@ -3,8 +3,12 @@
  * Writing the double-buffered registers of a head. They read as they were written until a
  * reset, so those that do not change are left alone: each is a way out of a virtual machine.
  */
+#include <linux/bitfield.h>
+#include <linux/module.h>
 #include <linux/stddef.h>
 #include <linux/string.h>
+
+#include <kunit/visibility.h>
 
 #include "core/device.h"
 #include "kms/regs.h"
@@ -84,6 +88,27 @@ static void puck_fields_write(struct puck_device *puck, u32 base, const struct p
 	for (i = 0; i < count; i++)
 		puck_field_write(puck, base, &fields[i], regs, written);
 }
+
+/**
+ * puck_head_regs_panic - make a head show one plane, as it lies in memory, and nothing else
+ * @regs: of the head
+ * @plane: becomes the first plane, whatever it is turned to or blended with
+ */
+void puck_head_regs_panic(struct puck_head_regs *regs, const struct puck_plane_regs *plane)
+{
+	unsigned int i;
+
+	regs->ctrl &= ~PUCK_HEAD_USE_GAMMA;
+	regs->flags = 0;
+	for (i = 0; i < PUCK_DISPLAY_PLANES; i++)
+		regs->plane[i].ctrl = 0;
+	regs->plane[PUCK_PLANE_PRIMARY] = *plane;
+	regs->plane[PUCK_PLANE_PRIMARY].ctrl =
+		PUCK_PLANE_ENABLE | (plane->ctrl & PUCK_PLANE_FORMAT) |
+		FIELD_PREP(PUCK_PLANE_BLEND, PUCK_PLANE_BLEND_NONE) |
+		FIELD_PREP(PUCK_PLANE_ALPHA, 255);
+}
+EXPORT_SYMBOL_IF_KUNIT(puck_head_regs_panic);
 
 /**
  * puck_head_regs_write - write what has changed

@@ -49,6 +49,7 @@ struct puck_head_regs {
 	u64 gamma[PUCK_HEAD_GAMMA_SIZE];
 };
 
+void puck_head_regs_panic(struct puck_head_regs *regs, const struct puck_plane_regs *plane);
 void puck_head_regs_write(struct puck_device *puck, u32 base, const struct puck_head_regs *regs,
 			  struct puck_head_regs *written);
 

@@ -4,11 +4,15 @@
  * where it is for as long as it is shown, in VRAM or in system memory, and what is imported is
  * pinned by its exporter. The device has a list of it, but of VRAM in one piece.
  */
+#include <linux/highmem.h>
+#include <linux/io.h>
+#include <linux/mm.h>
 #include <linux/scatterlist.h>
 
 #include <drm/drm_exec.h>
 #include <drm/drm_gem.h>
 #include <drm/ttm/ttm_bo.h>
+#include <drm/ttm/ttm_tt.h>
 
 #include "compat/gpu.h"
 #include "core/device.h"
@@ -110,6 +114,60 @@ int puck_show(struct puck_device *puck, struct puck_shown *shown, struct puck_bo
 		puck_show_undo(bo);
 	puck_unlock(puck->mem, &exec);
 	return ret;
+}
+
+/**
+ * puck_shown_can_poke - see whether the CPU gets at what is shown without a mapping of its own
+ * @shown: from puck_show()
+ *
+ * Context: any; @shown stays.
+ * Return: true if puck_shown_poke() may be called.
+ */
+bool puck_shown_can_poke(const struct puck_shown *shown)
+{
+	struct puck_bo *bo = shown->bo;
+	struct puck_mem *mem = ttm_to_puck_mem(bo->ttm.bdev);
+
+	if (bo->dmabuf)
+		return false;
+	if (bo->ttm.resource->mem_type == TTM_PL_VRAM)
+		return mem->puck->vram_map && puck_vram_is_visible(&mem->vram, bo->ttm.resource);
+	return bo->ttm.ttm && ttm_tt_is_populated(bo->ttm.ttm);
+}
+
+static void puck_shown_poke_vram(struct ttm_buffer_object *tbo, u64 offset, u32 value, u32 bytes)
+{
+	void __iomem *at = ttm_to_puck_mem(tbo->bdev)->puck->vram_map +
+			   puck_vram_offset(tbo->resource, offset);
+
+	if (bytes == sizeof(u16))
+		writew(value, at);
+	else
+		writel(value, at);
+}
+
+/**
+ * puck_shown_poke - write a pixel
+ * @shown: from puck_show(); puck_shown_can_poke()
+ * @offset: in the BO, a multiple of @bytes
+ * @value: of the pixel
+ * @bytes: 2 or 4
+ *
+ * Context: any; @shown stays.
+ */
+void puck_shown_poke(const struct puck_shown *shown, u64 offset, u32 value, u32 bytes)
+{
+	struct ttm_buffer_object *tbo = &shown->bo->ttm;
+	__le32 pixel = cpu_to_le32(value);
+	u8 *page;
+
+	if (tbo->resource->mem_type == TTM_PL_VRAM) {
+		puck_shown_poke_vram(tbo, offset, value, bytes);
+		return;
+	}
+	page = kmap_local_page(tbo->ttm->pages[offset >> PAGE_SHIFT]);
+	memcpy(page + offset_in_page(offset), &pixel, bytes);
+	kunmap_local(page);
 }
 
 /**

@@ -26,6 +26,8 @@ struct puck_shown {
 
 int puck_show(struct puck_device *puck, struct puck_shown *shown, struct puck_bo *bo, u64 offset,
 	      u64 length);
+bool puck_shown_can_poke(const struct puck_shown *shown);
+void puck_shown_poke(const struct puck_shown *shown, u64 offset, u32 value, u32 bytes);
 void puck_unshow(struct puck_shown *shown);
 
 #endif /* PUCK_SHOW_H */

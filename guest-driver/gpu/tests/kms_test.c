@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * KUnit tests of what a head can show (kms/format.c): the limits of docs/specs/display.rst, each
- * from both sides.
+ * from both sides; and of what it shows at a panic.
  */
+#include <linux/bitfield.h>
+
 #include <drm/drm_fourcc.h>
 #include <drm/drm_mode.h>
 #include <drm/drm_modes.h>
@@ -12,6 +14,7 @@
 #include "abi/puck_display.h"
 #include "compat/gpu.h"
 #include "kms/format.h"
+#include "kms/regs.h"
 
 #define PX(n)	((u32)(n) << 16)
 
@@ -143,11 +146,49 @@ static void kms_test_fourccs(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, puck_format_find(0));
 }
 
+/* The last pixel of the largest framebuffer is behind 4 GiB. */
+static void kms_test_pixel(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, puck_pixel_at(0, 400, 4, 0, 0), 0);
+	KUNIT_EXPECT_EQ(test, puck_pixel_at(12, 402, 2, 3, 5), 12 + 5 * 402 + 3 * 2);
+	KUNIT_EXPECT_EQ(test, puck_pixel_at(U32_MAX, U32_MAX, 4, 8191, 8191),
+			U32_MAX + 8191ull * U32_MAX + 4 * 8191);
+}
+
+static void kms_test_panic(struct kunit *test)
+{
+	const struct puck_plane_regs plane = {
+		.ctrl = ~0u & ~PUCK_PLANE_FORMAT & ~PUCK_PLANE_ALPHA,
+		.addr = 0x1000, .pitch = 400, .dst_w = 100, .dst_h = 50, .dst_x = -1,
+	};
+	struct puck_plane_regs alone = plane;
+	struct puck_head_regs *regs = kunit_kzalloc(test, sizeof(*regs), GFP_KERNEL);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, regs);
+	regs->ctrl = PUCK_HEAD_ENABLE | PUCK_HEAD_USE_GAMMA;
+	regs->flags = PUCK_HEAD_DAMAGE;
+	regs->seqno = 7;
+	for (i = 0; i < PUCK_DISPLAY_PLANES; i++)
+		regs->plane[i].ctrl = PUCK_PLANE_ENABLE;
+	puck_head_regs_panic(regs, &plane);
+	KUNIT_EXPECT_EQ(test, regs->ctrl, PUCK_HEAD_ENABLE);
+	KUNIT_EXPECT_EQ(test, regs->flags, 0);
+	KUNIT_EXPECT_EQ(test, regs->seqno, 7);
+	KUNIT_EXPECT_EQ(test, regs->plane[PUCK_PLANE_OVERLAY].ctrl, 0);
+	KUNIT_EXPECT_EQ(test, regs->plane[PUCK_PLANE_CURSOR].ctrl, 0);
+	/* Neither turned nor blended; all else as it was. */
+	alone.ctrl = PUCK_PLANE_ENABLE | FIELD_PREP(PUCK_PLANE_ALPHA, 255);
+	KUNIT_EXPECT_MEMEQ(test, &regs->plane[PUCK_PLANE_PRIMARY], &alone, sizeof(alone));
+}
+
 static struct kunit_case kms_test_list[] = {
 	KUNIT_CASE_PARAM(kms_test_rects, rects_cases_gen_params),
 	KUNIT_CASE_PARAM(kms_test_timings, timings_cases_gen_params),
 	KUNIT_CASE_PARAM(kms_test_format, format_cases_gen_params),
 	KUNIT_CASE(kms_test_fourccs),
+	KUNIT_CASE(kms_test_pixel),
+	KUNIT_CASE(kms_test_panic),
 	{ }
 };
 
