@@ -237,7 +237,7 @@ int puck_gem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
  *
  * Context: with the BO's dma_resv lock held.
  * Return: 0; -EPERM for memory of a process; -EOPNOTSUPP if its placements are without system
- * memory; -EBUSY while it is shown in VRAM; -ENODEV; -ENOMEM; -ERESTARTSYS.
+ * memory; -EBUSY while it is pinned in VRAM; -ENODEV; -ENOMEM; -ERESTARTSYS.
  */
 int puck_gem_pin(struct drm_gem_object *obj)
 {

@@ -153,6 +153,43 @@ static bool puck_mem_vram_is_idle(struct puck_mem *mem, unsigned long deadline)
 	return left > 0;
 }
 
+static bool puck_mem_is_lent(struct puck_bo *bo)
+{
+	struct ttm_buffer_object *tbo = &bo->ttm;
+	bool lent;
+
+	dma_resv_lock(tbo->base.resv, NULL);
+	lent = bo->exported && tbo->pin_count && tbo->resource->mem_type == TTM_PL_VRAM;
+	dma_resv_unlock(tbo->base.resv);
+	return lent;
+}
+
+/**
+ * puck_mem_vram_is_lent - see whether BOs stay in VRAM, whatever happens to that
+ * @mem: of the device
+ *
+ * Importers have them pinned. What is shown is not any more when the machine sleeps, and what
+ * in-kernel clients have in VRAM is lost then.
+ *
+ * Context: may sleep; no dma_resv lock is held.
+ * Return: true if one does.
+ */
+bool puck_mem_vram_is_lent(struct puck_mem *mem)
+{
+	struct puck_bo *bo = NULL, *next;
+	bool lent = false;
+
+	while (!lent && (next = puck_bos_next(mem->puck, bo))) {
+		if (bo)
+			drm_gem_object_put(&bo->ttm.base);
+		bo = next;
+		lent = puck_mem_is_lent(bo);
+	}
+	if (bo)
+		drm_gem_object_put(&bo->ttm.base);
+	return lent;
+}
+
 /**
  * puck_mem_evict_vram - bring all BOs out of VRAM
  * @mem: of the device, which works

@@ -10,12 +10,14 @@
  * Importers see system memory. A BO that is elsewhere is brought there when one of them maps
  * it, by a move that leaves its KERNEL fence, and moves again when the device's own jobs want
  * it elsewhere: importers are told, and its pages stay theirs until they have unmapped them
- * (struct puck_hold). For an importer that does not want to be told the core pins it.
+ * (struct puck_hold). For an importer that does not want to be told the core pins it, and one that
+ * cannot have it moved does so itself.
  *
  * An importer whose device reaches VRAM, and that does without pages, is a peer: it sees a BO
  * where it is, also in that part of VRAM which BAR 2 shows (peer.c). The blocks stay its own as
  * pages do (puck_vram_hold()). VRAM has to be left alone while others reset the device, though: so
- * peers are silent then (puck_prime_silence_peers()).
+ * peers are silent then (puck_prime_silence_peers()). A BO that is pinned while there are no other
+ * importers than peers may be pinned in VRAM.
  *
  * A dma-buf may be revoked: importers are told, and map it no more (revoke.c).
  */
@@ -24,6 +26,7 @@
 #include <linux/dma-resv.h>
 #include <linux/fs.h>
 #include <linux/jiffies.h>
+#include <linux/pci.h>
 #include <linux/slab.h>
 
 #include <drm/drm_drv.h>
@@ -133,16 +136,6 @@ static void puck_prime_detach(struct dma_buf *dmabuf, struct dma_buf_attachment 
 	kfree(a);
 }
 
-static int puck_prime_pin(struct dma_buf_attachment *attach)
-{
-	return puck_gem_pin(attach->dmabuf->priv);
-}
-
-static void puck_prime_unpin(struct dma_buf_attachment *attach)
-{
-	puck_gem_unpin(attach->dmabuf->priv);
-}
-
 /* The last importer is gone. */
 static void puck_prime_release(struct dma_buf *dmabuf)
 {
@@ -219,6 +212,84 @@ static int puck_prime_place_pinned(struct puck_bo *bo, struct puck_attachment *a
 	if (res->mem_type != TTM_PL_VRAM)
 		return 0;
 	return a->peer && peers && puck_vram_is_visible(&mem->vram, res) ? 0 : -EBUSY;
+}
+
+static bool puck_prime_has_peers_alone(struct dma_buf *dmabuf)
+{
+	struct dma_buf_attachment *attach;
+	struct puck_attachment *a;
+
+	list_for_each_entry(attach, &dmabuf->attachments, node) {
+		a = attach->priv;
+		if (!a->peer)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * What a display has pinned it shows, and no fence tells when it is done with that: it would not be
+ * silent when VRAM has to be left alone.
+ */
+static bool puck_prime_is_display(struct device *dev)
+{
+	return dev_is_pci(dev) && to_pci_dev(dev)->class >> 16 == PCI_BASE_CLASS_DISPLAY;
+}
+
+/* For peers, which heed its fences. Nobody's VRAM is hidden. */
+static int puck_prime_pin_visible(struct puck_bo *bo)
+{
+	struct ttm_operation_ctx ctx = { .interruptible = true, .gfp_retry_mayfail = true };
+	struct puck_places places;
+	int idx, ret;
+
+	if (!drm_dev_enter(bo->ttm.base.dev, &idx))
+		return -ENODEV;
+	puck_places_for_pin(bo, &places);
+	ret = ttm_bo_validate(&bo->ttm, &places.list, &ctx);
+	drm_dev_exit(idx);
+	/* TTM says so of VRAM that is full, too, where nothing else would do. */
+	if (ret == -ENOMEM && !puck_places_have_system(bo))
+		ret = -ENOSPC;
+	if (!ret)
+		ttm_bo_pin(&bo->ttm);
+	return ret;
+}
+
+/*
+ * Keep the BO where it is. For peers alone that may be VRAM, but not while that is hidden from
+ * them, nor in a kernel without moves, which pins whatever is mapped.
+ */
+static int puck_prime_pin(struct dma_buf_attachment *attach)
+{
+	struct puck_bo *bo = to_puck_bo(attach->dmabuf->priv);
+	bool peers = !READ_ONCE(ttm_to_puck_mem(bo->ttm.bdev)->no_peers);
+	int ret;
+
+	dma_resv_assert_held(attach->dmabuf->resv);
+
+	if (bo->revoked)
+		return -ENODEV;
+	if (puck_prime_is_display(attach->dev))
+		return puck_gem_pin(&bo->ttm.base);
+	if (bo->ttm.pin_count && bo->ttm.resource->mem_type == TTM_PL_VRAM) {
+		ret = puck_prime_place_pinned(bo, attach->priv, peers);
+		if (!ret)
+			ttm_bo_pin(&bo->ttm);
+		return ret;
+	}
+	if (PUCK_DMABUF_MOVES && peers && !bo->ttm.pin_count &&
+	    puck_prime_has_peers_alone(attach->dmabuf))
+		return puck_prime_pin_visible(bo);
+	/* It is there again in a moment. */
+	if (!peers && !puck_places_have_system(bo))
+		return -EBUSY;
+	return puck_gem_pin(&bo->ttm.base);
+}
+
+static void puck_prime_unpin(struct dma_buf_attachment *attach)
+{
+	puck_gem_unpin(attach->dmabuf->priv);
 }
 
 /*
