@@ -9,8 +9,6 @@
  * With "pinned" the kernel knows no moves of what is shared (DMABUF_MOVE_NOTIFY): then the
  * same holds, and the BO stays in system memory.
  */
-#include <ctype.h>
-
 #include "lib/base/array.h"
 #include "lib/base/dmabuf.h"
 #include "lib/base/ktap.h"
@@ -26,10 +24,10 @@
 #include "lib/gpu/region.h"
 #include "lib/gpu/side.h"
 #include "lib/gpu/vm.h"
+#include "lib/share/hops.h"
 
 #define SIZE	(256 << 10)
 #define ROUNDS	40
-#define TRACING	"/sys/kernel/tracing/"
 /* In VMs: the shared BO, and where jobs by address copy it to. */
 #define SHARED	0x40000000ull
 #define RESULT	0x80000000ull
@@ -198,33 +196,19 @@ static void test_no_handle(void)
 
 /* ---- its way in the trace ---- */
 
-static void trace_hops(const char *on)
+static void trace_hops(bool on)
 {
 	static const char * const hops[] = { "export", "import", "map", "move", "moved", "unmap" };
-	char path[96];
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(hops); i++) {
-		snprintf(path, sizeof(path), TRACING "events/puck/puck_share_%s/enable", hops[i]);
-		ktap_need(!write_text(path, on), "follow: %s", path);
-	}
+	for (i = 0; i < ARRAY_SIZE(hops); i++)
+		hop_trace("puck", hops[i], on);
 }
 
-/* Looks on in the trace for a hop of a dma-buf that is about a device. */
 static bool trace_has(FILE *trace, const char *hop, const struct side *side,
 		      unsigned long long number)
 {
-	char what[128], line[512];
-
-	snprintf(what, sizeof(what), "puck_share_%s: dev=%s dmabuf=%llu", hop, side->puck.pci, number);
-	while (fgets(line, sizeof(line), trace)) {
-		const char *at = strstr(line, what);
-
-		/* Another number may begin so. */
-		if (at && !isdigit((unsigned char)at[strlen(what)]))
-			return true;
-	}
-	return false;
+	return hop_comes(trace, hop, side->puck.pci, number);
 }
 
 /* Each hop in its order: docs/dataflow.rst, Sharing. */
@@ -238,7 +222,7 @@ static void test_follow(void)
 		ktap_skip("no trace points", "follow");
 		return;
 	}
-	trace_hops("1");
+	trace_hops(true);
 	share();
 	dmabuf = bo_export(one.puck.fd, &one.bo);
 	number = dmabuf_number(dmabuf);
@@ -247,7 +231,7 @@ static void test_follow(void)
 	ktap_need(fence_result(side_write(&one, 0x71), FOREVER_MS) == 1 &&
 		  puck_sum_becomes(&one.puck, "mapped", 0), "follow: moved");
 	unshare();
-	trace_hops("0");
+	trace_hops(false);
 	trace = fopen(TRACING "trace", "r");
 	ktap_need(trace, "follow: trace");
 	ktap_ok(trace_has(trace, "export", &one, number) &&
