@@ -4,7 +4,7 @@
  * of the GPU's that likes it best in VRAM. Each device has it mapped in its own way, which debugfs
  * shows side by side.
  *
- *	camera_share [GPU]	by its PCI address
+ *	camera_share [GPU [peer]]	by its PCI address, and whether the camera reaches its VRAM
  */
 #include "lib/base/ktap.h"
 #include "lib/base/dmabuf.h"
@@ -14,6 +14,7 @@
 #include "lib/gpu/fence.h"
 #include "lib/gpu/job.h"
 #include "lib/gpu/region.h"
+#include "lib/share/frames.h"
 
 #define WIDTH	640
 #define HEIGHT	360
@@ -21,35 +22,19 @@
 static struct cam cam;
 static struct puck gpu;
 static struct cam_stream stream;
-static struct bo copy;
 
 /* The frame in a buffer, as the GPU sees it, is the same picture. */
 static bool gpu_sees(const struct bo *import, unsigned int part, size_t at)
 {
-	struct drm_puck_bo_ref refs[] = { ref_read(import), ref_write(&copy) };
-	struct drm_puck_cmd cmd = cmd_copy(0, 0, 1, at, stream.size[part]);
-	struct drm_puck_submit args = job(gpu.queue[0], refs, 2, &cmd, 1);
-
-	return !submit_wait(gpu.fd, &args);
-}
-
-static void copy_begins(void)
-{
-	memset(copy.map, 0, copy.size);
-	bo_flush(gpu.fd, &copy);
+	return fence_result(frames_copy(import, part, at), FOREVER_MS) == 1;
 }
 
 /* The copy is the picture in a buffer, and so is the buffer for the CPU. */
 static bool copy_is_good(unsigned int index)
 {
-	const uint8_t *planes[CAM_PLANES];
 	struct cam_found found;
 
-	bo_wait(gpu.fd, &copy, 0, FOREVER_NS);
-	planes[0] = copy.map;
-	planes[1] = copy.map + cam_plane_bytes(&stream.layout, 0);
-	cam_check(&stream.layout, planes, &found);
-	return cam_good(&found) && cam_verify(&stream, index, &found);
+	return frames_copy_is_good() && cam_verify(&stream, index, &found);
 }
 
 /* All planes of a buffer by the GPU into the copy, one behind the other. */
@@ -60,7 +45,7 @@ static bool copy_by_gpu(unsigned int index, const int *dmabuf)
 	size_t at = 0;
 	bool good = true;
 
-	copy_begins();
+	frames_copy_begin();
 	for (part = 0; good && part < stream.parts; part++) {
 		good = !bo_import(gpu.fd, &import, dmabuf[part], stream.size[part]) &&
 		       gpu_sees(&import, part, at);
@@ -160,77 +145,32 @@ static void test_layouts(void)
 
 /* ---- memory of the GPU's, in VRAM if nobody minds ---- */
 
-static struct bo vram[2];
-static unsigned int made;
-
-static bool fill(const struct bo *bo)
-{
-	struct drm_puck_bo_ref ref = ref_write(bo);
-	struct drm_puck_cmd cmd = cmd_fill(0, 0, bo->size, 0x5a5a5a5a);
-	struct drm_puck_submit args = job(gpu.queue[0], &ref, 1, &cmd, 1);
-
-	return !submit_wait(gpu.fd, &args);
-}
-
-static int make_in_vram(size_t size)
-{
-	struct bo *bo = &vram[made];
-
-	ktap_need(!bo_create_in(gpu.fd, bo, size, BO_VRAM | BO_SYSTEM, 0, 0) && fill(bo), "a BO");
-	made++;
-	return bo_export(gpu.fd, bo);
-}
-
-/* The GPU has a job with each of them. */
-static bool all_are_in(int region)
-{
-	unsigned int i;
-
-	for (i = 0; i < made; i++)
-		if (!fill(&vram[i]) || bo_region(gpu.fd, &vram[i]) != region)
-			return false;
-	return true;
-}
-
-static unsigned int pinned(void)
-{
-	char path[128], text[32768], *at = text;
-	unsigned int count = 0;
-
-	snprintf(path, sizeof(path), "/sys/kernel/debug/dri/%s/bos", gpu.pci);
-	read_text(path, text, sizeof(text));
-	while ((at = strstr(at, " pinned"))) {
-		at++;
-		count++;
-	}
-	return count;
-}
-
 /*
- * vb2 does not want to be told of moves, and takes nothing but memory with pages: so what it has is
- * pinned in system memory, also where the camera would reach VRAM.
+ * They stay where they are if the camera reaches them there, and are pinned in system memory if
+ * not: nothing moves a buffer of vb2's.
  */
-static void test_vram(void)
+static void test_vram(bool peer)
 {
+	int region = peer ? DRM_PUCK_REGION_VRAM : DRM_PUCK_REGION_SYSTEM;
 	struct cam_frame frame;
-	unsigned int i;
 
+	frames.placements = BO_VRAM | BO_SYSTEM;
 	ktap_need(!cam_set_all(&stream, &cam, "NV12", WIDTH, HEIGHT) &&
-		  !cam_alloc_dmabuf(&stream, ARRAY_SIZE(vram), make_in_vram), "vram: buffers");
-	ktap_ok(all_are_in(DRM_PUCK_REGION_VRAM) && !pinned(), "vram: that is where the BOs are");
-	ktap_ok(!cam_queue_all(&stream) && pinned() == ARRAY_SIZE(vram) &&
-		all_are_in(DRM_PUCK_REGION_SYSTEM),
-		"vram: the camera has them, and they are pinned in system memory");
-	copy_begins();
+		  !cam_alloc_dmabuf(&stream, 2, frames_make), "vram: buffers");
+	ktap_ok(frames_are_in(DRM_PUCK_REGION_VRAM) && !frames_pinned(),
+		"vram: that is where the BOs are");
+	ktap_ok(!cam_queue_all(&stream) && frames_pinned() == 2 && frames_go_to(region),
+		"vram: the camera has them, and they are pinned in %s",
+		peer ? "VRAM" : "system memory");
+	frames_copy_begin();
 	ktap_ok(!cam_on(&stream) && !cam_dequeue(&stream, &frame) &&
-		gpu_sees(&vram[frame.index], 0, 0) && copy_is_good(frame.index),
+		gpu_sees(&frames.bo[frame.index], 0, 0) && copy_is_good(frame.index),
 		"vram: a frame, read by the GPU and by the CPU");
 	cam_off(&stream);
 	cam_free(&stream);
-	ktap_ok(!pinned() && all_are_in(DRM_PUCK_REGION_VRAM),
-		"vram: the camera has let go of them, and they are back");
-	for (i = 0; i < made; i++)
-		bo_close(gpu.fd, &vram[i]);
+	ktap_ok(!frames_pinned() && frames_go_to(DRM_PUCK_REGION_VRAM),
+		"vram: the camera has let go of them, and they are where they were");
+	frames_close();
 }
 
 int main(int argc, char **argv)
@@ -240,11 +180,14 @@ int main(int argc, char **argv)
 	ktap_need(!cam_open(&cam, "") &&
 		  !(argc > 1 ? puck_open_pci(&gpu, argv[1]) : puck_open_any(&gpu)),
 		  "a puck-cam and a puck-gpu");
-	ktap_need(!cam_set_rate(&cam, 60) && !bo_create(gpu.fd, &copy, WIDTH * HEIGHT * 4), "a copy");
+	frames.gpu = &gpu;
+	frames.stream = &stream;
+	ktap_need(!cam_set_rate(&cam, 60) && !bo_create(gpu.fd, &frames.copy, WIDTH * HEIGHT * 4),
+		  "a copy");
 	test_formats();
 	test_layouts();
-	test_vram();
-	bo_close(gpu.fd, &copy);
+	test_vram(argc > 2 && !strcmp(argv[2], "peer"));
+	bo_close(gpu.fd, &frames.copy);
 	sharing_end();
 	return ktap_end();
 }

@@ -10,6 +10,7 @@
 #if !defined(PUCK_CAM_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
 #define PUCK_CAM_TRACE_H
 
+#include <linux/device.h>
 #include <linux/tracepoint.h>
 
 /* Hop 1: user space has queued it, and its memory fits. */
@@ -101,6 +102,36 @@ TRACE_EVENT(puck_cam_error,
 	),
 	TP_printk("frame=%u reason=%u desc=%u addr=%#llx", __entry->frame, __entry->reason,
 		  __entry->desc, __entry->addr)
+);
+
+/*
+ * Memory of other drivers': as puck.ko's trace points of that name, which has those of exporters.
+ * "dmabuf" is the inode of its file.
+ */
+DECLARE_EVENT_CLASS(puck_share,
+	TP_PROTO(struct device *dev, unsigned long dmabuf),
+	TP_ARGS(dev, dmabuf),
+	TP_STRUCT__entry(
+		__string(dev, dev_name(dev))
+		__field(unsigned long, dmabuf)
+	),
+	TP_fast_assign(
+		__assign_str(dev);
+		__entry->dmabuf = dmabuf;
+	),
+	TP_printk("dev=%s dmabuf=%lu", __get_str(dev), __entry->dmabuf)
+);
+
+/* A dma-buf was attached for a plane of a buffer. */
+DEFINE_EVENT(puck_share, puck_share_import,
+	TP_PROTO(struct device *dev, unsigned long dmabuf),
+	TP_ARGS(dev, dmabuf)
+);
+
+/* Its memory is taken away: the buffer has it mapped anew before it goes to the device again. */
+DEFINE_EVENT(puck_share, puck_share_moved,
+	TP_PROTO(struct device *dev, unsigned long dmabuf),
+	TP_ARGS(dev, dmabuf)
 );
 
 #endif /* PUCK_CAM_TRACE_H */

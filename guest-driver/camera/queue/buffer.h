@@ -45,7 +45,7 @@ struct puck_cam_result {
  * @length: bytes of each part that the device may write
  * @cookie: its name in the device, another one each time
  * @slot: index of its descriptor
- * @owned: when the device got it
+ * @owned: when the device got it, or it was given a fence there
  * @number: of @fence, or 0 if there is none
  * @fence: ends when the device is done with it; a reference. Of its last turn if the
  *         device does not have it. Under puck_cam_queue.lock

@@ -202,6 +202,27 @@ void puck_cam_done_give_back(struct list_head *bufs, int error)
 }
 
 /**
+ * puck_cam_done_end_fences - end the fences of buffers that their user keeps
+ * @queue: the queue
+ * @bufs: puck_cam_buffer.node, those that the device had and did not get to
+ * @error: what the fences say
+ *
+ * Context: may sleep.
+ */
+void puck_cam_done_end_fences(struct puck_cam_queue *queue, struct list_head *bufs, int error)
+{
+	bool cookie = dma_fence_begin_signalling();
+	struct puck_cam_buffer *buf;
+
+	list_for_each_entry(buf, bufs, node) {
+		if (buf->fence)
+			puck_cam_fence_signal(buf->fence, error);
+		puck_cam_queue_drop_fence(queue, buf);
+	}
+	dma_fence_end_signalling(cookie);
+}
+
+/**
  * puck_cam_done_fail - end all that the device has, for it will not
  * @queue: the queue
  * @error: what fences say

@@ -104,12 +104,15 @@ bool puck_cam_queue_push(struct puck_cam_queue *queue, struct puck_cam_buffer *b
 			 struct dma_fence *fence);
 void puck_cam_queue_remove(struct puck_cam_queue *queue, struct puck_cam_buffer *buf);
 void puck_cam_queue_silence(struct puck_cam_queue *queue);
+struct dma_fence *puck_cam_queue_claim(struct puck_cam_queue *queue, struct puck_cam_buffer *buf,
+				       struct dma_fence *fence);
 struct dma_fence *puck_cam_queue_get_fence(struct puck_cam_queue *queue,
 					   struct puck_cam_buffer *buf);
 void puck_cam_queue_drop_fence(struct puck_cam_queue *queue, struct puck_cam_buffer *buf);
 
 void puck_cam_done_retire(struct puck_cam_queue *queue);
 void puck_cam_done_give_back(struct list_head *bufs, int error);
+void puck_cam_done_end_fences(struct puck_cam_queue *queue, struct list_head *bufs, int error);
 void puck_cam_done_fail(struct puck_cam_queue *queue, int error);
 u64 puck_cam_done_time(u64 now, u64 device_now, u64 start);
 

@@ -249,6 +249,35 @@ void puck_cam_queue_remove(struct puck_cam_queue *queue, struct puck_cam_buffer 
 }
 
 /**
+ * puck_cam_queue_claim - have a fence for what the device does with a buffer just now
+ * @queue: the queue
+ * @buf: the buffer
+ * @fence: becomes that of the buffer if it has none
+ *
+ * From here on the device has it for no longer than any other that has a fence.
+ *
+ * Context: may be under locks of dma_resv: nothing is allocated.
+ * Return: a reference to the buffer's fence; NULL if the device does not have the buffer.
+ */
+struct dma_fence *puck_cam_queue_claim(struct puck_cam_queue *queue, struct puck_cam_buffer *buf,
+				       struct dma_fence *fence)
+{
+	struct dma_fence *claimed = NULL;
+
+	spin_lock(&queue->lock);
+	if (queue->at[buf->slot] == buf) {
+		if (!buf->fence) {
+			buf->fence = dma_fence_get(fence);
+			buf->number = fence->seqno;
+			buf->owned = ktime_get();
+		}
+		claimed = dma_fence_get(buf->fence);
+	}
+	spin_unlock(&queue->lock);
+	return claimed;
+}
+
+/**
  * puck_cam_queue_get_fence - get the fence of a buffer's last turn
  * @queue: the queue
  * @buf: the buffer

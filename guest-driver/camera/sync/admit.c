@@ -3,9 +3,10 @@
  * When a buffer may go to the device, and what is told of it then. docs/v4l2-fences.rst has
  * the rules and the proof that each fence ends.
  *
- * Without fences a buffer goes at once. With them, the first one in the line goes when
- * those who share it are done with it, and never more than a few are with the device: those
- * that wait here have no fence of the camera's, so it does not matter for how long.
+ * Without fences a buffer goes at once, unless its memory was taken away. With them, the first
+ * one in the line goes when those who share it are done with it, and never more than a few are
+ * with the device: those that wait here have no fence of the camera's, so it does not matter for
+ * how long.
  */
 #include <linux/dma-buf.h>
 #include <linux/fcntl.h>
@@ -91,11 +92,16 @@ static int puck_cam_admit_push(struct puck_cam_admit *admit, struct puck_cam_buf
 	return 0;
 }
 
-/* Under the reservation locks. -EBUSY: @blocker has to be waited for. */
+/*
+ * Under the reservation locks. -EBUSY: @blocker has to be waited for; -ENODEV: the buffer's memory
+ * was taken away while it waited.
+ */
 static int puck_cam_admit_locked(struct puck_cam_admit *admit, struct puck_cam_buffer *buf,
 				 struct puck_cam_resvs *resvs, struct dma_fence *fence,
 				 struct dma_fence **blocker)
 {
+	if (puck_cam_vb2_buffer_is_stale(puck_cam_buffer_to_vb2(buf)))
+		return -ENODEV;
 	if (admit->fences & PUCK_CAM_FENCES_IN) {
 		*blocker = puck_cam_resvs_blocker(resvs);
 		if (*blocker)
@@ -104,7 +110,7 @@ static int puck_cam_admit_locked(struct puck_cam_admit *admit, struct puck_cam_b
 	return puck_cam_admit_push(admit, buf, resvs, fence);
 }
 
-static int puck_cam_admit_fenced(struct puck_cam_admit *admit, struct puck_cam_buffer *buf)
+static int puck_cam_admit_shared(struct puck_cam_admit *admit, struct puck_cam_buffer *buf)
 {
 	struct dma_fence *fence = NULL, *blocker = NULL;
 	struct puck_cam_resvs resvs;
@@ -134,20 +140,20 @@ static int puck_cam_admit_one(struct puck_cam_admit *admit, struct puck_cam_buff
 {
 	struct puck_cam_resvs none = { };
 
-	if (!admit->fences)
+	if (!admit->fences && !puck_cam_vb2_buffer_moves(puck_cam_buffer_to_vb2(buf)))
 		return puck_cam_admit_push(admit, buf, &none, NULL);
-	if (READ_ONCE(admit->queue->num_active) >= PUCK_CAM_FENCED_DEPTH)
+	if (admit->fences && READ_ONCE(admit->queue->num_active) >= PUCK_CAM_FENCED_DEPTH)
 		return -EAGAIN;
-	return puck_cam_admit_fenced(admit, buf);
+	return puck_cam_admit_shared(admit, buf);
 }
 
-/* A buffer that cannot be had for want of memory is given back: its user tries again. */
+/* A buffer that cannot be had is given back: its user tries again. */
 static void puck_cam_admit_refuse(struct puck_cam_admit *admit, struct puck_cam_buffer *buf,
 				  int error)
 {
 	LIST_HEAD(bufs);
 
-	dev_warn_ratelimited(&admit->queue->cam->pdev->dev, "buffer %u: no fence: %d\n",
+	dev_warn_ratelimited(&admit->queue->cam->pdev->dev, "buffer %u is not to be had: %d\n",
 			     buf->index, error);
 	list_move(&buf->node, &bufs);
 	puck_cam_done_give_back(&bufs, error);

@@ -16,7 +16,10 @@
 #include "sync/vb2_buffer.h"
 #include "video/node.h"
 
-/* REQBUFS asks for sizes, CREATE_BUFS brings its own: it may prepare for a larger format. */
+/*
+ * REQBUFS asks for sizes, CREATE_BUFS brings its own: it may prepare for a larger format. vb2 has
+ * set the kind of memory by now, and no buffer of another one.
+ */
 static int puck_cam_buffers_setup(struct vb2_queue *queue, unsigned int *num_buffers,
 				  unsigned int *num_planes, unsigned int sizes[],
 				  struct device *alloc_devs[])
@@ -25,6 +28,8 @@ static int puck_cam_buffers_setup(struct vb2_queue *queue, unsigned int *num_buf
 	const struct puck_cam_format *format = &node->format;
 	u32 i;
 
+	queue->mem_ops = queue->memory == VB2_MEMORY_DMABUF && !node->contig ? &node->imports :
+									       &node->memops;
 	if (*num_planes) {
 		if (*num_planes != format->info->parts)
 			return -EINVAL;
@@ -38,6 +43,95 @@ static int puck_cam_buffers_setup(struct vb2_queue *queue, unsigned int *num_buf
 		sizes[i] = format->size[i];
 	return 0;
 }
+
+/*
+ * ---- memory of other drivers' ----
+ *
+ * vb2 does not give back what it could not attach, nor other planes of what it could not map
+ * (docs/findings.rst), but all of it if buf_init says no. So attaching and mapping work for vb2,
+ * and what came of it is told by puck_cam_buffers_make(). Caches are the exporter's affair, so
+ * there is nothing to be prepared or finished.
+ */
+
+static void *puck_cam_buffers_attach(struct vb2_buffer *vb, struct device *dev,
+				     struct dma_buf *dmabuf, unsigned long size)
+{
+	struct puck_cam_node *node = vb2_get_drv_priv(vb->vb2_queue);
+	struct puck_cam_vb2_buffer *vbuf = to_puck_cam_vb2_buffer(vb);
+	u32 i;
+
+	for (i = 0; i < PUCK_CAM_PARTS_MAX; i++) {
+		if (vbuf->import[i].dmabuf)
+			continue;
+		vbuf->import[i] = (struct puck_cam_import) {
+			.queue = node->hw,
+			.buf = &vbuf->buf,
+			.dev = dev,
+			.dmabuf = dmabuf,
+			.dir = vb->vb2_queue->dma_dir,
+			.size = size,
+		};
+		return &vbuf->import[i];
+	}
+	WARN_ON_ONCE(1);
+	return ERR_PTR(-EINVAL);
+}
+
+static void puck_cam_buffers_detach(void *mem_priv)
+{
+	struct puck_cam_import *import = mem_priv;
+
+	import->dmabuf = NULL;
+}
+
+static int puck_cam_buffers_map(void *mem_priv)
+{
+	puck_cam_import_map(mem_priv);
+	return 0;
+}
+
+static void puck_cam_buffers_unmap(void *mem_priv)
+{
+	puck_cam_import_unmap(mem_priv);
+}
+
+/* For vb2_dma_sg_plane_desc(). */
+static void *puck_cam_buffers_table(struct vb2_buffer *vb, void *mem_priv)
+{
+	struct puck_cam_import *import = mem_priv;
+
+	return import->sgt;
+}
+
+/* What came of mapping all planes. */
+static int puck_cam_buffers_imported(struct vb2_buffer *vb)
+{
+	struct puck_cam_vb2_buffer *vbuf = to_puck_cam_vb2_buffer(vb);
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; !ret && i < PUCK_CAM_PARTS_MAX; i++)
+		if (vbuf->import[i].dmabuf)
+			ret = vbuf->import[i].error;
+	return ret;
+}
+
+/* Memory that its exporter has taken away, and may have again. */
+static int puck_cam_buffers_import_again(struct vb2_buffer *vb)
+{
+	struct puck_cam_vb2_buffer *vbuf = to_puck_cam_vb2_buffer(vb);
+	u32 i;
+
+	for (i = 0; i < PUCK_CAM_PARTS_MAX; i++) {
+		if (!vbuf->import[i].dmabuf)
+			continue;
+		puck_cam_import_unmap(&vbuf->import[i]);
+		puck_cam_import_map(&vbuf->import[i]);
+	}
+	return puck_cam_buffers_imported(vb);
+}
+
+/* ---- lists ---- */
 
 static int puck_cam_buffers_list(struct puck_cam_node *node, struct vb2_buffer *vb, u32 plane)
 {
@@ -94,17 +188,11 @@ static void puck_cam_buffers_done(struct puck_cam_buffer *buf,
 	vb2_buffer_done(vb, result->error ? VB2_BUF_STATE_ERROR : VB2_BUF_STATE_DONE);
 }
 
-/* The memory is there, or another one than before. */
-static int puck_cam_buffers_make(struct vb2_buffer *vb)
+static int puck_cam_buffers_list_all(struct puck_cam_node *node, struct vb2_buffer *vb)
 {
-	struct puck_cam_node *node = vb2_get_drv_priv(vb->vb2_queue);
-	struct puck_cam_buffer *buf = to_puck_cam_buffer(vb);
-	u32 i;
 	int ret;
+	u32 i;
 
-	INIT_LIST_HEAD(&buf->node);
-	buf->done = puck_cam_buffers_done;
-	buf->index = vb->index;
 	for (i = 0; i < vb->num_planes; i++) {
 		ret = puck_cam_buffers_list(node, vb, i);
 		if (ret) {
@@ -113,6 +201,27 @@ static int puck_cam_buffers_make(struct vb2_buffer *vb)
 		}
 	}
 	return 0;
+}
+
+/* The memory is there, or another one than before. */
+static int puck_cam_buffers_make(struct vb2_buffer *vb)
+{
+	struct puck_cam_node *node = vb2_get_drv_priv(vb->vb2_queue);
+	struct puck_cam_buffer *buf = to_puck_cam_buffer(vb);
+
+	INIT_LIST_HEAD(&buf->node);
+	buf->done = puck_cam_buffers_done;
+	buf->index = vb->index;
+	return puck_cam_buffers_imported(vb) ?: puck_cam_buffers_list_all(node, vb);
+}
+
+/* It may be elsewhere now, in another number of pieces. */
+static int puck_cam_buffers_renew(struct puck_cam_node *node, struct vb2_buffer *vb)
+{
+	if (!puck_cam_vb2_buffer_is_stale(to_puck_cam_vb2_buffer(vb)))
+		return 0;
+	puck_cam_buffers_unlist(node, vb);
+	return puck_cam_buffers_import_again(vb) ?: puck_cam_buffers_list_all(node, vb);
 }
 
 static void puck_cam_buffers_unmake(struct vb2_buffer *vb)
@@ -159,7 +268,7 @@ static int puck_cam_buffers_prepare(struct vb2_buffer *vb)
 		vb2_set_plane_payload(vb, i, format->size[i]);
 	}
 	buf->parts = vb->num_planes;
-	return 0;
+	return puck_cam_buffers_renew(node, vb);
 }
 
 static void puck_cam_buffers_queue(struct vb2_buffer *vb)
@@ -189,6 +298,25 @@ static struct dma_buf *puck_cam_buffers_export(struct vb2_buffer *vb, void *mem_
 	return puck_cam_admit_exported(&node->admit, vb, mem_priv, flags, node->export);
 }
 
+static void puck_cam_buffers_init_memory(struct puck_cam_node *node)
+{
+	node->memops = node->contig ? vb2_dma_contig_memops : vb2_dma_sg_memops;
+	node->export = node->memops.get_dmabuf;
+	node->memops.get_dmabuf = puck_cam_buffers_export;
+
+	/* vb2 looks there for other kinds of memory as well, to see whether it may have them. */
+	node->imports = node->memops;
+	node->imports.attach_dmabuf = puck_cam_buffers_attach;
+	node->imports.detach_dmabuf = puck_cam_buffers_detach;
+	node->imports.map_dmabuf = puck_cam_buffers_map;
+	node->imports.unmap_dmabuf = puck_cam_buffers_unmap;
+	node->imports.cookie = puck_cam_buffers_table;
+	node->imports.prepare = NULL;
+	node->imports.finish = NULL;
+	node->imports.vaddr = NULL;
+	node->imports.num_users = NULL;
+}
+
 /**
  * puck_cam_buffers_init - make the queue of user space's buffers
  * @node: the node; @node->contig is set
@@ -200,10 +328,7 @@ int puck_cam_buffers_init(struct puck_cam_node *node, bool multiplanar)
 {
 	struct vb2_queue *queue = &node->queue;
 
-	node->memops = node->contig ? vb2_dma_contig_memops : vb2_dma_sg_memops;
-	node->export = node->memops.get_dmabuf;
-	node->memops.get_dmabuf = puck_cam_buffers_export;
-
+	puck_cam_buffers_init_memory(node);
 	queue->type = multiplanar ? V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE :
 		      V4L2_BUF_TYPE_VIDEO_CAPTURE;
 	queue->io_modes = VB2_MMAP | VB2_USERPTR | VB2_DMABUF | VB2_READ;

@@ -35,6 +35,7 @@ struct puck_cam_sensor;
  * @contig: buffers are contiguous for the device
  * @memops: of the memory's kind, but exports go through @admit
  * @export: what they do for an export
+ * @imports: the same for V4L2_MEMORY_DMABUF, unless @contig
  * @ctrls: controls of the node
  * @lock: of all ioctls, vb2's too; protects all below
  * @queue: buffers of user space
@@ -56,6 +57,7 @@ struct puck_cam_node {
 	bool contig;
 	struct vb2_mem_ops memops;
 	struct dma_buf *(*export)(struct vb2_buffer *vb, void *mem_priv, unsigned long flags);
+	struct vb2_mem_ops imports;
 	struct v4l2_ctrl_handler ctrls;
 	struct v4l2_ctrl *fences;
 

@@ -57,6 +57,8 @@ err_admit:
 err_queue:
 	/* Also if it did not start: it is reset then. */
 	puck_cam_queue_stop(node->hw, &rest);
+	/* Of memory that was taken away in between. */
+	puck_cam_done_end_fences(node->hw, &rest, -ECANCELED);
 	puck_cam_admit_put_back(&node->admit, &rest);
 	return ret;
 }
