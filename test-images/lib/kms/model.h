@@ -169,6 +169,26 @@ static inline uint32_t kms_model_crc(const struct kms_model *model, uint8_t *roo
 	return crc32c(room, 4ul * model->width * model->height);
 }
 
+/* Of one framebuffer alone, opaque and as large as the picture: the same CRC, and sooner. */
+static inline uint32_t kms_model_plain_crc(const struct kms_fb *fb, uint8_t *room)
+{
+	size_t size = 4ul * fb->width * fb->height;
+	uint8_t *pixel = room;
+	uint32_t x, y;
+
+	if (fb->format == KMS_XRGB && fb->pitch == 4 * fb->width)
+		return crc32c_opaque(fb->bo.map + fb->offset, size);
+	for (y = 0; y < fb->height; y++) {
+		for (x = 0; x < fb->width; x++, pixel += 4) {
+			struct kms_colour c = kms_pixel(fb, x, y);
+			uint32_t word = 0xff000000u | c.r << 16 | c.g << 8 | c.b;
+
+			memcpy(pixel, &word, 4);
+		}
+	}
+	return crc32c(room, size);
+}
+
 /* Of the pixels of a plane that are within the picture; that of no bytes is zero. */
 static inline uint32_t kms_model_plane_crc(const struct kms_model *model, uint32_t plane,
 					   uint8_t *room)
