@@ -27,21 +27,26 @@ PATIENCE = {"kasan": 4}
 
 # In the guest. The marks go to both logs, so that each test's part of them can be told.
 # A test that hangs is killed, with what it started, when the host says so by a line: the
-# host alone knows how much of the time its machine had a CPU (vm/patience.py).
+# host alone knows how much of the time its machine had a CPU (vm/patience.py). Other lines
+# are answers that the test has asked for (vm/qmp.py).
 PRELUDE = r"""
 mark() { echo "$*"; echo "$*" >/dev/kmsg; }
-killed_by_host() {
+from_host() {
 	while read -r word which; do
-		[ "$word $which" = "puck-kill $1" ] || continue
-		echo "puck-test: killed by the host: no progress"
-		kill -9 "-$2"
+		case "$word $which" in
+		"puck-answer "*)
+			echo "$which" >/tmp/puck-answer ;;
+		"puck-kill $1")
+			echo "puck-test: killed by the host: no progress"
+			kill -9 "-$2" ;;
+		esac
 	done
 }
 run_test() {
 	name=$1
 	mark "puck-test: begin $name"
 	setsid sh -c "$2" </dev/null & pid=$!
-	killed_by_host "$name" $pid </dev/ttyS1 & watch=$!
+	from_host "$name" $pid </dev/ttyS1 & watch=$!
 	wait $pid; status=$?
 	kill $watch 2>/dev/null; wait $watch 2>/dev/null
 	mark "puck-test: end $name $status"

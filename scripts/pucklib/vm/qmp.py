@@ -6,17 +6,26 @@ A guest program asks its host for something by a line on its output:
     puck-host: COMMAND [JSON ARGUMENTS]
 
 such as `puck-host: device_del {"id": "gpu0"}`; "{run}" in it stands for the run
-folder. Answers go to qmp.log in the
-run folder; the program sees the effect, not the answer. A picture of a screen in format
-"png" is FILE.ppm instead of FILE.png where QEMU was built without that format.
+folder. Answers go to qmp.log in the run folder; the program sees the effect, not the
+answer. A picture of a screen in format "png" is FILE.ppm instead of FILE.png where QEMU was
+built without that format. A program may ask for one word of the answer by a line that comes next:
+
+    puck-host: answer TOKEN
+
+The guest then reads `puck-answer TOKEN done`, or `refused`, from where its tests are told
+to end; test-images/lib/base/host_answer.h waits for that.
 """
 
+import contextlib
 import json
+import os
+import select
 import socket
 import time
 from pathlib import Path
 
 PREFIX = "puck-host: "
+ANSWER = "answer"
 
 
 class Qmp:
@@ -30,6 +39,7 @@ class Qmp:
         self.execute("qmp_capabilities", {})
 
     def execute(self, command, arguments):
+        """Whether it was done."""
         self.stream.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
         self.stream.flush()
         while True:
@@ -37,27 +47,29 @@ class Qmp:
             self.log.write(f"{time.time():.3f} {command} {arguments} -> {line}")
             self.log.flush()
             if not line or "return" in json.loads(line) or "error" in json.loads(line):
-                return line
+                return "return" in json.loads(line or "{}")
 
     def screendump(self, arguments):
         """In the format that is asked for, or else in the one that each QEMU has."""
-        answer = self.execute("screendump", arguments)
-        if "error" in json.loads(answer or "{}") and arguments.get("format") == "png":
+        done = self.execute("screendump", arguments)
+        if not done and arguments.get("format") == "png":
             plain = {key: value for key, value in arguments.items() if key != "format"}
             plain["filename"] = str(Path(arguments["filename"]).with_suffix(".ppm"))
-            answer = self.execute("screendump", plain)
-        return answer
+            done = self.execute("screendump", plain)
+        return done
 
     def close(self):
+        self.stream.close()
         self.sock.close()
 
 
 class HostRequests:
     """Carries out the requests in a guest's output."""
 
-    def __init__(self, path, log_path):
-        self.path, self.log_path = path, log_path
+    def __init__(self, path, log_path, guest=None):
+        self.path, self.log_path, self.guest = path, log_path, guest
         self.qmp = self.log = None
+        self.done = False       # what was asked for last
 
     def line(self, text):
         """True when the line was a request."""
@@ -65,19 +77,33 @@ class HostRequests:
             return False
         request = text.removeprefix(PREFIX).strip().replace("{run}", str(Path(self.log_path).parent))
         command, _, arguments = request.partition(" ")
+        if command == ANSWER:
+            self.answer(arguments)
+        else:
+            self.done = self.carry_out(text, command, arguments)
+        return True
+
+    def answer(self, token):
+        """Not if nobody has read earlier ones: the tool does not wait for a guest."""
+        word = f"puck-answer {token[:40]} {'done' if self.done else 'refused'}\n"
+        if select.select([], [self.guest], [], 0)[1]:
+            with contextlib.suppress(OSError):
+                os.write(self.guest.fileno(), word.encode())
+
+    def carry_out(self, text, command, arguments):
+        """Whether it was done."""
         try:
             if not self.qmp:
                 self.log = open(self.log_path, "w")
                 self.qmp = Qmp(self.path, self.log)
             arguments = json.loads(arguments or "{}")
             if command == "screendump":
-                self.qmp.screendump(arguments)
-            else:
-                self.qmp.execute(command, arguments)
+                return self.qmp.screendump(arguments)
+            return self.qmp.execute(command, arguments)
         except (OSError, ValueError) as err:
             with open(self.log_path, "a") as log:
                 log.write(f"{text}: {err}\n")
-        return True
+            return False
 
     def close(self):
         if self.qmp:

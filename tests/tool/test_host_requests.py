@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a guest asks its host for, and what it hears of it."""
+
+import json
+import os
+import socket
+import sys
+import tempfile
+import threading
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
+
+from pucklib.vm import qmp  # noqa: E402
+
+
+class Monitor(threading.Thread):
+    """Stands in for QEMU's: it knows one command."""
+
+    def __init__(self, path):
+        super().__init__(daemon=True)
+        self.server = socket.socket(socket.AF_UNIX)
+        self.server.bind(str(path))
+        self.server.listen()
+        self.seen = []
+        self.start()
+
+    def run(self):
+        try:
+            client = self.server.accept()[0]
+        except OSError:
+            return      # Nobody came.
+        stream = client.makefile("rw")
+        self.say(stream, {"QMP": {}})
+        for line in stream:
+            request = json.loads(line)
+            self.seen.append((request["execute"], request["arguments"]))
+            known = request["execute"] in ("qmp_capabilities", "screendump")
+            self.say(stream, {"event": "RTC_CHANGE"})
+            self.say(stream, {"return": {}} if known else {"error": {}})
+
+    @staticmethod
+    def say(stream, what):
+        stream.write(json.dumps(what) + "\n")
+        stream.flush()
+
+
+class Requests(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.monitor = Monitor(self.folder / "qmp.sock")
+        self.addCleanup(self.monitor.server.close)
+        reading, writing = os.pipe()
+        self.guest, host = os.fdopen(reading, "rb", buffering=0), os.fdopen(writing, "wb")
+        self.addCleanup(self.guest.close)
+        self.addCleanup(host.close)
+        self.requests = qmp.HostRequests(self.folder / "qmp.sock", self.folder / "qmp.log", host)
+        self.addCleanup(self.requests.close)
+
+    def heard(self):
+        os.set_blocking(self.guest.fileno(), False)
+        return (self.guest.read(4096) or b"").decode()
+
+    def test_other_lines(self):
+        self.assertFalse(self.requests.line("ok 1 a"))
+        self.assertEqual(self.monitor.seen, [])
+
+    def test_done(self):
+        self.assertTrue(self.requests.line('puck-host: screendump {"filename": "{run}/a.png"}'))
+        self.assertEqual(self.monitor.seen[-1], ("screendump", {"filename": f"{self.folder}/a.png"}))
+        self.assertEqual(self.heard(), "", "it did not ask")
+        self.assertTrue(self.requests.line("puck-host: answer 12.1"))
+        self.assertEqual(self.heard(), "puck-answer 12.1 done\n")
+
+    def test_refused(self):
+        for request in ("no-such-command", 'screendump {"filename"'):
+            self.requests.line(f"puck-host: {request}")
+            self.requests.line("puck-host: answer 7")
+            self.assertEqual(self.heard(), "puck-answer 7 refused\n", request)
+
+    def test_nobody_reads(self):
+        """The tool goes on."""
+        for number in range(20000):
+            self.requests.line(f"puck-host: answer {number}")
+        self.assertGreater(len(self.heard()), 0)
+
+    def test_the_guest_is_gone(self):
+        self.guest.close()
+        self.assertTrue(self.requests.line("puck-host: answer 1"))
+
+
+if __name__ == "__main__":
+    unittest.main()
