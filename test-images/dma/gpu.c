@@ -2,19 +2,16 @@
 /*
  * A display under the DMA mapper: a buffer is drawn by the CPU, shown, and then
  * changed in part; what the device has on its screen must be that. The guest
- * cannot see the screen. So it asks the host for a picture of it, which the host
- * writes into a file that is also a disk of the guest, with the serial "screen".
+ * cannot see the screen, and asks the host for a picture of it.
  */
-#include "lib/base/command.h"
+#include "lib/base/host_screen.h"
 #include "lib/base/ktap.h"
 #include "lib/base/patience.h"
-#include "lib/base/text_file.h"
 #include "lib/mapper/data.h"
 #include "lib/mapper/find.h"
 #include "lib/mapper/options.h"
 #include "lib/mapper/workload.h"
 
-#include <dirent.h>
 #include <drm.h>
 #include <drm_mode.h>
 #include <errno.h>
@@ -31,15 +28,12 @@
 #define HEIGHT 480u
 #define BAND_TOP 131u
 #define BAND_ROWS 77u
-#define PICTURE_MAX (3 * WIDTH * HEIGHT + 4096u)
-#define PICTURE "{\"filename\": \"{run}/screen\", \"device\": \"virtio-gpu\"}"
 
 struct gpu {
 	int fd;
-	int screen;		/* the disk with the picture */
+	struct host_screen screen;
 	uint32_t connector, crtc;
 	struct drm_mode_modeinfo mode;
-	unsigned char *picture;
 };
 
 /* What is on the screen for one round: all of it, and a band on top. */
@@ -156,38 +150,31 @@ static bool show(struct gpu *gpu, struct frame *frame)
 }
 
 /* Pixels of the picture that are not as drawn; all if it is no such picture. */
-static uint32_t wrong_pixels(const struct gpu *gpu, uint64_t seed)
+static uint32_t wrong_pixels(const struct host_screen *screen, uint64_t seed)
 {
-	const unsigned char *at = gpu->picture;
-	uint32_t x, y, want, wrong = 0;
-	char head[32];
+	uint32_t x, y, wrong = 0;
 
-	snprintf(head, sizeof(head), "P6\n%u %u\n255\n", WIDTH, HEIGHT);
-	if (memcmp(at, head, strlen(head)))
+	if (!screen->pixels || screen->width != WIDTH || screen->height != HEIGHT)
 		return WIDTH * HEIGHT;
-	at += strlen(head);
 	for (y = 0; y < HEIGHT; y++)
-		for (x = 0; x < WIDTH; x++, at += 3) {
-			want = pixel(in_band(y) ? seed + 1 : seed, x, y);
-			wrong += want != ((uint32_t)at[0] << 16 | (uint32_t)at[1] << 8 | at[2]);
-		}
+		for (x = 0; x < WIDTH; x++)
+			wrong += pixel(in_band(y) ? seed + 1 : seed, x, y) !=
+				 host_screen_pixel(screen, x, y);
 	return wrong;
 }
 
 /* The device may be at work still, and the host at the picture: asks again. */
-static bool screen_shows(const struct gpu *gpu, uint64_t seed)
+static bool screen_shows(struct gpu *gpu, uint64_t seed)
 {
 	unsigned int looks = 0;
 	int64_t since = 0;
 	uint32_t wrong;
-	ssize_t len;
 
 	do {
 		if (looks++ % 8 == 0)
-			printf("puck-host: screendump %s\n", PICTURE);
-		len = pread(gpu->screen, gpu->picture, PICTURE_MAX / 4096 * 4096, 0);
-		ktap_need(len > 0, "the picture can be read");
-		wrong = wrong_pixels(gpu, seed);
+			host_screen_ask("virtio-gpu", 0);
+		host_screen_read(&gpu->screen);
+		wrong = wrong_pixels(&gpu->screen, seed);
 	} while (wrong && expectant(&since));
 	dma_totals.read += 3u * WIDTH * HEIGHT;
 	dma_totals.checked += 3u * WIDTH * HEIGHT;
@@ -253,26 +240,6 @@ static bool pick_outputs(struct gpu *gpu)
 	return pick_mode(gpu);
 }
 
-/* The disk that the host draws on. */
-static int open_screen(void)
-{
-	DIR *dir = opendir("/sys/class/block");
-	char path[300], line[64];
-	struct dirent *entry;
-	int fd = -1;
-
-	while (dir && fd < 0 && (entry = readdir(dir))) {
-		snprintf(path, sizeof(path), "/sys/class/block/%s/serial", entry->d_name);
-		if (!read_line(path, line, sizeof(line)) || strcmp(line, "screen"))
-			continue;
-		snprintf(path, sizeof(path), "/dev/%s", entry->d_name);
-		fd = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
-	}
-	if (dir)
-		closedir(dir);
-	return fd;
-}
-
 static void gpu_open(struct gpu *gpu, const char *card)
 {
 	char path[80];
@@ -281,12 +248,7 @@ static void gpu_open(struct gpu *gpu, const char *card)
 	gpu->fd = open(path, O_RDWR | O_CLOEXEC);
 	ktap_need(gpu->fd >= 0, "%s is open", path);
 	ktap_need(pick_outputs(gpu), "a display of %ux%u", WIDTH, HEIGHT);
-	run("modprobe virtio_blk 2>/dev/null");
-	gpu->screen = open_screen();
-	ktap_need(gpu->screen >= 0, "a disk with the serial 'screen'");
-	gpu->picture = mmap(NULL, PICTURE_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			    -1, 0);
-	ktap_need(gpu->picture != MAP_FAILED, "memory");
+	ktap_need(host_screen_open(&gpu->screen), "a disk with the serial 'screen'");
 }
 
 int main(int argc, char **argv)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
-from pucklib.vm import qmp  # noqa: E402
+from pucklib.vm import drivers, machine, qmp, screen  # noqa: E402
 
 
 class Monitor(threading.Thread):
@@ -90,6 +90,21 @@ class Requests(unittest.TestCase):
     def test_the_guest_is_gone(self):
         self.guest.close()
         self.assertTrue(self.requests.line("puck-host: answer 1"))
+
+
+class Screen(unittest.TestCase):
+    """The host's picture is the same disk for a driver of the mapper's and for a machine of a list."""
+
+    def test_it_is_a_disk(self):
+        (placed,) = drivers.place(["virtio-gpu"])
+        self.assertEqual(placed.files(), [screen.FILE])
+        for arg in screen.ARGS:
+            self.assertIn(arg, placed.qemu_args())
+        with tempfile.TemporaryDirectory() as folder:
+            kernel = type("Kernel", (), {"image": "image", "words": ""})
+            one = machine.Machine("/bin/true", kernel, folder, machine.Spec(screen=True, gpu=False, trace=False))
+            self.assertEqual(one.files(), [screen.FILE])
+            self.assertIn(f"file={folder}/screen,if=none,id=screen,format=raw", one.command_line("initrd"))
 
 
 if __name__ == "__main__":

@@ -135,7 +135,7 @@ def parse_machine(words, where):
             machine.drivers += value.split(",")
         elif key == "packages":
             machine.packages += client_image.names(value)
-        elif key == "icount" and value in ("on", "off"):
+        elif key in ("icount", "screen") and value in ("on", "off"):
             machine.options[key] = value == "on"
         elif key in ("iommu", "smp", "memory", "load", "append", "mischief"):
             machine.options[key] = int(value) if key == "smp" else value

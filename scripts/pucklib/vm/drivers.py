@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ..base.util import PuckError
 from ..report import findings
-from . import ports
+from . import ports, screen
 
 TABLE = "puck/drivers"
 VIRTIO = "iommu_platform=on,disable-legacy=on"
@@ -137,8 +137,7 @@ class Placed:
         if self.driver.disk:
             args += ["-drive", disk(name)]
         if self.driver.screen:
-            args += ["-drive", "file={run}/screen,if=none,id=screen,format=raw",
-                     "-device", "virtio-blk-pci,bus=pcie.0,addr=0xb,serial=screen,drive=screen"]
+            args += screen.ARGS
         if self.driver.partner:
             args += ["-netdev", f"hubport,id={name},hubid=0"]
         for device in self.driver.devices:
@@ -150,8 +149,9 @@ class Placed:
                 "-device", self.driver.partner.format(bus=ports.OUTSIDE, id=name)]
 
     def files(self):
-        named = [(self.driver.name, DISK_SIZE)] if self.driver.disk else [("screen", "8M")] if self.driver.screen else []
-        return [":".join(one) for one in named]
+        if self.driver.disk:
+            return [f"{self.driver.name}:{DISK_SIZE}"]
+        return [screen.FILE] if self.driver.screen else []
 
     def row(self):
         return "|".join((self.driver.name, ports.address(self.port), " ".join(self.driver.modules), self.driver.bind,

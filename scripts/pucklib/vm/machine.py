@@ -15,7 +15,7 @@ from pathlib import Path
 from ..base import children
 from ..base.util import REPO, PuckError, digest, doing, quoted
 from ..build import initramfs, qemu_stock
-from . import drivers, files, icount, ports, qmp, runfile, tsc
+from . import drivers, files, icount, ports, qmp, runfile, screen, tsc
 from .patience import INIT_LINE, Limit
 
 # Every translation is a great many lines: asked for with --trace-all only.
@@ -49,6 +49,7 @@ class Spec:
     drivers: list = field(default_factory=list)     # of drivers.Placed: their devices
     files: list = field(default_factory=list)       # of files.py, made in the run folder
     clients: str = ""               # the client image
+    screen: bool = False            # the guest may see what the host sees of a display
     qemu_args: list = field(default_factory=list)   # {run} is the run folder
     trace: bool = True              # record the devices' events
     trace_all: bool = False
@@ -174,14 +175,16 @@ class Machine:
             cmd += ["-monitor", "none"]
         if spec.drivers:
             cmd += ["-bios", FIRMWARE]
-        more = [arg for placed in spec.drivers for arg in placed.qemu_args()] + spec.qemu_args
+        more = [arg for placed in spec.drivers for arg in placed.qemu_args()]
+        more += (screen.ARGS if spec.screen else []) + spec.qemu_args
         cmd += [arg.replace("{run}", quoted(self.rundir)) for arg in more]
         if spec.replay:
             cmd = icount.recorded_drives(cmd)
         return cmd + (icount.qemu_args(spec.replay, cmd, self.rundir) if spec.icount else [])
 
     def files(self):
-        return [item for placed in self.spec.drivers for item in placed.files()] + self.spec.files
+        shown = [screen.FILE] if self.spec.screen else []
+        return [item for placed in self.spec.drivers for item in placed.files()] + shown + self.spec.files
 
     def trace_args(self):
         if not self.spec.trace:
