@@ -152,6 +152,22 @@ class List(unittest.TestCase):
         self.assertEqual(len(names), len(set(names)))
 
 
+class Groups(unittest.TestCase):
+    def names(self, *wanted):
+        return [machine.name for machine in clients.chosen(SimpleNamespace(names=wanted, list=False))]
+
+    def test_a_group(self):
+        display = self.names("display")
+        self.assertIn("drm", display)
+        self.assertNotIn("vivid", display)
+        self.assertEqual(self.names("vivid", "drm", "display")[:2], ["vivid", "drm"])
+        self.assertEqual(sorted(self.names("vivid", "drm", "display")), sorted(["vivid", *display]))
+
+    def test_no_group_is_called_like_a_machine(self):
+        machines = guesttests.parse_list(clients.LIST)
+        self.assertFalse({machine.group for machine in machines} & {machine.name for machine in machines})
+
+
 PART = """\
 Required ioctls:
 \ttest VIDIOC_QUERYCAP: OK

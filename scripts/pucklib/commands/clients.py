@@ -7,6 +7,7 @@ import re
 from ..base.util import REPO, PuckError, say, version
 from ..build import apt, client_image
 from ..report import junit, verdict
+from ..report.verdict import Case
 from ..suites import guesttests
 from ..vm.rundirs import new as new_rundir
 from . import test
@@ -19,9 +20,19 @@ def descriptions(text):
     return {name: what for what, name in re.findall(r"^# (.+)\nmachine (\S+)", text, re.M)}
 
 
+def by_name():
+    """{name: machines}: each machine by its own, and those of a group by the group's."""
+    found = {}
+    for machine in guesttests.parse_list(LIST):
+        found[machine.name] = [machine]
+        if machine.group:
+            found.setdefault(machine.group, []).append(machine)
+    return found
+
+
 def chosen(args):
     """The machines that are named; nothing is built before they are known to be there."""
-    machines = {machine.name: machine for machine in guesttests.parse_list(LIST)}
+    machines = by_name()
     known = ", ".join(machines)
     for name in args.names:
         if name not in machines:
@@ -30,7 +41,7 @@ def chosen(args):
         raise PuckError("--list is of all clients: not with a NAME")
     if not args.names and not args.list:
         raise PuckError(f"which clients? {known}; --list tells more of them")
-    return [machines[name] for name in dict.fromkeys(args.names)]
+    return list({machine.name: machine for name in args.names for machine in machines[name]}.values())
 
 
 def show():
@@ -51,7 +62,7 @@ def run(args, machines):
     say(f"clients: {', '.join(args.names)}; run folder: {rundir}")
     try:
         cases = verdict.guarded(guesttests.Suite(args, rundir, "clients", machines).run, "clients", "machines")
-        cases = cases or [verdict.Case("clients", "machines", "error", "no test ran")]
+        cases = cases or [Case("clients", "machines", "error", "no test ran")]
     finally:
         known = {"puck": version(), "clients": " ".join(args.names), "kernel": args.kernel or "each machine's own",
                  "seed": args.seed}

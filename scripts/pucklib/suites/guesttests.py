@@ -80,6 +80,7 @@ class TestMachine:
     gpu: str = ""
     vmlinuz: str = ""
     packages: list = field(default_factory=list)
+    group: str = ""
     options: dict = field(default_factory=dict)
     tests: list = field(default_factory=list)
 
@@ -127,7 +128,7 @@ def pairs(words, where):
 def parse_machine(words, where):
     machine = TestMachine(words[1])
     for key, value in pairs(words[2:], where):
-        if key in ("kernel", "only", "needs", "unload", "qemu", "gpu", "vmlinuz"):
+        if key in ("kernel", "only", "needs", "unload", "qemu", "gpu", "vmlinuz", "group"):
             setattr(machine, key, value)
         elif key == "file":
             machine.files.append(value)
