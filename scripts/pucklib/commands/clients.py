@@ -7,6 +7,7 @@ import re
 from ..base.util import REPO, PuckError, say, version
 from ..build import apt, client_image
 from ..report import junit, verdict
+from ..report.expectations import Expectations, name_of, test_of
 from ..report.verdict import Case
 from ..suites import guesttests
 from ..vm.rundirs import new as new_rundir
@@ -56,12 +57,47 @@ def show():
         print(f"    {what[machine.name]}")
 
 
+class Expected:
+    """What is expected of each machine."""
+
+    def __init__(self, machines, kernel):
+        self.of = {machine.name: Expectations((machine.name, kernel or machine.kernel)) for machine in machines}
+
+    def without_skips(self, machines):
+        """Takes the tests that are not to be run out of the machines; their cases."""
+        cases = []
+        for machine in machines:
+            found = {test.name: self.of[machine.name].skipped(test.name) for test in machine.tests}
+            machine.tests = [test for test in machine.tests if not found[test.name]]
+            cases += [Case(f"clients.{machine.name}", name, "skipped", line.why)
+                      for name, line in found.items() if line]
+        return cases
+
+    def judge(self, cases):
+        """The cases as they count, and those of lines that are about nothing."""
+        more = []
+        for name, expected in self.of.items():
+            suite, seen, ran = f"clients.{name}", {}, set()
+            for case in cases:
+                test = test_of(case, suite)
+                if test and case.result != verdict.NOTE:
+                    seen.setdefault(test, []).append(name_of(case, test))
+                    ran |= {test} if case.result != "skipped" else set()
+                    expected.judged(case, test)
+            for test in sorted(ran):
+                more += expected.missed(suite, test, seen[test])
+        return cases + more
+
+
 def run(args, machines):
+    expected = Expected(machines, args.kernel)
     rundir = new_rundir("clients", args.run_dir)
     cases, start = [], datetime.datetime.now(datetime.timezone.utc)
     say(f"clients: {', '.join(args.names)}; run folder: {rundir}")
     try:
+        skipped = expected.without_skips(machines)
         cases = verdict.guarded(guesttests.Suite(args, rundir, "clients", machines).run, "clients", "machines")
+        cases = skipped + expected.judge(cases)
         cases = cases or [Case("clients", "machines", "error", "no test ran")]
     finally:
         known = {"puck": version(), "clients": " ".join(args.names), "kernel": args.kernel or "each machine's own",
