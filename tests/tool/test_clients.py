@@ -168,6 +168,14 @@ class Groups(unittest.TestCase):
         self.assertFalse({machine.group for machine in machines} & {machine.name for machine in machines})
 
 
+class Lean(unittest.TestCase):
+    def test_programs_that_are_compiled(self):
+        found = modules.mentioned("client_modetest mode -s x smpte; modprobe vgem")
+        self.assertTrue({"client_modetest", "client_screen", "client_run", "client_card"} <= found, found)
+        self.assertFalse({"kms_planes", "gpu_fuzz"} & found, found)
+        self.assertEqual(modules.mentioned("gpu_compat32 and no-such-program"), {"gpu_compat32"})
+
+
 PART = """\
 Required ioctls:
 \ttest VIDIOC_QUERYCAP: OK

@@ -165,6 +165,18 @@ def scripts():
                   for path in (IMAGES / folder).iterdir() if path.is_file() and not path.suffix)
 
 
+def mentioned(text):
+    """Names of programs in a text, and in the sources of these: what takes no more than that to run."""
+    texts = {program_name(path): path for path in [*sources(), *scripts()]}
+    texts |= {f"{name}32": path for name, path in texts.items()}
+    found, left = set(), [text]
+    while left:
+        new = {word.decode() for word in NAME.findall(left.pop().encode())} & texts.keys() - found
+        found |= new
+        left += [texts[name].read_text() for name in new]
+    return found
+
+
 def builds(only):
     """(name, source, what else the compiler is told) of each program that is wanted, and can be had."""
     for source in sources():

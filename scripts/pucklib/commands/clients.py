@@ -96,7 +96,8 @@ def run(args, machines):
     say(f"clients: {', '.join(args.names)}; run folder: {rundir}")
     try:
         skipped = expected.without_skips(machines)
-        cases = verdict.guarded(guesttests.Suite(args, rundir, "clients", machines).run, "clients", "machines")
+        cases = verdict.guarded(guesttests.Suite(args, rundir, "clients", machines, lean=True).run,
+                                "clients", "machines")
         cases = skipped + expected.judge(cases)
         cases = cases or [Case("clients", "machines", "error", "no test ran")]
     finally:

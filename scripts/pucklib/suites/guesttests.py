@@ -6,7 +6,7 @@ import shlex
 from dataclasses import dataclass, field
 
 from ..base.util import REPO, PuckError, cpus, in_parallel, say
-from ..build import client_image
+from ..build import client_image, modules
 from ..report import table, verdict
 from ..report.verdict import Case
 from ..vm import drivers, ending
@@ -199,17 +199,21 @@ def limit(machine, tests):
 
 
 class Suite:
-    """Runs machines of a list, some at a time; cases come in the list's order."""
+    """Runs machines of a list, some at a time; cases come in the list's order. `lean`: no guest
+    programs are compiled but those that the tests name."""
 
-    def __init__(self, args, rundir, name, machines):
-        self.args, self.rundir, self.name, self.machines = args, rundir, name, machines
+    def __init__(self, args, rundir, name, machines, lean=False):
+        self.args, self.rundir, self.name, self.machines, self.lean = args, rundir, name, machines, lean
         self.benches = {}
         self.costs = []         # (CPU seconds, machine, test)
 
     def run(self):
         chosen = chosen_tests(self.args.filter, self.args.kernel, self.machines)
+        text = "\n".join(test.command for _, tests in chosen for test in tests)
+        # None at all would be every one.
+        programs = (modules.mentioned(text) or {""}) if self.lean else None
         for name in {machine.kernel for machine, _ in chosen}:
-            self.benches[name] = Bench(self.args, name)
+            self.benches[name] = Bench(self.args, name, None, programs)
         found = in_parallel(lambda one: self.run_guarded(*one), chosen, JOBS, weight)
         self.write_costs()
         return [case for cases in found for case in cases]
