@@ -6,7 +6,7 @@
  *
  * Wants fbdev's emulation, a font of 8 columns, and a mode of 640 x 480 to begin with.
  */
-#include "lib/base/crc32c.h"
+#include "lib/base/crc32.h"
 #include "lib/base/ktap.h"
 #include "lib/base/sleep.h"
 #include "lib/gpu/debugfs.h"
