@@ -5,9 +5,9 @@
  * here and no lock is waited for: who holds one may have been stopped for good.
  *
  * The memory stays where it is shown from for as long as the plane has its state. Pages are touched
- * one by one, VRAM by the mapping of BAR 2 that was made for this. What is imported, or in VRAM that
- * BAR 2 does not show, is not drawn into. Nor does the device see what is drawn if the DMA API has
- * it look at a copy.
+ * one by one, VRAM by the mapping of BAR 2 that was made for this. What is imported, or in VRAM
+ * that BAR 2 does not show, is not drawn into. Nor does the device see what is drawn if the DMA API
+ * has it look at a copy.
  */
 #include <drm/drm_framebuffer.h>
 #include <drm/drm_panic.h>
