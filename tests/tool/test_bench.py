@@ -15,7 +15,7 @@ sys.path.insert(0, str(REPO / "scripts"))
 
 from pucklib import cli  # noqa: E402
 from pucklib.base.util import PuckError  # noqa: E402
-from pucklib.commands import bench, bench_gpu  # noqa: E402
+from pucklib.commands import bench, bench_gpu, bench_screen  # noqa: E402
 from pucklib.report.figures import Figures, Goal  # noqa: E402
 
 
@@ -48,7 +48,7 @@ class Parts(unittest.TestCase):
             self.assertIn(f"\n``{part}`` ", doc)
 
     def test_each_program_has_its_source(self):
-        for name in bench_gpu.PROGRAMS:
+        for name in [*bench_gpu.PROGRAMS, bench_screen.PROGRAM]:
             self.assertTrue((REPO / "test-images/bench" / f"{name.removeprefix('bench-')}.c").exists(), name)
 
 

@@ -22,13 +22,14 @@ from ..vm import accel, icount
 from ..vm.guest import Bench
 from ..vm.machine import Spec
 from ..vm.rundirs import new as new_rundir
-from . import bench_gpu
+from . import bench_gpu, bench_screen
 
 NIC = "8086:10d3"       # e1000e: a device that nobody else binds
 MIB = 64
 COPIES = 10             # of them in each turn
 PAGES = (1, 64)
-PROGRAMS = ["bench-map", "bench-copy", "bench-fence", "bench-camera", "puck-mirror", *bench_gpu.PROGRAMS]
+PROGRAMS = ["bench-map", "bench-copy", "bench-fence", "bench-camera", "puck-mirror", *bench_gpu.PROGRAMS,
+            bench_screen.PROGRAM]
 BENCHMARKS = ("puck-map-benchmark", "puck-live-benchmark", "puck-count-benchmark", "puck-floor")
 
 
@@ -60,14 +61,19 @@ class Runner:
             self.other[kernel_name] = Bench(self.args, kernel_name, programs=PROGRAMS)
         return self.other[kernel_name]
 
-    def boot(self, variant, spec, command, modules=(), timeout=180, turn=None, kernel_name=None):
+    def boot(self, variant, spec, command, modules=(), timeout=180, turn=None, kernel_name=None, on_line=None):
         start = time.monotonic()
         bench = self.on(kernel_name) if kernel_name else self.bench
         kept = bench.modules
         bench.modules = [*kept, *modules]
         name = variant if turn is None else f"{variant} {turn}"
-        result = bench.boot(self.rundir / name.replace(" ", "-"), spec, command, timeout,
-                            on_line=lambda line: self.figures.take(variant, line))
+
+        def take(line):
+            self.figures.take(variant, line)
+            if on_line:
+                on_line(line)
+
+        result = bench.boot(self.rundir / name.replace(" ", "-"), spec, command, timeout, on_line=take)
         bench.modules = kept
         trouble = [result.problem()] if result.problem() else verdict.check_console(result.console)
         if not trouble and result.status:
@@ -489,7 +495,7 @@ def report_hold(runner, cases):
 
 
 PARTS = {"map": bench_map, "floor": bench_floor, "dma": bench_dma, "copy": bench_copy, "fence": bench_fence, "camera": bench_camera,
-         "hold": bench_hold, **bench_gpu.PARTS}
+         "hold": bench_hold, **bench_gpu.PARTS, **bench_screen.PARTS}
 
 
 def cmd_bench(args):
