@@ -234,9 +234,9 @@ def add_test(sub):
 
 def add_clients(sub):
     p = add(sub, "clients", cmd_clients, "programs that people use, on Puck's devices",
-            "Each NAME is a machine of test-images/clients.list, with Debian 13's packages in a disk\n"
-            "image that is made at the first call: up to 150 MB are downloaded. docs/clients.rst. The\n"
-            "last line is 'N passed, N failed, N skipped'.")
+            "Each NAME is a machine of test-images/clients.list, or a group of them (display), with\n"
+            "Debian 13's packages in a disk image that is made at the first call: up to 200 MB are\n"
+            "downloaded. docs/clients.rst. The last line is 'N passed, N failed, N skipped'.")
     common(p)
     p.add_argument("names", nargs="*", metavar="NAME")
     p.add_argument("--list", action="store_true", help="say which there are, and what their images take")

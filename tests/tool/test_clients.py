@@ -17,7 +17,7 @@ from unittest import mock
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
 from pucklib.base.util import REPO, PuckError, in_parallel, quoted  # noqa: E402
-from pucklib.build import apt, client_image, modules  # noqa: E402
+from pucklib.build import apt, client_image, kselftests, modules  # noqa: E402
 from pucklib.commands import clients  # noqa: E402
 from pucklib.report import verdict  # noqa: E402
 from pucklib.suites import guesttests  # noqa: E402
@@ -137,7 +137,7 @@ class List(unittest.TestCase):
         machines = guesttests.parse_list(clients.LIST)
         self.assertEqual(list(clients.descriptions(clients.LIST.read_text())), [m.name for m in machines])
         for one in machines:
-            self.assertTrue(one.packages and one.tests, one.name)
+            self.assertTrue((one.packages or one.kselftests) and one.tests, one.name)
 
     def test_words_of_a_machine(self):
         one = guesttests.parse_machine(["machine", "m", "packages=v4l-utils,yavta", "icount=on"], "here")
@@ -166,6 +166,43 @@ class Groups(unittest.TestCase):
     def test_no_group_is_called_like_a_machine(self):
         machines = guesttests.parse_list(clients.LIST)
         self.assertFalse({machine.group for machine in machines} & {machine.name for machine in machines})
+
+
+class Kselftests(unittest.TestCase):
+    """Tests of the kernel's source, built for the guest."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.tree = Path(folder.name) / "source"
+        for one in (mock.patch.dict(os.environ, PUCK_CACHE=f"{folder.name}/cache"),
+                    mock.patch.object(kselftests.kernel, "source_tree", lambda: self.tree),
+                    contextlib.redirect_stderr(io.StringIO())):
+            one.__enter__()
+            self.addCleanup(one.__exit__, None, None, None)
+        self.write("include/uapi/drm/drm.h", "struct drm { char __user *name; };")
+        self.write("kselftest.h", "#define ANSWER 0")
+        self.write("dmabuf-heaps/dmabuf-heap.c", '#include <drm/drm.h>\n#include "../kselftest.h"\nint main(void) { return ANSWER; }')
+        self.write("drivers/dma-buf/udmabuf.c", "int main(void) { return 4; }")
+
+    def write(self, name, text):
+        path = self.tree / (name if name.startswith("include/") else f"{kselftests.FOLDER}/{name}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def answers(self):
+        return {name: subprocess.run([path]).returncode for name, path in kselftests.programs().items()}
+
+    def test_programs(self):
+        wanted = {"bin/kselftest_dmabuf-heap": 0, "bin/kselftest_udmabuf": 4}
+        self.assertEqual(self.answers(), wanted)
+        self.write("drivers/dma-buf/udmabuf.c", "int main(void) { return 6; }")
+        self.assertEqual(self.answers(), wanted | {"bin/kselftest_udmabuf": 6}, "another source is another program")
+
+    def test_what_does_not_compile(self):
+        self.write("drivers/dma-buf/udmabuf.c", "int main(void) {")
+        self.assertRaises(PuckError, kselftests.programs)
+        self.assertFalse(list((self.tree.parent / "cache").glob("guest/*udmabuf*")))
 
 
 class Lean(unittest.TestCase):

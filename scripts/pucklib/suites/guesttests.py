@@ -6,7 +6,7 @@ import shlex
 from dataclasses import dataclass, field
 
 from ..base.util import REPO, PuckError, cpus, in_parallel, say
-from ..build import client_image, modules
+from ..build import client_image, kselftests, modules
 from ..report import table, verdict
 from ..report.verdict import Case
 from ..vm import drivers, ending
@@ -80,6 +80,7 @@ class TestMachine:
     gpu: str = ""
     vmlinuz: str = ""
     packages: list = field(default_factory=list)
+    kselftests: bool = False
     group: str = ""
     options: dict = field(default_factory=dict)
     tests: list = field(default_factory=list)
@@ -136,6 +137,8 @@ def parse_machine(words, where):
             machine.drivers += value.split(",")
         elif key == "packages":
             machine.packages += client_image.names(value)
+        elif key == "kselftests" and value in ("on", "off"):
+            machine.kselftests = value == "on"
         elif key in ("icount", "screen") and value in ("on", "off"):
             machine.options[key] = value == "on"
         elif key in ("iommu", "smp", "memory", "load", "append", "mischief"):
@@ -261,6 +264,7 @@ class Suite:
         say(f"guest machine '{machine.name}' ({machine.kernel} kernel): {len(tests)} tests")
         bench = self.benches[machine.kernel]
         extra = {machine.vmlinuz: bench.kernel.image} if machine.vmlinuz else {}
+        extra |= kselftests.programs() if machine.kselftests else {}
         patience = limit(machine, tests)
         result = bench.boot(rundir, spec, script(machine, tests), patience,
                             on_line=lambda line: show_progress(machine.name, line), extra=extra)
