@@ -15,6 +15,7 @@
  *	simple-shm		weston-simple-shm at any time
  *	frames=FILE[:FORMAT]	one of the pictures that lie in a file: XRGB8888, or NV12
  *	any			not looked at
+ *	not=RRGGBB		of any colour but this one
  */
 #include <errno.h>
 #include <getopt.h>
@@ -27,6 +28,9 @@
 
 /* Between looks that wait for a picture: each is a second's work for a slow machine. */
 #define PAUSE_US	250000
+/* A frame that is shown is in its file when so many others are, or after so many looks there. */
+#define FRAMES_LATE	4
+#define LOOKS_LATE	40
 /* Layers, and words between them. */
 #define WHATS_MAX	32
 
@@ -102,6 +106,18 @@ static bool paint_shm(const struct layer *layer, const struct area *area, struct
 	return true;
 }
 
+static bool paint_not(const struct layer *layer, const struct area *area, struct look *look)
+{
+	uint32_t colour = strtoul(layer->argument, NULL, 16) & 0xffffff, x, y;
+
+	for (y = 0; y < area->height; y++)
+		for (x = 0; x < area->width; x++)
+			*picture_at(&look->right, area, x, y) =
+				*picture_at(&look->seen, area, x, y) != colour ? PICTURE_ANY :
+									~colour & 0xffffff;
+	return true;
+}
+
 static bool paint_any(const struct layer *layer, const struct area *area, struct look *look)
 {
 	(void)layer;
@@ -139,39 +155,80 @@ static bool is_seen(const struct look *look, const struct area *area, const uint
 	return true;
 }
 
-/* The frame that is seen; if none is, the last one. False if there is none. */
+/* Frames of a file that grows: the one that is seen, or the last whole one. */
+struct frames {
+	char name[256];
+	frame_pixel pixel;
+	size_t bytes;
+	uint8_t *frame, *next;
+	unsigned int count;
+};
+
+static bool find_frame(struct frames *frames, const struct look *look, const struct area *area)
+{
+	FILE *file = fopen(frames->name, "rb");
+	bool found = false;
+	uint8_t *whole;
+
+	frames->count = 0;
+	while (file && !found && fread(frames->next, 1, frames->bytes, file) == frames->bytes) {
+		whole = frames->next;
+		frames->next = frames->frame;
+		frames->frame = whole;
+		frames->count++;
+		found = is_seen(look, area, whole, frames->pixel);
+	}
+	if (file)
+		fclose(file);
+	return found;
+}
+
+/* What is shown may come into the file a little later: with the next frames, if it comes at all. */
+static bool await_frame(struct frames *frames, const struct look *look, const struct area *area)
+{
+	unsigned int looks = 0, before;
+	bool found;
+
+	found = find_frame(frames, look, area);
+	before = frames->count;
+	while (!found && frames->count < before + FRAMES_LATE && looks++ < LOOKS_LATE) {
+		usleep(PAUSE_US);
+		found = find_frame(frames, look, area);
+	}
+	return found;
+}
+
+/* False if there is no frame. */
 static bool paint_frames(const struct layer *layer, const struct area *area, struct look *look)
 {
 	const char *format = strrchr(layer->argument, ':');
-	bool nv12 = format && !strcmp(format, ":NV12"), some = false;
-	size_t bytes = (size_t)area->width * area->height * (nv12 ? 3 : 8) / 2;
-	frame_pixel pixel = nv12 ? nv12_pixel : xrgb_pixel;
-	uint8_t *frame = malloc(bytes);
-	char name[256];
+	bool nv12 = format && !strcmp(format, ":NV12");
+	struct frames frames = {
+		.pixel = nv12 ? nv12_pixel : xrgb_pixel,
+		.bytes = (size_t)area->width * area->height * (nv12 ? 3 : 8) / 2,
+	};
 	uint32_t x, y;
-	FILE *file;
 
-	ktap_need(frame, "memory for a picture");
-	snprintf(name, sizeof(name), "%.*s", (int)strcspn(layer->argument, ":"), layer->argument);
-	file = fopen(name, "rb");
-	while (file && fread(frame, 1, bytes, file) == bytes) {
-		some = true;
-		if (is_seen(look, area, frame, pixel))
-			break;
-	}
-	for (y = 0; some && y < area->height; y++)
+	snprintf(frames.name, sizeof(frames.name), "%.*s", (int)strcspn(layer->argument, ":"),
+		 layer->argument);
+	frames.frame = malloc(frames.bytes);
+	frames.next = malloc(frames.bytes);
+	ktap_need(frames.frame && frames.next, "memory for pictures");
+	await_frame(&frames, look, area);
+	for (y = 0; frames.count && y < area->height; y++)
 		for (x = 0; x < area->width; x++)
-			*picture_at(&look->right, area, x, y) = pixel(frame, area, x, y);
-	if (file)
-		fclose(file);
-	free(frame);
-	return some;
+			*picture_at(&look->right, area, x, y) =
+				frames.pixel(frames.frame, area, x, y);
+	free(frames.frame);
+	free(frames.next);
+	return frames.count;
 }
 
 static const struct layer_kind kinds[] = {
 	{ "plain", paint_plain }, { "checker", paint_checker }, { "smpte", paint_smpte },
 	{ "smpte565", paint_smpte565 }, { "tiles", paint_tiles }, { "simple-shm", paint_shm },
 	{ "frames", paint_frames }, { "any", paint_any },
+	{ "not", paint_not },
 };
 
 static void usage(const char *name, const char *word)
