@@ -63,6 +63,47 @@ static void test_event(void)
 	ktap_ok(!ret && shows_now(&red), "one that is only tried is not (%d)", ret);
 }
 
+static uint32_t picture_crc(const struct kms_fb *fb)
+{
+	struct kms_model model = screen_model(fb);
+
+	return kms_model_crc(&model, screen.room);
+}
+
+/* How many frames around the takeover of a flip from @old have not the picture of their number. */
+static unsigned int wrong_frames(int crcs, const struct kms_fb *old, const struct kms_fb *next)
+{
+	uint32_t before = picture_crc(old), after = picture_crc(next), number;
+	struct kms_atomic atomic = flip_to(next);
+	struct kms_frame frame = { 0 };
+	unsigned int wrong = 0;
+	int ret;
+
+	ret = kms_crc_read(crcs, &frame, 1);
+	if (!ret)
+		ret = kms_commit_shown(&screen.card, &atomic, 0, &number);
+	/* Those that were there by then first. */
+	while (!ret && (int32_t)(frame.number - number) <= 0) {
+		wrong += frame.crc[0] != ((int32_t)(frame.number - number) < 0 ? before : after);
+		ret = kms_crc_read(crcs, &frame, 1);
+	}
+	return wrong + !!ret;
+}
+
+/* The number of an event is that of the first frame, to the frame. */
+static void test_numbers(void)
+{
+	const struct kms_fb *fb[] = { &red, &blue };
+	int crcs = kms_crc_open(&screen.card, screen.index, "auto");
+	unsigned int wrong = 0, i;
+
+	ktap_need(crcs >= 0, "numbers: CRCs: %d", crcs);
+	for (i = 0; i < 2 * FRAMES; i++)
+		wrong += wrong_frames(crcs, fb[i % 2], fb[(i + 1) % 2]);
+	close(crcs);
+	ktap_ok(!wrong, "numbers: events and CRCs mean the same frames (%u do not)", wrong);
+}
+
 static void test_legacy(void)
 {
 	struct drm_mode_crtc_page_flip flip = {
@@ -368,6 +409,7 @@ int main(void)
 	kms_fb_fill(&blue, 0x000000ff);
 	ktap_need(!screen_on(&screen, &red), "turn the head on");
 	test_event();
+	test_numbers();
 	test_legacy();
 	test_out_fence();
 	test_damage();
