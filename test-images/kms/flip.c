@@ -154,6 +154,23 @@ static int draw(const struct kms_fb *fb, uint32_t pixel)
 	return submit_fd(screen.card.fd, &args);
 }
 
+/* A fence, and no framebuffer that it could be of. */
+static void test_fence_of_nothing(void)
+{
+	struct kms_atomic atomic = { 0 };
+	int fence = draw(&elsewhere, 0), tried, ret;
+
+	ktap_need(fence >= 0, "a fence of nothing: draw: %d", fence);
+	kms_set_plane(&atomic, screen.head, 1, "FB_ID", 0);
+	kms_set_plane(&atomic, screen.head, 1, "CRTC_ID", 0);
+	kms_set_plane(&atomic, screen.head, 1, "IN_FENCE_FD", fence);
+	tried = kms_commit(&screen.card, &atomic, DRM_MODE_ATOMIC_TEST_ONLY, 0);
+	ret = kms_commit(&screen.card, &atomic, 0, 0);
+	ktap_ok(tried == -EINVAL && ret == -EINVAL, "a fence of nothing is refused (%d, tried: %d)",
+		ret, tried);
+	close(fence);
+}
+
 /*
  * A flip that waits for drawing, which is late: until then the old picture is shown, and a second
  * flip is refused. @implicit: by the fence in the BO alone; else by one of somewhere else.
@@ -413,6 +430,7 @@ int main(void)
 	test_legacy();
 	test_out_fence();
 	test_damage();
+	test_fence_of_nothing();
 	test_late(true, &blue, &red);
 	test_late(false, &red, &blue);
 	test_place("VRAM", BO_VRAM);

@@ -94,6 +94,9 @@ static int puck_plane_atomic_check(struct drm_plane *plane, struct puck_atomic_s
 	struct puck_rects rects = puck_plane_rects(new_state);
 	struct drm_crtc_state *crtc_state;
 
+	/* Of a framebuffer that there is not: the helpers do not expect it. */
+	if (new_state->fence && !new_state->fb)
+		return -EINVAL;
 	if (!new_state->crtc) {
 		new_state->visible = false;
 		return 0;
