@@ -71,7 +71,7 @@ static void puck_flip_send(struct puck_head *head, struct puck_flip_end end)
 }
 
 /* The device will not: what is waited for counts as shown, and nothing is written. */
-static void puck_flip_end(struct puck_head *head)
+static void puck_flip_end(struct puck_head *head, int status)
 {
 	struct puck_flip_end end;
 	unsigned long flags;
@@ -79,7 +79,7 @@ static void puck_flip_end(struct puck_head *head)
 	spin_lock_irqsave(&head->kms->lock, flags);
 	end = puck_flip_take_event(head);
 	head->again = false;
-	puck_writeback_fail_all(head, -ENODEV);
+	puck_writeback_fail_all(head, status);
 	spin_unlock_irqrestore(&head->kms->lock, flags);
 	puck_flip_send(head, end);
 }
@@ -89,7 +89,7 @@ static void puck_flip_end_all(struct puck_kms *kms, unsigned long mask)
 	u32 i;
 
 	for_each_set_bit(i, &mask, kms->num_heads)
-		puck_flip_end(&kms->head[i]);
+		puck_flip_end(&kms->head[i], -ENODEV);
 }
 
 static void puck_flip_is_told(struct puck_head *head)
@@ -321,7 +321,7 @@ void puck_flip_wait(struct puck_kms *kms, struct puck_atomic_state *state)
 			continue;
 		drm_err(&kms->puck->drm, "head %u: commit %u is not taken over\n", i,
 			head->event_seqno);
-		puck_flip_end(head);
+		puck_flip_end(head, -ETIMEDOUT);
 	}
 	/* Of planes and connectors that have no head any more. */
 	drm_atomic_helper_wait_for_flip_done(&kms->puck->drm, state);

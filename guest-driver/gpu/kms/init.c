@@ -270,7 +270,17 @@ void puck_kms_fini(struct puck_device *puck)
  */
 int puck_kms_suspend(struct puck_device *puck)
 {
-	return puck->kms ? drm_mode_config_helper_suspend(&puck->drm) : 0;
+	int ret;
+
+	if (!puck->kms)
+		return 0;
+	ret = drm_mode_config_helper_suspend(&puck->drm);
+	if (ret)
+		return ret;
+	ret = puck_writeback_settled(puck->kms);
+	if (ret)
+		drm_mode_config_helper_resume(&puck->drm);
+	return ret;
 }
 
 /**

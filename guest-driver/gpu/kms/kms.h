@@ -9,6 +9,7 @@
 #ifndef PUCK_KMS_H
 #define PUCK_KMS_H
 
+#include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
@@ -121,9 +122,10 @@ struct puck_head {
  * struct puck_kms - the display
  * @puck: the device
  * @lock: protects what follows, members of heads and the registers of the display. Taken in hard
- *        interrupts; a leaf
+ *        interrupts; below it are fences of pictures alone
  * @state: who may touch the registers
  * @scanouts: struct puck_scanout.node, all memory that is shown or about to be
+ * @pictures: how many there are whose memory is not let go of yet
  * @num_heads: entries in @head
  * @head: the heads
  */
@@ -132,6 +134,7 @@ struct puck_kms {
 	spinlock_t lock;		/* registers, images, events */
 	enum puck_kms_state state;
 	struct list_head scanouts;
+	atomic_t pictures;
 	u32 num_heads;
 	struct puck_head head[PUCK_DISPLAY_HEADS_MAX];
 };

@@ -18,6 +18,7 @@
 #include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <linux/wait_bit.h>
 
 #include <drm/drm_atomic.h>
 #include <drm/drm_atomic_helper.h>
@@ -370,6 +371,23 @@ void puck_writeback_begin(struct puck_atomic_state *state)
 	}
 }
 
+/**
+ * puck_writeback_settled - wait until the memory of all pictures is let go of
+ * @kms: the display, whose heads are off
+ *
+ * A worker does that, behind their fences.
+ *
+ * Context: may sleep.
+ * Return: 0 or -EBUSY.
+ */
+int puck_writeback_settled(struct puck_kms *kms)
+{
+	long left = wait_var_event_timeout(&kms->pictures, !atomic_read(&kms->pictures),
+					   PUCK_WRITEBACK_LOOKS * PUCK_WRITEBACK_LOOK);
+
+	return left ? 0 : -EBUSY;
+}
+
 /* ---- the connector ---- */
 
 static int puck_writeback_get_modes(struct drm_connector *connector)
@@ -426,6 +444,7 @@ static int puck_writeback_prepare(struct drm_writeback_connector *writeback,
 	}
 	job->fence = drm_job->out_fence;
 	drm_job->priv = job;
+	atomic_inc(&kms->pictures);
 	/* It is cleaned up by a worker, after the commit and after whoever has made it. */
 	drm_dev_get(&kms->puck->drm);
 	__module_get(THIS_MODULE);
@@ -445,6 +464,8 @@ static void puck_writeback_cleanup(struct drm_writeback_connector *writeback,
 	/* The core would do that behind us, when the device may have gone. */
 	drm_framebuffer_put(drm_job->fb);
 	drm_job->fb = NULL;
+	if (atomic_dec_and_test(&kms->pictures))
+		wake_up_var(&kms->pictures);
 	drm_dev_put(dev);
 	module_put(THIS_MODULE);
 }

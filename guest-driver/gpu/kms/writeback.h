@@ -30,6 +30,7 @@ int puck_written_get(struct puck_atomic_state *state, struct puck_written *writt
 void puck_written_put(struct puck_written *written);
 void puck_written_tell(struct puck_written *written);
 void puck_written_wait(struct puck_kms *kms, struct puck_written *written);
+int puck_writeback_settled(struct puck_kms *kms);
 void puck_writeback_begin(struct puck_atomic_state *state);
 void puck_writeback_arm(struct puck_head *head, u32 seqno);
 void puck_writeback_told(struct puck_head *head);
