@@ -20,6 +20,7 @@
 #define WIDTH	SCREEN_WIDTH
 #define HEIGHT	SCREEN_HEIGHT
 #define FRAMES	3	/* for which a picture that has to wait is looked at */
+#define MISSED	100	/* blankings without a takeover */
 
 static struct screen screen;
 static struct kms_fb red, blue, elsewhere;
@@ -327,6 +328,22 @@ static void test_import(void)
 	close(dmabuf);
 }
 
+/* The same of one that would bear moves. */
+static void test_busy_for_other(int dmabuf, uint64_t size)
+{
+	struct puck other;
+	struct bo theirs;
+	int ret;
+
+	if (puck_open_other(&other, &screen.puck)) {
+		ktap_skip("one device", "busy: another GPU");
+		return;
+	}
+	ret = bo_import(other.fd, &theirs, dmabuf, size);
+	ktap_ok(ret == -EBUSY, "busy: another GPU that is no peer cannot either (%d)", ret);
+	close(other.fd);
+}
+
 /* A flip to something else is on its way, and the device has not taken it over. */
 static void test_busy_until_taken_over(int importer, int dmabuf, uint64_t size)
 {
@@ -344,11 +361,13 @@ static void test_busy_until_taken_over(int importer, int dmabuf, uint64_t size)
 	rule = puck_rule(&screen.puck, "display.vblank", "head=0 drop");
 	ret = kms_commit(&screen.card, &atomic,
 			 DRM_MODE_ATOMIC_NONBLOCK | DRM_MODE_PAGE_FLIP_EVENT, 0);
-	/* Until it has been told, and some blankings more. */
-	while (!ret && puck_rule_hits(rule) < FRAMES)
+	/* Until it has been told, and whoever waits has looked for himself. */
+	while (!ret && puck_rule_hits(rule) < MISSED)
 		usleep(1000);
 	ret = ret ? ret : bo_import(importer, &theirs, dmabuf, size);
 	ktap_ok(ret == -EBUSY, "busy: nor until something else is shown (%d)", ret);
+	ret = kms_event(screen.card.fd, &event, 0);
+	ktap_ok(ret == -ETIME, "busy: which there is no event of before (%d)", ret);
 	puck_rule_done(rule, -1);
 	ktap_need(!kms_event(screen.card.fd, &event, FOREVER_MS), "busy: something else");
 }
@@ -380,6 +399,7 @@ static void test_busy(void)
 	ktap_need(dmabuf >= 0, "busy: export: %d", dmabuf);
 	ret = bo_import(vgem, &theirs, dmabuf, fb.bo.size);
 	ktap_ok(ret == -EBUSY, "busy: who is no peer cannot have it (%d)", ret);
+	test_busy_for_other(dmabuf, fb.bo.size);
 	ktap_ok(shows_now(&fb) && bo_region(screen.card.fd, &fb.bo) == DRM_PUCK_REGION_VRAM,
 		"busy: it is shown where it was");
 	test_busy_until_taken_over(vgem, dmabuf, fb.bo.size);

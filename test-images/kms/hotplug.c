@@ -25,7 +25,8 @@ int main(void)
 		  "the connector in sysfs");
 	ktap_ok(monitor_becomes(&monitor, "connected"), "a monitor is plugged in");
 	monitor_plug(false);
-	ktap_ok(monitor_becomes(&monitor, "disconnected"), "it is pulled out, and the kernel knows");
+	ktap_ok(monitor_becomes(&monitor, "disconnected"),
+		"it is pulled out, and the kernel knows");
 	ktap_ok(screen_shows_now(&screen, &model), "the head shows its picture all the same");
 	monitor_plug(true);
 	ktap_ok(monitor_becomes(&monitor, "connected"), "it is plugged in again");

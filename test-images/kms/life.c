@@ -4,7 +4,7 @@
  * out, the driver leaves it, or a monitor comes and goes. Somebody flips all the while, as fast as
  * it goes.
  *
- *	kms_life [N [reset|sleep|unbind|unplug|monitor]]	each of it, or this alone, N times (2)
+ *	kms_life [N [reset|sleep|unbind|unplug|monitor]]	all of it, or this alone, N times (2)
  */
 #include "lib/base/array.h"
 #include "lib/base/kernel_log.h"

@@ -110,8 +110,8 @@ static void test_what_there_is(void)
 	}
 	prop = kms_prop(&screen.head->writeback_props, "WRITEBACK_PIXEL_FORMATS");
 	blob.blob_id = prop ? prop->value : 0;
-	ktap_ok(!puck_call(screen.card.fd, DRM_IOCTL_MODE_GETPROPBLOB, &blob) && blob.length == sizeof(formats) &&
-		formats[0] == KMS_XRGB && formats[1] == KMS_ARGB, "in two formats");
+	ktap_ok(!puck_call(screen.card.fd, DRM_IOCTL_MODE_GETPROPBLOB, &blob) &&
+		blob.length == sizeof(formats) && formats[0] == KMS_XRGB && formats[1] == KMS_ARGB, "in two formats");
 }
 
 /* ---- pictures ---- */
@@ -208,7 +208,8 @@ static void test_after(void)
 	ktap_ok(fence_status(written) == 0, "after: the picture is not there before that is done");
 	set_hold(false);
 	ret = fence_result(written, FOREVER_MS);
-	ktap_ok(ret == 1 && is_written(STATES_SYSTEM, &model), "after: and is there behind it (%d)", ret);
+	ktap_ok(ret == 1 && is_written(STATES_SYSTEM, &model),
+		"after: and is there behind it (%d)", ret);
 }
 
 static int copy_out(const struct kms_fb *from, const struct bo *to)
@@ -242,11 +243,11 @@ static void test_before(void)
 		"before: the memory is in use (%d)", ret);
 	puck_rule_done(rule, -1);
 	ret = bo_wait(screen.card.fd, &to->bo, 0, FOREVER_NS);
-	ktap_ok(!ret && kms_is_written(to, &model, screen.room, AROUND), "before: who waits for it has the picture (%d)",
-		ret);
+	ktap_ok(!ret && kms_is_written(to, &model, screen.room, AROUND),
+		"before: who waits for it has the picture (%d)", ret);
 	ret = fence_result(fence, FOREVER_MS);
-	ktap_ok(ret == 1 && kms_is_written(&copy, &model, screen.room, AROUND), "before: and so has who has copied it (%d)",
-		ret);
+	ktap_ok(ret == 1 && kms_is_written(&copy, &model, screen.room, AROUND),
+		"before: and so has who has copied it (%d)", ret);
 	bo_close(screen.card.fd, &copy.bo);
 }
 
@@ -548,7 +549,8 @@ static void test_unplug(void)
 	ktap_ok(ret == -ENODEV, "unplug: the fence says that the device has gone (%d)", ret);
 	puck_rule_done(rule, -1);
 	close(screen.card.fd);
-	ktap_need(puck_plug(&screen.puck, ", \"heads\": 2, \"vram-bar\": 1048576"), "unplug: it is there again");
+	ktap_need(puck_plug(&screen.puck, ", \"heads\": 2, \"vram-bar\": 1048576"),
+		  "unplug: it is there again");
 	close(screen.puck.fd);
 }
 

@@ -13,7 +13,7 @@ static inline void kms_set_writeback(struct kms_atomic *atomic, const struct kms
 	kms_set(atomic, head->writeback, &head->writeback_props, name, value);
 }
 
-/* The picture of this commit goes to @fb. @fence is set to a sync_file, or there is none if NULL. */
+/* The picture of this commit goes to @fb. @fence is set to a sync_file; NULL: there is none. */
 static inline void kms_set_written(struct kms_atomic *atomic, const struct kms_head *head,
 				   uint32_t fb, int32_t *fence)
 {
