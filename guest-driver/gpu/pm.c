@@ -141,11 +141,6 @@ static int puck_suspend(struct device *dev)
 	struct puck_device *puck = dev_get_drvdata(dev);
 	int ret;
 
-	/* Displays have let go of what they show, also other devices' (puck_prepare()). */
-	if (puck_mem_vram_is_lent(puck->mem)) {
-		drm_err(&puck->drm, "VRAM is pinned for another device: no sleep\n");
-		return -EBUSY;
-	}
 	/* VRAM may lose its power; somebody in the kernel may have come back to it meanwhile. */
 	ret = puck_mem_evict_vram(puck->mem);
 	/* Copies out of it need the rings. */

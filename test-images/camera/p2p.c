@@ -44,12 +44,18 @@ static struct cam cam;
 static struct puck gpu;
 static struct cam_stream stream;
 
-static void begin(uint32_t placements, uint32_t count, uint32_t fences)
+/* vb2 makes two buffers at least. */
+static void begin_as(const char *format, uint32_t placements, uint32_t count, uint32_t fences)
 {
 	frames.placements = placements;
-	ktap_need(!cam_set_all(&stream, &cam, "NV12", WIDTH, HEIGHT) && !cam_set_rate(&cam, 60) &&
+	ktap_need(!cam_set_all(&stream, &cam, format, WIDTH, HEIGHT) && !cam_set_rate(&cam, 60) &&
 		  !cam_alloc_dmabuf(&stream, count, frames_make) &&
 		  !cam_set(cam.fd, V4L2_CID_PUCK_CAM_FENCES, fences), "buffers");
+}
+
+static void begin(uint32_t placements, uint32_t count, uint32_t fences)
+{
+	begin_as("NV12", placements, count, fences);
 }
 
 /* The camera lets go of them. */
@@ -171,7 +177,7 @@ static void test_late(void)
 	struct drm_puck_region region;
 	struct bo crowd;
 
-	begin(BO_VRAM, 1, 0);
+	begin(BO_VRAM, 2, 0);
 	ktap_need(!region_get(gpu.fd, DRM_PUCK_REGION_VRAM, &region) &&
 		  !bo_create_in(gpu.fd, &crowd, region.size, BO_VRAM, 0, 0), "late: a crowd");
 	bo_close(gpu.fd, &crowd);
@@ -197,7 +203,7 @@ static void test_follow(void)
 	hop_trace("puck_cam", "import", true);
 	hop_trace("puck", "map", true);
 	hop_trace("puck", "unmap", true);
-	begin(BOTH, 1, 0);
+	begin(BOTH, 2, 0);
 	number = dmabuf_number(stream.buf[0].dmabuf[0]);
 	ktap_need(!cam_queue_all(&stream), "follow: queue");
 	stop();
@@ -224,7 +230,7 @@ static void test_crowd(void)
 
 	begin(BOTH, BUFFERS, 0);
 	ktap_need(!region_get(gpu.fd, DRM_PUCK_REGION_VRAM, &region) && queue_all() &&
-		  !cam_on(&stream), "crowd: a stream");
+		  are_lent() && !cam_on(&stream), "crowd: a stream");
 	ret = bo_create_in(gpu.fd, &crowd, region.size, BO_VRAM, 0, 0);
 	ktap_ok(ret == -ENOSPC, "crowd: who wants all of VRAM does not get it (%d)", ret);
 	ktap_ok(frames_come(FRAMES) && are_lent(), "crowd: and frames go on there");
@@ -259,7 +265,7 @@ static void test_other(const char *pci)
 
 	ktap_need(!puck_open_pci(&other, pci), "other: %s", pci);
 	begin(BOTH, BUFFERS, 0);
-	ktap_need(queue_all() && !cam_on(&stream), "other: a stream");
+	ktap_need(queue_all() && are_lent() && !cam_on(&stream), "other: a stream");
 	ret = bo_import(other.fd, &import, stream.buf[0].dmabuf[0], stream.size[0]);
 	ktap_ok(ret == -EBUSY, "bad_other: who does not see VRAM is told (%d)", ret);
 	ktap_ok(frames_come(FRAMES) && are_lent(), "other: frames go on");
@@ -272,12 +278,14 @@ static void test_other(const char *pci)
 	bo_close(other.fd, &import);
 	end("other");
 
-	begin(BOTH, 1, 0);
+	begin(BOTH, 2, 0);
 	ktap_need(!bo_import(other.fd, &import, stream.buf[0].dmabuf[0], stream.size[0]),
 		  "other: import");
-	ktap_ok(queue_all() && frames_pinned() == 1 && frames_are_in(DRM_PUCK_REGION_SYSTEM) &&
-		!cam_on(&stream) && frames_come(FRAMES),
+	ktap_ok(queue_all() && frames_pinned() == 2 &&
+		bo_region(gpu.fd, &frames.bo[0]) == DRM_PUCK_REGION_SYSTEM &&
+		bo_region(gpu.fd, &frames.bo[1]) == DRM_PUCK_REGION_VRAM,
 		"other: was he there first it is pinned in system memory");
+	ktap_ok(!cam_on(&stream) && frames_come(FRAMES), "other: and frames come there");
 	bo_close(other.fd, &import);
 	end("other, first");
 	close(other.fd);
@@ -287,7 +295,7 @@ static void test_short(void)
 {
 	int dmabuf;
 
-	begin(BOTH, 1, 0);
+	begin(BOTH, 2, 0);
 	frames.placements = BOTH;
 	dmabuf = stream.buf[0].dmabuf[0];
 	stream.buf[0].dmabuf[0] = frames_make(4096);
@@ -321,7 +329,8 @@ static void test_flr(const char *what, uint32_t fences)
 	void *result;
 
 	begin(BOTH, BUFFERS, fences);
-	ktap_need(queue_all() && !cam_on(&stream) && frames_come(1), "%s: a stream", what);
+	ktap_need(queue_all() && are_lent() && !cam_on(&stream) && frames_come(1), "%s: a stream",
+		  what);
 	atomic_store(&flr_over, false);
 	ktap_need(!pthread_create(&thread, NULL, flr_thread, &gpu), "a thread");
 	do {
@@ -352,7 +361,7 @@ static void test_sleep(void)
 		return;
 	}
 	begin(BOTH, BUFFERS, 0);
-	ktap_need(queue_all() && !cam_on(&stream), "sleep: a stream");
+	ktap_need(queue_all() && are_lent() && !cam_on(&stream), "sleep: a stream");
 	ret = sleep_and_wake(0);
 	ktap_ok(ret == -EBUSY, "bad_sleep: not with VRAM that is pinned (%d)", ret);
 	ktap_ok(frames_come(FRAMES) && are_lent(), "sleep: frames go on there");
@@ -378,7 +387,7 @@ static void test_revoke(uint32_t fences)
 	bool good = true, first = false;
 
 	begin(BOTH, 3, fences);
-	ktap_need(queue_all() && !cam_on(&stream), "revoke: a stream");
+	ktap_need(queue_all() && are_lent() && !cam_on(&stream), "revoke: a stream");
 	ktap_ok(!revoke_buffer(0) && puck_sum(&gpu, "peer") == 2, "revoke: the mapping is gone");
 	for (i = 0; good && i < 3; i++) {
 		good = next_frame(&frame);
@@ -440,7 +449,8 @@ static void test_unbind(const char *pci)
 	struct cam_frame frame;
 
 	begin(BOTH, BUFFERS, 0);
-	ktap_need(queue_all() && !cam_on(&stream) && frames_come(1), "unbind: a stream");
+	ktap_need(queue_all() && are_lent() && !cam_on(&stream) && frames_come(1),
+		  "unbind: a stream");
 	ktap_ok(!write_text(PUCK_DRIVER "unbind", pci), "unbind: in the middle of it");
 	for (i = 0; i < BUFFERS; i++) {
 		back += !cam_dequeue(&stream, &frame);
@@ -467,10 +477,14 @@ static void test_no_way(void)
 		"no way: pinned in system memory");
 	ktap_ok(!cam_on(&stream) && frames_come(FRAMES), "no way: %u frames", FRAMES);
 	end("no way");
-	begin(BO_VRAM, 1, 0);
+	begin(BO_VRAM, 2, 0);
 	ktap_ok(cam_queue(&stream, 0) == -EOPNOTSUPP && cam_queue(&stream, 0) == -EOPNOTSUPP &&
 		frames_are_in(DRM_PUCK_REGION_VRAM), "bad_vram: what may be in VRAM alone");
 	end("bad_vram");
+	/* Of two planes, neither of which is to be had. */
+	begin_as("NV12M", BO_VRAM, 2, 0);
+	ktap_ok(cam_queue(&stream, 0) == -EOPNOTSUPP, "bad_planes");
+	end("bad_planes");
 }
 
 static void test_peer(const char *pci, const char *other)

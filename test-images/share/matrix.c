@@ -388,6 +388,18 @@ static void forget_frames(void)
 		;
 }
 
+/* The camera is no peer here: what is not to be had is not kept, either. */
+static void camera_is_refused(struct pair *pair)
+{
+	struct cam_stream stream;
+	int ret;
+
+	ktap_need(lend(&stream, pair, 0), "%s: a queue", pair->exp->name);
+	ret = cam_queue(&stream, 0);
+	take_back(&stream);
+	refused(pair, ret, EOPNOTSUPP, "EOPNOTSUPP");
+}
+
 static void camera_writes(struct pair *pair)
 {
 	struct cam_stream stream;
@@ -455,9 +467,8 @@ static void cell_camera(struct pair *pair)
 	int other = other_gpu(pair->exp->gpu);
 	struct user user;
 
-	/* vb2 would keep the dma-buf for ever: docs/findings.rst. */
 	if (pair->exp->peers) {
-		ktap_skip("what vb2 cannot attach it leaks", "puck-cam: what is for peers");
+		camera_is_refused(pair);
 		return;
 	}
 	camera_writes(pair);

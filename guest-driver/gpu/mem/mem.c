@@ -11,6 +11,7 @@
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_managed.h>
+#include <drm/drm_print.h>
 #include <drm/puck_drm.h>
 #include <drm/ttm/ttm_placement.h>
 
@@ -164,17 +165,11 @@ static bool puck_mem_is_lent(struct puck_bo *bo)
 	return lent;
 }
 
-/**
- * puck_mem_vram_is_lent - see whether BOs stay in VRAM, whatever happens to that
- * @mem: of the device
- *
- * Importers have them pinned. What is shown is not any more when the machine sleeps, and what
- * in-kernel clients have in VRAM is lost then.
- *
- * Context: may sleep; no dma_resv lock is held.
- * Return: true if one does.
+/*
+ * Whether importers have a BO pinned in VRAM, who rely on its staying there. What is shown is not
+ * any more when the machine sleeps, and what in-kernel clients have there is lost then.
  */
-bool puck_mem_vram_is_lent(struct puck_mem *mem)
+static bool puck_mem_vram_is_lent(struct puck_mem *mem)
 {
 	struct puck_bo *bo = NULL, *next;
 	bool lent = false;
@@ -196,10 +191,15 @@ bool puck_mem_vram_is_lent(struct puck_mem *mem)
  *
  * The copies may still be under way. Jobs bring the BOs back.
  *
- * Return: 0; -EBUSY if one is in use and stays so; -ENOMEM.
+ * Return: 0; -EBUSY if one is in use and stays so, or is pinned for an importer; -ENOMEM.
  */
 int puck_mem_evict_vram(struct puck_mem *mem)
 {
+	/* TTM may drive out what is pinned as well. */
+	if (puck_mem_vram_is_lent(mem)) {
+		drm_err(&mem->puck->drm, "VRAM is pinned for another device: no sleep\n");
+		return -EBUSY;
+	}
 	if (!puck_mem_vram_is_idle(mem, jiffies + 15 * HZ))
 		return -EBUSY;
 	return ttm_resource_manager_evict_all(&mem->ttm, &mem->vram.base);

@@ -88,7 +88,6 @@ static inline struct puck_mem *ttm_to_puck_mem(struct ttm_device *ttm)
 int puck_mem_init(struct puck_device *puck);
 void puck_mem_settle(struct puck_mem *mem);
 u64 puck_mem_used(struct puck_mem *mem, u32 region);
-bool puck_mem_vram_is_lent(struct puck_mem *mem);
 int puck_mem_evict_vram(struct puck_mem *mem);
 void puck_mem_hide_vram(struct puck_mem *mem);
 void puck_mem_show_vram(struct puck_mem *mem);

@@ -159,32 +159,14 @@ void puck_places_for_peer(struct puck_bo *bo, struct puck_places *places)
 }
 
 /**
- * puck_places_for_pin - where a BO is pinned for other devices that can reach VRAM by BAR 2
- * @bo: the BO, which may be in visible VRAM
- * @places: filled in
- *
- * As for their jobs; but what may be in VRAM alone is not left in system memory, where none of our
- * own jobs could use it as long as it is pinned. For that others are driven out.
- */
-void puck_places_for_pin(struct puck_bo *bo, struct puck_places *places)
-{
-	if (puck_places_have_system(bo)) {
-		puck_places_for_peer(bo, places);
-		return;
-	}
-	puck_places_begin(places);
-	puck_places_add_visible(places, bo);
-}
-
-/**
- * puck_places_for_display - where a BO is shown from
+ * puck_places_for_pin - where a BO is shown from, or pinned for other devices
  * @bo: the BO, of our own memory
  * @places: filled in
  *
  * It stays there for long, so in VRAM it is where the CPU sees it, too, and system memory will
  * do if there is no room. Importers that are no peers see nothing else than system memory.
  */
-void puck_places_for_display(struct puck_bo *bo, struct puck_places *places)
+void puck_places_for_pin(struct puck_bo *bo, struct puck_places *places)
 {
 	bool system = puck_places_have_system(bo);
 	bool system_first = bo->flags & DRM_PUCK_GEM_PREFER_SYSTEM;

@@ -28,7 +28,6 @@ void puck_places_of(struct puck_bo *bo, struct puck_places *places);
 void puck_places_for_cpu(struct puck_bo *bo, struct puck_places *places);
 void puck_places_for_peer(struct puck_bo *bo, struct puck_places *places);
 void puck_places_for_pin(struct puck_bo *bo, struct puck_places *places);
-void puck_places_for_display(struct puck_bo *bo, struct puck_places *places);
 bool puck_places_have_system(const struct puck_bo *bo);
 bool puck_places_have_visible(const struct puck_bo *bo);
 void puck_places_system(struct puck_places *places);

@@ -236,8 +236,8 @@ static bool puck_prime_is_display(struct device *dev)
 	return dev_is_pci(dev) && to_pci_dev(dev)->class >> 16 == PCI_BASE_CLASS_DISPLAY;
 }
 
-/* For peers, which heed its fences. Nobody's VRAM is hidden. */
-static int puck_prime_pin_visible(struct puck_bo *bo)
+/* They heed its fences, so a move may be under way. VRAM is not hidden. */
+static int puck_prime_pin_for_peers(struct puck_bo *bo)
 {
 	struct ttm_operation_ctx ctx = { .interruptible = true, .gfp_retry_mayfail = true };
 	struct puck_places places;
@@ -280,7 +280,7 @@ static int puck_prime_pin(struct dma_buf_attachment *attach)
 	}
 	if (PUCK_DMABUF_MOVES && peers && !bo->ttm.pin_count &&
 	    puck_prime_has_peers_alone(attach->dmabuf))
-		return puck_prime_pin_visible(bo);
+		return puck_prime_pin_for_peers(bo);
 	/* It is there again in a moment. */
 	if (!peers && !puck_places_have_system(bo))
 		return -EBUSY;

@@ -30,7 +30,7 @@ static int puck_show_own(struct puck_bo *bo)
 	int ret = 0;
 
 	if (!bo->ttm.pin_count) {
-		puck_places_for_display(bo, &places);
+		puck_places_for_pin(bo, &places);
 		/* VRAM that the CPU does not see is for those who fit nowhere else. */
 		if (places.list.num_placement)
 			ret = ttm_bo_validate(&bo->ttm, &places.list, &ctx);
