@@ -250,6 +250,8 @@ static void test_master(void)
 		"master: a picture of its own, whatever is written");
 	ktap_ok(!text_write("\033[12;1Hand more") && screen_shows_now(&screen, &model),
 		"master: once more");
+	/* It would keep the file, and so the master. */
+	munmap(red.bo.map, red.bo.size);
 	screen_close(&screen);
 	state = state_now();
 	ktap_ok(state.on && state.width == WIDTH && state.height == HEIGHT && text_becomes_shown(),

@@ -32,7 +32,8 @@
 #define PUCK_FLIP_LOOKS	20
 /* ms, for which a panic waits for the slowest head. */
 #define PUCK_FLIP_PANIC_LOOKS	1100
-#define PUCK_FLIP_PATIENCE_US	(10 * USEC_PER_SEC)
+/* Of who leaves, for each of two takeovers: the slowest head has one in a second. */
+#define PUCK_FLIP_PATIENCE_US	(2 * USEC_PER_SEC)
 
 /**
  * struct puck_flip_end - an event that is due
