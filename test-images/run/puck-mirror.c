@@ -28,6 +28,7 @@
 
 #include "lib/base/crc32.h"
 #include "lib/base/ktap.h"
+#include "lib/base/number.h"
 #include "lib/base/progress.h"
 #include "lib/base/dmabuf.h"
 #include "lib/camera/stream.h"
@@ -459,12 +460,8 @@ static void usage(void)
 
 static void take_number(const char *text, unsigned int *value, unsigned int most)
 {
-	char *end;
-	unsigned long number = strtoul(text, &end, 10);
-
-	if (*end || !number || number > most)
+	if (!number_from_text(text, value, most))
 		usage();
-	*value = (unsigned int)number;
 }
 
 static void take_options(int argc, char **argv)
