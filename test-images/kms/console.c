@@ -362,7 +362,7 @@ int main(void)
 {
 	ktap_begin();
 	ktap_need(!puck_open_any(&screen.puck), "a puck device");
-	strcpy(card.pci, screen.puck.pci);
+	memcpy(card.pci, screen.puck.pci, sizeof(card.pci));
 	close(screen.puck.fd);
 	ktap_need(open_fb() && take_text(), "its framebuffer, and text on it");
 	ktap_need(!text_font_get(&font) && font.width == 8, "the font of the text");
