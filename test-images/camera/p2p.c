@@ -318,7 +318,10 @@ static void *flr_thread(void *arg)
 	return (void *)(intptr_t)ret;
 }
 
-/* With fences some buffers wait for their turn, and come back with an error. */
+/*
+ * With fences some buffers wait for their turn, and come back with an error. Without, the one that
+ * is being queued while its memory goes may, and no other.
+ */
 static void test_flr(const char *what, uint32_t fences)
 {
 	unsigned int count = 0, lost = 0;
@@ -344,7 +347,7 @@ static void test_flr(const char *what, uint32_t fences)
 		count++;
 	} while (good && !atomic_load(&flr_over));
 	pthread_join(thread, &result);
-	ktap_ok(good && !result && (fences || !lost), "%s: %u frames, %u with an error", what, count,
+	ktap_ok(good && !result && (fences || lost <= 1), "%s: %u frames, %u with an error", what, count,
 		lost);
 	stop();
 	ktap_ok(frames_go_to(DRM_PUCK_REGION_VRAM), "%s: back in VRAM", what);
