@@ -601,12 +601,7 @@ static void one_call(struct actor *a)
 	a->place = below(a, PLACES * FDS);
 	row = any_row(a);
 	ret = row->act ? row->act(a) : make_ioctl(a, row);
-	/* What was drawn for it is in the state. */
-	a->digest = (a->digest ^ a->state ^ (uint64_t)(row - rows)) * 0x9e3779b97f4a7c15ull;
-	if (ret)
-		a->refused[row - rows]++;
-	else
-		a->good[row - rows]++;
+	actor_called(a, (unsigned long)(row - rows), ret);
 }
 
 static void *act(void *arg)
@@ -628,16 +623,9 @@ static void *act(void *arg)
 
 static void begin_actor(struct actor *a, uint64_t seed, unsigned long calls, bool dry)
 {
-	memset(a, 0, sizeof(*a));
-	a->state = seed;
-	a->calls = calls;
-	a->dry = dry;
-	a->good = calloc(row_count(), sizeof(*a->good));
-	a->refused = calloc(row_count(), sizeof(*a->refused));
-	a->arena = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	actor_begin(a, seed, calls, dry, row_count());
 	a->lent = mmap(NULL, BO_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ktap_need(a->good && a->refused && a->arena != MAP_FAILED && a->lent != MAP_FAILED &&
-		  !mprotect(a->arena + PAGE, PAGE, PROT_NONE), "memory for a thread");
+	ktap_need(a->lent != MAP_FAILED, "memory to lend");
 }
 
 static void end_actor(struct actor *a)
@@ -663,14 +651,11 @@ static void begin_file(struct file *file, const struct puck *puck)
 
 static void end_files(void)
 {
-	unsigned int i, kind;
+	unsigned int i;
 
 	for (i = 0; i < FILES; i++)
 		close(files[i].fd);
-	for (kind = 0; kind < FD_KINDS; kind++)
-		for (i = 0; i < FDS; i++)
-			if (fds[kind][i] > 0)
-				close(fds[kind][i]);
+	close_fds();
 }
 
 static uint64_t digest_of(const struct actor *actors)

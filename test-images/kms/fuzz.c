@@ -532,12 +532,7 @@ static void one_call(struct actor *a)
 	begin = now_ns();
 	ret = row->act ? row->act(a) : make_ioctl(a, row);
 	atomic_fetch_add(&spent[row - rows], now_ns() - begin);
-	/* What was drawn for it is in the state. */
-	a->digest = (a->digest ^ a->state ^ (uint64_t)(row - rows)) * 0x9e3779b97f4a7c15ull;
-	if (ret)
-		a->refused[row - rows]++;
-	else
-		a->good[row - rows]++;
+	actor_called(a, (unsigned long)(row - rows), ret);
 }
 
 static void *act(void *arg)
@@ -555,26 +550,13 @@ static void *act(void *arg)
 
 /* ---- what is before all calls, and behind them ---- */
 
-static void begin_actor(struct actor *a, uint64_t seed, unsigned long calls, bool dry)
-{
-	memset(a, 0, sizeof(*a));
-	a->state = seed;
-	a->calls = calls;
-	a->dry = dry;
-	a->good = calloc(ARRAY_SIZE(rows), sizeof(*a->good));
-	a->refused = calloc(ARRAY_SIZE(rows), sizeof(*a->refused));
-	a->arena = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ktap_need(a->good && a->refused && a->arena != MAP_FAILED &&
-		  !mprotect(a->arena + PAGE, PAGE, PROT_NONE), "memory for a thread");
-}
-
 static uint64_t run(uint64_t seed, unsigned long calls, bool dry, struct actor *actors)
 {
 	uint64_t digest = 0;
 	unsigned int i;
 
 	for (i = 0; i < THREADS; i++)
-		begin_actor(&actors[i], seed + i, calls / THREADS, dry);
+		actor_begin(&actors[i], seed + i, calls / THREADS, dry, ARRAY_SIZE(rows));
 	actors[0].speaks = !dry;
 	for (i = 0; i < THREADS; i++)
 		ktap_need(!pthread_create(&actors[i].thread, NULL, act, &actors[i]), "a thread");
@@ -636,16 +618,6 @@ static void judge_calls(const struct actor *actors, unsigned long calls)
 		ktap_ok(!unfair, "of each kind of call one in %d was good", FAIR_SHARE);
 }
 
-static void end_all(void)
-{
-	unsigned int i, kind;
-
-	for (kind = 0; kind < FD_KINDS; kind++)
-		for (i = 0; i < FDS; i++)
-			if (fds[kind][i] > 0)
-				close(fds[kind][i]);
-}
-
 /* No black screen at the end: each head shows what it is told. */
 static void judge_picture(void)
 {
@@ -704,7 +676,7 @@ int main(int argc, char **argv)
 	ktap_ok(run(seed, calls, true, drawn) == digest,
 		"%lu calls of seed %llu are always the same: digest %016llx", calls,
 		(unsigned long long)seed, (unsigned long long)digest);
-	end_all();
+	close_fds();
 	fcntl(card.fd, F_SETFL, 0);
 	judge_picture();
 	screen_close(&screens[0]);

@@ -11,9 +11,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <unistd.h>
+#include <sys/mman.h>
 
 #include "lib/base/array.h"
 #include "lib/base/clock.h"
+#include "lib/base/ktap.h"
 #include "lib/base/random.h"
 #include "lib/gpu/bo.h"
 #include "lib/gpu/queue.h"
@@ -236,6 +238,45 @@ static inline void put_fd(struct actor *a, enum fd_kind kind, int value)
 
 	if (old > 0)
 		close(old);
+}
+
+/* ---- threads of calls ---- */
+
+/* @rows: kinds of calls that there are; behind the second page of the arena is nothing. */
+static inline void actor_begin(struct actor *a, uint64_t seed, unsigned long calls, bool dry,
+			       unsigned int rows)
+{
+	memset(a, 0, sizeof(*a));
+	a->state = seed;
+	a->calls = calls;
+	a->dry = dry;
+	a->good = calloc(rows, sizeof(*a->good));
+	a->refused = calloc(rows, sizeof(*a->refused));
+	a->arena = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ktap_need(a->good && a->refused && a->arena != MAP_FAILED &&
+		  !mprotect(a->arena + PAGE, PAGE, PROT_NONE), "memory for a thread");
+}
+
+/* A call of kind @row has been made, or in a dry run only drawn. */
+static inline void actor_called(struct actor *a, unsigned long row, int ret)
+{
+	/* What was drawn for it is in the state. */
+	a->digest = (a->digest ^ a->state ^ (uint64_t)row) * 0x9e3779b97f4a7c15ull;
+	if (ret)
+		a->refused[row]++;
+	else
+		a->good[row]++;
+}
+
+/* All that the calls have left open. */
+static inline void close_fds(void)
+{
+	unsigned int i, kind;
+
+	for (kind = 0; kind < FD_KINDS; kind++)
+		for (i = 0; i < FDS; i++)
+			if (fds[kind][i] > 0)
+				close(fds[kind][i]);
 }
 
 #endif /* LIB_GPU_FUZZ_H */
