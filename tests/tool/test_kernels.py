@@ -14,6 +14,7 @@ from pucklib.base.util import PuckError  # noqa: E402
 from pucklib.build import apt, kernel, kernel7  # noqa: E402
 from pucklib.commands import test  # noqa: E402
 from pucklib.suites import guesttests  # noqa: E402
+from pucklib.vm import machine  # noqa: E402
 
 
 def chosen(on, wanted=""):
@@ -58,10 +59,30 @@ class Choice(unittest.TestCase):
         self.assertEqual(set(chosen(None, "^gpu_params$")), {"std"})
 
     def test_what_lacks_is_named(self):
-        machine = guesttests.TestMachine("m", needs="CONFIG_A")
+        one = guesttests.TestMachine("m", needs="CONFIG_A")
         test = guesttests.Test("t", "m", "true", needs="CONFIG_B,CONFIG_C")
-        self.assertEqual(guesttests.lacking(machine, test, {"CONFIG_B"}), ["CONFIG_A", "CONFIG_C"])
-        self.assertEqual(guesttests.lacking(machine, test, {"CONFIG_A", "CONFIG_B", "CONFIG_C"}), [])
+        self.assertEqual(guesttests.lacking(one, test, {"CONFIG_B"}), ["CONFIG_A", "CONFIG_C"])
+        self.assertEqual(guesttests.lacking(one, test, {"CONFIG_A", "CONFIG_B", "CONFIG_C"}), [])
+
+
+class CommandLine(unittest.TestCase):
+    def test_the_kernels_own_words_come_before_a_machines(self):
+        for name, first in (("debug", "slab_debug=FZP"), ("kasan", "slab_debug=-")):
+            words = kernel.Kernel(name, "r", "i", "m", "k").words
+            line = machine.kernel_append(machine.Spec(append="slab_debug=U"), words).split()
+            self.assertLess(line.index(first), line.index("slab_debug=U"))
+        self.assertEqual(kernel.Kernel("stock", "r", "i", "m", "k").words, "")
+
+    def test_a_machine_without_kmemleak(self):
+        """Its word for it is no finding there, and is one where nobody has asked for it."""
+        result = SimpleNamespace(qemu_messages="")
+        console = {None: guesttests.Segment("[    0.000000] kmemleak: Kernel memory leak detector disabled\n")}
+        for word, off in (("leaks=off", True), ("leaks=on", False)):
+            one = guesttests.parse_machine(["machine", "m", word, "append=a"], "here")
+            self.assertEqual(guesttests.machine_spec(one, 1).append, "a kmemleak=off" if off else "a")
+            self.assertEqual("begin kmemleak" in guesttests.script(one, []), not off)
+            cases = guesttests.Suite(None, None, "guest", []).outside("guest.m", one, result, console)
+            self.assertEqual([case.result for case in cases], [] if off else ["failed"])
 
 
 class System(unittest.TestCase):

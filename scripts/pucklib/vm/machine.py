@@ -131,8 +131,8 @@ NO_CONSOLE = "drm_kms_helper.fbdev_emulation=0"
 
 
 def kernel_append(spec, more=""):
-    """The kernel's command line. The Spec's own words come last, and so count."""
-    words = [APPEND, "loglevel=8", *tsc.kernel_words(spec)]
+    """The kernel's command line; `more` are the kernel's own. The Spec's come last, and so count."""
+    words = [APPEND, "loglevel=8", *tsc.kernel_words(spec), more]
     if not spec.shell:
         words.append(NO_CONSOLE)
     if spec.iommu == "intel":
@@ -143,7 +143,7 @@ def kernel_append(spec, more=""):
         words.append(f"puck.load={spec.load}")
     if spec.shell:
         words.append("puck.shell=1")
-    return " ".join(filter(None, [*words, spec.append, more]))
+    return " ".join(filter(None, [*words, spec.append]))
 
 
 class Machine:
