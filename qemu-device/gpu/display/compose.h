@@ -14,6 +14,11 @@ void puck_compose_free(PuckHead *head);
 void puck_compose_begin(PuckHead *head, const PuckHeadState *state,
                         uint32_t y);
 /*
+ * Whether line @y, as the console has it, is nothing but bytes of VRAM, from
+ * @*at on: no matter what is in head->rows.
+ */
+bool puck_compose_is_copy(const PuckHeadState *state, uint32_t y, uint64_t *at);
+/*
  * They are there: head->line becomes the line. @done is called for each plane,
  * with its pixels of the line in head->pixels; it may change them.
  */

@@ -173,7 +173,7 @@ void puck_console_frame_begin(PuckHead *head, uint32_t *y, uint32_t *end)
     }
 }
 
-void puck_console_line(PuckHead *head, uint32_t y, const uint32_t *line)
+void puck_console_line(PuckHead *head, uint32_t y, const void *line)
 {
     pixman_image_t *image = head->console.image;
 

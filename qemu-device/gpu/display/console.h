@@ -46,7 +46,7 @@ bool puck_console_wants(PuckHead *head, bool flipped);
  */
 void puck_console_frame_begin(PuckHead *head, uint32_t *y, uint32_t *end);
 /* Line @y of the frame. */
-void puck_console_line(PuckHead *head, uint32_t y, const uint32_t *line);
+void puck_console_line(PuckHead *head, uint32_t y, const void *line);
 /* It is over, and was for the console. */
 void puck_console_frame_end(PuckHead *head);
 /* Nothing will come: the host need not wait any longer. */

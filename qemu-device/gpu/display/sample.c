@@ -49,13 +49,23 @@ static const PuckHeadState *state_of_line(const PuckHead *head, uint32_t y)
                                                            &head->shown;
 }
 
+/* Nobody but the console wants a line that needs no composition. */
+static bool is_copy(const PuckHead *head, uint64_t *at)
+{
+    const PuckFrame *f = &head->frame;
+
+    return !f->crc_ctrl && !f->writeback && !is_black(head, f->y) &&
+           puck_compose_is_copy(state_of_line(head, f->y), f->y, at);
+}
+
 static void begin_line(PuckHead *head)
 {
     PuckFrame *f = &head->frame;
 
     f->phase = PUCK_FRAME_FETCH;
     f->row = 0;
-    if (is_black(head, f->y)) {
+    f->copied = is_copy(head, &f->copied_at);
+    if (f->copied || is_black(head, f->y)) {
         f->row = PUCK_HEAD_ROWS;
     } else {
         puck_compose_begin(head, state_of_line(head, f->y), f->y);
@@ -167,6 +177,17 @@ static void next_line(PuckHead *head)
     }
 }
 
+static void copy_line(PuckHead *head, PuckHold *hold)
+{
+    PuckFrame *f = &head->frame;
+    uint8_t *vram = memory_region_get_ram_ptr(&head->gpu->vram);
+
+    puck_console_line(head, f->y, vram + f->copied_at);
+    puck_hold_charge(hold, PUCK_COST_LINE + puck_cost_bytes(
+                     4 * puck_head_hdisplay(&head->shown.regs)));
+    next_line(head);
+}
+
 /* All of the line's bytes are there. */
 static void compose_line(PuckHead *head, PuckHold *hold)
 {
@@ -255,7 +276,9 @@ static void step_fetch(PuckHead *head, PuckHold *hold)
     PuckFrame *f = &head->frame;
     PuckRow *row = &head->rows[f->row];
 
-    if (f->row == PUCK_HEAD_ROWS) {
+    if (f->copied) {
+        copy_line(head, hold);
+    } else if (f->row == PUCK_HEAD_ROWS) {
         compose_line(head, hold);
     } else if (row->pos == row->len) {
         f->row++;

@@ -109,6 +109,90 @@ static void test_heads(void)
     stop(&d, &left);
 }
 
+/* With CRCs each line is composed, without them some are but bytes of VRAM. */
+static void expect_both_ways(Display *d, const TestPicture *pic)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        head_set(d, 0, pic);
+        head_w32(d, 0, PUCK_HEAD_CRC_CTRL, i ? 0 : PUCK_HEAD_CRC_OF_PICTURE);
+        flip(d, 0);
+        expect_picture(d, 0, pic);
+    }
+}
+
+/* A part of a buffer in VRAM, which is all of the picture. */
+static void start_copied(Display *d, TestPlane *plane, TestPicture *pic)
+{
+    display_start(d, "", "");
+    *plane = test_plane(PUCK_PLANE_FORMAT_XRGB8888, MODE_W + 9, MODE_H + 5);
+    *pic = (TestPicture) { MODE_W, MODE_H, 0x808080, { plane } };
+    plane_draw(d, plane, 0x20000, 6);
+    plane->src_x = 7 << 16;
+    plane->src_y = 3 << 16;
+    plane->dst_w = MODE_W;
+    plane->src_w = MODE_W << 16;
+    plane->dst_h = MODE_H;
+    plane->src_h = MODE_H << 16;
+    expect_both_ways(d, pic);
+}
+
+/* Where it lies, on the screen and in its buffer. */
+static void test_copied(void)
+{
+    TestPlane plane, over;
+    TestPicture pic;
+    Display d;
+
+    start_copied(&d, &plane, &pic);
+    plane.reflect_y = true;
+    expect_both_ways(&d, &pic);
+    plane.reflect_x = true;
+    expect_both_ways(&d, &pic);
+    plane.reflect_x = false;
+    plane.dst_x = 1;
+    expect_both_ways(&d, &pic);
+    plane.dst_x = -1;
+    expect_both_ways(&d, &pic);
+    plane.dst_x = 0;
+    plane.dst_y = 5;
+    expect_both_ways(&d, &pic);
+    /* And another plane is in some of its lines. */
+    over = test_plane(PUCK_PLANE_FORMAT_ARGB8888, 16, 16);
+    plane_draw(&d, &over, 0x40000, 7);
+    over.dst_x = 10;
+    over.dst_y = 20;
+    over.zpos = 1;
+    pic.planes[PUCK_PLANE_CURSOR] = &over;
+    expect_both_ways(&d, &pic);
+    g_free((void *)over.bytes);
+    stop(&d, &plane);
+}
+
+/* What becomes of its pixels. */
+static void test_copied_pixels(void)
+{
+    uint64_t gamma[PUCK_HEAD_GAMMA_SIZE];
+    TestPlane plane;
+    TestPicture pic;
+    Display d;
+
+    for (unsigned i = 0; i < PUCK_HEAD_GAMMA_SIZE; i++) {
+        gamma[i] = 0x010101010101 * (255 - i);
+    }
+    start_copied(&d, &plane, &pic);
+    pic.gamma = gamma;
+    expect_both_ways(&d, &pic);
+    pic.gamma = NULL;
+    plane.format = PUCK_PLANE_FORMAT_ARGB8888;
+    expect_both_ways(&d, &pic);
+    plane.blend = PUCK_PLANE_BLEND_COVERAGE;
+    expect_both_ways(&d, &pic);
+    plane.blend = PUCK_PLANE_BLEND_NONE;
+    plane.alpha = 200;
+    expect_both_ways(&d, &pic);
+    stop(&d, &plane);
+}
+
 /* What is written into VRAM is seen, and what nobody writes costs nothing. */
 static void test_written(void)
 {
@@ -265,6 +349,9 @@ static void test_reset(void)
 void add_display_console_tests(void)
 {
     qtest_add_func("/puck-gpu/display/console/heads", test_heads);
+    qtest_add_func("/puck-gpu/display/console/copied", test_copied);
+    qtest_add_func("/puck-gpu/display/console/copied-pixels",
+                   test_copied_pixels);
     qtest_add_func("/puck-gpu/display/console/written", test_written);
     qtest_add_func("/puck-gpu/display/console/damage", test_damage);
     qtest_add_func("/puck-gpu/display/console/unseen", test_unseen);
