@@ -26,13 +26,12 @@
 
 #define FILES		3
 #define THREADS		2
-/* Calls from which on one in so many of each row has to have been good. */
-#define BIG_ENOUGH	5000
-#define FAIR_SHARE	20
 /* After so many calls a file's jobs are waited for: they come faster than they are done. */
 #define BREATH		128
 /* One in so many turns of reopen is one: each ends what others have begun. */
 #define REOPEN_ONE_IN	8
+
+static const struct fairness fairness = { .all = 2, .kind = 20, .enough = 5000 };
 
 static struct file files[FILES];
 
@@ -526,6 +525,11 @@ static unsigned int row_count(void)
 	return ARRAY_SIZE(rows);
 }
 
+static const char *row_name(unsigned int row)
+{
+	return rows[row].name;
+}
+
 static const struct row *any_row(struct actor *a)
 {
 	bool reopen = one_in(a, REOPEN_ONE_IN);
@@ -635,10 +639,8 @@ static void end_actor(struct actor *a)
 	for (i = 0; i < MAPS; i++)
 		if (a->maps[i].at)
 			munmap(a->maps[i].at, a->maps[i].size);
-	munmap(a->arena, 2 * PAGE);
 	munmap(a->lent, BO_MAX);
-	free(a->good);
-	free(a->refused);
+	actor_end(a);
 }
 
 static void begin_file(struct file *file, const struct puck *puck)
@@ -695,37 +697,6 @@ static void run_actors(struct actor *actors, uint64_t seed, unsigned long calls)
 		pthread_join(actors[i].thread, NULL);
 }
 
-/* Of a row: whether a fair share of its calls was good, so that it tries what it is for. */
-static bool judge_row(const struct actor *actors, unsigned int row, unsigned long *good,
-		      unsigned long *refused)
-{
-	unsigned long of_good = 0, of_refused = 0;
-	unsigned int i;
-
-	for (i = 0; i < THREADS; i++) {
-		of_good += actors[i].good[row];
-		of_refused += actors[i].refused[row];
-	}
-	ktap_note("%s: %lu of %lu good", rows[row].name, of_good, of_good + of_refused);
-	*good += of_good;
-	*refused += of_refused;
-	return of_good && of_good >= (of_good + of_refused) / FAIR_SHARE;
-}
-
-/* Were all refused nothing would have been tried, and were none refused nothing hostile. */
-static void judge_calls(const struct actor *actors, unsigned long calls)
-{
-	unsigned long good = 0, refused = 0;
-	unsigned int i, unfair = 0;
-
-	for (i = 0; i < row_count(); i++)
-		unfair += !judge_row(actors, i, &good, &refused);
-	ktap_ok(good > calls / 2 && refused > calls / 50, "%lu calls were good, %lu refused", good,
-		refused);
-	if (calls >= BIG_ENOUGH)
-		ktap_ok(!unfair, "of each kind of call one in %d was good", FAIR_SHARE);
-}
-
 static void judge_device(struct puck *puck)
 {
 	struct bo bo;
@@ -758,7 +729,7 @@ int main(int argc, char **argv)
 	ktap_ok(digest_of(actors) == digest_dry(seed, calls),
 		"%lu calls of seed %llu are always the same: digest %016llx", calls,
 		(unsigned long long)seed, (unsigned long long)digest_of(actors));
-	judge_calls(actors, calls);
+	judge_calls(actors, THREADS, row_name, row_count(), &fairness);
 	for (i = 0; i < THREADS; i++)
 		end_actor(&actors[i]);
 	end_files();

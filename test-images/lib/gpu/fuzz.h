@@ -268,6 +268,60 @@ static inline void actor_called(struct actor *a, unsigned long row, int ret)
 		a->good[row]++;
 }
 
+/* What a thread has of actor_begin(). */
+static inline void actor_end(struct actor *a)
+{
+	munmap(a->arena, 2 * PAGE);
+	free(a->good);
+	free(a->refused);
+}
+
+/**
+ * struct fairness - how many calls have to be good
+ * @all: one in so many
+ * @kind: of each kind, one in so many
+ * @enough: fewer calls tell nothing about kinds
+ */
+struct fairness {
+	unsigned long all;
+	unsigned long kind;
+	unsigned long enough;
+};
+
+/* Of kind @row: whether a fair share of its calls was good, so that it tries what it is for. */
+static inline bool judge_kind(const struct actor *actors, unsigned int count, unsigned int row,
+			      const char *name, unsigned long share, unsigned long *good,
+			      unsigned long *refused)
+{
+	unsigned long of_good = 0, of_refused = 0;
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		of_good += actors[i].good[row];
+		of_refused += actors[i].refused[row];
+	}
+	ktap_note("%s: %lu of %lu good", name, of_good, of_good + of_refused);
+	*good += of_good;
+	*refused += of_refused;
+	return of_good && of_good >= (of_good + of_refused) / share;
+}
+
+/* Were all refused nothing would have been tried, and were none refused nothing hostile. */
+static inline void judge_calls(const struct actor *actors, unsigned int count,
+			       const char *(*name)(unsigned int row), unsigned int rows,
+			       const struct fairness *fair)
+{
+	unsigned long good = 0, refused = 0;
+	unsigned int i, unfair = 0;
+
+	for (i = 0; i < rows; i++)
+		unfair += !judge_kind(actors, count, i, name(i), fair->kind, &good, &refused);
+	ktap_ok(good > (good + refused) / fair->all && refused > (good + refused) / 50,
+		"%lu calls were good, %lu refused", good, refused);
+	if (good + refused >= fair->enough)
+		ktap_ok(!unfair, "of each kind of call one in %lu was good", fair->kind);
+}
+
 /* All that the calls have left open. */
 static inline void close_fds(void)
 {
