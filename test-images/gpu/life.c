@@ -5,7 +5,7 @@
  * drive each other's BOs out of VRAM, bind and submit all the while (lib/gpu/load.h). Each
  * fence comes; where the device stays nothing is lost, and else it works again afterwards.
  *
- *	gpu_life [N [flr|sleep|unbind|unplug|rmmod]]	each of it, or this alone, N times (2)
+ *	gpu_life [N [flr|sleep|s3|unbind|unplug|rmmod]]	each of it, or this alone, N times (2)
  */
 #include <errno.h>
 
@@ -145,6 +145,14 @@ static void test_sleep(unsigned int times)
 		test_stays("asleep", sleep_a_moment, times);
 	else
 		ktap_skip("no pm_test in this kernel", "sleep");
+}
+
+static void test_deep_sleep(unsigned int times)
+{
+	if (can_sleep_deeply())
+		test_stays("in S3", sleep_deeply_and_wake, times);
+	else
+		ktap_skip("no S3", "sleep in S3");
 }
 
 /* ---- the device goes ---- */
@@ -318,6 +326,7 @@ static const struct event {
 } events[] = {
 	{ "flr", test_flr },
 	{ "sleep", test_sleep },
+	{ "s3", test_deep_sleep },
 	{ "unbind", test_unbind },
 	{ "unplug", test_unplug },
 	{ "rmmod", test_rmmod },
@@ -340,7 +349,7 @@ int main(int argc, char **argv)
 		event->test(times);
 		tests++;
 	}
-	ktap_need(tests, "one of flr, sleep, unbind, unplug, rmmod");
+	ktap_need(tests, "one of flr, sleep, s3, unbind, unplug, rmmod");
 	ktap_need(!puck_open_pci(&puck, pci), "open");
 	ktap_ok(puck_count_becomes(&puck, "fences", "ring", 0), "no job is left");
 	ktap_ok(puck_count_becomes(&puck, "bos", "bo ", 0), "no BO is left");

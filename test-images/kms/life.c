@@ -4,7 +4,7 @@
  * out, the driver leaves it, or a monitor comes and goes. Somebody flips all the while, as fast as
  * it goes.
  *
- *	kms_life [N [reset|sleep|unbind|unplug|monitor]]	all of it, or this alone, N times (2)
+ *	kms_life [N [reset|sleep|s3|unbind|unplug|monitor]]	all of it, or this alone, N times (2)
  */
 #include "lib/base/array.h"
 #include "lib/base/kernel_log.h"
@@ -166,6 +166,14 @@ static void test_sleep(unsigned int times)
 		ktap_skip("no pm_test", "sleep");
 }
 
+static void test_deep_sleep(unsigned int times)
+{
+	if (can_sleep_deeply())
+		test_stays("S3", sleep_deeply_and_wake, times);
+	else
+		ktap_skip("no S3", "sleep in S3");
+}
+
 static void test_monitor(unsigned int times)
 {
 	ktap_need(monitor_find(&monitor, &screen.card) && !monitor_look_once(&screen.card),
@@ -295,6 +303,7 @@ static const struct event {
 } events[] = {
 	{ "reset", test_reset },
 	{ "sleep", test_sleep },
+	{ "s3", test_deep_sleep },
 	{ "monitor", test_monitor },
 	{ "unbind", test_unbind },
 	{ "unplug", test_unplug },
@@ -315,7 +324,7 @@ int main(int argc, char **argv)
 		events[i].test(times);
 		tests++;
 	}
-	ktap_need(tests, "one of reset, sleep, monitor, unbind, unplug");
+	ktap_need(tests, "one of reset, sleep, s3, monitor, unbind, unplug");
 	ktap_ok(!screen_on(&screen, &red) && shows_now(&red), "behind all that a head shows");
 	ktap_ok(!screen_off(&screen), "turn the head off");
 	judge_log(log);

@@ -9,6 +9,7 @@ import tempfile
 import threading
 import unittest
 from pathlib import Path
+from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
@@ -16,7 +17,7 @@ from pucklib.vm import drivers, machine, qmp, screen  # noqa: E402
 
 
 class Monitor(threading.Thread):
-    """Stands in for QEMU's: it knows one command."""
+    """Stands in for QEMU's: it knows some commands, and is asleep when it is asked for the third time."""
 
     def __init__(self, path):
         super().__init__(daemon=True)
@@ -36,9 +37,13 @@ class Monitor(threading.Thread):
         for line in stream:
             request = json.loads(line)
             self.seen.append((request["execute"], request["arguments"]))
-            known = request["execute"] in ("qmp_capabilities", "screendump")
+            known = request["execute"] in ("qmp_capabilities", "screendump", "system_wakeup")
             self.say(stream, {"event": "RTC_CHANGE"})
-            self.say(stream, {"return": {}} if known else {"error": {}})
+            if request["execute"] == "query-status":
+                asked = sum(name == "query-status" for name, _ in self.seen)
+                self.say(stream, {"return": {"status": "running" if asked < 3 else "suspended"}})
+            else:
+                self.say(stream, {"return": {}} if known else {"error": {}})
 
     @staticmethod
     def say(stream, what):
@@ -80,6 +85,17 @@ class Requests(unittest.TestCase):
             self.requests.line(f"puck-host: {request}")
             self.requests.line("puck-host: answer 7")
             self.assertEqual(self.heard(), "puck-answer 7 refused\n", request)
+
+    def test_wake(self):
+        """Not before it is asleep."""
+        self.requests.line("puck-host: wake")
+        self.assertEqual([name for name, _ in self.monitor.seen[1:]], ["query-status"] * 3 + ["system_wakeup"])
+
+    def test_wake_of_one_that_stays_awake(self):
+        with mock.patch.object(qmp, "ASLEEP_SECONDS", 0.1):
+            self.requests.line("puck-host: wake")
+        self.requests.line("puck-host: answer 3")
+        self.assertEqual(self.heard(), "puck-answer 3 refused\n")
 
     def test_nobody_reads(self):
         """The tool goes on."""

@@ -14,6 +14,9 @@ built without that format. A program may ask for one word of the answer by a lin
 
 The guest then reads `puck-answer TOKEN done`, or `refused`, from where its tests are told
 to end; test-images/lib/base/host_answer.h waits for that.
+
+One command is the tool's own: `puck-host: wake` says that the machine is about to be asleep
+(ACPI's S3); when it is, it is woken.
 """
 
 import contextlib
@@ -24,8 +27,12 @@ import socket
 import time
 from pathlib import Path
 
+from ..base import children
+
 PREFIX = "puck-host: "
 ANSWER = "answer"
+WAKE = "wake"
+ASLEEP_SECONDS = 300    # until a guest has gone to sleep, on a host that is busy
 
 
 class Qmp:
@@ -40,14 +47,27 @@ class Qmp:
 
     def execute(self, command, arguments):
         """Whether it was done."""
+        return self.ask(command, arguments) is not None
+
+    def ask(self, command, arguments):
+        """What is returned, or None."""
         self.stream.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
         self.stream.flush()
         while True:
             line = self.stream.readline()
             self.log.write(f"{time.time():.3f} {command} {arguments} -> {line}")
             self.log.flush()
-            if not line or "return" in json.loads(line) or "error" in json.loads(line):
-                return "return" in json.loads(line or "{}")
+            said = json.loads(line or "{}")
+            if not line or "return" in said or "error" in said:
+                return said.get("return")
+
+    def wake(self):
+        """Wait until the machine is asleep, and wake it."""
+        end = time.monotonic() + ASLEEP_SECONDS
+        while time.monotonic() < end and not children.STOPPED.wait(0.2):
+            if (self.ask("query-status", {}) or {}).get("status") == "suspended":
+                return self.execute("system_wakeup", {})
+        return False
 
     def screendump(self, arguments):
         """In the format that is asked for, or else in the one that each QEMU has."""
@@ -97,6 +117,8 @@ class HostRequests:
                 self.log = open(self.log_path, "w")
                 self.qmp = Qmp(self.path, self.log)
             arguments = json.loads(arguments or "{}")
+            if command == WAKE:
+                return self.qmp.wake()
             if command == "screendump":
                 return self.qmp.screendump(arguments)
             return self.qmp.execute(command, arguments)

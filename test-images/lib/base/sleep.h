@@ -3,12 +3,16 @@
  * The machine goes to sleep and comes back by itself: "platform" of the kernel's
  * pm_test runs all callbacks of all devices, and then one CPU goes round in circles for
  * as long as is asked for. Wants CONFIG_PM_DEBUG.
+ *
+ * Or it does sleep, in S3: its power is cut, every device is reset, firmware runs, and the host
+ * wakes it.
  */
 #ifndef LIB_SLEEP_H
 #define LIB_SLEEP_H
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "lib/base/text_file.h"
@@ -29,6 +33,28 @@ static inline int sleep_and_wake(unsigned int seconds)
 	if (!ret)
 		ret = write_text("/sys/power/pm_test", "platform");
 	return ret ? ret : write_text("/sys/power/state", "mem");
+}
+
+static inline bool can_sleep_deeply(void)
+{
+	char states[64];
+
+	read_line("/sys/power/mem_sleep", states, sizeof(states));
+	return strstr(states, "deep");
+}
+
+/* Returns 0 or a negative errno. */
+static inline int sleep_deeply_and_wake(void)
+{
+	int ret = can_sleep() ? write_text("/sys/power/pm_test", "none") : 0;
+
+	if (!ret)
+		ret = write_text("/sys/power/mem_sleep", "deep");
+	if (ret)
+		return ret;
+	printf("puck-host: wake\n");
+	fflush(stdout);
+	return write_text("/sys/power/state", "mem");
 }
 
 #endif /* LIB_SLEEP_H */
