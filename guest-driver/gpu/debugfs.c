@@ -129,7 +129,7 @@ static void puck_debugfs_bo(struct seq_file *m, struct puck_bo *bo)
 		   obj, obj->size, sgt ? sgt->orig_nents : 0, sgt ? sgt->nents : 0,
 		   puck_bo_place_name(bo), puck_prime_mappings(bo, false),
 		   puck_prime_mappings(bo, true), dmabuf, bo->ttm.pin_count ? " pinned" : "",
-		   bo->attach ? " imported" : "", bo->userptr ? " userptr" : "",
+		   bo->dmabuf ? " imported" : "", bo->userptr ? " userptr" : "",
 		   bo->revoked ? " revoked" : "");
 	if (!sgt)
 		return;

@@ -6,8 +6,10 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+#include "lib/base/array.h"
 #include "lib/base/clock.h"
 #include "lib/base/crc32.h"
+#include "lib/base/dma_debug.h"
 #include "lib/base/dmabuf.h"
 #include "lib/base/ktap.h"
 #include "lib/base/random.h"
@@ -18,6 +20,8 @@
 #include "lib/gpu/dumb.h"
 #include "lib/gpu/fence.h"
 #include "lib/gpu/job.h"
+#include "lib/gpu/rebind.h"
+#include "lib/share/buffer.h"
 
 #define SIZE (1 << 20)
 #define LATE_MS 60
@@ -231,6 +235,98 @@ static void test_bad_import(void)
 	ktap_ok(bo_import(one.fd, &bo, one.fd, SIZE) == -EINVAL, "bad_fd: no dma-buf");
 }
 
+/* ---- the importer goes ---- */
+
+#define LEFT 0x37373737
+
+/* A buffer of somebody else's that is open when the driver leaves the device. */
+struct left {
+	const char *name;
+	struct shared buf;
+	struct bo bo;
+	int fence;
+};
+
+/* One job on it is done, and one is under way, if it may last until the driver leaves. */
+static bool left_begin(struct left *left, int dmabuf, bool busy)
+{
+	struct drm_puck_cmd cmd = cmd_fill(0, 0, SIZE, LEFT);
+	struct drm_puck_bo_ref ref;
+	struct drm_puck_submit args;
+
+	left->fence = -1;
+	if (dmabuf < 0) {
+		ktap_skip(strerror(-dmabuf), left->name);
+		return false;
+	}
+	ktap_need(!shared_open(&left->buf, dmabuf) &&
+		  !bo_import(one.fd, &left->bo, dmabuf, SIZE), "%s: import", left->name);
+	ref = ref_write(&left->bo);
+	args = job(one.queue[0], &ref, 1, &cmd, 1);
+	ktap_need(!submit_wait(one.fd, &args), "%s: job", left->name);
+	if (busy)
+		left->fence = submit_fd(one.fd, &args);
+	return true;
+}
+
+static void left_end(struct left *left)
+{
+	int ret = left->fence < 0 ? 1 : fence_result(left->fence, FOREVER_MS);
+
+	ktap_ok((ret == 1 || ret == -ENODEV) && shared_is(&left->buf, LEFT & 0xff),
+		"%s: the exporter has what was written (%d)", left->name, ret);
+	shared_close(&left->buf);
+}
+
+/* The file is open yet, and has its handles: but nothing is mapped for the device any more. */
+static void left_look(const char *pci)
+{
+	int mappings = dma_debug_mappings(pci);
+	struct bo bo;
+
+	if (mappings == -ENOENT)
+		ktap_skip("no DMA_API_DEBUG", "leave: nothing is mapped");
+	else
+		ktap_ok(!mappings, "leave: nothing is mapped for the device (%d)", mappings);
+	ktap_ok(bo_create(one.fd, &bo, SIZE) == -ENODEV, "leave: the device has gone");
+}
+
+/* @any: its longest segment is as long as what any exporter makes. */
+static void test_leave(bool any)
+{
+	struct left left[] = {
+		{ .name = "leave: udmabuf" }, { .name = "leave: dma-heap" },
+		{ .name = "leave: vgem" }, { .name = "leave: vgem, closed" },
+		{ .name = "leave: puck" },
+	};
+	bool there[ARRAY_SIZE(left)] = { false };
+	char pci[32];
+	unsigned int i;
+	struct bo bo;
+
+	snprintf(pci, sizeof(pci), "%s", one.pci);
+	there[0] = left_begin(&left[0], make_udmabuf(SIZE), false);
+	there[1] = any && left_begin(&left[1], make_heap(SIZE), false);
+	puck_set(&one, 0, "start_delay_ns", LATE_MS * NSEC_PER_MSEC);
+	there[2] = any && left_begin(&left[2], dumb_export("vgem", SIZE), true);
+	there[3] = any && left_begin(&left[3], dumb_export("vgem", SIZE), true);
+	if (there[3])
+		bo_close(one.fd, &left[3].bo);
+	if (two.fd >= 0) {
+		ktap_need(!bo_create(two.fd, &bo, SIZE), "create");
+		there[4] = left_begin(&left[4], bo_export(two.fd, &bo), true);
+		bo_close(two.fd, &bo);
+	}
+	ktap_ok(!write_text(PUCK_DRIVER "unbind", pci), "leave: the driver leaves");
+	left_look(pci);
+	for (i = 0; i < ARRAY_SIZE(left); i++)
+		if (there[i])
+			left_end(&left[i]);
+	close(one.fd);
+	ktap_need(!write_text(PUCK_DRIVER "bind", pci) && puck_open_soon(&one, pci),
+		  "leave: it comes back");
+}
+
 int main(void)
 {
 	uint64_t seed = 5, seg_len_max = 0;
@@ -255,8 +351,10 @@ int main(void)
 		test_two_gpus();
 		test_map_twice();
 	} else {
+		two.fd = -1;
 		ktap_skip("only one GPU", "two GPUs: import");
 	}
+	test_leave(seg_len_max >= SIZE);
 	ktap_ok(puck_count_becomes(&one, "bos", "bo ", 0), "no BO is left");
 	return ktap_end();
 }

@@ -501,25 +501,12 @@ static void open_all(uint64_t seed)
 	works("begin");
 }
 
-/* An exporter may keep what it has mapped for a device until that lets go of the dma-buf. */
-static void drop_udmabufs(void)
-{
-	uint32_t i;
-
-	for (i = 0; i < STATES_FBS; i++)
-		if (states.place[i] == STATES_UDMABUF)
-			kms_fb_destroy(screen.card.fd, &states.fb[i]);
-	kms_fb_destroy(screen.card.fd, &target[STATES_UDMABUF]);
-}
-
 static void test_unbind(void)
 {
 	unsigned long rule;
 	int fence, ret;
 
-	drop_udmabufs();
 	fence = start_stuck(&rule, "unbind");
-
 	ret = write_text(PUCK_DRIVER "unbind", screen.puck.pci);
 	ktap_ok(!ret, "unbind: the driver leaves (%d)", ret);
 	ret = fence_result(fence, FOREVER_MS);
@@ -542,7 +529,6 @@ static void test_unplug(void)
 		ktap_skip("no GPU behind an IOMMU", "unplug");
 		return;
 	}
-	drop_udmabufs();
 	fence = start_stuck(&rule, "unplug");
 	puck_pull();
 	ret = fence_result(fence, FOREVER_MS);

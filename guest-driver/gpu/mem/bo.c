@@ -199,7 +199,7 @@ void puck_gem_link(struct puck_device *puck, struct puck_bo *bo)
 /* Of what is not TTM's; see puck_tt_unbind(). */
 static void puck_gem_unmap(struct puck_bo *bo)
 {
-	puck_import_unmap(bo);
+	puck_import_detach(bo);
 	puck_userptr_unmap(bo);
 }
 

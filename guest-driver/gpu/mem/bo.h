@@ -6,6 +6,7 @@
 #ifndef PUCK_BO_H
 #define PUCK_BO_H
 
+#include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
 #include <linux/list.h>
 
@@ -13,8 +14,6 @@
 
 #include "mem/segs.h"
 
-struct dma_buf;
-struct dma_buf_attachment;
 struct puck_device;
 struct puck_import_map;
 struct puck_userptr;
@@ -29,12 +28,15 @@ struct puck_userptr;
  *          without by who can live with a BO that has moved meanwhile
  * @cpu: the CPU may write it: from where it said that it would to GEM_FLUSH, wherever the BO
  *       goes meanwhile; under the dma_resv lock
- * @attach: how it was imported, or NULL
+ * @attach: what is imported is mapped by; NULL behind the end of the device, or if nothing is.
+ *          Under the dma_resv lock
+ * @prime: of what is imported, for DRM: nothing in there is set but the dma-buf
  * @mapped: of an imported BO, what the device sees it by, or NULL; see import.c, as for the
  *          next two. Under the dma_resv lock
  * @retired: struct puck_import_map.node, what jobs may still see it by
  * @retire: empties @retired
- * @dmabuf: of @attach, a reference of our own: TTM looks at its dma_resv to the very end
+ * @held: pins by @attach; under the dma_resv lock
+ * @dmabuf: what is imported, or NULL; a reference: TTM looks at its dma_resv to the very end
  * @userptr: of memory of a process, or NULL; see userptr.c
  * @vm_resv: of a BO that is private to a VM: keeps the VM's dma_resv, which is the BO's,
  *           too; a reference. Else NULL
@@ -56,9 +58,11 @@ struct puck_bo {
 	u32 region;
 	bool cpu;
 	struct dma_buf_attachment *attach;
+	struct dma_buf_attachment prime;
 	struct puck_import_map *mapped;
 	struct list_head retired;
 	struct work_struct retire;
+	unsigned int held;
 	struct dma_buf *dmabuf;
 	struct puck_userptr *userptr;
 	struct drm_gem_object *vm_resv;

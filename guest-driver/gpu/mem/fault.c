@@ -201,7 +201,7 @@ static int puck_gem_mmap_import(struct drm_gem_object *obj, struct vm_area_struc
 	/* All that is in there is the exporter's. */
 	vma->vm_private_data = NULL;
 	vma->vm_ops = NULL;
-	ret = dma_buf_mmap(obj->import_attach->dmabuf, vma, 0);
+	ret = dma_buf_mmap(to_puck_bo(obj)->dmabuf, vma, 0);
 	if (!ret)
 		drm_gem_object_put(obj);
 	return ret;
@@ -219,7 +219,7 @@ int puck_gem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
 {
 	int ret;
 
-	if (obj->import_attach)
+	if (to_puck_bo(obj)->dmabuf)
 		return puck_gem_mmap_import(obj, vma);
 	if (to_puck_bo(obj)->userptr)
 		return -EPERM;
@@ -304,8 +304,8 @@ int puck_gem_vmap(struct drm_gem_object *obj, struct iosys_map *map)
 {
 	int ret;
 
-	if (obj->import_attach)
-		return dma_buf_vmap(obj->import_attach->dmabuf, map);
+	if (to_puck_bo(obj)->dmabuf)
+		return dma_buf_vmap(to_puck_bo(obj)->dmabuf, map);
 	ret = puck_gem_pin(obj);
 	if (ret)
 		return ret;
@@ -326,8 +326,8 @@ int puck_gem_vmap(struct drm_gem_object *obj, struct iosys_map *map)
  */
 void puck_gem_vunmap(struct drm_gem_object *obj, struct iosys_map *map)
 {
-	if (obj->import_attach) {
-		dma_buf_vunmap(obj->import_attach->dmabuf, map);
+	if (to_puck_bo(obj)->dmabuf) {
+		dma_buf_vunmap(to_puck_bo(obj)->dmabuf, map);
 	} else {
 		ttm_bo_vunmap(&to_puck_bo(obj)->ttm, map);
 		puck_gem_unpin(obj);

@@ -20,7 +20,6 @@
 
 #include <drm/drm_drv.h>
 #include <drm/drm_gem.h>
-#include <drm/drm_prime.h>
 
 #include "compat/gpu.h"
 #include "core/device.h"
@@ -61,23 +60,49 @@ static void puck_import_drop(struct puck_bo *bo)
 	list_add_tail(&map->node, &bo->retired);
 }
 
-/**
- * puck_import_unmap - take an imported BO away from the device
- * @bo: a BO, imported or not; the device must be done with it
- *
- * Context: may sleep. Inside drm_dev_enter(), or after drm_dev_unplug() with late_lock held.
- */
-void puck_import_unmap(struct puck_bo *bo)
+/* Behind this nobody maps the memory any more. Returns what is to be detached, or NULL. */
+static struct dma_buf_attachment *puck_import_take_attachment(struct puck_bo *bo)
 {
+	struct dma_buf_attachment *attach = bo->attach;
 	struct puck_import_map *map, *next;
 
-	if (!bo->attach)
-		return;
-	dma_resv_lock(bo->ttm.base.resv, NULL);
+	dma_resv_assert_held(bo->ttm.base.resv);
+
+	if (!attach)
+		return NULL;
 	puck_import_drop(bo);
 	list_for_each_entry_safe(map, next, &bo->retired, node)
 		puck_import_unmap_one(bo, map);
+	while (bo->held) {
+		dma_buf_unpin(attach);
+		bo->held--;
+	}
+	bo->attach = NULL;
+	return attach;
+}
+
+/**
+ * puck_import_detach - take an imported BO away from the device, for good
+ * @bo: a BO, imported or not; the device must be done with it
+ *
+ * Of some exporters the core keeps what they have mapped for a device until that is detached
+ * (dma_buf_ops.cache_sgt_mapping). So this comes before the bond of driver and device ends, even
+ * if the BO stays. Until it returns the exporter may tell of a move: nothing is mapped by then.
+ *
+ * Context: may sleep. Inside drm_dev_enter(), or after drm_dev_unplug() with late_lock held. Takes
+ * the dma_resv lock, as the exporter may.
+ */
+void puck_import_detach(struct puck_bo *bo)
+{
+	struct dma_buf_attachment *attach;
+
+	if (!bo->dmabuf)
+		return;
+	dma_resv_lock(bo->ttm.base.resv, NULL);
+	attach = puck_import_take_attachment(bo);
 	dma_resv_unlock(bo->ttm.base.resv);
+	if (attach)
+		dma_buf_detach(bo->dmabuf, attach);
 }
 
 /*
@@ -216,6 +241,8 @@ int puck_import_hold(struct puck_bo *bo)
 	ret = puck_import_validate(bo);
 	if (ret && moves)
 		dma_buf_unpin(bo->attach);
+	else if (moves)
+		bo->held++;
 	return ret;
 }
 
@@ -227,8 +254,13 @@ int puck_import_hold(struct puck_bo *bo)
  */
 void puck_import_let(struct puck_bo *bo)
 {
-	if (dma_buf_is_dynamic(bo->dmabuf))
-		dma_buf_unpin(bo->attach);
+	dma_resv_assert_held(bo->ttm.base.resv);
+
+	/* puck_import_detach() has let go already, or the exporter knows no moves. */
+	if (!bo->held)
+		return;
+	bo->held--;
+	dma_buf_unpin(bo->attach);
 }
 
 static int puck_import_first(struct puck_bo *bo)
@@ -255,10 +287,15 @@ static int puck_import_attach(struct puck_bo *bo)
 	attach = dma_buf_dynamic_attach(bo->dmabuf, obj->dev->dev, ops, obj);
 	if (IS_ERR(attach))
 		return PTR_ERR(attach);
-	/* drm_prime_gem_destroy() gives both back. */
-	get_dma_buf(bo->dmabuf);
-	obj->import_attach = attach;
+	dma_resv_lock(obj->resv, NULL);
 	bo->attach = attach;
+	dma_resv_unlock(obj->resv);
+	/*
+	 * DRM looks there for the dma-buf alone, at any time and under no lock: so that is
+	 * nothing that is detached before the BO goes.
+	 */
+	bo->prime.dmabuf = bo->dmabuf;
+	obj->import_attach = &bo->prime;
 	atomic64_add(obj->size, &ttm_to_puck_mem(bo->ttm.bdev)->imported);
 	trace_puck_share_import(obj->dev->dev, puck_import_number(bo));
 	return 0;
@@ -297,18 +334,18 @@ exit:
 }
 
 /**
- * puck_import_end - let go of the exporter
- * @bo: unmapped, its last reference is gone
+ * puck_import_end - have nothing look at a BO any more
+ * @bo: detached, its last reference is gone
  *
- * Context: may sleep; takes the dma_resv lock.
+ * Context: may sleep, until what was there when the exporter moved it is signalled.
  */
 void puck_import_end(struct puck_bo *bo)
 {
 	struct drm_gem_object *obj = &bo->ttm.base;
 
-	if (!bo->attach)
+	/* None of that began for one that could not be attached. */
+	if (!obj->import_attach)
 		return;
 	cancel_work_sync(&bo->retire);
 	atomic64_sub(obj->size, &ttm_to_puck_mem(bo->ttm.bdev)->imported);
-	drm_prime_gem_destroy(obj, NULL);
 }

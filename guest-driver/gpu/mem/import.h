@@ -14,7 +14,7 @@ struct drm_gem_object *puck_import(struct puck_device *puck, struct dma_buf *dma
 int puck_import_validate(struct puck_bo *bo);
 int puck_import_hold(struct puck_bo *bo);
 void puck_import_let(struct puck_bo *bo);
-void puck_import_unmap(struct puck_bo *bo);
+void puck_import_detach(struct puck_bo *bo);
 void puck_import_end(struct puck_bo *bo);
 
 #endif /* PUCK_IMPORT_H */

@@ -142,7 +142,7 @@ static void puck_gem_tell(struct puck_bo *bo, struct drm_puck_gem_info *args)
 {
 	struct puck_where where = puck_bo_where(bo);
 
-	args->flags = (bo->attach ? DRM_PUCK_INFO_IMPORTED : 0) |
+	args->flags = (bo->dmabuf ? DRM_PUCK_INFO_IMPORTED : 0) |
 		      (bo->userptr ? DRM_PUCK_INFO_USERPTR : 0);
 	/* What it saw is kept until something else takes its place. */
 	if (bo->userptr && !puck_userptr_is_seen(bo))
