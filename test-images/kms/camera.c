@@ -78,7 +78,6 @@ static struct show {
 	uint32_t last_crc;		/* the number of the last one */
 	int crc_fd, signalled;
 	uint32_t good, torn, stale, failed, unseen, passed_over;
-	uint32_t early;			/* frames of the screen in front of their event */
 	int64_t *latency;		/* ns, of the good ones */
 } s = { .crc_fd = -1, .signalled = -1 };
 
@@ -327,13 +326,10 @@ static void take_crcs(void)
 
 /* Of the frames of the screen that show a turn: how many there are of each kind. */
 struct seen {
-	uint32_t good, stale, torn, early;
+	uint32_t good, stale, torn;
 };
 
-/*
- * An event tells of the blanking at which it was sent, which is later than the takeover if the
- * interrupt was: the next picture may be seen in front of its event, but this one not behind it.
- */
+/* An event tells of the first frame of its picture: those in front of the next one have this. */
 static struct seen look(const struct turn *t, const struct turn *next)
 {
 	uint32_t end = next->from;
@@ -345,9 +341,7 @@ static struct seen look(const struct turn *t, const struct turn *next)
 
 		if (frame->number != n)
 			continue;
-		if (frame->crc[0] == next->crc)
-			seen.early++;
-		else if (frame->crc[0] == t->crc && !seen.early)
+		if (frame->crc[0] == t->crc)
 			seen.good++;
 		else if (frame->crc[0] == t->before)
 			seen.stale++;
@@ -361,7 +355,6 @@ static void judge(const struct turn *t, const struct turn *next)
 {
 	struct seen seen = look(t, next);
 
-	s.early += seen.early;
 	if (t->failed)
 		s.failed++;
 	else if (seen.torn)
@@ -476,7 +469,6 @@ static void tell(void)
 	ktap_note("%u whole, %u torn, %u of another frame, %u failed", s.good, s.torn, s.stale,
 		  s.failed);
 	ktap_note("%u without a CRC, %u passed over", s.unseen, s.passed_over);
-	ktap_note("%u frames of the screen in front of the event that tells of them", s.early);
 	tell_latency();
 	if (options.way == BY_FORGETTING)
 		ktap_ok(s.torn, "%u pictures are torn, and it is seen", s.torn);

@@ -72,9 +72,10 @@ static uint32_t picture_crc(const struct kms_fb *fb)
 }
 
 /* How many frames around the takeover of a flip from @old have not the picture of their number. */
-static unsigned int wrong_frames(int crcs, const struct kms_fb *old, const struct kms_fb *next)
+static unsigned int wrong_frames(int crcs, const struct kms_fb *old, const struct kms_fb *next,
+				 struct drm_event_vblank *event)
 {
-	uint32_t before = picture_crc(old), after = picture_crc(next), number;
+	uint32_t before = picture_crc(old), after = picture_crc(next);
 	struct kms_atomic atomic = flip_to(next);
 	struct kms_frame frame = { 0 };
 	unsigned int wrong = 0;
@@ -82,10 +83,13 @@ static unsigned int wrong_frames(int crcs, const struct kms_fb *old, const struc
 
 	ret = kms_crc_read(crcs, &frame, 1);
 	if (!ret)
-		ret = kms_commit_shown(&screen.card, &atomic, 0, &number);
+		ret = kms_commit(&screen.card, &atomic, DRM_MODE_PAGE_FLIP_EVENT, 0);
+	if (!ret)
+		ret = kms_event(screen.card.fd, event, FOREVER_MS);
 	/* Those that were there by then first. */
-	while (!ret && (int32_t)(frame.number - number) <= 0) {
-		wrong += frame.crc[0] != ((int32_t)(frame.number - number) < 0 ? before : after);
+	while (!ret && (int32_t)(frame.number - event->sequence) <= 0) {
+		wrong += frame.crc[0] !=
+			 ((int32_t)(frame.number - event->sequence) < 0 ? before : after);
 		ret = kms_crc_read(crcs, &frame, 1);
 	}
 	return wrong + !!ret;
@@ -96,13 +100,144 @@ static void test_numbers(void)
 {
 	const struct kms_fb *fb[] = { &red, &blue };
 	int crcs = kms_crc_open(&screen.card, screen.index, "auto");
+	struct drm_event_vblank event = { 0 };
 	unsigned int wrong = 0, i;
 
 	ktap_need(crcs >= 0, "numbers: CRCs: %d", crcs);
 	for (i = 0; i < 2 * FRAMES; i++)
-		wrong += wrong_frames(crcs, fb[i % 2], fb[(i + 1) % 2]);
+		wrong += wrong_frames(crcs, fb[i % 2], fb[(i + 1) % 2], &event);
 	close(crcs);
 	ktap_ok(!wrong, "numbers: events and CRCs mean the same frames (%u do not)", wrong);
+}
+
+/* ---- events that are sent long after the takeover ---- */
+
+#define LATE_MS		200
+#define LATE_FRAMES	(LATE_MS * SCREEN_HZ / 1000)
+#define FAR_US		(3 * 1000000 / SCREEN_HZ)
+
+/* What the device says of the last takeover. */
+struct taken {
+	uint32_t count;
+	int64_t us;
+};
+
+/* Registers of the head. */
+static volatile uint8_t *map_registers(void)
+{
+	volatile uint8_t *regs;
+	char path[96];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource0", screen.puck.pci);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	regs = fd < 0 ? MAP_FAILED : mmap(NULL, 0x4000, PROT_READ, MAP_SHARED, fd, 0);
+	ktap_need(regs != MAP_FAILED, "registers");
+	close(fd);
+	return regs + PUCK_HEAD(screen.index);
+}
+
+static void unmap_registers(volatile uint8_t *head)
+{
+	munmap((void *)(head - PUCK_HEAD(screen.index)), 0x4000);
+}
+
+/* No flip is under way, so none of it changes. */
+static struct taken taken_now(void)
+{
+	volatile uint8_t *head = map_registers();
+	volatile uint32_t *time = (volatile uint32_t *)(head + PUCK_HEAD_FLIP_TIME);
+	struct taken taken = { .count = *(volatile uint32_t *)(head + PUCK_HEAD_FLIP_COUNT) };
+	uint64_t ns = time[0];
+
+	ns |= (uint64_t)time[1] << 32;
+	taken.us = (int64_t)(ns / 1000);
+	unmap_registers(head);
+	return taken;
+}
+
+static int64_t event_us(const struct drm_event_vblank *event)
+{
+	return event->tv_sec * 1000000ll + event->tv_usec;
+}
+
+/* By how much a number of events is more than the device's, and a time of them. */
+struct apart {
+	uint32_t count;
+	int64_t us;
+};
+
+/* From a flip that is told of in time, as the CRCs around it say. */
+static bool find_apart(struct apart *apart)
+{
+	int crcs = kms_crc_open(&screen.card, screen.index, "auto");
+	struct drm_event_vblank event = { 0 };
+	struct taken taken;
+	unsigned int wrong;
+
+	ktap_need(crcs >= 0, "exact: CRCs: %d", crcs);
+	wrong = wrong_frames(crcs, &red, &blue, &event);
+	close(crcs);
+	taken = taken_now();
+	*apart = (struct apart){ event.sequence - taken.count, event_us(&event) - taken.us };
+	return ktap_ok(!wrong, "exact: a flip that is told of in time (%u wrong)", wrong);
+}
+
+/*
+ * @irq: what becomes of all interrupts until the event is there; who waits for it looks in the end.
+ * @flip: what becomes of the takeover, or NULL.
+ */
+static void test_told_late(const char *what, const char *irq, const char *flip,
+			   const struct apart *apart)
+{
+	struct kms_atomic atomic = flip_to(&blue);
+	unsigned long irq_rule, flip_rule = 0;
+	struct drm_event_vblank event = { 0 };
+	uint32_t next, number;
+	struct taken taken;
+	int64_t far;
+	int ret;
+
+	ktap_need(!kms_commit_wait(&screen.card, &atomic), "exact: %s: begin", what);
+	atomic = flip_to(&red);
+	irq_rule = puck_rule(&screen.puck, "irq.raise", irq);
+	if (flip)
+		flip_rule = puck_rule(&screen.puck, "display.flip", flip);
+	next = screen_next(&screen);
+	ret = kms_commit(&screen.card, &atomic, DRM_MODE_PAGE_FLIP_EVENT, 0);
+	ret = ret ? ret : kms_event(screen.card.fd, &event, FOREVER_MS);
+	taken = taken_now();
+	number = taken.count + apart->count;
+	far = event_us(&event) - taken.us - apart->us;
+	ktap_ok(!ret && event.sequence == number,
+		"exact: %s: the number is that of the takeover (%d apart)", what,
+		(int32_t)(event.sequence - number));
+	ktap_ok(far > -FAR_US && far < FAR_US, "exact: %s: so is the time (%lld us apart)", what,
+		(long long)far);
+	puck_rule_done(irq_rule, -1);
+	if (flip) {
+		ktap_ok((int32_t)(number - next) >= LATE_FRAMES, "exact: %s: it was (%d frames)",
+			what, (int32_t)(number - next));
+		puck_rule_done(flip_rule, 1);
+	}
+	/* The CRCs' interrupt has the driver hear again. */
+	ktap_ok(shows(&red, number), "exact: %s: the picture is shown from there on", what);
+}
+
+/* Whenever the driver hears of a takeover, and whenever that was. */
+static void test_exact(void)
+{
+	struct apart apart;
+
+	if (access(PUCK_RULES, F_OK)) {
+		ktap_skip("no puck-mischief", "exact");
+		return;
+	}
+	if (!find_apart(&apart))
+		return;
+	test_told_late("late interrupts", "delay=200ms", NULL, &apart);
+	test_told_late("no interrupts", "drop", NULL, &apart);
+	test_told_late("a late takeover", "delay=200ms", "head=0 nth=1 delay=200ms", &apart);
 }
 
 static void test_legacy(void)
@@ -232,19 +367,11 @@ static void test_place(const char *where, uint32_t placements)
 /* DAMAGE_POS and DAMAGE_SIZE of the head, which read as they were written: x, y, width, height. */
 static void read_damage(uint32_t damage[4])
 {
-	uint32_t base = PUCK_HEAD(screen.index), pos, size;
-	volatile uint8_t *regs;
-	char path[96];
-	int fd;
+	volatile uint8_t *head = map_registers();
+	uint32_t pos = *(volatile uint32_t *)(head + PUCK_HEAD_DAMAGE_POS);
+	uint32_t size = *(volatile uint32_t *)(head + PUCK_HEAD_DAMAGE_SIZE);
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource0", screen.puck.pci);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	regs = fd < 0 ? MAP_FAILED : mmap(NULL, 0x4000, PROT_READ, MAP_SHARED, fd, 0);
-	ktap_need(regs != MAP_FAILED, "registers");
-	pos = *(volatile uint32_t *)(regs + base + PUCK_HEAD_DAMAGE_POS);
-	size = *(volatile uint32_t *)(regs + base + PUCK_HEAD_DAMAGE_SIZE);
-	munmap((void *)regs, 0x4000);
-	close(fd);
+	unmap_registers(head);
 	damage[0] = pos & PUCK_HEAD_DAMAGE_X;
 	damage[1] = pos >> 16;
 	damage[2] = size & PUCK_HEAD_DAMAGE_X;
@@ -434,6 +561,23 @@ static void test_removed(void)
 	ktap_ok(!screen_on(&screen, &red) && shows_now(&red), "removed: then another one is");
 }
 
+/* CRCs of the last frames come while DRM has no number for them any more. */
+static void test_off_watched(void)
+{
+	int crcs = kms_crc_open(&screen.card, screen.index, "auto"), ret = 0;
+	struct kms_frame frame;
+	unsigned int i;
+
+	ktap_need(crcs >= 0, "watched: CRCs: %d", crcs);
+	for (i = 0; !ret && i < 2 * FRAMES; i++) {
+		ret = screen_off(&screen);
+		ret = ret ? ret : screen_on(&screen, &red);
+	}
+	ret = ret ? ret : kms_crc_read(crcs, &frame, 1);
+	close(crcs);
+	ktap_ok(!ret && shows_now(&red), "watched: off and on while there are CRCs (%d)", ret);
+}
+
 int main(void)
 {
 	ktap_begin();
@@ -447,6 +591,7 @@ int main(void)
 	ktap_need(!screen_on(&screen, &red), "turn the head on");
 	test_event();
 	test_numbers();
+	test_exact();
 	test_legacy();
 	test_out_fence();
 	test_damage();
@@ -458,6 +603,7 @@ int main(void)
 	test_import();
 	test_busy();
 	test_removed();
+	test_off_watched();
 	ktap_ok(!screen_off(&screen), "turn the head off");
 	screen_close(&screen);
 	return ktap_end();

@@ -8,15 +8,13 @@
 #include <linux/string.h>
 
 #include <drm/drm_debugfs_crc.h>
-#include <drm/drm_vblank.h>
 
 #include "kms/access.h"
 #include "kms/crc.h"
 #include "kms/kms.h"
+#include "kms/vblank.h"
 
 #define PUCK_CRCS	(1 + PUCK_DISPLAY_PLANES)
-/* A blanking may begin in between, but not each time. */
-#define PUCK_CRC_TRIES	4
 
 static const char *const puck_crc_names[] = {
 	"auto", "picture", "plane-0", "plane-1", "plane-2", "all",
@@ -95,12 +93,13 @@ int puck_crc_set_source(struct drm_crtc *crtc, const char *source)
 }
 
 /* All that is told of one frame, picture and planes; false if another one came in between. */
-static bool puck_crc_read(struct puck_head *head, u32 *count, u32 crcs[PUCK_CRCS])
+static bool puck_crc_read(struct puck_head *head, struct puck_vblank *at, u32 crcs[PUCK_CRCS])
 {
 	u32 first = puck_head_read64(head, PUCK_HEAD_CRC_COUNT);
 	unsigned int i;
 
-	*count = head->count_base + first;
+	/* Of its time the device says nothing, and nobody asks. */
+	*at = (struct puck_vblank) { .count = head->count_base + first };
 	crcs[0] = puck_head_read(head, PUCK_HEAD_CRC_PICTURE);
 	for (i = 0; i < PUCK_DISPLAY_PLANES; i++)
 		crcs[1 + i] = puck_head_read(head, PUCK_HEAD_CRC_PLANE(i));
@@ -116,19 +115,6 @@ static void puck_crc_pack(u32 crcs[PUCK_CRCS], unsigned long mask)
 		crcs[n++] = crcs[i];
 }
 
-/* By which number DRM goes for the blanking with ours. */
-static u32 puck_crc_frame(struct puck_head *head, u32 count)
-{
-	unsigned int tries = PUCK_CRC_TRIES;
-	u32 before, frame;
-
-	do {
-		before = puck_head_count(head);
-		frame = drm_crtc_accurate_vblank_count(&head->crtc);
-	} while (before != puck_head_count(head) && --tries);
-	return frame - (before - count);
-}
-
 /**
  * puck_crc_take - hand the CRCs of a frame on
  * @head: the head
@@ -138,16 +124,18 @@ static u32 puck_crc_frame(struct puck_head *head, u32 count)
 void puck_crc_take(struct puck_head *head)
 {
 	struct puck_kms_access access;
-	u32 crcs[PUCK_CRCS], count;
+	u32 crcs[PUCK_CRCS], number;
+	struct puck_vblank at;
 	unsigned long mask;
+	ktime_t time;
 	bool whole;
 
 	/* Of two frames in a row one is told of by the next interrupt. */
-	whole = puck_kms_enter(head->kms, &access) && puck_crc_read(head, &count, crcs);
+	whole = puck_kms_enter(head->kms, &access) && puck_crc_read(head, &at, crcs);
 	mask = head->crc;
 	puck_kms_exit(head->kms, &access);
-	if (!mask || !whole)
+	if (!mask || !whole || !puck_vblank_number(head, &at, &number, &time))
 		return;
 	puck_crc_pack(crcs, mask);
-	drm_crtc_add_crc_entry(&head->crtc, true, puck_crc_frame(head, count), crcs);
+	drm_crtc_add_crc_entry(&head->crtc, true, number, crcs);
 }

@@ -16,15 +16,18 @@
 #include <linux/delay.h>
 #include <linux/iopoll.h>
 #include <linux/jiffies.h>
+#include <linux/ktime.h>
 #include <linux/time64.h>
 
 #include <drm/drm_atomic_helper.h>
+#include <drm/drm_file.h>
 #include <drm/drm_print.h>
 #include <drm/drm_vblank.h>
 
 #include "core/trace.h"
 #include "kms/access.h"
 #include "kms/flip.h"
+#include "kms/vblank.h"
 #include "kms/writeback.h"
 
 /* An interrupt may be lost, and the slowest head has one frame in a second. */
@@ -39,10 +42,14 @@
  * struct puck_flip_end - an event that is due
  * @event: or NULL
  * @ref: it has a reference, to be given back
+ * @shown: what it waits for was taken over at @at; else that does not come any more
+ * @at: the takeover
  */
 struct puck_flip_end {
 	struct drm_pending_vblank_event *event;
 	bool ref;
+	bool shown;
+	struct puck_vblank at;
 };
 
 static struct puck_flip_end puck_flip_take_event(struct puck_head *head)
@@ -56,17 +63,48 @@ static struct puck_flip_end puck_flip_take_event(struct puck_head *head)
 	return end;
 }
 
+static void puck_flip_send_known(struct puck_head *head, struct drm_pending_vblank_event *event,
+				 u32 number, ktime_t time)
+{
+	struct timespec64 when = ktime_to_timespec64(time);
+
+	lockdep_assert_held(&head->crtc.dev->event_lock);
+
+	event->pipe = drm_crtc_index(&head->crtc);
+	event->event.vbl.sequence = number;
+	event->event.vbl.tv_sec = when.tv_sec;
+	event->event.vbl.tv_usec = when.tv_nsec / NSEC_PER_USEC;
+	drm_send_event_timestamp_locked(head->crtc.dev, &event->base, time);
+}
+
+/*
+ * The core would tell of the blanking that was last when it is sent. That may be a later one than
+ * the takeover's, as the interrupt was late; or an earlier one, as it was lost. But it is the one
+ * to tell of if there is no takeover, or DRM does not count as the head is being turned off.
+ */
+static void puck_flip_send_event(struct puck_head *head, struct puck_flip_end *end)
+{
+	struct drm_pending_vblank_event *event = end->event;
+	struct drm_device *dev = head->crtc.dev;
+	unsigned long flags;
+	ktime_t time = 0;
+	u32 number = 0;
+	bool known;
+
+	known = end->shown && puck_vblank_number(head, &end->at, &number, &time);
+	spin_lock_irqsave(&dev->event_lock, flags);
+	if (known)
+		puck_flip_send_known(head, event, number, time);
+	else
+		drm_crtc_send_vblank_event(&head->crtc, event);
+	spin_unlock_irqrestore(&dev->event_lock, flags);
+}
+
 /* With no lock of ours held: the core calls us back. */
 static void puck_flip_send(struct puck_head *head, struct puck_flip_end end)
 {
-	struct drm_device *dev = head->crtc.dev;
-	unsigned long flags;
-
-	if (end.event) {
-		spin_lock_irqsave(&dev->event_lock, flags);
-		drm_crtc_send_vblank_event(&head->crtc, end.event);
-		spin_unlock_irqrestore(&dev->event_lock, flags);
-	}
+	if (end.event)
+		puck_flip_send_event(head, &end);
 	if (end.ref)
 		drm_crtc_vblank_put(&head->crtc);
 }
@@ -218,7 +256,7 @@ void puck_flip(struct puck_kms *kms, struct puck_atomic_state *state)
 		if (!puck_flip_concerns(old_state, new_state))
 			continue;
 		mask |= BIT(to_puck_head(crtc)->index);
-		/* Until the event, whose time and number are those of a blanking. */
+		/* Until the event, which is told by a number and a time of DRM's. */
 		if (!drm_crtc_vblank_get(crtc))
 			refs |= BIT(to_puck_head(crtc)->index);
 	}
@@ -256,15 +294,20 @@ static void puck_flip_count(struct puck_head *head, u32 blanking)
 static struct puck_flip_end puck_flip_take_shown(struct puck_head *head)
 {
 	u32 seqno = puck_head_read(head, PUCK_HEAD_FLIP_SEQNO);
+	struct puck_flip_end end;
 	u64 blanking;
 
 	if (!head->event || seqno != head->event_seqno)
 		return (struct puck_flip_end) { };
+	/* Nothing follows before the event is taken, so these stay what they are. */
 	blanking = puck_head_read64(head, PUCK_HEAD_FLIP_COUNT);
-	trace_puck_display_flip(head->index, seqno, blanking,
-				puck_head_read64(head, PUCK_HEAD_FLIP_TIME));
 	puck_flip_count(head, blanking);
-	return puck_flip_take_event(head);
+	end = puck_flip_take_event(head);
+	end.shown = true;
+	end.at.count = head->count_base + (u32)blanking;
+	end.at.ns = puck_head_read64(head, PUCK_HEAD_FLIP_TIME);
+	trace_puck_display_flip(head->index, seqno, blanking, end.at.ns);
+	return end;
 }
 
 /**

@@ -20,6 +20,7 @@
 #include "kms/format.h"
 #include "kms/head.h"
 #include "kms/kms.h"
+#include "kms/vblank.h"
 
 static int puck_head_enable_vblank(struct drm_crtc *crtc)
 {
@@ -121,14 +122,14 @@ static void puck_head_atomic_enable(struct drm_crtc *crtc, struct puck_atomic_st
 			 FIELD_PREP(PUCK_HEAD_TOTAL, mode->htotal);
 	head->staged.v = FIELD_PREP(PUCK_HEAD_SHOWN, mode->vdisplay) |
 			 FIELD_PREP(PUCK_HEAD_TOTAL, mode->vtotal);
-	drm_crtc_vblank_on(crtc);
+	puck_vblank_on(head);
 }
 
 static void puck_head_atomic_disable(struct drm_crtc *crtc, struct puck_atomic_state *state)
 {
 	struct puck_head *head = to_puck_head(crtc);
 
-	drm_crtc_vblank_off(crtc);
+	puck_vblank_off(head);
 	head->staged.ctrl &= ~PUCK_HEAD_ENABLE;
 }
 

@@ -82,6 +82,7 @@ struct puck_head_counts {
  * @counts: of all flips so far
  * @changed_whole: @next changes all of the picture, and not what its damage says
  * @again: the device was busy, so @next is to be committed at the takeover
+ * @counted: DRM counts the vertical blankings
  * @irq_enable: HEAD_IRQ_ENABLE
  * @crc: CRC_CTRL
  * @count_base: vertical blankings before the last reset
@@ -112,6 +113,7 @@ struct puck_head {
 	struct puck_head_counts counts;
 	bool changed_whole;
 	bool again;
+	bool counted;
 	u32 irq_enable;
 	u32 crc;
 	u32 count_base;
