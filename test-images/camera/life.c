@@ -4,11 +4,13 @@
  * the machine asleep. Each buffer comes back, open files say so, and it works again afterwards.
  * While the device goes, other threads call its sub-devices all the time.
  *
- *	camera_life [N [sleep|unbind|unplug]]	each of it, or this alone, N times (3)
+ *	camera_life [N [sleep|lent|unbind|unplug]]	each of it, or this alone, N times (3)
  */
 #include <pthread.h>
 
 #include "lib/base/array.h"
+#include "lib/base/dma_debug.h"
+#include "lib/base/dmabuf.h"
 #include "lib/base/kernel_log.h"
 #include "lib/base/ktap.h"
 #include "lib/base/progress.h"
@@ -207,6 +209,50 @@ static void test_sleep(unsigned int times)
 	cam_close(&cam);
 }
 
+/* A stream into memory of others. */
+static int start_lent(void)
+{
+	struct cam_frame frame;
+	int ret;
+
+	if (cam_open(&cam, "") || cam_set_rate(&cam, 60) ||
+	    cam_set_all(&stream, &cam, "NV12", WIDTH, HEIGHT))
+		return -EIO;
+	ret = cam_alloc_dmabuf(&stream, 3, make_udmabuf);
+	if (ret)
+		return ret;
+	return cam_queue_all(&stream) || cam_on(&stream) || cam_dequeue(&stream, &frame) ? -EIO : 0;
+}
+
+/* What vb2 has mapped of others goes with the driver, whoever has files open. */
+static void test_lent(unsigned int times)
+{
+	int ret = 0, mappings = 0;
+	unsigned int i;
+	char pci[32];
+
+	for (i = 0; i < times; i++) {
+		progress("lent %u times of %u", i, times);
+		ret = start_lent();
+		snprintf(pci, sizeof(pci), "%s", cam.pci);
+		if (ret || write_text(DRIVER "unbind", pci)) {
+			cam_close(&cam);
+			break;
+		}
+		mappings = dma_debug_mappings(pci);
+		cam_unmap(&stream);
+		cam_close(&cam);
+		if (write_text(DRIVER "bind", pci) || mappings)
+			break;
+	}
+	if (ret == -ENODEV || mappings == -ENOENT) {
+		ktap_skip(ret ? "no udmabuf" : "no DMA_API_DEBUG", "lent");
+		return;
+	}
+	ktap_ok(i == times, "lent %u times, and nothing is mapped behind the driver (%d, %d)", i,
+		ret, mappings);
+}
+
 static void unplug_if_known(unsigned int times)
 {
 	if (!cam_open(&cam, "") && !strncmp(cam.pci, "0000:02:", 8)) {
@@ -222,6 +268,7 @@ static const struct end {
 	void (*test)(unsigned int times);
 } ends[] = {
 	{ "sleep", test_sleep },
+	{ "lent", test_lent },
 	{ "unbind", test_unbind },
 	{ "unplug", unplug_if_known },
 };
@@ -243,7 +290,7 @@ int main(int argc, char **argv)
 		end->test(times);
 		tests++;
 	}
-	ktap_need(tests, "one of sleep, unbind, unplug");
+	ktap_need(tests, "one of sleep, lent, unbind, unplug");
 	/* A kernel that counts (CONFIG_VIDEO_ADV_DEBUG) has found nothing that does not match. */
 	ktap_ok(!log_has(log, "unbalanced", line, sizeof(line)), "vb2's counts match %s", line);
 	return ktap_end();
