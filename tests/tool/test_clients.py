@@ -184,6 +184,8 @@ class Kselftests(unittest.TestCase):
         self.write("kselftest.h", "#define ANSWER 0")
         self.write("dmabuf-heaps/dmabuf-heap.c", '#include <drm/drm.h>\n#include "../kselftest.h"\nint main(void) { return ANSWER; }')
         self.write("drivers/dma-buf/udmabuf.c", "int main(void) { return 4; }")
+        self.write("sync/sync_test.c", "int answer(void); int main(void) { return answer(); }")
+        self.write("sync/sync_wait.c", "int answer(void) { return 5; }")
 
     def write(self, name, text):
         path = self.tree / (name if name.startswith("include/") else f"{kselftests.FOLDER}/{name}")
@@ -194,10 +196,12 @@ class Kselftests(unittest.TestCase):
         return {name: subprocess.run([path]).returncode for name, path in kselftests.programs().items()}
 
     def test_programs(self):
-        wanted = {"bin/kselftest_dmabuf-heap": 0, "bin/kselftest_udmabuf": 4}
+        wanted = {"bin/kselftest_dmabuf-heap": 0, "bin/kselftest_udmabuf": 4, "bin/kselftest_sync": 5}
         self.assertEqual(self.answers(), wanted)
         self.write("drivers/dma-buf/udmabuf.c", "int main(void) { return 6; }")
-        self.assertEqual(self.answers(), wanted | {"bin/kselftest_udmabuf": 6}, "another source is another program")
+        self.write("sync/sync_wait.c", "int answer(void) { return 7; }")
+        self.assertEqual(self.answers(), wanted | {"bin/kselftest_udmabuf": 6, "bin/kselftest_sync": 7},
+                         "another source is another program")
 
     def test_what_does_not_compile(self):
         self.write("drivers/dma-buf/udmabuf.c", "int main(void) {")
