@@ -14,6 +14,7 @@
  *	smpte, smpte565, tiles	patterns of modetest
  *	simple-shm		weston-simple-shm at any time
  *	frames=FILE[:FORMAT]	one of the pictures that lie in a file: XRGB8888, or NV12
+ *	text			of the first virtual terminal, in greys; over all of the picture
  *	any			not looked at
  *	not=RRGGBB		of any colour but this one
  */
@@ -25,6 +26,7 @@
 #include "lib/base/host_screen.h"
 #include "lib/base/ktap.h"
 #include "lib/clients/picture.h"
+#include "lib/kms/text.h"
 
 /* Between looks that wait for a picture: each is a second's work for a slow machine. */
 #define PAUSE_US	250000
@@ -123,6 +125,17 @@ static bool paint_any(const struct layer *layer, const struct area *area, struct
 	(void)layer;
 	picture_plain(&look->right, area, PICTURE_ANY);
 	return true;
+}
+
+/* False if there is no terminal, or if it is not as large as the picture. */
+static bool paint_text(const struct layer *layer, const struct area *area, struct look *look)
+{
+	static struct text_font font;
+
+	(void)layer;
+	return area->width == look->right.width && area->height == look->right.height &&
+	       !text_font_get(&font) && font.width == 8 &&
+	       text_draw(&font, look->right.pixels, area->width, area->height);
 }
 
 typedef uint32_t (*frame_pixel)(const uint8_t *frame, const struct area *area, uint32_t x,
@@ -227,7 +240,7 @@ static bool paint_frames(const struct layer *layer, const struct area *area, str
 static const struct layer_kind kinds[] = {
 	{ "plain", paint_plain }, { "checker", paint_checker }, { "smpte", paint_smpte },
 	{ "smpte565", paint_smpte565 }, { "tiles", paint_tiles }, { "simple-shm", paint_shm },
-	{ "frames", paint_frames }, { "any", paint_any },
+	{ "frames", paint_frames }, { "text", paint_text }, { "any", paint_any },
 	{ "not", paint_not },
 };
 
