@@ -45,6 +45,18 @@ struct puck_where puck_bo_where(struct puck_bo *bo)
 	return (struct puck_where) { .sgt = tbo->ttm ? to_puck_tt(tbo->ttm)->sgt : NULL };
 }
 
+/*
+ * Whether somebody hands pages over before there is anything: what a move brings the CPU is given
+ * when the move is over, by puck_bo_take() at the latest, and until it has been it has nothing to
+ * give back. What the pages have until then is another's.
+ */
+static bool puck_bo_is_ahead(struct ttm_buffer_object *tbo, bool for_cpu)
+{
+	if (!to_puck_tt(tbo->ttm)->moved)
+		return false;
+	return !for_cpu || !dma_resv_test_signaled(tbo->base.resv, DMA_RESV_USAGE_KERNEL);
+}
+
 /**
  * puck_bo_sync - hand a BO to the CPU, or to the device
  * @bo: the BO
@@ -68,7 +80,8 @@ void puck_bo_sync(struct puck_bo *bo, bool for_cpu, bool write)
 		puck_userptr_sync(bo, for_cpu, bo->cpu);
 		return;
 	}
-	if (!tbo->resource || tbo->resource->mem_type != TTM_PL_TT)
+	if (!tbo->resource || tbo->resource->mem_type != TTM_PL_TT ||
+	    puck_bo_is_ahead(tbo, for_cpu))
 		return;
 	if (for_cpu)
 		puck_tt_sync_for_cpu(to_puck_tt(tbo->ttm), bo->cpu);

@@ -131,7 +131,7 @@ static int puck_fault_prepare(struct puck_bo *bo, bool write)
 	return ret ?: puck_bo_take(bo, write);
 }
 
-/* Whether what is in a BO is gone, as the device is. */
+/* Whether it takes the device to see what is in a BO. */
 static bool puck_fault_is_lost(struct puck_bo *bo)
 {
 	return !bo->ttm.resource || bo->ttm.resource->mem_type == TTM_PL_VRAM;
@@ -187,11 +187,61 @@ static vm_fault_t puck_fault(struct vm_fault *vmf)
 	return ret;
 }
 
+/* Copies bytes of one page that the CPU has been given. Returns how many, or an errno. */
+static int puck_fault_copy(struct ttm_buffer_object *tbo, u64 offset, void *buf, int len,
+			   bool write)
+{
+	int bytes = min_t(int, len, PAGE_SIZE - offset_in_page(offset));
+	struct ttm_bo_kmap_obj map;
+	bool is_iomem;
+	void *at;
+	int ret;
+
+	ret = ttm_bo_kmap(tbo, offset >> PAGE_SHIFT, 1, &map);
+	if (ret)
+		return ret;
+	at = ttm_kmap_obj_virtual(&map, &is_iomem) + offset_in_page(offset);
+	if (write)
+		memcpy(at, buf, bytes);
+	else
+		memcpy(buf, at, bytes);
+	ttm_bo_kunmap(&map);
+	return bytes;
+}
+
+/*
+ * For ptrace() and the like, which go by no page table. ttm_bo_vm_access() does not wait for
+ * moves: it would show what the pages had in them before. It is asked once more for those bytes
+ * that are not done.
+ */
+static int puck_fault_access(struct vm_area_struct *vma, unsigned long addr, void *buf, int len,
+			     int write)
+{
+	struct ttm_buffer_object *tbo = vma->vm_private_data;
+	u64 offset = addr - vma->vm_start +
+		     ((vma->vm_pgoff - drm_vma_node_start(&tbo->base.vma_node)) << PAGE_SHIFT);
+	int ret;
+
+	if (len < 1 || offset >= tbo->base.size)
+		return -EIO;
+	ret = ttm_bo_reserve(tbo, true, false, NULL);
+	if (ret)
+		return ret;
+	if (puck_fault_is_lost(ttm_to_puck_bo(tbo)))
+		ret = -EIO;
+	else
+		ret = puck_bo_take(ttm_to_puck_bo(tbo), write);
+	if (!ret)
+		ret = puck_fault_copy(tbo, offset, buf, len, write);
+	ttm_bo_unreserve(tbo);
+	return ret;
+}
+
 const struct vm_operations_struct puck_fault_ops = {
 	.fault = puck_fault,
 	.open = ttm_bo_vm_open,
 	.close = ttm_bo_vm_close,
-	.access = ttm_bo_vm_access,
+	.access = puck_fault_access,
 };
 
 static int puck_gem_mmap_import(struct drm_gem_object *obj, struct vm_area_struct *vma)
