@@ -678,37 +678,3 @@ int puck_ring_thaw(struct puck_ring *ring)
 		puck_ring_doorbell(ring);
 	return 0;
 }
-
-/**
- * puck_ring_save - remember the completion stage over a suspend
- * @ring: the ring
- */
-void puck_ring_save(struct puck_ring *ring)
-{
-	if (!(ring->puck->features & PUCK_GPU_FEATURE_STAGE))
-		return;
-	/* All ones are no settings. */
-	if (puck_ring_read(ring, PUCK_GPU_RING_CTRL) == ~0u)
-		return;
-
-	ring->saved.start_delay = puck_ring_read64(ring, PUCK_GPU_RING_START_DELAY);
-	ring->saved.delay = puck_ring_read64(ring, PUCK_GPU_RING_DELAY);
-	ring->saved.jitter = puck_ring_read64(ring, PUCK_GPU_RING_JITTER);
-	ring->saved.seed = puck_ring_read64(ring, PUCK_GPU_RING_SEED);
-	ring->saved.hold = puck_ring_read(ring, PUCK_GPU_RING_HOLD);
-}
-
-/**
- * puck_ring_restore - set the completion stage as puck_ring_save() found it
- * @ring: the ring
- */
-void puck_ring_restore(struct puck_ring *ring)
-{
-	if (!(ring->puck->features & PUCK_GPU_FEATURE_STAGE))
-		return;
-	puck_ring_write64(ring, PUCK_GPU_RING_START_DELAY, ring->saved.start_delay);
-	puck_ring_write64(ring, PUCK_GPU_RING_DELAY, ring->saved.delay);
-	puck_ring_write64(ring, PUCK_GPU_RING_JITTER, ring->saved.jitter);
-	puck_ring_write64(ring, PUCK_GPU_RING_SEED, ring->saved.seed);
-	puck_ring_write(ring, PUCK_GPU_RING_HOLD, ring->saved.hold);
-}

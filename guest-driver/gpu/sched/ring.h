@@ -191,7 +191,5 @@ int puck_ring_freeze(struct puck_ring *ring);
 void puck_ring_freeze_running(struct puck_ring *ring);
 int puck_ring_thaw(struct puck_ring *ring);
 void puck_ring_kill(struct puck_ring *ring, int error);
-void puck_ring_save(struct puck_ring *ring);
-void puck_ring_restore(struct puck_ring *ring);
 
 #endif /* PUCK_RING_H */

@@ -179,6 +179,34 @@ int puck_rings_start(struct puck_device *puck)
 	return 0;
 }
 
+/* The completion stage of a ring. */
+static void puck_ring_save(struct puck_ring *ring)
+{
+	if (!(ring->puck->features & PUCK_GPU_FEATURE_STAGE))
+		return;
+	/* All ones are no settings. */
+	if (puck_ring_read(ring, PUCK_GPU_RING_CTRL) == ~0u)
+		return;
+
+	ring->saved.start_delay = puck_ring_read64(ring, PUCK_GPU_RING_START_DELAY);
+	ring->saved.delay = puck_ring_read64(ring, PUCK_GPU_RING_DELAY);
+	ring->saved.jitter = puck_ring_read64(ring, PUCK_GPU_RING_JITTER);
+	ring->saved.seed = puck_ring_read64(ring, PUCK_GPU_RING_SEED);
+	ring->saved.hold = puck_ring_read(ring, PUCK_GPU_RING_HOLD);
+}
+
+/* As puck_ring_save() found it. */
+static void puck_ring_restore(struct puck_ring *ring)
+{
+	if (!(ring->puck->features & PUCK_GPU_FEATURE_STAGE))
+		return;
+	puck_ring_write64(ring, PUCK_GPU_RING_START_DELAY, ring->saved.start_delay);
+	puck_ring_write64(ring, PUCK_GPU_RING_DELAY, ring->saved.delay);
+	puck_ring_write64(ring, PUCK_GPU_RING_JITTER, ring->saved.jitter);
+	puck_ring_write64(ring, PUCK_GPU_RING_SEED, ring->saved.seed);
+	puck_ring_write(ring, PUCK_GPU_RING_HOLD, ring->saved.hold);
+}
+
 /**
  * puck_rings_save - remember what a reset of the device would lose
  * @puck: the device
