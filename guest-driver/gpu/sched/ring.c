@@ -476,6 +476,30 @@ void puck_ring_retire(struct puck_ring *ring)
 }
 
 /**
+ * puck_ring_refuse - end a job that the hardware was not given
+ * @ring: the ring
+ * @job: the job
+ * @error: for its fence
+ *
+ * Not before those in front of it, which may still be at work with memory that goes with the fence
+ * of this one.
+ *
+ * Context: run_job.
+ */
+void puck_ring_refuse(struct puck_ring *ring, struct puck_job *job, int error)
+{
+	unsigned long flags;
+	bool waits;
+
+	spin_lock_irqsave(&ring->lock, flags);
+	/* Without the device nobody else comes to the end of them than puck_ring_kill(). */
+	waits = error == -ENODEV && !list_empty(&ring->inflight);
+	if (!waits || puck_ring_enter(ring, job))
+		puck_fence_signal(job->fence, error);
+	spin_unlock_irqrestore(&ring->lock, flags);
+}
+
+/**
  * puck_ring_kill - let nothing run on a ring any more
  * @ring: the ring, reset or gone
  * @error: for its jobs

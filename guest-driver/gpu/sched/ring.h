@@ -190,6 +190,7 @@ bool puck_ring_skip(struct puck_ring *ring);
 int puck_ring_freeze(struct puck_ring *ring);
 void puck_ring_freeze_running(struct puck_ring *ring);
 int puck_ring_thaw(struct puck_ring *ring);
+void puck_ring_refuse(struct puck_ring *ring, struct puck_job *job, int error);
 void puck_ring_kill(struct puck_ring *ring, int error);
 
 #endif /* PUCK_RING_H */

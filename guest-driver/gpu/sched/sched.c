@@ -34,7 +34,6 @@ static struct dma_fence *puck_sched_run_job(struct drm_sched_job *base)
 	struct puck_job *job = to_puck_job(base);
 	struct puck_fence *fence = job->fence;
 	bool cookie = dma_fence_begin_signalling();
-	unsigned long flags;
 	int idx, ret = -ENODEV;
 
 	if (drm_dev_enter(&job->puck->drm, &idx)) {
@@ -42,11 +41,8 @@ static struct dma_fence *puck_sched_run_job(struct drm_sched_job *base)
 		drm_dev_exit(idx);
 	}
 	/* As one that went wrong: who hears of it before the world does hears of all of them. */
-	if (ret) {
-		spin_lock_irqsave(&job->ring->lock, flags);
-		puck_fence_signal(fence, ret);
-		spin_unlock_irqrestore(&job->ring->lock, flags);
-	}
+	if (ret)
+		puck_ring_refuse(job->ring, job, ret);
 	dma_fence_end_signalling(cookie);
 	return dma_fence_get(&fence->base);
 }
