@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
  * What becomes of VRAM, and of system memory, when the machine sleeps, when memory is scarce,
- * and when the device goes.
+ * when a BO ends, and when the device goes.
  */
+#include <sys/stat.h>
+
 #include "lib/base/ktap.h"
+#include "lib/base/patience.h"
 #include "lib/base/pattern.h"
 #include "lib/base/sleep.h"
 #include "lib/base/text_file.h"
@@ -15,6 +18,9 @@
 
 #define SIZE (512 << 10)
 #define SHRINK "/sys/kernel/debug/ttm/tt_shrink"
+#define BAR_VRAM "/sys/bus/pci/devices/%s/resource2"
+/* Of no other program, which may have left its own there. */
+#define MARK 0x3a7c51e9
 
 static struct puck puck;
 static uint8_t *pattern;
@@ -107,6 +113,59 @@ static void test_shrink(void)
 		bo_close(puck.fd, &bos[i]);
 }
 
+/* VRAM as BAR 2 shows it, whosever it is; NULL where the kernel keeps that for the driver. */
+static volatile uint32_t *map_bar(size_t *size)
+{
+	struct stat stat;
+	char path[96];
+	void *bar;
+	int fd;
+
+	snprintf(path, sizeof(path), BAR_VRAM, puck.pci);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	ktap_need(fd >= 0 && !fstat(fd, &stat), "BAR 2");
+	*size = stat.st_size;
+	bar = mmap(NULL, *size, PROT_READ, MAP_SHARED, fd, 0);
+	close(fd);
+	return bar == MAP_FAILED ? NULL : bar;
+}
+
+static size_t marks(volatile uint32_t *bar, size_t size)
+{
+	size_t i, count = 0;
+
+	for (i = 0; i < size / sizeof(*bar); i++)
+		count += bar[i] == MARK;
+	return count;
+}
+
+/* Nobody is there yet who would write over what a BO had. */
+static void test_end(void)
+{
+	volatile uint32_t *bar;
+	int64_t since = 0;
+	size_t size, left;
+	struct bo bo;
+
+	bar = map_bar(&size);
+	if (!bar) {
+		ktap_skip("BAR 2 is the driver's alone in this kernel", "end");
+		return;
+	}
+	ktap_need(!bo_create_vram(puck.fd, &bo, SIZE), "create");
+	/* So it is where BAR 2 shows it. */
+	bo.map[0] = 1;
+	ktap_need(fill(&bo, MARK) && bo_region(puck.fd, &bo) == DRM_PUCK_REGION_VRAM, "fill");
+	left = marks(bar, size);
+	ktap_ok(left == SIZE / sizeof(*bar), "end: BAR 2 shows %zu words of a BO", left);
+	bo_close(puck.fd, &bo);
+	do
+		left = marks(bar, size);
+	while (left && expectant(&since));
+	ktap_ok(!left, "end: when it has ended, %zu", left);
+	munmap((void *)bar, size);
+}
+
 static bool is_zero(const uint8_t *p, size_t n)
 {
 	while (n--)
@@ -151,6 +210,7 @@ int main(void)
 	pattern_fill(pattern, 2 * SIZE, 815);
 	test_sleep();
 	test_shrink();
+	test_end();
 	test_unbind();
 	ktap_ok(puck_count_becomes(&puck, "bos", "bo ", 0), "no BO is left");
 	return ktap_end();

@@ -100,7 +100,8 @@ struct puck_display_funcs {
  *                @vram_size. Engines reach all of VRAM, the CPU no more than these
  * @vram_lent: bytes behind @vram_visible, and before the end of BAR 2, that are not for BOs;
  *             mem/bar.c
- * @vram_map: of the kernel, all of @vram_visible, to be drawn into when it panics; or NULL
+ * @vram_map: of the kernel, all of @vram_visible, to be drawn into when it panics, and cleared
+ *            where moves have failed; or NULL. Valid inside drm_dev_enter()
  * @seg_len_max: bytes; longest segment the device takes
  * @segs_max: entries; longest list the device takes
  * @vm_count: VMs that the device has; 0 without PUCK_GPU_FEATURE_VM

@@ -66,14 +66,17 @@ static int puck_bar_lend(struct puck_device *puck)
 	return 0;
 }
 
-/* Nothing can be mapped in a panic. There may be more of it than the kernel has room for. */
+/*
+ * Neither in a panic nor on the way of a fence can anything be mapped. There may be more of it than
+ * the kernel has room for: then it does without.
+ */
 static void puck_bar_map(struct puck_device *puck)
 {
 	puck->vram_map = devm_ioremap_wc(puck->drm.dev,
 					 pci_resource_start(puck->pdev, PUCK_GPU_BAR_VRAM),
 					 puck->vram_visible);
 	if (!puck->vram_map)
-		drm_dbg(&puck->drm, "what is shown from VRAM is not drawn into in a panic\n");
+		drm_dbg(&puck->drm, "VRAM is neither drawn into in a panic nor cleared by the CPU\n");
 }
 
 /**
@@ -98,7 +101,6 @@ int puck_bar_init(struct puck_device *puck)
 					      puck->vram_visible);
 	if (ret)
 		return dev_err_probe(dev, ret, "cannot have VRAM write-combined\n");
-	if (IS_ENABLED(CONFIG_DRM_PANIC) && puck->num_heads)
-		puck_bar_map(puck);
+	puck_bar_map(puck);
 	return 0;
 }

@@ -10,6 +10,10 @@
  * comes into it is a transfer, too. That is why TTM need not remember the last fence of an
  * eviction, or keep the old place in an object beside. Only pages, which are everybody's once
  * they are free, stay until the copy is over, by ttm_bo_move_accel_cleanup().
+ *
+ * Neither VRAM nor the pages that a BO comes to from there are cleared beforehand: the copy writes
+ * over all of them, and who could look waits for it. That holds whatever becomes of the copy, see
+ * mem/wipe.c.
  */
 #include <linux/dma-fence.h>
 #include <linux/dma-resv.h>
@@ -93,6 +97,8 @@ static int puck_move_now(struct ttm_buffer_object *tbo, struct ttm_resource *new
 		return PTR_ERR(fence);
 	dma_resv_add_fence(tbo->base.resv, fence, DMA_RESV_USAGE_KERNEL);
 	dma_fence_put(fence);
+	if (puck_is_in(tbo->resource, TTM_PL_VRAM))
+		puck_vram_moves(tbo->resource);
 	ttm_bo_move_null(tbo, new_res);
 	return 0;
 }
@@ -123,13 +129,10 @@ static int puck_move_to_vram(struct ttm_buffer_object *tbo, struct ttm_resource 
 		.resv = tbo->base.resv,
 		.dst = puck_vram_where(new_res),
 		.size = tbo->base.size,
-		.clear = true,
 	};
 
 	if (!puck_move_has_data(tbo))
 		return puck_move_now(tbo, new_res, &transfer);
-	/* All of it is written over; but a copy may fail, and must not show what was there. */
-	transfer.clear = puck_vram_is_dirty(new_res);
 	transfer.src = puck_bo_where(ttm_to_puck_bo(tbo));
 	if (!transfer.src.sgt)
 		return -ENODEV;
@@ -143,6 +146,7 @@ static int puck_move_from_vram(struct ttm_buffer_object *tbo, struct ttm_resourc
 	struct puck_transfer transfer = {
 		.resv = tbo->base.resv,
 		.src = puck_vram_where(tbo->resource),
+		.tt = tt,
 		.size = tbo->base.size,
 	};
 	int ret;

@@ -13,6 +13,7 @@ struct dma_fence;
 struct dma_resv;
 struct puck_device;
 struct puck_mem;
+struct puck_tt;
 struct ttm_buffer_object;
 struct ttm_operation_ctx;
 struct ttm_place;
@@ -20,18 +21,22 @@ struct ttm_resource;
 
 /**
  * struct puck_transfer - bytes for the device to move, or to clear
- * @resv: locked; all its fences come first. NULL: there are none
- * @src: where from, or nowhere
+ * @resv: locked; all its fences come first. NULL: there are none, and nobody looks at @dst before
+ *        another transfer has written over it
+ * @src: where from; nowhere to fill @dst with zeroes
  * @dst: where to
- * @size: bytes
- * @clear: fill @dst with zeroes, before anything is copied
+ * @tt: whose pages @dst is; NULL: VRAM
+ * @size: bytes; all that there is at @dst
+ *
+ * Nobody has cleared @dst. With @resv there are zeroes, or what was to be there, when the fence is
+ * signalled, also with an error.
  */
 struct puck_transfer {
 	struct dma_resv *resv;
 	struct puck_where src;
 	struct puck_where dst;
+	struct puck_tt *tt;
 	u64 size;
-	bool clear;
 };
 
 /*

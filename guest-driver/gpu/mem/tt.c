@@ -8,8 +8,10 @@
  * the one keeps remove from taking it away, the other keeps the BO where it is.
  */
 #include <linux/dma-mapping.h>
+#include <linux/highmem.h>
 #include <linux/iommu.h>
 #include <linux/scatterlist.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include <drm/drm_drv.h>
@@ -108,17 +110,14 @@ struct ttm_tt *puck_tt_create(struct ttm_buffer_object *tbo, u32 page_flags)
 
 	if (!tt)
 		return NULL;
+	tt->bo = tbo;
 	tt->mem = ttm_to_puck_mem(tbo->bdev);
 	tt->single = bo->flags & DRM_PUCK_GEM_SCATTERED;
 	INIT_LIST_HEAD(&tt->node);
 	if (page_flags & TTM_TT_FLAG_EXTERNAL)
 		ret = ttm_sg_tt_init(&tt->ttm, tbo, page_flags, ttm_cached);
 	else
-		/*
-		 * Zeroed always, also where a copy will fill them: should that fail, the
-		 * user must not see what others had there.
-		 */
-		ret = ttm_tt_init(&tt->ttm, tbo, page_flags | TTM_TT_FLAG_ZERO_ALLOC,
+		ret = ttm_tt_init(&tt->ttm, tbo, page_flags,
 				  bo->caching == DRM_PUCK_CACHING_WC ? ttm_write_combined :
 								       ttm_cached, 0);
 	if (ret) {
@@ -126,6 +125,18 @@ struct ttm_tt *puck_tt_create(struct ttm_buffer_object *tbo, u32 page_flags)
 		return NULL;
 	}
 	return &tt->ttm;
+}
+
+/*
+ * Whether pages are for a BO that comes out of VRAM: the move writes over all of them, and if it
+ * does not work out nobody sees them, or they are cleared then (mem/wipe.c). TTM asks for them in
+ * the middle of the move, while the BO has its old place, so what it has says it.
+ */
+static bool puck_tt_is_written_over(struct puck_tt *tt)
+{
+	struct ttm_resource *res = tt->bo->resource;
+
+	return res && res->mem_type == TTM_PL_VRAM;
 }
 
 /* One page of @ttm as pages of its own, for TTM's pool. */
@@ -193,6 +204,10 @@ int puck_tt_populate(struct ttm_device *bdev, struct ttm_tt *ttm, struct ttm_ope
 
 	if (ttm->page_flags & TTM_TT_FLAG_EXTERNAL)
 		return 0;
+	if (puck_tt_is_written_over(tt))
+		ttm->page_flags &= ~TTM_TT_FLAG_ZERO_ALLOC;
+	else
+		ttm->page_flags |= TTM_TT_FLAG_ZERO_ALLOC;
 	ret = tt->single ? puck_tt_take_singly(bdev, ttm, ctx) :
 			   ttm_pool_alloc(&bdev->pool, ttm, ctx);
 	if (!ret)
@@ -393,6 +408,46 @@ void puck_tt_unbind_all(struct puck_mem *mem)
 	list_for_each_entry_safe(tt, next, &mem->tts, node)
 		puck_tt_unmap(tt);
 	mutex_unlock(&mem->tt_lock);
+}
+
+static void puck_tt_clear(struct puck_tt *tt, u64 offset, u64 length)
+{
+	struct device *dev = tt->mem->puck->drm.dev;
+	pgoff_t i, end = PFN_UP(offset + length);
+
+	/* What the device sees is cleared as well: it is what comes back with the next sync. */
+	if (tt->sgt)
+		dma_sync_sgtable_for_cpu(dev, tt->sgt, DMA_BIDIRECTIONAL);
+	for (i = offset >> PAGE_SHIFT; i < end; i++) {
+		clear_highpage(tt->ttm.pages[i]);
+		cond_resched();
+	}
+	if (tt->sgt)
+		dma_sync_sgtable_for_device(dev, tt->sgt, DMA_BIDIRECTIONAL);
+}
+
+/**
+ * puck_tt_wipe - clear pages
+ * @tt: the pages, which stay; they are the device's, which does nothing with them any more
+ * @offset: bytes, whole pages
+ * @length: likewise
+ *
+ * Context: may sleep; in the way of a fence. The BO's dma_resv lock is not held: while the fence of
+ * a move into them is to come nobody unmaps pages but puck_tt_unbind_all().
+ */
+void puck_tt_wipe(struct puck_tt *tt, u64 offset, u64 length)
+{
+	struct puck_mem *mem = tt->mem;
+	int idx;
+
+	if (drm_dev_enter(&mem->puck->drm, &idx)) {
+		puck_tt_clear(tt, offset, length);
+		drm_dev_exit(idx);
+	} else {
+		mutex_lock(&mem->tt_lock);
+		puck_tt_clear(tt, offset, length);
+		mutex_unlock(&mem->tt_lock);
+	}
 }
 
 /* Imported ones are in the hands of their exporter: there is DMA_BUF_IOCTL_SYNC. */

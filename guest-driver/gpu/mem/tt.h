@@ -40,6 +40,7 @@ struct puck_hold {
 /**
  * struct puck_tt - the pages of a BO
  * @ttm: base
+ * @bo: the BO; only good while it has none of them yet
  * @mem: of the device
  * @sgt: the pages as the device sees them, NULL if it does not
  * @node: in puck_mem.tts, while @sgt is ours
@@ -51,6 +52,7 @@ struct puck_hold {
  */
 struct puck_tt {
 	struct ttm_tt ttm;
+	struct ttm_buffer_object *bo;
 	struct puck_mem *mem;
 	struct sg_table *sgt;
 	struct list_head node;
@@ -73,6 +75,7 @@ void puck_tt_destroy(struct ttm_device *bdev, struct ttm_tt *ttm);
 int puck_tt_bind(struct puck_tt *tt);
 void puck_tt_unbind(struct puck_tt *tt);
 void puck_tt_unbind_all(struct puck_mem *mem);
+void puck_tt_wipe(struct puck_tt *tt, u64 offset, u64 length);
 void puck_tt_sync_for_cpu(struct puck_tt *tt, bool write);
 void puck_tt_sync_for_device(struct puck_tt *tt);
 

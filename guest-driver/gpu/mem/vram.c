@@ -3,19 +3,25 @@
  * Video memory: a buddy allocator of pages. A BO's blocks lie where there is room, so they
  * are a list for the device, as scattered pages are.
  *
- * Nobody sees what another left. Blocks are cleared when they become free, and again before
- * they are first used, both by the device. There is no fence to wait for in between: all
- * transfers of a device are done one after the other (struct puck_transfer), so the clearing
- * of blocks that are free comes behind the last copy out of them, and what the next owner
- * begins with, which is a transfer always, behind the clearing. His jobs and the CPU wait for
- * that by its KERNEL fence. So blocks are free for others as soon as their clearing is queued.
- * One of the two may fail, when a reset hits it or memory is out, and still nothing shows.
+ * Nobody sees what another left. What the next owner of blocks begins with is a transfer always,
+ * which fills all of them with his own or with zeroes, and for which his jobs and the CPU wait by
+ * its KERNEL fence. It may fail, when a reset hits it, and still nothing shows: mem/wipe.c.
+ *
+ * When a BO ends the blocks that it has are cleared, by the device, so that its bytes do not lie
+ * about. That may fail, and nobody relies on it. When it moves away it takes with it what it has:
+ * the blocks that it leaves are not cleared, as an eviction would write half as many bytes again,
+ * and are what they were until the next owner comes.
+ *
+ * Blocks are free for others at once, even while the copy out of them is to come, or their
+ * clearing: there is no fence to wait for, since all transfers of a device are done one after the
+ * other (struct puck_transfer), and what comes into them is behind what goes out.
  *
  * Other devices may have blocks mapped, through BAR 2 (mem/peer.c). Such blocks are left by
  * their BO like any others, but become free with the last mapping: what an IOMMU still shows to
  * a device is nobody else's.
  */
 #include <linux/dma-fence.h>
+#include <linux/err.h>
 #include <linux/jiffies.h>
 #include <linux/scatterlist.h>
 #include <linux/sched/mm.h>
@@ -43,7 +49,7 @@
  * @sgt: the same for the device: offsets and lengths, no pages
  * @users: one for the BO, as long as it is there, and one for each mapping; puck_vram.lock
  * @held: the BO has left them to those who have them mapped; puck_vram.lock
- * @dirty: their clearing was not queued when they were given back
+ * @moved: what is in them is on its way to where the BO is now; written before the BO leaves them
  */
 struct puck_vram_res {
 	struct ttm_resource base;
@@ -52,7 +58,7 @@ struct puck_vram_res {
 	struct sg_table sgt;
 	unsigned int users;
 	bool held;
-	bool dirty;
+	bool moved;
 };
 
 static struct puck_vram *to_puck_vram(struct ttm_resource_manager *man)
@@ -85,7 +91,6 @@ static int puck_vram_make_table(struct puck_vram *vram, struct puck_vram_res *re
 		u64 offset = gpu_buddy_block_offset(block);
 		u64 left = gpu_buddy_block_size(&vram->buddy, block);
 
-		res->dirty |= !gpu_buddy_block_is_clear(block);
 		for (; left; sg = sg_next(sg)) {
 			sg_dma_address(sg) = offset;
 			sg_dma_len(sg) = min_t(u64, left, PUCK_VRAM_PIECE_MAX);
@@ -139,14 +144,13 @@ static int puck_vram_take_blocks(struct puck_vram *vram, struct puck_vram_res *r
 	return ret;
 }
 
-/* With @clear nothing of what was there is left. */
-static void puck_vram_give_blocks(struct puck_vram *vram, struct puck_vram_res *res, bool clear)
+static void puck_vram_give_blocks(struct puck_vram *vram, struct puck_vram_res *res)
 {
 	mutex_lock(&vram->lock);
 	if (puck_vram_is_retired(vram))
 		list_splice_tail(&res->blocks, &vram->lost);
 	else
-		gpu_buddy_free_list(&vram->buddy, &res->blocks, clear ? GPU_BUDDY_CLEARED : 0);
+		gpu_buddy_free_list(&vram->buddy, &res->blocks, 0);
 	if (res->held) {
 		WRITE_ONCE(vram->held, vram->held - res->base.size);
 		WRITE_ONCE(vram->returns, vram->returns + 1);
@@ -178,27 +182,25 @@ static int puck_vram_alloc(struct ttm_resource_manager *man, struct ttm_buffer_o
 	return 0;
 
 err_blocks:
-	puck_vram_give_blocks(vram, res, false);
+	puck_vram_give_blocks(vram, res);
 err_resource:
 	ttm_resource_fini(man, &res->base);
 	kfree(res);
 	return ret;
 }
 
-/* True if the clearing of the blocks is queued. */
-static bool puck_vram_clear(struct puck_vram *vram, struct puck_vram_res *res)
+/* Behind all that came into the blocks or went out of them, and before what comes next. */
+static void puck_vram_clear(struct puck_vram *vram, struct puck_vram_res *res)
 {
 	struct puck_transfer transfer = {
 		.dst = { .sgt = &res->sgt, .vram = true },
 		.size = res->base.size,
-		.clear = true,
 	};
 	struct dma_fence *fence = puck_mem_transfer(vram->mem, &transfer);
 
-	if (IS_ERR(fence))
-		return false;
-	dma_fence_put(fence);
-	return true;
+	/* Without it they are what they were: the next owner writes over all of them. */
+	if (!IS_ERR(fence))
+		dma_fence_put(fence);
 }
 
 /* Nobody has the blocks any more. */
@@ -206,7 +208,9 @@ static void puck_vram_give_back(struct puck_vram_res *res)
 {
 	struct puck_vram *vram = res->vram;
 
-	puck_vram_give_blocks(vram, res, puck_vram_clear(vram, res));
+	if (!res->moved)
+		puck_vram_clear(vram, res);
+	puck_vram_give_blocks(vram, res);
 	wake_up_all(&vram->returned);
 	sg_free_table(&res->sgt);
 	kfree(res);
@@ -228,6 +232,17 @@ static void puck_vram_free(struct ttm_resource_manager *man, struct ttm_resource
 	mutex_unlock(&vram->lock);
 	if (last)
 		puck_vram_give_back(res);
+}
+
+/**
+ * puck_vram_moves - tell that a BO is about to leave blocks, and where it goes has all that it had
+ * @base: of puck_vram
+ *
+ * Context: with the BO's dma_resv lock held; the copy is queued.
+ */
+void puck_vram_moves(struct ttm_resource *base)
+{
+	to_puck_vram_res(base)->moved = true;
 }
 
 /**
@@ -366,7 +381,6 @@ static void puck_vram_debug(struct ttm_resource_manager *man, struct drm_printer
 	drm_printf(p, "  retired: %d\n", puck_vram_is_retired(vram));
 	drm_printf(p, "  held: %llu\n", vram->held);
 	drm_printf(p, "  free: %llu\n", vram->buddy.avail);
-	drm_printf(p, "  free and cleared: %llu\n", vram->buddy.clear_avail);
 	drm_buddy_print(&vram->buddy, p);
 	mutex_unlock(&vram->lock);
 }
@@ -446,17 +460,6 @@ void puck_vram_fini(struct puck_mem *mem)
 struct puck_where puck_vram_where(struct ttm_resource *res)
 {
 	return (struct puck_where) { .sgt = &to_puck_vram_res(res)->sgt, .vram = true };
-}
-
-/**
- * puck_vram_is_dirty - see whether blocks may have in them what somebody left
- * @res: of puck_vram
- *
- * Return: false if their clearing is queued.
- */
-bool puck_vram_is_dirty(struct ttm_resource *res)
-{
-	return to_puck_vram_res(res)->dirty;
 }
 
 /**

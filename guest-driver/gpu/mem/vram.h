@@ -46,10 +46,10 @@ struct puck_vram {
 int puck_vram_init(struct puck_mem *mem);
 void puck_vram_fini(struct puck_mem *mem);
 struct puck_where puck_vram_where(struct ttm_resource *res);
-bool puck_vram_is_dirty(struct ttm_resource *res);
 bool puck_vram_is_visible(struct puck_vram *vram, struct ttm_resource *res);
 u64 puck_vram_offset(struct ttm_resource *res, u64 offset);
 
+void puck_vram_moves(struct ttm_resource *base);
 struct puck_vram_res *puck_vram_hold(struct ttm_resource *base);
 void puck_vram_put(struct puck_vram_res *res);
 u64 puck_vram_returns(struct puck_vram *vram);

@@ -184,6 +184,49 @@ void puck_job_discard(struct puck_job *job)
 }
 
 /**
+ * puck_job_fall_back - have a job that failed fill with zeroes what it was to write
+ * @job: with puck_job.error
+ *
+ * It is to be written into the ring again then.
+ *
+ * Context: its ring is reset, puck_ring.lock is held.
+ * Return: true if that is what to do next; false if the job has no such memory, has filled it, or
+ * has failed at this, too.
+ */
+bool puck_job_fall_back(struct puck_job *job)
+{
+	struct puck_gpu_cmd *cmd = job->cmds;
+
+	if (!job->wipe.length || job->first || job->lost)
+		return false;
+	job->lost = job->error;
+	job->error = 0;
+	*cmd = (struct puck_gpu_cmd) {
+		.opcode = cpu_to_le16(PUCK_GPU_CMD_FILL),
+		.dst_list = cmd->dst_list,
+		.dst_nsegs = cmd->dst_nsegs,
+		.length = cmd->length,
+	};
+	return true;
+}
+
+/**
+ * puck_job_wipe - clear what a job was to write, by the CPU
+ * @job: about to be given up; the device does nothing more for it
+ *
+ * Context: may sleep, and takes no spinlock that is held; in the way of a fence.
+ * Return: false if not all of it can be reached.
+ */
+bool puck_job_wipe(struct puck_job *job)
+{
+	if (!job->wipe.length || job->first)
+		return true;
+	if (!job->wiped)
+		job->wiped = puck_wipe(job->puck, &job->wipe);
+	return job->wiped;
+}
+
+/**
  * puck_jobs_detach - take the DMA memory of all jobs away
  * @puck: the device, unplugged and silent
  *

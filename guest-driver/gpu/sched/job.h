@@ -16,6 +16,7 @@
 
 #include "abi/puck_gpu.h"
 #include "mem/segs.h"
+#include "mem/wipe.h"
 
 struct drm_gem_object;
 struct puck_device;
@@ -42,14 +43,20 @@ struct puck_ring;
  * @listing: what puck_bo.listing is of @bos, and of no other BO, while they are locked; given
  *           when they are, and to no other job
  * @segs: segment lists; after drm_dev_unplug() under puck_device.late_lock
+ * @wipe: what it fills, if that must not be left as it is when the job fails. Its one command
+ *        beside the FENCE is a COPY or FILL then
  * @gone: called when the job goes, if not NULL: for what somebody above has with it
  * @gone_data: of that
  * @node: in puck_device.jobs
  * @release: gives everything back, away from the signalling path
  * @inflight: in puck_ring.inflight; empty when not
  * @error: errno for the fence; puck_ring.lock
+ * @lost: why it was not done as it was to be, and has filled @wipe with zeroes, or is to;
+ *        puck_ring.lock
+ * @wiped: @wipe was cleared by the CPU, all of it; written by whoever ends the job
  * @pos: puck_ring.wptr at which the job begins
- * @first: first of @cmds that was written there, more than 0 after a reset
+ * @first: first of @cmds that was written there, more than 0 after a reset: those before are
+ *         done
  * @ncmds: entries in @cmds
  * @cmds: commands ready for the ring but for the seqno, a FENCE last
  */
@@ -68,12 +75,15 @@ struct puck_job {
 	u32 nbos;
 	u64 listing;
 	struct puck_segs segs;
+	struct puck_wipe wipe;
 	void (*gone)(struct puck_job *job);
 	void *gone_data;
 	struct list_head node;
 	struct work_struct release;
 	struct list_head inflight;
 	int error;
+	int lost;
+	bool wiped;
 	u32 pos;
 	u32 first;
 	u32 ncmds;
@@ -88,6 +98,8 @@ void puck_job_get(struct puck_job *job);
 void puck_job_put(struct puck_job *job);
 void puck_job_discard(struct puck_job *job);
 void puck_job_release(struct puck_job *job);
+bool puck_job_fall_back(struct puck_job *job);
+bool puck_job_wipe(struct puck_job *job);
 void puck_jobs_detach(struct puck_device *puck);
 bool puck_jobs_are_none(struct puck_device *puck);
 bool puck_jobs_wait(struct puck_device *puck);

@@ -91,7 +91,7 @@ static void puck_prime_late(struct puck_device *puck, struct dma_resv *resv)
 }
 
 /*
- * All that may be taken where fences wait. A mutex, a dma_resv or an allocation in such a
+ * All that may be taken where fences wait. Another mutex, a dma_resv or an allocation in such a
  * place now closes a circle by way of the waits above.
  */
 static void puck_prime_signalling(struct puck_ring *ring)
@@ -105,6 +105,9 @@ static void puck_prime_signalling(struct puck_ring *ring)
 	spin_lock(&ring->puck->root_lock);
 	spin_unlock(&ring->puck->root_lock);
 	spin_unlock_irqrestore(&ring->lock, flags);
+	/* To clear what a move has not filled, when the device is gone. */
+	mutex_lock(&ring->puck->mem->tt_lock);
+	mutex_unlock(&ring->puck->mem->tt_lock);
 	dma_fence_end_signalling(cookie);
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Jobs of the driver's own, which move and clear memory for mem/. All of a device are in one
- * queue, so they are done in the order in which they were asked for.
+ * queue, so they are done in the order in which they were asked for. Each is one command; none that
+ * somebody waits for is given up before something else than another's data is where it was to write
+ * (sched/ring.c).
  *
  * A fence of a job keeps the module, and the scheduler keeps the last fence of a queue. So
  * that the module can go while a device is idle, the queue is made when there is something
@@ -132,35 +134,42 @@ static u32 puck_mover_list(struct puck_job *job, const struct puck_where *where,
 	return job->segs.used - begin;
 }
 
-/* FILL with zeroes, COPY, or one after the other. */
+/* What the job has to leave nothing of, and who it is that reads the list. */
+static void puck_mover_guard(struct puck_job *job, const struct puck_transfer *transfer,
+			     u64 offset, u64 length, u32 ndst)
+{
+	job->wipe = (struct puck_wipe) {
+		.length = length,
+		.tt = transfer->tt,
+		.offset = offset,
+		.segs = job->segs.list,
+		.nsegs = ndst,
+	};
+}
+
+/* FILL with zeroes, or COPY. */
 static int puck_mover_write(struct puck_job *job, const struct puck_transfer *transfer,
 			    u64 offset, u64 length)
 {
 	u32 nsrc = puck_mover_count(job->puck, &transfer->src, offset, length);
 	u32 ndst = puck_mover_count(job->puck, &transfer->dst, offset, length);
 	struct puck_gpu_cmd *cmd = job->cmds;
-	__le64 dst_list;
 	int ret;
 
 	ret = puck_segs_alloc(job->puck, &job->segs, nsrc + ndst);
 	if (ret)
 		return ret;
-	puck_mover_list(job, &transfer->dst, offset, length, &dst_list);
-	if (transfer->clear) {
-		cmd->opcode = cpu_to_le16(PUCK_GPU_CMD_FILL);
-		cmd->dst_list = dst_list;
-		cmd->dst_nsegs = cpu_to_le32(ndst);
-		cmd->length = cpu_to_le64(length);
-		cmd++;
-	}
+	cmd->opcode = cpu_to_le16(PUCK_GPU_CMD_FILL);
+	puck_mover_list(job, &transfer->dst, offset, length, &cmd->dst_list);
+	cmd->dst_nsegs = cpu_to_le32(ndst);
+	cmd->length = cpu_to_le64(length);
 	if (transfer->src.sgt) {
 		cmd->opcode = cpu_to_le16(PUCK_GPU_CMD_COPY);
 		puck_mover_list(job, &transfer->src, offset, length, &cmd->src_list);
 		cmd->src_nsegs = cpu_to_le32(nsrc);
-		cmd->dst_list = dst_list;
-		cmd->dst_nsegs = cpu_to_le32(ndst);
-		cmd->length = cpu_to_le64(length);
 	}
+	if (transfer->resv)
+		puck_mover_guard(job, transfer, offset, length, ndst);
 	return 0;
 }
 
@@ -168,7 +177,7 @@ static struct puck_job *puck_mover_make(struct puck_queue *queue,
 					const struct puck_transfer *transfer, u64 offset,
 					u64 length)
 {
-	struct puck_job *job = puck_job_create(queue, transfer->clear + !!transfer->src.sgt, 0, 0);
+	struct puck_job *job = puck_job_create(queue, 1, 0, 0);
 	int ret;
 
 	if (IS_ERR(job))

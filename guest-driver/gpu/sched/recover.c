@@ -211,8 +211,11 @@ static void puck_recover_device_hw(struct puck_ring *stuck, int error)
 
 	drm_err(&puck->drm, "ring %u: reset failed: %d, resetting the device\n", stuck->index,
 		error);
-	/* A device that is not there has no registers to reset it by. */
-	if (error != -ENODEV)
+	/*
+	 * A device that is not there has no registers to reset it by. And a reset clears no VRAM:
+	 * where it could not be cleared by other means nobody may look at it any more.
+	 */
+	if (error != -ENODEV && error != -EUCLEAN)
 		error = puck_recover_reset_device(puck, stuck);
 	if (error) {
 		drm_err(&puck->drm, "the device is wedged: %d\n", error);

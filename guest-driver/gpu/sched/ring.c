@@ -406,17 +406,17 @@ struct puck_job *puck_ring_find(struct puck_ring *ring, u32 seqno)
 	return job && job->seqno == seqno ? job : NULL;
 }
 
-/* Complete the job that the hardware names, and all before it. */
+/* Complete the job that the hardware names, and all before it. A dead ring's are being ended. */
 static void puck_ring_retire_to(struct puck_ring *ring, u32 seqno)
 {
-	struct puck_job *last = puck_ring_find(ring, seqno);
+	struct puck_job *last = ring->dead ? NULL : puck_ring_find(ring, seqno);
 	struct puck_job *job;
 	bool done = !last;
 
 	while (!done) {
 		job = list_first_entry(&ring->inflight, struct puck_job, inflight);
 		done = job == last;
-		puck_ring_complete(ring, job, 0);
+		puck_ring_complete(ring, job, job->lost);
 	}
 }
 
@@ -478,11 +478,11 @@ void puck_ring_retire(struct puck_ring *ring)
 /**
  * puck_ring_refuse - end a job that the hardware was not given
  * @ring: the ring
- * @job: the job
+ * @job: the job; nothing of what it was to write is another's
  * @error: for its fence
  *
- * Not before those in front of it, which may still be at work with memory that goes with the fence
- * of this one.
+ * Not before those in front of it, which may still be at work, or being ended, with memory that
+ * goes with the fence of this one.
  *
  * Context: run_job.
  */
@@ -493,29 +493,52 @@ void puck_ring_refuse(struct puck_ring *ring, struct puck_job *job, int error)
 
 	spin_lock_irqsave(&ring->lock, flags);
 	/* Without the device nobody else comes to the end of them than puck_ring_kill(). */
-	waits = error == -ENODEV && !list_empty(&ring->inflight);
+	waits = ring->ending || (error == -ENODEV && !list_empty(&ring->inflight));
 	if (!waits || puck_ring_enter(ring, job))
 		puck_fence_signal(job->fence, error);
 	spin_unlock_irqrestore(&ring->lock, flags);
 }
 
+/* What moves were to fill is cleared without the lock, as that may take long. */
+static void puck_ring_end_all(struct puck_ring *ring, struct list_head *jobs)
+{
+	struct puck_job *job, *next;
+
+	/* What is VRAM that only the device reaches nobody sees any more. */
+	list_for_each_entry(job, jobs, inflight)
+		puck_job_wipe(job);
+	spin_lock_irq(&ring->lock);
+	/* Those that were refused meanwhile. */
+	list_splice_tail_init(&ring->inflight, jobs);
+	list_for_each_entry_safe(job, next, jobs, inflight)
+		puck_ring_complete(ring, job, ring->dead);
+	ring->ending = false;
+	spin_unlock_irq(&ring->lock);
+}
+
 /**
  * puck_ring_kill - let nothing run on a ring any more
  * @ring: the ring, reset or gone
- * @error: for its jobs
+ * @error: for its jobs, which are nobody else's meanwhile
  *
- * Context: process.
+ * Context: process. If somebody else is at it, in reset_wq or in remove, he ends the jobs.
  */
 void puck_ring_kill(struct puck_ring *ring, int error)
 {
-	struct puck_job *job, *next;
 	bool cookie = dma_fence_begin_signalling();
+	bool ours;
+	LIST_HEAD(jobs);
 
 	spin_lock_irq(&ring->lock);
 	ring->dead = error;
-	list_for_each_entry_safe(job, next, &ring->inflight, inflight)
-		puck_ring_complete(ring, job, error);
+	ours = !ring->ending;
+	if (ours) {
+		ring->ending = true;
+		list_splice_init(&ring->inflight, &jobs);
+	}
 	spin_unlock_irq(&ring->lock);
+	if (ours)
+		puck_ring_end_all(ring, &jobs);
 	dma_fence_end_signalling(cookie);
 }
 
@@ -523,27 +546,23 @@ void puck_ring_kill(struct puck_ring *ring, int error)
  * After a reset: fail the jobs that are to blame, and write the others again,
  * each from the command on at which the ring stopped: what is done must not be
  * done twice, since a later command may have overwritten what it read. A job
- * whose commands are all done only lost its fence.
+ * whose commands are all done only lost its fence. Of those to blame moves are
+ * written once more, to leave zeroes.
  */
-static void puck_ring_rewrite(struct puck_ring *ring, u32 stop_head)
+static void puck_ring_rewrite(struct puck_ring *ring)
 {
-	u32 head = ring->wptr - puck_ring_slot(ring, ring->wptr - stop_head);
 	struct puck_job *job, *next;
 
 	lockdep_assert_held(&ring->lock);
 
 	ring->wptr = 0;
 	list_for_each_entry_safe(job, next, &ring->inflight, inflight) {
-		s32 done = head - job->pos;
-
-		if (job->error) {
+		if (job->error && !puck_job_fall_back(job)) {
 			job->queue->guilty++;
 			puck_ring_complete(ring, job, job->error);
 			continue;
 		}
 		job->queue->innocent++;
-		if (done > 0)
-			job->first = min_t(u32, job->first + done, job->ncmds - 1);
 		puck_ring_write_job(ring, job);
 	}
 }
@@ -581,6 +600,9 @@ static struct puck_job *puck_ring_halted_job(struct puck_ring *ring)
 	lockdep_assert_held(&ring->lock);
 
 	if (ring->dead || !job || !job->error || !ring->halted)
+		return NULL;
+	/* What it was to fill has something of others, and is not to be left so. */
+	if (job->wipe.length && !job->first && puck_ring_is_in(ring, job->pos, 1))
 		return NULL;
 	return puck_ring_is_in(ring, job->pos, job->ncmds - job->first) ? job : NULL;
 }
@@ -667,19 +689,42 @@ void puck_ring_freeze_running(struct puck_ring *ring)
 	ring->stop_seqno = puck_ring_read(ring, PUCK_GPU_RING_SEQNO);
 }
 
-/**
- * puck_ring_thaw - let the innocent jobs of a ring go on that was reset
- * @ring: noted by puck_ring_freeze() or puck_ring_freeze_running(), and reset since
- *
- * Context: as puck_ring_freeze().
- * Return: 0, -ENODEV if the device does not answer, -EIO if it refuses.
- */
-int puck_ring_thaw(struct puck_ring *ring)
+/* A job that has failed at filling memory with zeroes, too. */
+static struct puck_job *puck_ring_find_lost(struct puck_ring *ring)
 {
-	u32 todo;
-	int ret;
+	struct puck_job *job, *lost = NULL;
 
-	trace_puck_reset(ring->index, ring->stop_head);
+	spin_lock_irq(&ring->lock);
+	list_for_each_entry(job, &ring->inflight, inflight)
+		if (job->error && job->lost && !job->first && !job->wiped) {
+			lost = job;
+			break;
+		}
+	spin_unlock_irq(&ring->lock);
+	return lost;
+}
+
+/*
+ * So the CPU does it, without the lock, as that may take long. Those who could end the job
+ * meanwhile are stopped, or wait for us. Memory that it does not reach is not to be seen by
+ * anybody, and the device that cannot clear it is of no use any more.
+ */
+static int puck_ring_wipe_lost(struct puck_ring *ring)
+{
+	struct puck_job *job;
+
+	while ((job = puck_ring_find_lost(ring)))
+		if (!puck_job_wipe(job))
+			return -EUCLEAN;
+	return 0;
+}
+
+/* What is complete where the ring stopped, of jobs and of the commands of the next one. */
+static void puck_ring_settle(struct puck_ring *ring)
+{
+	u32 head = ring->wptr - puck_ring_slot(ring, ring->wptr - ring->stop_head);
+	struct puck_job *job;
+
 	spin_lock_irq(&ring->lock);
 	ring->resets++;
 	ring->halted = false;
@@ -690,7 +735,35 @@ int puck_ring_thaw(struct puck_ring *ring)
 	 */
 	if (ring->stop_seqno != ring->start_seqno)
 		puck_ring_retire_to(ring, ring->stop_seqno);
-	puck_ring_rewrite(ring, ring->stop_head);
+	list_for_each_entry(job, &ring->inflight, inflight) {
+		s32 done = head - job->pos;
+
+		if (done > 0)
+			job->first = min_t(u32, job->first + done, job->ncmds - 1);
+	}
+	spin_unlock_irq(&ring->lock);
+}
+
+/**
+ * puck_ring_thaw - let the innocent jobs of a ring go on that was reset
+ * @ring: noted by puck_ring_freeze() or puck_ring_freeze_running(), and reset since
+ *
+ * Context: as puck_ring_freeze().
+ * Return: 0, -ENODEV if the device does not answer, -EIO if it refuses, -EUCLEAN if a move has
+ * failed for good whose memory the CPU does not reach.
+ */
+int puck_ring_thaw(struct puck_ring *ring)
+{
+	u32 todo;
+	int ret;
+
+	trace_puck_reset(ring->index, ring->stop_head);
+	puck_ring_settle(ring);
+	ret = puck_ring_wipe_lost(ring);
+	if (ret)
+		return ret;
+	spin_lock_irq(&ring->lock);
+	puck_ring_rewrite(ring);
 	todo = ring->wptr;
 	spin_unlock_irq(&ring->lock);
 

@@ -99,6 +99,7 @@ struct puck_stage {
  * @has_error: @error is one of this ring
  * @error: the last record of the error queue that named it; for the dump
  * @dead: zero, or why the ring will run nothing more: -ENODEV, -EIO
+ * @ending: its jobs are being ended, and are not in @inflight
  * @done: jobs completed, for debugfs
  * @failed: those of them with an error
  * @resets: resets of this ring
@@ -144,6 +145,7 @@ struct puck_ring {
 	bool has_error;
 	struct puck_error error;
 	int dead;
+	bool ending;
 	u64 done;
 	u64 failed;
 	u64 resets;

@@ -41,8 +41,14 @@ static struct dma_fence *puck_sched_run_job(struct drm_sched_job *base)
 		drm_dev_exit(idx);
 	}
 	/* As one that went wrong: who hears of it before the world does hears of all of them. */
-	if (ret)
+	if (ret) {
+		/*
+		 * What only the device reaches stays as it is. It is wedged, or has said of jobs
+		 * that they were over while they were in the ring.
+		 */
+		puck_job_wipe(job);
 		puck_ring_refuse(job->ring, job, ret);
+	}
 	dma_fence_end_signalling(cookie);
 	return dma_fence_get(&fence->base);
 }
@@ -70,7 +76,8 @@ static void puck_sched_free_job(struct drm_sched_job *base)
 
 	/*
 	 * A job that never ran has no parent fence yet. Give it one: it keeps
-	 * in place what the finished fence refers to (see fence.c).
+	 * in place what the finished fence refers to (see fence.c). It is no move: nobody ends
+	 * their queue with any in it.
 	 */
 	if (!s_fence->parent) {
 		spin_lock_irqsave(&job->ring->lock, flags);
