@@ -30,6 +30,7 @@
 #include "mem/mem.h"
 #include "mem/prime.h"
 #include "mem/revoke.h"
+#include "mem/spare.h"
 #include "mem/userptr.h"
 #include "sched/fence.h"
 #include "sched/job.h"
@@ -199,6 +200,7 @@ static int puck_debugfs_vram(struct seq_file *m, void *data)
 	struct drm_printer p = drm_seq_file_printer(m);
 
 	ttm_resource_manager_debug(&puck->mem->vram.base, &p);
+	puck_spares_print(puck->mem, &p);
 	return 0;
 }
 

@@ -12,8 +12,8 @@
  *          commands from system memory to VRAM and back, as large as a BO. So a job is as many
  *          bytes as a turn of the other.
  *
- * Jobs are submitted without waiting for any but the last. The two take turns, with a round of
- * each ahead that does not count. At the end each BO is compared with what it was filled with.
+ * Jobs are submitted without waiting for any but the last. The two take turns, with rounds of
+ * each ahead that do not count. At the end each BO is compared with what it was filled with.
  *
  * One line a run: "bench: evict_us <for a job>" and "bench: copy_us", see lib/base/span.h; timed
  * also "bench: evict_gbs" and "bench: copy_gbs".
@@ -27,6 +27,8 @@
 
 #define BOS_MAX		64
 #define STEP		4096
+/* Rounds ahead. A driver that keeps pages has by then as many as it needs. */
+#define AHEAD		6
 
 static struct puck puck;
 static struct bo moved[BOS_MAX], outside[BOS_MAX], inside;
@@ -109,7 +111,7 @@ static void report(const char *name, double us)
 		printf("bench: %s_gbs %.3f\n", name, 2 * size / us / 1e3);
 }
 
-static void run(bool first)
+static void run(bool ahead)
 {
 	double evict, copy;
 
@@ -117,7 +119,7 @@ static void run(bool first)
 	/* The BO that is copied to has to come back. */
 	copy_one(0, true);
 	copy = round_of("copy", copy_one);
-	if (first)
+	if (ahead)
 		return;
 	report("evict", evict);
 	report("copy", copy);
@@ -152,8 +154,8 @@ int main(int argc, char **argv)
 	make(strtoul(argv[2], NULL, 10));
 	fill();
 	runs = atoi(argv[3]);
-	for (i = 0; i <= runs; i++)
-		run(!i);
+	for (i = 0; i < AHEAD + runs; i++)
+		run(i < AHEAD);
 	compare();
 	return 0;
 }

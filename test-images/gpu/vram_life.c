@@ -166,6 +166,35 @@ static void test_end(void)
 	munmap((void *)bar, size);
 }
 
+/* Pages that a BO leaves for VRAM are the next one's, and after a while the kernel's. */
+static void test_spare(void)
+{
+	struct drm_puck_region vram;
+	unsigned int looks = 0;
+	uint32_t i, value;
+	struct bo bos[2];
+	bool good = true;
+
+	ktap_need(!region_get(puck.fd, DRM_PUCK_REGION_VRAM, &vram), "VRAM");
+	for (i = 0; i < 2; i++)
+		ktap_need(!bo_create_vram(puck.fd, &bos[i], vram.size / 8 * 5) &&
+			  fill(&bos[i], i + 1), "create");
+	do {
+		/* The other one is driven out. */
+		good = good && fill(&bos[i % 2], i + 1);
+		i++;
+	} while (good && puck_count(&puck, "vram", "  spares taken: 0") == 1 && patient(&looks));
+	ktap_ok(good, "spare: pages of one BO are the next one's");
+	for (value = i - 1; value <= i; value++)
+		good = good && ((uint32_t *)bos[(value - 1) % 2].map)[0] == value &&
+		       ((uint32_t *)bos[(value - 1) % 2].map)[bos[0].size / 4 - 1] == value;
+	ktap_ok(good, "spare: each has what is its own");
+	bo_close(puck.fd, &bos[0]);
+	bo_close(puck.fd, &bos[1]);
+	ktap_ok(puck_count_becomes(&puck, "vram", "  spare pages: 0", 1),
+		"spare: they are given back when nothing moves");
+}
+
 static bool is_zero(const uint8_t *p, size_t n)
 {
 	while (n--)
@@ -211,6 +240,7 @@ int main(void)
 	test_sleep();
 	test_shrink();
 	test_end();
+	test_spare();
 	test_unbind();
 	ktap_ok(puck_count_becomes(&puck, "bos", "bo ", 0), "no BO is left");
 	return ktap_end();

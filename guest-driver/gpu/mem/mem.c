@@ -23,6 +23,7 @@
 #include "mem/place.h"
 #include "mem/prime.h"
 #include "mem/shrink.h"
+#include "mem/spare.h"
 #include "mem/tt.h"
 
 static const struct ttm_device_funcs puck_mem_funcs = {
@@ -45,6 +46,7 @@ static void puck_mem_release(struct drm_device *dev, void *data)
 	puck_shrink_fini(mem);
 	/* Some BOs wait for fences of others. */
 	drain_workqueue(mem->ttm.wq);
+	puck_spares_fini(mem);
 	puck_vram_fini(mem);
 	puck_tt_manager_fini(mem);
 	ttm_device_fini(&mem->ttm);
@@ -93,6 +95,7 @@ int puck_mem_init(struct puck_device *puck)
 	init_rwsem(&mem->notifier_lock);
 	mutex_init(&mem->tt_lock);
 	INIT_LIST_HEAD(&mem->tts);
+	puck_spares_init(mem);
 	ret = puck_compat_ttm_device_init(&mem->ttm, &puck_mem_funcs, drm->dev,
 					  drm->anon_inode->i_mapping, drm->vma_offset_manager);
 	if (ret)

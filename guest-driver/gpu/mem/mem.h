@@ -9,6 +9,8 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
 
 #include <drm/ttm/ttm_device.h>
 #include <drm/ttm/ttm_resource.h>
@@ -52,6 +54,12 @@ typedef void (*puck_give_up_fn)(struct puck_device *puck, struct dma_resv *resv)
  *           drm_dev_unplug()
  * @tts: struct puck_tt.node, all whose pages are mapped; puck_device.list_lock
  * @pages: in all of them, mapped or not, that came from the kernel
+ * @spare_lock: protects the next four. A leaf
+ * @spares: struct puck_tt.spare, pages that nobody has; the newest first
+ * @spare_pages: in all of these; may be read without the lock
+ * @spares_taken: how often a BO took some
+ * @spare_since: when the last of them came, in jiffies
+ * @spare_work: gives them back
  * @imported: bytes in BOs that are others', drivers' or processes'
  * @shrinker: or NULL
  * @userptr_took: times for which memory of processes was held up before it went, in us: element
@@ -73,6 +81,12 @@ struct puck_mem {
 	struct mutex tt_lock;		/* unmapping after the unplug */
 	struct list_head tts;
 	atomic_long_t pages;
+	spinlock_t spare_lock;		/* the next four */
+	struct list_head spares;
+	unsigned long spare_pages;
+	unsigned long spares_taken;
+	unsigned long spare_since;
+	struct delayed_work spare_work;
 	atomic64_t imported;
 	struct shrinker *shrinker;
 	atomic64_t userptr_took[PUCK_USERPTR_BUCKETS];

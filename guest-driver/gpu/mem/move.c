@@ -108,17 +108,22 @@ static int puck_move_pages(struct ttm_buffer_object *tbo, struct ttm_resource *n
 			   const struct puck_transfer *transfer)
 {
 	struct puck_mem *mem = ttm_to_puck_mem(tbo->bdev);
+	struct puck_tt *tt = to_puck_tt(tbo->ttm);
 	struct dma_fence *fence;
 	int ret;
 
-	puck_move_flush(mem, to_puck_tt(tbo->ttm));
+	puck_move_flush(mem, tt);
 	fence = puck_mem_transfer(mem, transfer);
 	if (IS_ERR(fence))
 		return PTR_ERR(fence);
+	/* They may be given back in here. */
+	tt->left = true;
 	ret = ttm_bo_move_accel_cleanup(tbo, fence, false, false, new_res);
-	/* Then the new place is given back, so nobody may write there any more. */
-	if (ret)
+	if (ret) {
+		/* Then the new place is given back, so nobody may write there any more. */
 		dma_fence_wait(fence, false);
+		tt->left = false;
+	}
 	dma_fence_put(fence);
 	return ret;
 }

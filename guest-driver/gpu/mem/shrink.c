@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * BOs give memory back when it is scarce: TTM writes their pages to a file in memory, which
- * the kernel can write to swap. Reclaim may be entered with any lock held, and fences wait
- * for nobody who waits for reclaim: so BOs whose lock is taken, that are pinned or whose
- * fences are still to come are left out, and nothing is waited for.
+ * BOs give memory back when it is scarce. First go pages that are only kept (mem/spare.c); then
+ * TTM writes pages of BOs to a file in memory, which the kernel can write to swap. Reclaim may be
+ * entered with any lock held, and fences wait for nobody who waits for reclaim: so BOs whose lock
+ * is taken, that are pinned or whose fences are still to come are left out, and nothing is waited
+ * for.
  */
 #include <linux/shrinker.h>
 #include <linux/swap.h>
@@ -15,6 +16,7 @@
 #include "core/device.h"
 #include "mem/mem.h"
 #include "mem/shrink.h"
+#include "mem/spare.h"
 
 static unsigned long puck_shrink_count(struct shrinker *shrinker, struct shrink_control *sc)
 {
@@ -22,22 +24,23 @@ static unsigned long puck_shrink_count(struct shrinker *shrinker, struct shrink_
 	long pages = atomic_long_read(&mem->pages);
 
 	/* A file that cannot be written out takes as much as the BO did. */
-	if (pages <= 0 || get_nr_swap_pages() <= 0)
-		return SHRINK_EMPTY;
-	return pages;
+	if (get_nr_swap_pages() <= 0)
+		pages = puck_spares_count(mem);
+	return pages > 0 ? pages : SHRINK_EMPTY;
 }
 
 static unsigned long puck_shrink_scan(struct shrinker *shrinker, struct shrink_control *sc)
 {
 	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
 	struct puck_mem *mem = shrinker->private_data;
-	unsigned long freed = 0;
+	unsigned long freed;
 	int idx, pages;
 
 	/* Making a file takes locks of file systems. */
 	if (!(sc->gfp_mask & __GFP_FS) || !drm_dev_enter(&mem->puck->drm, &idx))
 		return SHRINK_STOP;
-	while (freed < sc->nr_to_scan) {
+	freed = puck_spares_free(mem, sc->nr_to_scan);
+	while (freed < sc->nr_to_scan && get_nr_swap_pages() > 0) {
 		pages = ttm_device_swapout(&mem->ttm, &ctx, sc->gfp_mask);
 		if (pages <= 0)
 			break;

@@ -22,6 +22,7 @@
 #include "core/device.h"
 #include "mem/bo.h"
 #include "mem/mem.h"
+#include "mem/spare.h"
 #include "mem/tt.h"
 
 /**
@@ -200,11 +201,15 @@ err_free:
 int puck_tt_populate(struct ttm_device *bdev, struct ttm_tt *ttm, struct ttm_operation_ctx *ctx)
 {
 	struct puck_tt *tt = to_puck_tt(ttm);
+	bool over;
 	int ret;
 
 	if (ttm->page_flags & TTM_TT_FLAG_EXTERNAL)
 		return 0;
-	if (puck_tt_is_written_over(tt))
+	over = puck_tt_is_written_over(tt);
+	if (over && puck_spare_take(tt))
+		return 0;
+	if (over)
 		ttm->page_flags &= ~TTM_TT_FLAG_ZERO_ALLOC;
 	else
 		ttm->page_flags |= TTM_TT_FLAG_ZERO_ALLOC;
@@ -271,13 +276,14 @@ static void puck_tt_leave_to(struct puck_hold *hold, struct ttm_tt *ttm)
 }
 
 /**
- * puck_tt_unpopulate - give the pages of a BO back
- * @bdev: TTM's device
- * @ttm: with pages, which the device is done with
+ * puck_tt_give_back - give pages back, to the kernel or to importers who have them mapped
+ * @tt: the pages, which the device is done with
+ *
+ * Context: as puck_tt_unbind().
  */
-void puck_tt_unpopulate(struct ttm_device *bdev, struct ttm_tt *ttm)
+void puck_tt_give_back(struct puck_tt *tt)
 {
-	struct puck_tt *tt = to_puck_tt(ttm);
+	struct ttm_tt *ttm = &tt->ttm;
 
 	puck_tt_unbind(tt);
 	if (ttm->page_flags & TTM_TT_FLAG_EXTERNAL)
@@ -288,7 +294,21 @@ void puck_tt_unpopulate(struct ttm_device *bdev, struct ttm_tt *ttm)
 		return;
 	}
 	atomic_long_sub(ttm->num_pages, &tt->mem->pages);
-	ttm_pool_free(&bdev->pool, ttm);
+	ttm_pool_free(&tt->mem->ttm.pool, ttm);
+}
+
+/**
+ * puck_tt_unpopulate - let go of the pages of a BO
+ * @bdev: TTM's device
+ * @ttm: with pages, which the device is done with
+ */
+void puck_tt_unpopulate(struct ttm_device *bdev, struct ttm_tt *ttm)
+{
+	struct puck_tt *tt = to_puck_tt(ttm);
+
+	if (tt->left && !tt->hold && puck_spare_keep(tt))
+		return;
+	puck_tt_give_back(tt);
 }
 
 /**

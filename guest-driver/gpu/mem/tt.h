@@ -45,7 +45,9 @@ struct puck_hold {
  * @sgt: the pages as the device sees them, NULL if it does not
  * @node: in puck_mem.tts, while @sgt is ours
  * @hold: what importers have mapped; NULL if none of them has had these pages
+ * @spare: in puck_mem.spares; of pages that are no BO's
  * @single: pages are taken one by one
+ * @left: the BO is in VRAM, or about to be, and has them no more
  * @cpu: the CPU may have written the pages since it was given them: they are newer than what
  *       the device sees
  * @moved: the device has written them in a move, and the CPU has not been given them since
@@ -57,7 +59,9 @@ struct puck_tt {
 	struct sg_table *sgt;
 	struct list_head node;
 	struct puck_hold *hold;
+	struct list_head spare;
 	bool single;
+	bool left;
 	bool cpu;
 	bool moved;
 };
@@ -71,6 +75,8 @@ struct ttm_tt *puck_tt_create(struct ttm_buffer_object *tbo, u32 page_flags);
 int puck_tt_populate(struct ttm_device *bdev, struct ttm_tt *ttm, struct ttm_operation_ctx *ctx);
 void puck_tt_unpopulate(struct ttm_device *bdev, struct ttm_tt *ttm);
 void puck_tt_destroy(struct ttm_device *bdev, struct ttm_tt *ttm);
+
+void puck_tt_give_back(struct puck_tt *tt);
 
 int puck_tt_bind(struct puck_tt *tt);
 void puck_tt_unbind(struct puck_tt *tt);
