@@ -92,27 +92,11 @@ static bool share(struct puck *by, const struct bo *bo, struct puck *with)
 	       !bo_wait(by->fd, bo, 0, FOREVER_NS);
 }
 
-static bool open_another(struct puck *another)
-{
-	char name[32];
-	int minor;
-
-	for (minor = 128; minor < 192; minor++) {
-		snprintf(name, sizeof(name), "renderD%d", minor);
-		if (puck_open_node(another, name))
-			continue;
-		if (strcmp(another->pci, puck.pci))
-			return true;
-		close(another->fd);
-	}
-	return false;
-}
-
 static bool fill_and_leave(void)
 {
 	struct puck by, with;
 	struct bo bos[ROOM];
-	bool good = !puck_open_pci(&by, puck.pci) && open_another(&with);
+	bool good = !puck_open_pci(&by, puck.pci) && !puck_open_other(&with, &puck);
 	uint32_t i;
 
 	for (i = 0; i < ROOM; i++)
