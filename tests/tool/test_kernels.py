@@ -63,6 +63,21 @@ class Choice(unittest.TestCase):
         test = guesttests.Test("t", "m", "true", needs="CONFIG_B,CONFIG_C")
         self.assertEqual(guesttests.lacking(one, test, {"CONFIG_B"}), ["CONFIG_A", "CONFIG_C"])
         self.assertEqual(guesttests.lacking(one, test, {"CONFIG_A", "CONFIG_B", "CONFIG_C"}), [])
+        without = guesttests.Test("t", "m", "true", needs="!CONFIG_B")
+        self.assertEqual(guesttests.lacking(one, without, {"CONFIG_A"}), [])
+        self.assertEqual(guesttests.lacking(one, without, {"CONFIG_A", "CONFIG_B"}), ["!CONFIG_B"])
+
+    def test_what_newer_kernels_always_have(self):
+        def options(text):
+            with tempfile.TemporaryDirectory() as folder:
+                (Path(folder) / ".config").write_text(text)
+                return kernel.Kernel("x", "1", "", "", folder).options()
+
+        base = "CONFIG_A=y\nCONFIG_B=n\nCONFIG_DMA_SHARED_BUFFER=y\n"
+        self.assertEqual(options(base + "# CONFIG_DMABUF_MOVE_NOTIFY is not set\n"),
+                         {"CONFIG_A", "CONFIG_DMA_SHARED_BUFFER"})
+        self.assertIn("CONFIG_DMABUF_MOVE_NOTIFY", options(base))
+        self.assertNotIn("CONFIG_DMABUF_MOVE_NOTIFY", options("CONFIG_A=y\n"))
 
 
 class CommandLine(unittest.TestCase):

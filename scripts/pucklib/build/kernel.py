@@ -24,6 +24,10 @@ WORDS = {"debug": "slab_debug=FZP", "kasan": "slab_debug=- kasan_multi_shot"}
 BUILD_STEPS = 2400      # about what make prints for one of them
 
 
+# Options that newer kernels do not have, since what they were about is always there with another one.
+SETTLED = {"CONFIG_DMABUF_MOVE_NOTIFY": "CONFIG_DMA_SHARED_BUFFER"}
+
+
 class Kernel:
     """An image, the modules that belong to it and a tree to build against."""
 
@@ -45,8 +49,9 @@ class Kernel:
 
     def options(self):
         """The options that it has, as CONFIG_X, built in or as modules."""
-        config = self.kdir / ".config"
-        return set(re.findall(r"^(CONFIG_\w+)=[^n]", config.read_text(), re.M))
+        text = (self.kdir / ".config").read_text()
+        have = set(re.findall(r"^(CONFIG_\w+)=[^n]", text, re.M))
+        return have | {option for option, base in SETTLED.items() if base in have and option not in text}
 
     @classmethod
     def load(cls, path):

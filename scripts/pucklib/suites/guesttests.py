@@ -184,9 +184,9 @@ def weight(one):
 
 
 def lacking(machine, test, options):
-    """What a test needs of the kernel, and is not there."""
+    """What a test needs of the kernel, and is not so: an option is not there, or, with a ! before it, is."""
     needs = filter(None, f"{machine.needs},{test.needs}".split(","))
-    return [need for need in needs if need not in options]
+    return [need for need in needs if (need.lstrip("!") in options) == need.startswith("!")]
 
 
 def script(machine, tests):
@@ -239,7 +239,7 @@ class Suite:
         """Without those for which the kernel lacks something; they are skipped, and it is said what."""
         options = self.benches[machine.kernel].kernel.options()
         lacks = {test.name: lacking(machine, test, options) for test in tests}
-        cases = [Case(f"{self.name}.{machine.name}", name, "skipped", f"this kernel lacks {', '.join(names)}")
+        cases = [Case(f"{self.name}.{machine.name}", name, "skipped", f"not with this kernel: {', '.join(names)}")
                  for name, names in lacks.items() if names]
         return cases + self.run_machine(machine, [t for t in tests if not lacks[t.name]])
 
