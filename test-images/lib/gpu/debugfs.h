@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/ktap.h"
@@ -85,6 +86,38 @@ static inline bool puck_count_becomes(const struct puck *puck, const char *name,
 	while ((seen = puck_count(puck, name, prefix)) != count && patient(&looks))
 		;
 	return seen == count;
+}
+
+/*
+ * What debugfs says of all BOs of a device together behind a word: "mapped" are mappings by
+ * importers, also of places that the BOs have left, "peer" those of VRAM among them.
+ */
+static inline unsigned int puck_sum(const struct puck *puck, const char *word)
+{
+	char path[192], line[256], find[32], *at;
+	unsigned int sum = 0;
+	FILE *file;
+
+	snprintf(find, sizeof(find), " %s ", word);
+	snprintf(path, sizeof(path), "/sys/kernel/debug/dri/%s/bos", puck->pci);
+	file = fopen(path, "r");
+	ktap_need(file, "%s", path);
+	while (fgets(line, sizeof(line), file)) {
+		at = strncmp(line, "bo ", 3) ? NULL : strstr(line, find);
+		if (at)
+			sum += strtoul(at + strlen(find), NULL, 10);
+	}
+	fclose(file);
+	return sum;
+}
+
+static inline bool puck_sum_becomes(const struct puck *puck, const char *word, unsigned int sum)
+{
+	unsigned int looks = 0;
+
+	while (puck_sum(puck, word) != sum && patient(&looks))
+		;
+	return puck_sum(puck, word) == sum;
 }
 
 #endif /* LIB_GPU_DEBUGFS_H */

@@ -92,36 +92,4 @@ static inline bool side_reads(struct side *side, uint8_t value)
 	return !side_read(side) && side_result_is(side, value);
 }
 
-/*
- * What debugfs says of all BOs of a device together behind a word: "mapped" are mappings by
- * importers, also of places that the BOs have left, "peer" those of VRAM among them.
- */
-static inline unsigned int puck_sum(const struct puck *puck, const char *word)
-{
-	char path[192], line[256], find[32], *at;
-	unsigned int sum = 0;
-	FILE *file;
-
-	snprintf(find, sizeof(find), " %s ", word);
-	snprintf(path, sizeof(path), "/sys/kernel/debug/dri/%s/bos", puck->pci);
-	file = fopen(path, "r");
-	ktap_need(file, "%s", path);
-	while (fgets(line, sizeof(line), file)) {
-		at = strncmp(line, "bo ", 3) ? NULL : strstr(line, find);
-		if (at)
-			sum += strtoul(at + strlen(find), NULL, 10);
-	}
-	fclose(file);
-	return sum;
-}
-
-static inline bool puck_sum_becomes(const struct puck *puck, const char *word, unsigned int sum)
-{
-	unsigned int looks = 0;
-
-	while (puck_sum(puck, word) != sum && patient(&looks))
-		;
-	return puck_sum(puck, word) == sum;
-}
-
 #endif /* LIB_GPU_SIDE_H */
