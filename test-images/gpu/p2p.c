@@ -184,6 +184,21 @@ static void test_large(void)
 
 /* ---- it moves ---- */
 
+/* Room in VRAM that somebody has given back is cleared first: some job finds it a moment later. */
+static bool is_back(int value)
+{
+	unsigned int looks = 0;
+	bool good = true;
+
+	while (good && !in_vram() && patient(&looks)) {
+		int fence = side_write(&one, value);
+
+		good = fence_result(fence, FOREVER_MS) == 1;
+		close(fence);
+	}
+	return in_vram();
+}
+
 /* A BO that takes all of VRAM, so that all others leave it. */
 static int crowd(struct bo *bo)
 {
@@ -224,9 +239,10 @@ static void test_blocks_stay(void)
 		"stay: the importer has let go of the blocks");
 	if (!result)
 		bo_close(one.puck.fd, &bo);
-	ktap_ok(side_reads(&two, 0x51) && side_reads(&one, 0x51) && in_vram(),
+	ktap_ok(side_reads(&two, 0x51) && side_reads(&one, 0x51),
 		"stay: what the importer wrote has moved along");
-	ktap_ok(first_offset() + SIZE <= visible, "stay: it is back where the importer sees it");
+	ktap_ok(is_back(0x51) && first_offset() + SIZE <= visible,
+		"stay: it is back where the importer sees it");
 	end_share();
 }
 
@@ -369,7 +385,7 @@ static void test_random(bool peer, unsigned int rounds)
 static void test_vm(void)
 {
 	uint32_t vm, queue;
-	int i, bad = 0;
+	int i, bad = 0, astray = 0;
 
 	share(SIZE, BO_VRAM | BO_SYSTEM);
 	ktap_need(!vm_create(two.puck.fd, &vm) && !vm_queue_create(two.puck.fd, vm, 0, &queue) &&
@@ -380,9 +396,11 @@ static void test_vm(void)
 
 		bad = fence_result(fence, FOREVER_MS) != 1 || (i % 4 == 3 && !random_move()) ||
 		      vm_run(two.puck.fd, queue, copy_at(SHARED, RESULT, SIZE)) ||
-		      !side_result_is(&two, i) || in_vram() != (i % 4 != 3);
+		      !side_result_is(&two, i);
+		astray += i % 4 == 3 ? in_vram() : !is_back(i);
 	}
 	ktap_ok(!bad, "vm: %d rounds, each reads what was written last", i);
+	ktap_ok(!astray, "vm: it is in VRAM where it may be (but %d times)", astray);
 	queue_destroy(two.puck.fd, queue);
 	vm_destroy(two.puck.fd, vm);
 	end_share();
