@@ -94,7 +94,7 @@ class CommandLine(unittest.TestCase):
         console = {None: guesttests.Segment("[    0.000000] kmemleak: Kernel memory leak detector disabled\n")}
         for word, lean in (("lean=on", True), ("lean=off", False)):
             one = guesttests.parse_machine(["machine", "m", word, "append=a"], "here")
-            self.assertEqual(guesttests.machine_spec(one, 1).append, "a kmemleak=off no_debug_objects" if lean else "a")
+            self.assertEqual(guesttests.machine_spec(one, 1).append, "a kmemleak=off no_debug_objects slab_debug=-" if lean else "a")
             self.assertEqual("begin kmemleak" in guesttests.script(one, []), not lean)
             cases = guesttests.Suite(None, None, "guest", []).outside("guest.m", one, result, console)
             self.assertEqual([case.result for case in cases], [] if lean else ["failed"])

@@ -54,8 +54,9 @@ run_test() {
 [ -e /sys/kernel/debug/kmemleak ] && echo clear >/sys/kernel/debug/kmemleak
 """
 
-# What more than half of a guest's CPU time goes to: stacks of objects, and the two looks at all of them.
-LEAN = "kmemleak=off no_debug_objects"
+# What more than half of a guest's CPU time goes to: stacks of objects, the two looks at all of them, and their
+# red zones, which KASAN has as well.
+LEAN = "kmemleak=off no_debug_objects slab_debug=-"
 LEAKS_OFF = "Kernel memory leak detector disabled"
 # kmemleak spares objects younger than 5 s, and needs two looks to be sure.
 LEAKS = r"""
