@@ -258,11 +258,13 @@ def prune(folder, days=2):
                 path.unlink()
 
 
-def prune_folders(folder, keep=4):
-    """Remove all but the newest of what is made anew whenever its source changes."""
+def prune_folders(folder, keep=4, spare=0):
+    """Remove all but the newest of what is made anew whenever its source changes, and what was used in the
+    last `spare` seconds."""
     found = sorted((p for p in folder.iterdir() if p.is_dir()), key=lambda p: p.stat().st_mtime)
     for path in found[:-keep]:
-        shutil.rmtree(path, ignore_errors=True)
+        if path.stat().st_mtime <= time.time() - spare:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def cpus():

@@ -20,6 +20,7 @@ from ..base.util import (REPO, PuckError, cache, cpus, digest, fresh_dir, lock, 
 from .qemu_stock import FACTS, MODULE, PROGRAM, Source, choose
 
 KEEP = 8
+LONGEST_RUN = 4 * 3600   # s; guests boot with it until then, whatever other clones build
 # Of the module: what QEMU calls, and what is made wrongly for the tests.
 ENTRY = REPO / "qemu-device/module/module.c"
 OTHER_BUILD, OTHER_LAYOUT, NO_BUILD = "other-build.so", "other-layout.so", 40 * "0"
@@ -148,7 +149,7 @@ class Module:
                     self.generate()
                     with fresh_dir(folder) as tmp:
                         make(tmp, folder)
-                    prune_folders(folder.parent, KEEP)
+                    prune_folders(folder.parent, KEEP, LONGEST_RUN)
         folder.touch()
         return folder
 
