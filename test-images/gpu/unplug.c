@@ -14,8 +14,14 @@
 #include "lib/gpu/vm.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 
-#define SIZE (64 << 10)
+#define SIZE	(64 << 10)
+/* More than the ring has room for, and then some until the device is gone, or no file is left. */
+#define FULL	300
+#define LINE	900
+#define PACE_US	1000
 
 static struct puck puck;
 static struct bo bo;
@@ -65,16 +71,57 @@ static void check_vm(int fence)
 		"pull: and a job by address");
 }
 
+/* Jobs in the ring, jobs that wait for room in it, and, until the device is gone, more of them. */
+static int line[LINE];
+static atomic_uint lined_up;
+
+static void *line_up(void *arg)
+{
+	unsigned int i;
+
+	for (i = 0; i < LINE; i++) {
+		line[i] = fill();
+		if (line[i] < 0)
+			break;
+		atomic_store(&lined_up, i + 1);
+		if (i >= FULL)
+			usleep(PACE_US);
+	}
+	return arg;
+}
+
+/* Memory of the one may go with the fence of the other. */
+static void check_line(void)
+{
+	unsigned int count = atomic_load(&lined_up), i, early = 0, odd = 0;
+	int64_t last = 0, now;
+
+	for (i = 0; i < count; i++) {
+		odd += fence_wait(line[i], FOREVER_MS) || fence_status(line[i]) != -ENODEV;
+		now = fence_time(line[i]);
+		early += now < last;
+		last = now;
+		close(line[i]);
+	}
+	ktap_ok(!odd, "pull: %u jobs behind it say so, too (but %u)", count, odd);
+	ktap_ok(!early, "pull: none ends before those in front of it (%u do)", early);
+}
+
 static void test_pull(void)
 {
 	struct drm_puck_submit args = job_empty(puck.queue[0]);
 	int fence, vm_fence = start_vm();
+	pthread_t thread;
 
 	puck_set(&puck, 0, "hold", 1);
 	fence = fill();
-	ktap_need(fence >= 0, "submit");
+	ktap_need(fence >= 0 && !pthread_create(&thread, NULL, line_up, NULL), "submit");
+	while (atomic_load(&lined_up) < FULL)
+		usleep(1000);
 	puck_pull();
 	ktap_ok(fence_result(fence, FOREVER_MS) == -ENODEV, "pull: the job's fence says ENODEV");
+	pthread_join(thread, NULL);
+	check_line();
 	ktap_ok(submit(puck.fd, &args) == -ENODEV, "pull: submit says ENODEV");
 	check_vm(vm_fence);
 	bo.map[SIZE - 1] = 0x77;

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdint.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -28,6 +29,17 @@ static inline int fence_status(int fence)
 	if (ioctl(fence, SYNC_IOC_FILE_INFO, &info))
 		return -errno;
 	return info.status;
+}
+
+/* When it was signalled, in ns of the monotonic clock; negative if that is not known. */
+static inline int64_t fence_time(int fence)
+{
+	struct sync_fence_info one = { 0 };
+	struct sync_file_info info = { .num_fences = 1, .sync_fence_info = (uintptr_t)&one };
+
+	if (ioctl(fence, SYNC_IOC_FILE_INFO, &info))
+		return -errno;
+	return one.status ? (int64_t)one.timestamp_ns : -EAGAIN;
 }
 
 /* 0: signalled within the time, with or without error. */
