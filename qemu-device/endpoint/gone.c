@@ -11,32 +11,6 @@
 #include "hw/puck/mischief/site.h"
 #include "gone.h"
 
-static uint64_t read_ones(void *opaque, hwaddr addr, unsigned size)
-{
-    return UINT64_MAX;
-}
-
-static void write_nothing(void *opaque, hwaddr addr, uint64_t val,
-                          unsigned size)
-{
-}
-
-static const MemoryRegionOps ones_ops = {
-    .read = read_ones,
-    .write = write_nothing,
-    .endianness = DEVICE_LITTLE_ENDIAN,
-    .valid = { .min_access_size = 1, .max_access_size = 8, .unaligned = true },
-    .impl = { .min_access_size = 1, .max_access_size = 8, .unaligned = true },
-};
-
-/* BARs that are memory, or a region of the bus's: ours go over them. */
-static void cover_bars(PuckGone *g, bool cover)
-{
-    for (unsigned i = 0; i < g->num_covers; i++) {
-        memory_region_set_enabled(&g->covers[i].ones, cover);
-    }
-}
-
 static void go(PuckGone *g, const PuckVerdict *verdict)
 {
     g->stall.rule = verdict->rule;
@@ -47,7 +21,7 @@ static void go(PuckGone *g, const PuckVerdict *verdict)
         timer_mod(g->stall.timer, g->stall.until);
     }
     g->left(g->master->pdev);
-    cover_bars(g, true);
+    puck_covers_set(&g->covers, PUCK_COVER_GONE, true);
 }
 
 bool puck_gone_at_access(PuckGone *g, const PuckEvent *ev)
@@ -70,7 +44,7 @@ void puck_gone_reset(PuckGone *g)
 {
     g->stall.rule = 0;
     timer_del(g->stall.timer);
-    cover_bars(g, false);
+    puck_covers_set(&g->covers, PUCK_COVER_GONE, false);
 }
 
 void puck_gone_release(PuckGone *g, const char *why)
@@ -99,21 +73,8 @@ bool puck_gone_loaded(PuckGone *g)
     if (puck_is_gone(g) && until != PUCK_NO_TIME) {
         timer_mod(g->stall.timer, until);
     }
-    cover_bars(g, puck_is_gone(g));
+    puck_covers_set(&g->covers, PUCK_COVER_GONE, puck_is_gone(g));
     return true;
-}
-
-void puck_gone_cover(PuckGone *g, MemoryRegion *bar)
-{
-    PuckGoneCover *cover = &g->covers[g->num_covers];
-
-    g_assert(g->num_covers < ARRAY_SIZE(g->covers));
-    cover->bar = bar;
-    memory_region_init_io(&cover->ones, OBJECT(g->master->pdev), &ones_ops, g,
-                          "puck-gone", memory_region_size(bar));
-    memory_region_set_enabled(&cover->ones, false);
-    memory_region_add_subregion_overlap(bar, 0, &cover->ones, 1);
-    g->num_covers++;
 }
 
 void puck_gone_init(PuckGone *g, const PuckMaster *master,
@@ -122,13 +83,12 @@ void puck_gone_init(PuckGone *g, const PuckMaster *master,
     g->master = master;
     g->left = left;
     g->stall.timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, timer_cb, g);
-    puck_gone_cover(g, &master->pdev->msix_exclusive_bar);
+    puck_covers_add(&g->covers, master->pdev,
+                    &master->pdev->msix_exclusive_bar, "puck-no-msix");
 }
 
 void puck_gone_exit(PuckGone *g)
 {
-    for (unsigned i = 0; i < g->num_covers; i++) {
-        memory_region_del_subregion(g->covers[i].bar, &g->covers[i].ones);
-    }
+    puck_covers_remove(&g->covers);
     g_clear_pointer(&g->stall.timer, timer_free);
 }

@@ -7,34 +7,24 @@
 #define PUCK_ENDPOINT_GONE_H
 
 #include "hw/puck/mischief/event.h"
+#include "cover.h"
 #include "master.h"
 #include "stall.h"
-
-#define PUCK_GONE_COVERS_MAX    2
-
-/* Over a BAR that the device does not answer for itself. */
-typedef struct PuckGoneCover {
-    MemoryRegion *bar;
-    MemoryRegion ones;
-} PuckGoneCover;
 
 typedef struct PuckGone {
     PuckStall stall;            /* its rule says that the device is gone */
     const PuckMaster *master;   /* which device */
     /* Drops what the device was doing, and its registers. */
     void (*left)(PCIDevice *pdev);
-    unsigned num_covers;
-    PuckGoneCover covers[PUCK_GONE_COVERS_MAX];
+    PuckCovers covers;
 } PuckGone;
 
 /*
  * Covers the BAR of MSI-X, which is there already. The device looks after its
- * registers and its configuration space.
+ * registers and its configuration space, and may cover more BARs.
  */
 void puck_gone_init(PuckGone *g, const PuckMaster *master,
                     void (*left)(PCIDevice *pdev));
-/* Covers one more. */
-void puck_gone_cover(PuckGone *g, MemoryRegion *bar);
 void puck_gone_exit(PuckGone *g);
 
 static inline bool puck_is_gone(const PuckGone *g)

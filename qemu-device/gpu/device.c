@@ -194,7 +194,7 @@ static void gpu_realize(PCIDevice *pdev, Error **errp)
     }
     puck_job_pool_init(s);
     puck_gone_init(&s->gone, &s->master, gpu_left);
-    puck_gone_cover(&s->gone, &s->bar);
+    puck_covers_add(&s->gone.covers, pdev, &s->bar, "puck-no-vram");
     puck_release_init(s);
     s->paused = !runstate_is_running();
     s->vm_state = qemu_add_vm_change_state_handler(vm_state_changed, s);
