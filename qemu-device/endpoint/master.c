@@ -26,7 +26,13 @@ void puck_master_config_changed(PuckMaster *m)
 {
     uint16_t command = pci_get_word(m->pdev->config + PCI_COMMAND);
 
-    qatomic_set(&m->on, command & PCI_COMMAND_MASTER);
+    qatomic_set(&m->on, (command & PCI_COMMAND_MASTER) && !m->asleep);
+}
+
+void puck_master_sleep(PuckMaster *m, bool asleep)
+{
+    qatomic_set(&m->asleep, asleep);
+    puck_master_config_changed(m);
 }
 
 const char *puck_master_name(const PuckMaster *m)
@@ -36,7 +42,7 @@ const char *puck_master_name(const PuckMaster *m)
     return id ? id : object_get_typename(OBJECT(m->pdev));
 }
 
-/* Bus mastering off, a rule may let the access through. */
+/* Bus mastering off, a rule may let the access through; asleep, none does. */
 bool puck_master_may_access(const PuckMaster *m, uint64_t addr, uint64_t len,
                             bool is_write)
 {
@@ -45,6 +51,9 @@ bool puck_master_may_access(const PuckMaster *m, uint64_t addr, uint64_t len,
 
     if (qatomic_read(&m->on)) {
         return true;
+    }
+    if (qatomic_read(&m->asleep)) {
+        return false;
     }
     ev = (PuckEvent) {
         .site = PUCK_SITE_DEVICE,

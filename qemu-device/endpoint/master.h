@@ -10,7 +10,8 @@
 typedef struct PuckMaster {
     PCIDevice *pdev;            /* that it is embedded in */
     MemoryRegion *local;        /* RAM of the device's own, or NULL */
-    bool on;                    /* bus mastering; atomic */
+    bool on;                    /* bus mastering, and awake; atomic */
+    bool asleep;                /* in D3hot; atomic */
 } PuckMaster;
 
 /* At instance_init. @local need not be RAM before the first access to it. */
@@ -19,6 +20,8 @@ void puck_master_init(PuckMaster *m, PCIDevice *pdev, MemoryRegion *local);
 /* The command register was reset; or configuration space written or loaded. */
 void puck_master_reset(PuckMaster *m);
 void puck_master_config_changed(PuckMaster *m);
+/* From here on it is asleep, or awake: asleep nothing goes out. */
+void puck_master_sleep(PuckMaster *m, bool asleep);
 
 /* How rules, logs and traces name the device. */
 const char *puck_master_name(const PuckMaster *m);

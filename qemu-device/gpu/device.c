@@ -22,6 +22,7 @@
 #include "regs.h"
 #include "vmstate.h"
 
+#define POWER_CAP_OFFSET    0x70
 #define EXPRESS_CAP_OFFSET  0x80
 #define VRAM_SIZE_MIN       (1 * MiB)
 #define VRAM_SIZE_MAX       (4 * GiB)
@@ -36,9 +37,22 @@ static void gpu_reset_hold(Object *obj, ResetType type)
     PuckGpu *s = PUCK_GPU(obj);
 
     puck_gone_reset(&s->gone);
+    puck_power_reset(&s->power);
     puck_master_reset(&s->master);
     puck_gpu_kill_rings(s);
     puck_gpu_reset_regs(s);
+}
+
+/* Rings and heads for which D3hot comes too early. */
+static unsigned gpu_at_work(PCIDevice *pdev)
+{
+    PuckGpu *s = PUCK_GPU(pdev);
+    unsigned count = puck_display_at_work(s);
+
+    for (unsigned r = 0; r < s->num_rings; r++) {
+        count += !!(puck_ring_status(&s->rings[r]) & PUCK_GPU_RING_BUSY);
+    }
+    return count;
 }
 
 /* Nobody sees anything of what it was doing, also when it comes back. */
@@ -82,6 +96,7 @@ static void gpu_config_write(PCIDevice *pdev, uint32_t addr, uint32_t val,
         return;
     }
     pci_default_write_config(pdev, addr, val, len);
+    puck_power_config_changed(&PUCK_GPU(pdev)->power);
     puck_master_config_changed(&PUCK_GPU(pdev)->master);
     if (pci_is_express(pdev)) {
         pcie_cap_flr_write_config(pdev, addr, val, len);
@@ -168,7 +183,9 @@ static void gpu_realize(PCIDevice *pdev, Error **errp)
 {
     PuckGpu *s = PUCK_GPU(pdev);
 
-    if (!check_options(s, errp) || !init_express(pdev, errp)) {
+    if (!check_options(s, errp) || !init_express(pdev, errp) ||
+        !puck_power_init(&s->power, &s->master, &s->gone.covers,
+                         POWER_CAP_OFFSET, gpu_at_work, errp)) {
         return;
     }
     if (!s->vram_bar) {

@@ -71,7 +71,7 @@ static uint64_t read_features(void *object, unsigned n)
 
     return PUCK_GPU_FEATURE_STAGE | PUCK_GPU_FEATURE_MISCHIEF |
            PUCK_GPU_FEATURE_DISPLAY | PUCK_GPU_FEATURE_VM |
-           PUCK_GPU_FEATURE_SKIP |
+           PUCK_GPU_FEATURE_SKIP | PUCK_GPU_FEATURE_POWER |
            (is_next_minor(s) ? PUCK_NEXT_MINOR_FEATURE : 0);
 }
 
@@ -112,6 +112,8 @@ static const PuckReg device_registers[] = {
     { PUCK_GPU_IRQ_STATUS, 4, GPU(sources.status), .w1c = PUCK_GPU_IRQ_ALL },
     { PUCK_GPU_IRQ_ENABLE, 4, GPU(sources.enable), .rw = PUCK_GPU_IRQ_ALL,
       .write = write_irq_enable },
+    { PUCK_GPU_PM_TOUCHES, 4, GPU(power.touches) },
+    { PUCK_GPU_PM_UNFINISHED, 4, GPU(power.unfinished) },
     { PUCK_GPU_SOURCE(0), 4, PUCK_REG_NO_VALUE, .count = PUCK_GPU_SOURCES_MAX,
       .read = read_source },
     { PUCK_GPU_ERR_COUNT, 4, GPU(errors.count) },
@@ -395,13 +397,17 @@ static bool in_window(hwaddr addr)
            addr < PUCK_MISCHIEF_WINDOW + PUCK_MISCHIEF_WINDOW_SIZE;
 }
 
-/* Whether the device is gone, or a rule makes it so now. */
-static bool finds_nobody(PuckGpu *s, hwaddr addr)
+/* Whether the device is gone or asleep, or a rule lets it go now. */
+static bool finds_nobody(PuckGpu *s, hwaddr addr, bool is_write)
 {
     hwaddr index = (addr - PUCK_GPU_RING(0)) / PUCK_GPU_RING_STRIDE;
     bool of_ring = addr >= PUCK_GPU_RING(0) && index < s->num_rings;
     PuckEvent ev;
 
+    if (puck_power_is_off(&s->power)) {
+        puck_power_touched(&s->power, "registers", addr, is_write);
+        return true;
+    }
     if (!puck_is_gone(&s->gone) &&
         (!puck_mischief_armed(PUCK_SITE_DEVICE) || in_window(addr))) {
         return false;
@@ -431,7 +437,7 @@ static uint64_t regs_read(void *opaque, hwaddr addr, unsigned size)
     PuckGpu *s = opaque;
     uint64_t value = 0;
 
-    if (finds_nobody(s, addr)) {
+    if (finds_nobody(s, addr, false)) {
         return UINT64_MAX;
     }
     if (!read_value(s, addr, size, &value)) {
@@ -462,7 +468,7 @@ static void regs_write(void *opaque, hwaddr addr, uint64_t val, unsigned size)
 {
     PuckGpu *s = opaque;
 
-    if (finds_nobody(s, addr)) {
+    if (finds_nobody(s, addr, true)) {
         return;
     }
     trace_puck_gpu_reg_write(puck_gpu_name(s), addr, size, val);

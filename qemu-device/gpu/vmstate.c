@@ -159,7 +159,7 @@ static int gpu_post_load(void *opaque, int version_id)
 
     if (!puck_errors_valid(&s->errors) ||
         ((s->sources.status | s->sources.enable) & ~PUCK_GPU_IRQ_ALL) ||
-        !puck_gpu_mischief_loaded(s)) {
+        !puck_gpu_mischief_loaded(s) || !puck_power_loaded(&s->power)) {
         error_report("puck-gpu: bad state");
         return -EINVAL;
     }
@@ -169,8 +169,8 @@ static int gpu_post_load(void *opaque, int version_id)
 
 const VMStateDescription vmstate_puck_gpu = {
     .name = TYPE_PUCK_GPU,
-    .version_id = 4,
-    .minimum_version_id = 4,
+    .version_id = 5,
+    .minimum_version_id = 5,
     .pre_load = gpu_pre_load,
     .post_load = gpu_post_load,
     .fields = (const VMStateField[]) {
@@ -189,6 +189,8 @@ const VMStateDescription vmstate_puck_gpu = {
         VMSTATE_MSIX(parent_obj, PuckGpu),
         VMSTATE_UINT32(sources.status, PuckGpu),
         VMSTATE_UINT32(sources.enable, PuckGpu),
+        VMSTATE_UINT32(power.touches, PuckGpu),
+        VMSTATE_UINT32(power.unfinished, PuckGpu),
         VMSTATE_STRUCT(errors, PuckGpu, 1, vmstate_puck_errors, PuckErrorQueue),
         VMSTATE_STRUCT_POINTER(display, PuckGpu, vmstate_puck_display,
                                PuckDisplay),

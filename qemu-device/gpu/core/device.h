@@ -34,6 +34,7 @@
 #include "hw/puck/endpoint/errors.h"
 #include "hw/puck/endpoint/gone.h"
 #include "hw/puck/endpoint/master.h"
+#include "hw/puck/endpoint/power.h"
 #include "hw/puck/endpoint/sources.h"
 #include "hw/puck/mischief/window.h"
 #include "error.h"
@@ -103,6 +104,7 @@ struct PuckGpu {
     Notifier release;           /* told of rules that are released */
     uint32_t reset_rule;        /* lets CTRL.RESET fail, or 0 */
     PuckGone gone;
+    PuckPower power;
 };
 
 /* Bit @option of the options, a PUCK_OPTION_*. */

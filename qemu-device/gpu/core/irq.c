@@ -19,7 +19,7 @@ static void send_message(PCIDevice *pdev, unsigned vector)
 {
     PuckGpu *s = PUCK_GPU(pdev);
 
-    if (puck_is_gone(&s->gone)) {
+    if (puck_is_gone(&s->gone) || puck_power_is_off(&s->power)) {
         return;
     }
     trace_puck_gpu_irq(puck_gpu_name(s), vector);

@@ -81,6 +81,18 @@ void puck_display_reset(PuckGpu *s)
     }
 }
 
+unsigned puck_display_at_work(const PuckGpu *s)
+{
+    unsigned count = 0;
+
+    for (unsigned h = 0; h < s->num_heads; h++) {
+        const PuckHead *head = &s->display->heads[h];
+
+        count += head->clock.on || head->pending;
+    }
+    return count;
+}
+
 void puck_display_pause(PuckGpu *s)
 {
     for (unsigned h = 0; h < s->num_heads; h++) {

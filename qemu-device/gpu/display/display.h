@@ -14,6 +14,8 @@ void puck_display_free(PuckGpu *s);
 bool puck_display_init(PuckGpu *s, Error **errp);
 void puck_display_exit(PuckGpu *s);
 void puck_display_reset(PuckGpu *s);
+/* How many heads are on, or have a commit under way. */
+unsigned puck_display_at_work(const PuckGpu *s);
 /* The machine is stopped: nobody need wait for a picture. */
 void puck_display_pause(PuckGpu *s);
 

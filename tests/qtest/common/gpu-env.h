@@ -119,6 +119,7 @@ void add_bad_command_tests(void);
 void add_ring_tests(void);
 void add_fence_tests(void);
 void add_machine_tests(void);
+void add_power_tests(void);
 void add_iommu_tests(void);
 void add_vm_command_tests(void);
 void add_vm_tlb_tests(void);

@@ -127,7 +127,7 @@ static void test_next_minor(void)
 {
     uint64_t known = PUCK_GPU_FEATURE_STAGE | PUCK_GPU_FEATURE_MISCHIEF |
                      PUCK_GPU_FEATURE_DISPLAY | PUCK_GPU_FEATURE_VM |
-                     PUCK_GPU_FEATURE_SKIP;
+                     PUCK_GPU_FEATURE_SKIP | PUCK_GPU_FEATURE_POWER;
     Kinds k;
 
     kinds_start(&k, ",rings=3,copy-rings=1,x-next-minor=on");

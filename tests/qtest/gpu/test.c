@@ -19,6 +19,7 @@ int main(int argc, char **argv)
     add_skip_tests();
     add_fence_tests();
     add_machine_tests();
+    add_power_tests();
     add_iommu_tests();
     add_vram_tests();
     add_vm_command_tests();
