@@ -12,6 +12,7 @@
 #include <linux/io.h>
 #include <linux/io-64-nonatomic-lo-hi.h>
 #include <linux/pci.h>
+#include <linux/pm_runtime.h>
 #include <linux/string.h>
 #include <linux/unaligned.h>
 
@@ -86,7 +87,8 @@ static bool window_answers(struct puck_window *window)
  * @window: filled in; takes no reference
  * @pdev: the device, whoever drives it
  *
- * It is taken as it is: not enabled, not woken up, for that is its driver's.
+ * It is taken as it is: not enabled, for that is its driver's. But it is awake until
+ * puck_window_unmap(), if it sleeps at times: a device that does has no registers meanwhile.
  *
  * Return: 0; -ENODEV if it does not answer, -ENOMEM.
  */
@@ -94,6 +96,7 @@ int puck_window_map(struct puck_window *window, struct pci_dev *pdev)
 {
 	resource_size_t length = pci_resource_len(pdev, WINDOW_BAR);
 	u16 command;
+	int ret;
 
 	if (!(pci_resource_flags(pdev, WINDOW_BAR) & IORESOURCE_MEM) ||
 	    length < PUCK_MISCHIEF_WINDOW + PUCK_MISCHIEF_WINDOW_SIZE)
@@ -102,20 +105,24 @@ int puck_window_map(struct puck_window *window, struct pci_dev *pdev)
 	if (PCI_POSSIBLE_ERROR(command) || !(command & PCI_COMMAND_MEMORY))
 		return -ENODEV;
 
+	if (pm_runtime_resume_and_get(&pdev->dev) < 0)
+		return -ENODEV;
 	window->pdev = pdev;
 	window->regs = ioremap(pci_resource_start(pdev, WINDOW_BAR) + PUCK_MISCHIEF_WINDOW,
 			       PUCK_MISCHIEF_WINDOW_SIZE);
-	if (!window->regs)
-		return -ENOMEM;
-	if (window_answers(window))
+	if (window->regs && window_answers(window))
 		return 0;
-	iounmap(window->regs);
-	return -ENODEV;
+	ret = window->regs ? -ENODEV : -ENOMEM;
+	if (window->regs)
+		iounmap(window->regs);
+	pm_runtime_put_autosuspend(&pdev->dev);
+	return ret;
 }
 
 void puck_window_unmap(struct puck_window *window)
 {
 	iounmap(window->regs);
+	pm_runtime_put_autosuspend(&window->pdev->dev);
 }
 
 /**
