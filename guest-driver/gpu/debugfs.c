@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /sys/kernel/debug/dri/<device>/: rings, fences, bos, vram, vms, userptr, backoffs and display to
- * read, revoke to write what importers are to lose, and a folder for each ring with the scheduler's
- * timeout, the period of the look for lost interrupts and, if the device has it, the knobs of the
- * completion stage (docs/specs/gpu.rst, "Completion stage").
+ * /sys/kernel/debug/dri/<device>/: rings, fences, bos, vram, vms, userptr, backoffs, display and
+ * power to read, revoke to write what importers are to lose, and a folder for each ring with the
+ * scheduler's timeout, the period of the look for lost interrupts and, if the device has it, the
+ * knobs of the completion stage (docs/specs/gpu.rst, "Completion stage").
  */
 #include <linux/debugfs.h>
 #include <linux/dma-resv.h>
@@ -23,6 +23,7 @@
 #include <drm/ttm/ttm_placement.h>
 #include <drm/ttm/ttm_resource.h>
 
+#include "core/awake.h"
 #include "core/device.h"
 #include "debugfs.h"
 #include "kms/print.h"
@@ -87,11 +88,11 @@ static int puck_debugfs_rings(struct seq_file *m, void *data)
 	int idx;
 	u32 i;
 
-	if (!drm_dev_enter(&puck->drm, &idx))
+	if (!puck_awake_enter(puck, &idx))
 		return -ENODEV;
 	for (i = 0; i < puck->num_rings; i++)
 		puck_debugfs_ring(m, puck->ring[i]);
-	drm_dev_exit(idx);
+	puck_awake_exit(puck, idx);
 	return 0;
 }
 
@@ -264,12 +265,12 @@ static int puck_debugfs_vms(struct seq_file *m, void *data)
 	struct puck_device *puck = to_puck_device(entry->dev);
 	int idx, ret;
 
-	if (!drm_dev_enter(&puck->drm, &idx))
+	if (!puck_awake_enter(puck, &idx))
 		return -ENODEV;
 	if (puck->vm_count)
 		puck_debugfs_tlb(m, puck);
 	ret = puck_debugfs_all_vms(m, puck);
-	drm_dev_exit(idx);
+	puck_awake_exit(puck, idx);
 	return ret;
 }
 
@@ -293,6 +294,22 @@ static int puck_debugfs_display(struct seq_file *m, void *data)
 	return 0;
 }
 
+/* What the device has seen us do wrong (docs/specs/gpu.rst, "Power states"). */
+static int puck_debugfs_power(struct seq_file *m, void *data)
+{
+	struct drm_debugfs_entry *entry = m->private;
+	struct puck_device *puck = to_puck_device(entry->dev);
+	int idx;
+
+	if (!puck_awake_enter(puck, &idx))
+		return -ENODEV;
+	if (puck->features & PUCK_GPU_FEATURE_POWER)
+		seq_printf(m, "touches %u unfinished %u\n", puck_read(puck, PUCK_GPU_PM_TOUCHES),
+			   puck_read(puck, PUCK_GPU_PM_UNFINISHED));
+	puck_awake_exit(puck, idx);
+	return 0;
+}
+
 static const struct drm_debugfs_info puck_debugfs_files[] = {
 	{ "rings", puck_debugfs_rings, 0 },
 	{ "fences", puck_debugfs_fences, 0 },
@@ -302,6 +319,7 @@ static const struct drm_debugfs_info puck_debugfs_files[] = {
 	{ "vms", puck_debugfs_vms, 0 },
 	{ "userptr", puck_debugfs_userptr, 0 },
 	{ "display", puck_debugfs_display, 0 },
+	{ "power", puck_debugfs_power, 0 },
 };
 
 /* Whether the device compares what its TLB says with the tables. Until its next reset. */
@@ -310,10 +328,10 @@ static int puck_audit_get(void *data, u64 *val)
 	struct puck_device *puck = data;
 	int idx;
 
-	if (!drm_dev_enter(&puck->drm, &idx))
+	if (!puck_awake_enter(puck, &idx))
 		return -ENODEV;
 	*val = !!(puck_read(puck, PUCK_GPU_VM_CTRL) & PUCK_GPU_VM_AUDIT);
-	drm_dev_exit(idx);
+	puck_awake_exit(puck, idx);
 	return 0;
 }
 
@@ -324,10 +342,10 @@ static int puck_audit_set(void *data, u64 val)
 
 	if (val > 1)
 		return -EINVAL;
-	if (!drm_dev_enter(&puck->drm, &idx))
+	if (!puck_awake_enter(puck, &idx))
 		return -ENODEV;
 	puck_write(puck, PUCK_GPU_VM_CTRL, val ? PUCK_GPU_VM_AUDIT : 0);
-	drm_dev_exit(idx);
+	puck_awake_exit(puck, idx);
 	return 0;
 }
 DEFINE_DEBUGFS_ATTRIBUTE(puck_audit_fops, puck_audit_get, puck_audit_set, "%llu\n");
@@ -373,10 +391,10 @@ static int puck_knob_get(struct puck_ring *ring, u32 reg, u64 *val)
 {
 	int idx;
 
-	if (!drm_dev_enter(&ring->puck->drm, &idx))
+	if (!puck_awake_enter(ring->puck, &idx))
 		return -ENODEV;
 	*val = puck_ring_read64(ring, reg);
-	drm_dev_exit(idx);
+	puck_awake_exit(ring->puck, idx);
 	return 0;
 }
 
@@ -384,10 +402,10 @@ static int puck_knob_set(struct puck_ring *ring, u32 reg, u64 val)
 {
 	int idx;
 
-	if (!drm_dev_enter(&ring->puck->drm, &idx))
+	if (!puck_awake_enter(ring->puck, &idx))
 		return -ENODEV;
 	puck_ring_write64(ring, reg, val);
-	drm_dev_exit(idx);
+	puck_awake_exit(ring->puck, idx);
 	return 0;
 }
 
@@ -397,10 +415,10 @@ static int puck_knob_set32(struct puck_ring *ring, u32 reg, u64 val)
 
 	if (val > U32_MAX)
 		return -EINVAL;
-	if (!drm_dev_enter(&ring->puck->drm, &idx))
+	if (!puck_awake_enter(ring->puck, &idx))
 		return -ENODEV;
 	puck_ring_write(ring, reg, val);
-	drm_dev_exit(idx);
+	puck_awake_exit(ring->puck, idx);
 	return 0;
 }
 
@@ -426,10 +444,10 @@ static int puck_hold_get(void *data, u64 *val)
 	struct puck_ring *ring = data;
 	int idx;
 
-	if (!drm_dev_enter(&ring->puck->drm, &idx))
+	if (!puck_awake_enter(ring->puck, &idx))
 		return -ENODEV;
 	*val = puck_ring_read(ring, PUCK_GPU_RING_HOLD);
-	drm_dev_exit(idx);
+	puck_awake_exit(ring->puck, idx);
 	return 0;
 }
 

@@ -22,6 +22,7 @@
 #include "client/devices.h"
 #include "compat/fbdev.h"
 #include "compat/gpu.h"
+#include "core/awake.h"
 #include "core/device.h"
 #include "debugfs.h"
 #include "kms/fb.h"
@@ -244,6 +245,7 @@ static int puck_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		goto err_hw;
 	puck_client_add_device(puck);
 	puck_kms_serve_kernel(puck);
+	puck_awake_begin(puck);
 	return 0;
 
 err_hw:
@@ -255,6 +257,7 @@ static void puck_remove(struct pci_dev *pdev)
 {
 	struct puck_device *puck = pci_get_drvdata(pdev);
 
+	puck_awake_end(puck);
 	puck_client_remove_device(puck);
 	puck_kms_leave(puck);
 	/* From here on nobody else is between drm_dev_enter() and _exit(). */
@@ -287,7 +290,7 @@ static struct pci_driver puck_driver = {
 	.remove = puck_remove,
 	.shutdown = puck_shutdown,
 	.err_handler = &puck_outage_handlers,
-	.driver.pm = pm_sleep_ptr(&puck_pm_ops),
+	.driver.pm = pm_ptr(&puck_pm_ops),
 };
 
 static int __init puck_init(void)

@@ -7,6 +7,7 @@
  */
 #include <drm/drm_device.h>
 
+#include "core/awake.h"
 #include "core/device.h"
 #include "mem/mem.h"
 #include "outage.h"
@@ -16,6 +17,8 @@ static void puck_outage_prepare(struct pci_dev *pdev)
 {
 	struct puck_device *puck = pci_get_drvdata(pdev);
 
+	/* Of a device that cannot be woken up nothing is lost. */
+	puck->outage.awake = !puck_awake_get(puck);
 	/* By way of fences that still come: so before jobs stand still. */
 	puck_mem_hide_vram(puck->mem);
 	puck_recover_begin_outage(puck);
@@ -27,6 +30,8 @@ static void puck_outage_done(struct pci_dev *pdev)
 
 	puck_recover_end_outage(puck);
 	puck_mem_show_vram(puck->mem);
+	if (puck->outage.awake)
+		puck_awake_put(puck);
 }
 
 const struct pci_error_handlers puck_outage_handlers = {

@@ -2,6 +2,9 @@
 /*
  * The machine sleeps and wakes. Jobs in the hardware are waited for, jobs in the
  * queues go on when the device is there again.
+ *
+ * And the device sleeps alone, when nobody keeps it awake (core/awake.c). It keeps all that it has
+ * then, so nothing is to be saved. Nobody is waited for: who has a job under way has a reference.
  */
 #include <linux/interrupt.h>
 #include <linux/pm.h>
@@ -10,6 +13,7 @@
 
 #include <drm/drm_print.h>
 
+#include "core/awake.h"
 #include "core/device.h"
 #include "kms/init.h"
 #include "mem/mem.h"
@@ -111,6 +115,75 @@ static int puck_quiesce(struct puck_device *puck)
 	return -EBUSY;
 }
 
+/* Nothing to be done, and nothing that its interrupts would have done. */
+static bool puck_ring_is_quiet(struct puck_ring *ring)
+{
+	bool quiet;
+
+	spin_lock_irq(&ring->lock);
+	quiet = list_empty(&ring->inflight) && (!ring->halted || ring->dead);
+	spin_unlock_irq(&ring->lock);
+	return quiet && !work_busy(&ring->reset_work);
+}
+
+static bool puck_rings_are_quiet(struct puck_device *puck)
+{
+	bool quiet = true;
+	u32 i;
+
+	for (i = 0; quiet && i < puck->num_rings; i++)
+		quiet = puck_ring_is_quiet(puck->ring[i]);
+	return quiet;
+}
+
+/* Causes that were set meanwhile are told of now. */
+static void puck_wake(struct puck_device *puck)
+{
+	WRITE_ONCE(puck->asleep, false);
+	puck_write(puck, PUCK_GPU_IRQ_ENABLE, PUCK_GPU_IRQ_ALL);
+	if (puck->display)
+		puck->display->wake(puck->kms);
+}
+
+static int puck_doze(struct puck_device *puck)
+{
+	if (puck->display && !puck->display->doze(puck->kms))
+		return -EBUSY;
+	puck_write(puck, PUCK_GPU_IRQ_ENABLE, 0);
+	WRITE_ONCE(puck->asleep, true);
+	/* Behind that nobody looks for errors, so no ring is found to be halted. */
+	puck_irq_synchronize(puck);
+	if (!puck_rings_are_quiet(puck)) {
+		puck_wake(puck);
+		return -EBUSY;
+	}
+	puck_mem_unmap(puck->mem);
+	return 0;
+}
+
+/*
+ * The PCI core does the rest behind this, and before puck_runtime_resume(). Whoever holds a
+ * dma_resv lock may be waiting for us.
+ */
+static int puck_runtime_suspend(struct device *dev)
+{
+	int ret;
+
+	puck_awake_changes();
+	ret = puck_doze(dev_get_drvdata(dev));
+	puck_awake_changed();
+	return ret;
+}
+
+/* Of a device that has gone meanwhile everything reads as ones, as that of one that goes later. */
+static int puck_runtime_resume(struct device *dev)
+{
+	puck_awake_changes();
+	puck_wake(dev_get_drvdata(dev));
+	puck_awake_changed();
+	return 0;
+}
+
 /*
  * Before the first device of all sleeps: jobs of others that use VRAM, and stay in their queues
  * when those sleep, would be waited for in vain.
@@ -120,20 +193,33 @@ static int puck_prepare(struct device *dev)
 	struct puck_device *puck = dev_get_drvdata(dev);
 	int ret;
 
+	/* Until puck_complete(): its memory is moved before the PCI core would wake it up. */
+	ret = puck_awake_get(puck);
+	if (ret)
+		return ret;
 	/* What is shown is pinned in VRAM. */
 	ret = puck_kms_suspend(puck);
 	if (ret)
-		return ret;
+		goto err_awake;
 	ret = puck_mem_evict_vram(puck->mem);
 	if (ret)
-		puck_kms_resume(puck);
+		goto err_kms;
+	return 0;
+
+err_kms:
+	puck_kms_resume(puck);
+err_awake:
+	puck_awake_put(puck);
 	return ret;
 }
 
 /* Whether the machine has slept, or something would not let it. */
 static void puck_complete(struct device *dev)
 {
-	puck_kms_resume(dev_get_drvdata(dev));
+	struct puck_device *puck = dev_get_drvdata(dev);
+
+	puck_kms_resume(puck);
+	puck_awake_put(puck);
 }
 
 static int puck_suspend(struct device *dev)
@@ -185,4 +271,5 @@ const struct dev_pm_ops puck_pm_ops = {
 	.prepare = pm_sleep_ptr(puck_prepare),
 	.complete = pm_sleep_ptr(puck_complete),
 	SYSTEM_SLEEP_PM_OPS(puck_suspend, puck_resume)
+	RUNTIME_PM_OPS(puck_runtime_suspend, puck_runtime_resume, NULL)
 };

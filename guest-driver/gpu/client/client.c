@@ -12,6 +12,7 @@
 
 #include "client/client.h"
 #include "client/devices.h"
+#include "core/awake.h"
 #include "core/device.h"
 #include "core/trace.h"
 #include "mem/segs.h"
@@ -263,9 +264,9 @@ struct dma_fence *puck_client_submit(struct puck_client *client, unsigned int ri
 	    !(client->puck->ring[ring]->ops & BIT_ULL(job->opcode)))
 		return ERR_PTR(-EINVAL);
 
-	if (drm_dev_enter(&client->puck->drm, &idx)) {
+	if (puck_awake_enter(client->puck, &idx)) {
 		fence = puck_client_queue(client->queue[ring], job);
-		drm_dev_exit(idx);
+		puck_awake_exit(client->puck, idx);
 	}
 	return fence;
 }
@@ -292,12 +293,12 @@ int puck_client_set_delay(struct puck_client *client, unsigned int ring,
 		return -EINVAL;
 	if (!(client->puck->features & PUCK_GPU_FEATURE_STAGE))
 		return -EOPNOTSUPP;
-	if (!drm_dev_enter(&client->puck->drm, &idx))
+	if (!puck_awake_enter(client->puck, &idx))
 		return -ENODEV;
 
 	puck_ring_write64(client->puck->ring[ring], PUCK_GPU_RING_START_DELAY, start_delay_ns);
 	puck_ring_write64(client->puck->ring[ring], PUCK_GPU_RING_DELAY, delay_ns);
-	drm_dev_exit(idx);
+	puck_awake_exit(client->puck, idx);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(puck_client_set_delay);

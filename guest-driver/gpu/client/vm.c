@@ -7,9 +7,8 @@
 #include <linux/export.h>
 #include <linux/idr.h>
 
-#include <drm/drm_drv.h>
-
 #include "client/client.h"
+#include "core/awake.h"
 #include "core/device.h"
 #include "puck/client.h"
 
@@ -52,12 +51,12 @@ int puck_client_vm_create(struct puck_client *client, dma_addr_t root)
 		return -EINVAL;
 	if (!puck->vm_count)
 		return -EOPNOTSUPP;
-	if (!drm_dev_enter(&puck->drm, &idx))
+	if (!puck_awake_enter(puck, &idx))
 		return -ENODEV;
 	vm = ida_alloc_max(&puck->vm_numbers, puck->vm_count - 1, GFP_KERNEL);
 	if (vm >= 0)
 		puck_client_set_root(puck, vm, root | PUCK_GPU_VM_ROOT_VALID);
-	drm_dev_exit(idx);
+	puck_awake_exit(puck, idx);
 	return vm;
 }
 EXPORT_SYMBOL_GPL(puck_client_vm_create);
@@ -76,9 +75,9 @@ void puck_client_vm_destroy(struct puck_client *client, u32 vm)
 	struct puck_device *puck = client->puck;
 	int idx;
 
-	if (drm_dev_enter(&puck->drm, &idx)) {
+	if (puck_awake_enter(puck, &idx)) {
 		puck_client_set_root(puck, vm, 0);
-		drm_dev_exit(idx);
+		puck_awake_exit(puck, idx);
 	}
 	ida_free(&puck->vm_numbers, vm);
 }

@@ -65,11 +65,13 @@ struct puck_ring_info {
 /**
  * struct puck_outage - the device is reset by others: the function's own reset, for one
  * @work: in puck_device.reset_wq, from before that reset until after it
+ * @awake: it was woken up for that
  * @begun: nothing runs on the device, and nobody but the CPU's mappings touches it
  * @over: the driver may touch it again
  */
 struct puck_outage {
 	struct work_struct work;
+	bool awake;
 	struct completion begun;
 	struct completion over;
 };
@@ -79,14 +81,18 @@ struct puck_outage {
  * @hold: the device is about to be reset: from here on nobody touches the display's registers
  * @release: it was reset, and is a bus master: what was shown is to be shown again
  * @lose: nothing runs there any more; also in place of @release
+ * @doze: it is about to fall asleep. False: not now, as something is shown
+ * @wake: it is awake again, and has forgotten nothing; also if it could not sleep behind @doze
  *
- * All are called by whoever recovers the device, in signalling sections: none of them sleeps or
- * waits.
+ * The first three are called by whoever recovers the device, in signalling sections: none of them
+ * sleeps or waits. Nor do the others.
  */
 struct puck_display_funcs {
 	void (*hold)(struct puck_kms *kms);
 	void (*release)(struct puck_kms *kms);
 	void (*lose)(struct puck_kms *kms);
+	bool (*doze)(struct puck_kms *kms);
+	void (*wake)(struct puck_kms *kms);
 };
 
 /**
@@ -116,6 +122,9 @@ struct puck_display_funcs {
  * @reset_wq: ordered; timeouts and errors of all rings, so that resets never meet
  * @wedged: zero, or why no job is taken any more: -ENODEV, -EIO. Written once, by
  *          recovery or resume
+ * @dozes: it falls asleep when it is idle, if user space lets it; core/awake.h
+ * @asleep: it has, and neither has registers nor sends messages. Of the callbacks that make it so;
+ *          others who have not woken it up look at it after synchronize_irq() alone
  * @outage: while others reset the device
  * @dump: memory for what is noted of a job that went wrong
  * @seg_pool: blocks of PUCK_SEGS_POOLED entries; valid until remove
@@ -163,6 +172,8 @@ struct puck_device {
 	struct puck_ring *ring[PUCK_GPU_RINGS_MAX];
 	struct workqueue_struct *reset_wq;
 	int wedged;
+	bool dozes;
+	bool asleep;
 	struct puck_outage outage;
 	struct puck_dump *dump;
 	struct dma_pool *seg_pool;
@@ -190,23 +201,36 @@ struct puck_device {
 
 #define to_puck_device(dev)	container_of(dev, struct puck_device, drm)
 
+/* On kernels that prove their locks all accesses to registers do; core/awake.c. */
+#ifdef CONFIG_PROVE_LOCKING
+void puck_awake_check(struct puck_device *puck);
+#else
+static inline void puck_awake_check(struct puck_device *puck)
+{
+}
+#endif
+
 static inline u32 puck_read(struct puck_device *puck, u32 reg)
 {
+	puck_awake_check(puck);
 	return readl(puck->regs + reg);
 }
 
 static inline void puck_write(struct puck_device *puck, u32 reg, u32 val)
 {
+	puck_awake_check(puck);
 	writel(val, puck->regs + reg);
 }
 
 static inline u64 puck_read64(struct puck_device *puck, u32 reg)
 {
+	puck_awake_check(puck);
 	return readq(puck->regs + reg);
 }
 
 static inline void puck_write64(struct puck_device *puck, u32 reg, u64 val)
 {
+	puck_awake_check(puck);
 	writeq(val, puck->regs + reg);
 }
 

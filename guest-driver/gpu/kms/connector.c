@@ -12,6 +12,7 @@
 #include <drm/drm_modeset_helper_vtables.h>
 #include <drm/drm_probe_helper.h>
 
+#include "core/awake.h"
 #include "kms/access.h"
 #include "kms/connector.h"
 
@@ -29,13 +30,17 @@ static int puck_connector_detect(struct drm_connector *connector,
 {
 	struct puck_head *head = connector_to_puck_head(connector);
 	struct puck_kms_access access;
+	struct puck_device *puck = head->kms->puck;
 	u32 reg = 0, changes;
 	bool there;
 
+	if (puck_awake_get(puck))
+		return connector->status;
 	there = puck_kms_enter(head->kms, &access);
 	if (there)
 		reg = puck_head_read(head, PUCK_HEAD_CONNECTOR);
 	puck_kms_exit(head->kms, &access);
+	puck_awake_put(puck);
 	/* While the device is being reset nothing is known that is newer. */
 	if (!there)
 		return connector->status;
@@ -69,9 +74,12 @@ static int puck_connector_read_block(void *data, u8 *buf, unsigned int block, si
 
 	if (len > sizeof(words) || first + ARRAY_SIZE(words) > PUCK_HEAD_EDID_WORDS)
 		return -1;
+	if (puck_awake_get(head->kms->puck))
+		return -1;
 	whole = puck_kms_enter(head->kms, &access) &&
 		puck_connector_read_words(head, words, first, ARRAY_SIZE(words));
 	puck_kms_exit(head->kms, &access);
+	puck_awake_put(head->kms->puck);
 	if (!whole)
 		return -1;
 	memcpy(buf, words, len);

@@ -9,6 +9,7 @@
 
 #include <drm/drm_debugfs_crc.h>
 
+#include "core/awake.h"
 #include "kms/access.h"
 #include "kms/crc.h"
 #include "kms/kms.h"
@@ -78,18 +79,23 @@ int puck_crc_verify_source(struct drm_crtc *crtc, const char *source, size_t *co
  * @crtc: of the head
  * @source: of what, or NULL for none
  *
- * Return: 0 or -EINVAL.
+ * Return: 0; -EINVAL; why the device cannot be woken up.
  */
 int puck_crc_set_source(struct drm_crtc *crtc, const char *source)
 {
 	struct puck_head *head = to_puck_head(crtc);
+	struct puck_device *puck = head->kms->puck;
 	u32 mask;
 	int ret;
 
 	ret = puck_crc_find(source, &mask);
 	if (!ret)
-		puck_head_change(head, PUCK_HEAD_CRC_CTRL, &head->crc, PUCK_HEAD_CRC_ALL, mask);
-	return ret;
+		ret = puck_awake_get(puck);
+	if (ret)
+		return ret;
+	puck_head_change(head, PUCK_HEAD_CRC_CTRL, &head->crc, PUCK_HEAD_CRC_ALL, mask);
+	puck_awake_put(puck);
+	return 0;
 }
 
 /* All that is told of one frame, picture and planes; false if another one came in between. */

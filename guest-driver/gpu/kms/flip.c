@@ -400,13 +400,19 @@ static void puck_flip_hold(struct puck_kms *kms)
 	spin_unlock_irqrestore(&kms->lock, flags);
 }
 
+/* What a user has set, and interrupts for that; a cause that is set already is told of anew. */
+static void puck_flip_restore_regs(struct puck_head *head)
+{
+	puck_head_write(head, PUCK_HEAD_CRC_CTRL, head->crc);
+	puck_head_write(head, PUCK_HEAD_IRQ_ENABLE, head->irq_enable);
+}
+
 static void puck_flip_restore(struct puck_head *head)
 {
 	memset(&head->written, 0, sizeof(head->written));
 	/* All of it is new to the console. */
 	head->next.flags &= ~PUCK_HEAD_DAMAGE;
-	puck_head_write(head, PUCK_HEAD_CRC_CTRL, head->crc);
-	puck_head_write(head, PUCK_HEAD_IRQ_ENABLE, head->irq_enable);
+	puck_flip_restore_regs(head);
 }
 
 static void puck_flip_release(struct puck_kms *kms)
@@ -426,6 +432,44 @@ static void puck_flip_release(struct puck_kms *kms)
 			puck_flip_commit(kms, mask);
 	}
 	spin_unlock_irqrestore(&kms->lock, flags);
+}
+
+static bool puck_flip_is_idle(struct puck_head *head)
+{
+	u32 status = puck_head_read(head, PUCK_HEAD_STATUS);
+
+	return !head->event && !(status & (PUCK_HEAD_ON | PUCK_HEAD_PENDING));
+}
+
+static bool puck_flip_doze(struct puck_kms *kms)
+{
+	bool idle = true;
+	u32 i;
+
+	spin_lock_irq(&kms->lock);
+	if (kms->state == PUCK_KMS_UP) {
+		for (i = 0; idle && i < kms->num_heads; i++)
+			idle = puck_flip_is_idle(&kms->head[i]);
+		for (i = 0; idle && i < kms->num_heads; i++)
+			puck_head_write(&kms->head[i], PUCK_HEAD_IRQ_ENABLE, 0);
+		if (idle)
+			kms->state = PUCK_KMS_ASLEEP;
+	}
+	spin_unlock_irq(&kms->lock);
+	return idle;
+}
+
+static void puck_flip_wake(struct puck_kms *kms)
+{
+	u32 i;
+
+	spin_lock_irq(&kms->lock);
+	if (kms->state == PUCK_KMS_ASLEEP) {
+		kms->state = PUCK_KMS_UP;
+		for (i = 0; i < kms->num_heads; i++)
+			puck_flip_restore_regs(&kms->head[i]);
+	}
+	spin_unlock_irq(&kms->lock);
 }
 
 /* Nobody hears an interrupt. */
@@ -550,4 +594,6 @@ const struct puck_display_funcs puck_flip_display_funcs = {
 	.hold = puck_flip_hold,
 	.release = puck_flip_release,
 	.lose = puck_flip_lose,
+	.doze = puck_flip_doze,
+	.wake = puck_flip_wake,
 };

@@ -16,6 +16,7 @@
 
 #include "compat/fbdev.h"
 #include "compat/kms.h"
+#include "core/awake.h"
 #include "kms/connector.h"
 #include "kms/fb.h"
 #include "kms/flip.h"
@@ -43,11 +44,38 @@ static int puck_kms_atomic_commit(struct drm_device *dev, struct puck_atomic_sta
 
 	if (ret)
 		return ret;
+	/* Until the end of puck_kms_commit_tail(), which is in the way of fences. */
+	ret = puck_awake_get(to_puck_device(dev));
+	if (ret)
+		goto err_written;
 	ret = drm_atomic_helper_commit(dev, state, nonblock);
-	if (!ret)
-		puck_written_tell(&written);
+	if (ret)
+		goto err_awake;
+	puck_written_tell(&written);
+	puck_written_put(&written);
+	return 0;
+
+err_awake:
+	puck_awake_put(to_puck_device(dev));
+err_written:
 	puck_written_put(&written);
 	return ret;
+}
+
+/* A head that is on keeps the device awake. The commit does so, too, until this is over. */
+static void puck_kms_awake(struct puck_device *puck, struct puck_atomic_state *state)
+{
+	struct drm_crtc_state *old_state, *new_state;
+	struct drm_crtc *crtc;
+	int i;
+
+	for_each_oldnew_crtc_in_state(state, crtc, old_state, new_state, i) {
+		if (new_state->active && !old_state->active)
+			puck_awake_hold(puck);
+		else if (!new_state->active && old_state->active)
+			puck_awake_put(puck);
+	}
+	puck_awake_put(puck);
 }
 
 static const struct drm_mode_config_funcs puck_kms_funcs = {
@@ -81,6 +109,7 @@ static void puck_kms_commit_tail(struct puck_atomic_state *state)
 	puck_written_wait(kms, &written);
 	puck_written_put(&written);
 	drm_atomic_helper_cleanup_planes(dev, state);
+	puck_kms_awake(kms->puck, state);
 }
 
 static const struct drm_mode_config_helper_funcs puck_kms_helper_funcs = {

@@ -31,12 +31,14 @@ struct puck_writeback_job;
  * enum puck_kms_state - who may touch the registers of the display
  * @PUCK_KMS_UP: whoever puck_kms_enter() has told so
  * @PUCK_KMS_HELD: nobody, as the device is being reset; what is to be shown is noted
+ * @PUCK_KMS_ASLEEP: nobody, as the device sleeps; nothing is shown, and what a user sets is noted
  * @PUCK_KMS_LEAVING: the driver, which turns the heads off for good; as @PUCK_KMS_HELD for others
  * @PUCK_KMS_LOST: nobody any more; whatever is to be shown counts as shown
  */
 enum puck_kms_state {
 	PUCK_KMS_UP,
 	PUCK_KMS_HELD,
+	PUCK_KMS_ASLEEP,
 	PUCK_KMS_LEAVING,
 	PUCK_KMS_LOST,
 };

@@ -20,6 +20,7 @@
 #include <drm/ttm/ttm_placement.h>
 #include <drm/ttm/ttm_tt.h>
 
+#include "core/awake.h"
 #include "core/device.h"
 #include "mem/bo.h"
 #include "mem/fault.h"
@@ -137,19 +138,28 @@ static bool puck_fault_is_lost(struct puck_bo *bo)
 	return !bo->ttm.resource || bo->ttm.resource->mem_type == TTM_PL_VRAM;
 }
 
-/* Once BAR 2 shows VRAM, if that is where the BO is. */
-static vm_fault_t puck_fault_map(struct puck_bo *bo, struct vm_fault *vmf)
+/*
+ * Once BAR 2 shows VRAM. A device that falls asleep takes the mapping away, but not before it is
+ * made: then there is another fault.
+ */
+static vm_fault_t puck_fault_map_vram(struct puck_mem *mem, struct vm_fault *vmf)
 {
-	struct puck_mem *mem = ttm_to_puck_mem(bo->ttm.bdev);
-	bool vram = bo->ttm.resource->mem_type == TTM_PL_VRAM;
 	vm_fault_t ret;
 
-	if (vram)
-		down_read(&mem->bar_lock);
+	if (puck_awake_get(mem->puck))
+		return VM_FAULT_SIGBUS;
+	down_read(&mem->bar_lock);
 	ret = ttm_bo_vm_fault_reserved(vmf, vmf->vma->vm_page_prot, TTM_BO_VM_NUM_PREFAULT);
-	if (vram)
-		up_read(&mem->bar_lock);
+	up_read(&mem->bar_lock);
+	puck_awake_put(mem->puck);
 	return ret;
+}
+
+static vm_fault_t puck_fault_map(struct puck_bo *bo, struct vm_fault *vmf)
+{
+	if (bo->ttm.resource->mem_type == TTM_PL_VRAM)
+		return puck_fault_map_vram(ttm_to_puck_mem(bo->ttm.bdev), vmf);
+	return ttm_bo_vm_fault_reserved(vmf, vmf->vma->vm_page_prot, TTM_BO_VM_NUM_PREFAULT);
 }
 
 static vm_fault_t puck_fault_locked(struct puck_bo *bo, struct vm_fault *vmf)

@@ -209,6 +209,19 @@ int puck_mem_evict_vram(struct puck_mem *mem)
 }
 
 /**
+ * puck_mem_unmap - take all mappings of BOs away from processes
+ * @mem: of the device
+ *
+ * What they touch is mapped again then.
+ *
+ * Context: may sleep.
+ */
+void puck_mem_unmap(struct puck_mem *mem)
+{
+	unmap_mapping_range(mem->ttm.dev_mapping, 0, 0, 1);
+}
+
+/**
  * puck_mem_hide_vram - have nobody look at VRAM by BAR 2
  * @mem: of the device
  *
@@ -224,7 +237,7 @@ void puck_mem_hide_vram(struct puck_mem *mem)
 	puck_prime_silence_peers(mem->puck);
 	down_write(&mem->bar_lock);
 	/* All there is of any BO; what is in system memory is mapped again at the next touch. */
-	unmap_mapping_range(mem->ttm.dev_mapping, 0, 0, 1);
+	puck_mem_unmap(mem);
 }
 
 /**

@@ -103,6 +103,7 @@ int puck_mem_init(struct puck_device *puck);
 void puck_mem_settle(struct puck_mem *mem);
 u64 puck_mem_used(struct puck_mem *mem, u32 region);
 int puck_mem_evict_vram(struct puck_mem *mem);
+void puck_mem_unmap(struct puck_mem *mem);
 void puck_mem_hide_vram(struct puck_mem *mem);
 void puck_mem_show_vram(struct puck_mem *mem);
 void puck_mem_print(struct drm_printer *p, struct drm_file *file);

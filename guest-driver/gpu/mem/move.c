@@ -24,6 +24,7 @@
 #include <drm/puck_drm.h>
 #include <drm/ttm/ttm_placement.h>
 
+#include "core/awake.h"
 #include "core/device.h"
 #include "mem/bo.h"
 #include "mem/mem.h"
@@ -46,9 +47,10 @@ struct dma_fence *puck_mem_transfer(struct puck_mem *mem, const struct puck_tran
 	struct dma_fence *fence = ERR_PTR(-ENODEV);
 	int idx;
 
-	if (drm_dev_enter(&mem->puck->drm, &idx)) {
+	/* Also where nobody has asked for the device: whoever drops a BO has VRAM cleared. */
+	if (puck_awake_enter(mem->puck, &idx)) {
 		fence = mem->transfer(mem->puck, transfer);
-		drm_dev_exit(idx);
+		puck_awake_exit(mem->puck, idx);
 	}
 	memalloc_nofs_restore(nofs);
 	return fence;

@@ -34,6 +34,7 @@
 #include <drm/ttm/ttm_placement.h>
 
 #include "compat/gpu.h"
+#include "core/awake.h"
 #include "core/device.h"
 #include "core/trace.h"
 #include "mem/bo.h"
@@ -67,6 +68,7 @@ struct puck_attachment {
  * @node: in puck_attachment.mappings
  * @hold: the pages, or NULL
  * @vram: or the blocks of VRAM. Either stays what it is until the importer unmaps
+ * @puck: of @vram the device, which stays awake as long as @sgt is mapped
  * @sgt: what is mapped; NULL after it was taken away from the importer
  * @copy: what the importer got in its place, and by which it names the mapping:
  *        dma-buf's debugging spoils the pages in what it hands out
@@ -76,6 +78,7 @@ struct puck_mapping {
 	struct list_head node;
 	struct puck_hold *hold;
 	struct puck_vram_res *vram;
+	struct puck_device *puck;
 	struct sg_table *sgt;
 	struct sg_table *copy;
 	enum dma_data_direction dir;
@@ -179,6 +182,7 @@ static void puck_prime_cut_mapping(struct puck_attachment *a, struct puck_mappin
 		return;
 	if (m->vram) {
 		puck_peer_unmap(m->sgt, a->dev, m->dir);
+		puck_awake_put(m->puck);
 	} else {
 		dma_unmap_sgtable(a->dev, m->sgt, m->dir, DMA_ATTR_SKIP_CPU_SYNC);
 		puck_tt_free_table(m->sgt);
@@ -381,20 +385,22 @@ err_table:
 static int puck_prime_map_vram(struct puck_bo *bo, struct puck_attachment *a,
 			       struct puck_mapping *m)
 {
-	struct drm_device *drm = bo->ttm.base.dev;
+	struct puck_device *puck = to_puck_device(bo->ttm.base.dev);
 	struct ttm_resource *res = bo->ttm.resource;
 	struct sg_table *sgt;
 	int idx;
 
 	/* Remove takes away what was mapped before the device was unplugged. */
-	if (!drm_dev_enter(drm, &idx))
+	if (!puck_awake_enter(puck, &idx))
 		return -ENODEV;
-	sgt = puck_peer_map(to_puck_device(drm), res, a->dev, m->dir);
+	sgt = puck_peer_map(puck, res, a->dev, m->dir);
 	if (!IS_ERR(sgt)) {
+		puck_awake_hold(puck);
+		m->puck = puck;
 		m->sgt = sgt;
 		m->vram = puck_vram_hold(res);
 	}
-	drm_dev_exit(idx);
+	puck_awake_exit(puck, idx);
 	return PTR_ERR_OR_ZERO(sgt);
 }
 

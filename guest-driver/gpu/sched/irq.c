@@ -10,6 +10,7 @@
 #include <drm/drm_drv.h>
 #include <drm/drm_print.h>
 
+#include "core/awake.h"
 #include "core/device.h"
 #include "core/trace.h"
 #include "sched/irq.h"
@@ -156,12 +157,15 @@ static irqreturn_t puck_irq_error(int irq, void *data)
 	bool cookie;
 	int idx;
 
-	if (!drm_dev_enter(&puck->drm, &idx))
+	/* A message that was late. The device sends another one when it wakes up. */
+	if (READ_ONCE(puck->asleep) || !drm_dev_enter(&puck->drm, &idx))
 		return IRQ_HANDLED;
 
+	puck_awake_hold(puck);
 	cookie = dma_fence_begin_signalling();
 	puck_irq_check_errors(puck);
 	dma_fence_end_signalling(cookie);
+	puck_awake_put(puck);
 	drm_dev_exit(idx);
 	return IRQ_HANDLED;
 }

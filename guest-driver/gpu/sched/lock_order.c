@@ -16,6 +16,7 @@
 
 #include <drm/drm_drv.h>
 
+#include "core/awake.h"
 #include "core/device.h"
 #include "mem/mem.h"
 #include "sched/lock_order.h"
@@ -65,6 +66,9 @@ static void puck_prime_resv(struct puck_device *puck, struct dma_resv *resv)
 		dma_resv_lock_slow(resv, &ctx);
 	puck_prime_allocation(puck);
 	puck_prime_notifier(puck);
+	/* Who maps a BO, for the CPU or for another device, may have to wake this one up. */
+	if (!puck_awake_get(puck))
+		puck_awake_put(puck);
 	mutex_lock(&puck->mem->tt_lock);
 	mutex_unlock(&puck->mem->tt_lock);
 	puck_prime_bar(puck);

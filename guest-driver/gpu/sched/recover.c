@@ -19,6 +19,7 @@
 #include <drm/drm_print.h>
 
 #include "compat/gpu.h"
+#include "core/awake.h"
 #include "core/device.h"
 #include "sched/dump.h"
 #include "sched/fence.h"
@@ -308,7 +309,11 @@ void puck_recover(struct puck_ring *ring, struct puck_job *late)
 
 static void puck_recover_work(struct work_struct *work)
 {
-	puck_recover(container_of(work, struct puck_ring, reset_work), NULL);
+	struct puck_ring *ring = container_of(work, struct puck_ring, reset_work);
+
+	puck_recover(ring, NULL);
+	/* Of puck_ring_check_error(). */
+	puck_awake_put(ring->puck);
 }
 
 static int puck_recover_freeze_outage(struct puck_device *puck)

@@ -12,6 +12,7 @@
 #include <drm/drm_print.h>
 
 #include "compat/gpu.h"
+#include "core/awake.h"
 #include "core/device.h"
 #include "core/trace.h"
 #include "sched/fence.h"
@@ -451,8 +452,12 @@ bool puck_ring_error_is_due(struct puck_ring *ring)
  */
 void puck_ring_check_error(struct puck_ring *ring)
 {
-	if (puck_ring_error_is_due(ring))
-		queue_work(ring->puck->reset_wq, &ring->reset_work);
+	if (!puck_ring_error_is_due(ring))
+		return;
+	/* The job may be over before that. A device with a ring that is halted does not sleep. */
+	puck_awake_hold(ring->puck);
+	if (!queue_work(ring->puck->reset_wq, &ring->reset_work))
+		puck_awake_put(ring->puck);
 }
 
 /**

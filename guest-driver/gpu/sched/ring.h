@@ -154,21 +154,25 @@ struct puck_ring {
 
 static inline u32 puck_ring_read(struct puck_ring *ring, u32 reg)
 {
+	puck_awake_check(ring->puck);
 	return readl(ring->regs + reg);
 }
 
 static inline void puck_ring_write(struct puck_ring *ring, u32 reg, u32 val)
 {
+	puck_awake_check(ring->puck);
 	writel(val, ring->regs + reg);
 }
 
 static inline u64 puck_ring_read64(struct puck_ring *ring, u32 reg)
 {
+	puck_awake_check(ring->puck);
 	return readq(ring->regs + reg);
 }
 
 static inline void puck_ring_write64(struct puck_ring *ring, u32 reg, u64 val)
 {
+	puck_awake_check(ring->puck);
 	writeq(val, ring->regs + reg);
 }
 

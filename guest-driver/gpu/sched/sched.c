@@ -12,6 +12,7 @@
 #include <drm/drm_drv.h>
 
 #include "compat/gpu.h"
+#include "core/awake.h"
 #include "core/device.h"
 #include "core/trace.h"
 #include "sched/fence.h"
@@ -86,6 +87,7 @@ static void puck_sched_free_job(struct drm_sched_job *base)
 		spin_unlock_irqrestore(&job->ring->lock, flags);
 		s_fence->parent = dma_fence_get(&fence->base);
 	}
+	puck_awake_put(job->puck);
 	puck_job_release(job);
 	dma_fence_end_signalling(cookie);
 }
@@ -157,6 +159,9 @@ struct dma_fence *puck_sched_arm(struct puck_job *job)
 {
 	lockdep_assert_held(&job->queue->submit_lock);
 
+	/* Whoever arms it keeps the device awake; puck_sched_free_job() gives this back. */
+	puck_awake_check(job->puck);
+	puck_awake_hold(job->puck);
 	drm_sched_job_arm(&job->base);
 	puck_fence_init(job->fence, job->queue->context, job->number);
 	trace_puck_job_arm(job->ring->index, job->number, job->segs.used);

@@ -13,13 +13,13 @@
  */
 #include <linux/slab.h>
 
-#include <drm/drm_drv.h>
 #include <drm/drm_exec.h>
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
 #include <drm/puck_drm.h>
 
 #include "core/array.h"
+#include "core/awake.h"
 #include "core/device.h"
 #include "core/trace.h"
 #include "mem/bo.h"
@@ -253,10 +253,10 @@ static int puck_submit_enter(struct puck_submit *submit)
 	int idx, ret;
 
 	/* No BO is taken away from the device in here. */
-	if (!drm_dev_enter(&submit->puck->drm, &idx))
+	if (!puck_awake_enter(submit->puck, &idx))
 		return -ENODEV;
 	ret = puck_submit_run(submit);
-	drm_dev_exit(idx);
+	puck_awake_exit(submit->puck, idx);
 	return ret;
 }
 

@@ -6,13 +6,13 @@
 #include <linux/completion.h>
 #include <linux/slab.h>
 
-#include <drm/drm_drv.h>
 #include <drm/drm_exec.h>
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
 #include <drm/puck_drm.h>
 
 #include "core/array.h"
+#include "core/awake.h"
 #include "core/device.h"
 #include "mem/bo.h"
 #include "mem/ioctl.h"
@@ -74,10 +74,10 @@ int puck_ioctl_vm_create(struct drm_device *dev, void *data, struct drm_file *fi
 
 	if (args->flags || args->vm)
 		return -EINVAL;
-	if (!drm_dev_enter(dev, &idx))
+	if (!puck_awake_enter(to_puck_device(dev), &idx))
 		return -ENODEV;
 	vm = puck_vm_create(to_puck_device(dev));
-	drm_dev_exit(idx);
+	puck_awake_exit(to_puck_device(dev), idx);
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
 	ret = puck_file_add_vm(file, vm, &args->vm);
@@ -281,10 +281,10 @@ static int puck_vm_bind_enter(struct puck_vm_bind *vb)
 {
 	int idx, ret;
 
-	if (!drm_dev_enter(&vb->vm->puck->drm, &idx))
+	if (!puck_awake_enter(vb->vm->puck, &idx))
 		return -ENODEV;
 	ret = puck_vm_bind_run(vb);
-	drm_dev_exit(idx);
+	puck_awake_exit(vb->vm->puck, idx);
 	return ret;
 }
 

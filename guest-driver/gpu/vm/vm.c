@@ -17,6 +17,7 @@
 #include <drm/drm_managed.h>
 
 #include "compat/gpu.h"
+#include "core/awake.h"
 #include "core/device.h"
 #include "mem/lock.h"
 #include "sched/queue.h"
@@ -114,7 +115,7 @@ static void puck_vm_hide(struct puck_vm *vm)
 	u32 number;
 	int idx;
 
-	there = drm_dev_enter(&puck->drm, &idx);
+	there = puck_awake_enter(puck, &idx);
 	spin_lock_irq(&puck->root_lock);
 	number = vm->number;
 	vm->number = PUCK_VM_NO_NUMBER;
@@ -122,7 +123,7 @@ static void puck_vm_hide(struct puck_vm *vm)
 		puck_device_set_root(puck, number, 0);
 	spin_unlock_irq(&puck->root_lock);
 	if (there)
-		drm_dev_exit(idx);
+		puck_awake_exit(puck, idx);
 	ida_free(&puck->vm_numbers, number);
 }
 
