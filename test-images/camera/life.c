@@ -13,6 +13,7 @@
 #include "lib/base/dmabuf.h"
 #include "lib/base/kernel_log.h"
 #include "lib/base/ktap.h"
+#include "lib/base/life.h"
 #include "lib/base/progress.h"
 #include "lib/base/sleep.h"
 #include "lib/base/text_file.h"
@@ -263,34 +264,24 @@ static void unplug_if_known(unsigned int times)
 	}
 }
 
-static const struct end {
-	const char *name;
-	void (*test)(unsigned int times);
-} ends[] = {
-	{ "sleep", test_sleep },
-	{ "lent", test_lent },
-	{ "unbind", test_unbind },
-	{ "unplug", unplug_if_known },
+static const struct life_event events[] = {
+	{ .name = "sleep", .test = test_sleep },
+	{ .name = "lent", .test = test_lent },
+	{ .name = "unbind", .test = test_unbind },
+	{ .name = "unplug", .test = unplug_if_known },
 };
 
 int main(int argc, char **argv)
 {
 	unsigned int times = argc > 1 ? (unsigned int)atoi(argv[1]) : 3;
-	const struct end *end;
-	unsigned int tests = 0;
 	char line[512];
 	int log;
 
 	ktap_begin();
 	ktap_need(times, "a number of times");
 	log = log_open();
-	for (end = ends; end < ends + ARRAY_SIZE(ends); end++) {
-		if (argc > 2 && strcmp(argv[2], end->name))
-			continue;
-		end->test(times);
-		tests++;
-	}
-	ktap_need(tests, "one of sleep, lent, unbind, unplug");
+	life_run(events, ARRAY_SIZE(events), times, argc > 2 ? argv[2] : NULL,
+		 "sleep, lent, unbind, unplug");
 	/* A kernel that counts (CONFIG_VIDEO_ADV_DEBUG) has found nothing that does not match. */
 	ktap_ok(!log_has(log, "unbalanced", line, sizeof(line)), "vb2's counts match %s", line);
 	return ktap_end();

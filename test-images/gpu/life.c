@@ -11,6 +11,7 @@
 
 #include "lib/base/array.h"
 #include "lib/base/ktap.h"
+#include "lib/base/life.h"
 #include "lib/base/patience.h"
 #include "lib/base/progress.h"
 #include "lib/base/sleep.h"
@@ -320,12 +321,7 @@ static void test_rmmod(unsigned int times)
 	ktap_ok(i == times, "removed %u times behind live fences", i);
 }
 
-/* @alone: only if it is asked for. Behind S3 nothing can be unplugged: docs/findings.rst. */
-static const struct event {
-	const char *name;
-	void (*test)(unsigned int times);
-	bool alone;
-} events[] = {
+static const struct life_event events[] = {
 	{ .name = "flr", .test = test_flr },
 	{ .name = "sleep", .test = test_sleep },
 	{ .name = "s3", .test = test_deep_sleep, .alone = true },
@@ -337,21 +333,14 @@ static const struct event {
 int main(int argc, char **argv)
 {
 	unsigned int times = argc > 1 ? (unsigned int)atoi(argv[1]) : 2;
-	const struct event *event;
-	unsigned int tests = 0;
 
 	ktap_begin();
 	ktap_need(times, "a number of times");
 	ktap_need(!puck_open_any(&puck), "a puck device");
 	snprintf(pci, sizeof(pci), "%s", puck.pci);
 	close(puck.fd);
-	for (event = events; event < events + ARRAY_SIZE(events); event++) {
-		if (argc > 2 ? strcmp(argv[2], event->name) : event->alone)
-			continue;
-		event->test(times);
-		tests++;
-	}
-	ktap_need(tests, "one of flr, sleep, s3, unbind, unplug, rmmod");
+	life_run(events, ARRAY_SIZE(events), times, argc > 2 ? argv[2] : NULL,
+		 "flr, sleep, s3, unbind, unplug, rmmod");
 	ktap_need(!puck_open_pci(&puck, pci), "open");
 	ktap_ok(puck_count_becomes(&puck, "fences", "ring", 0), "no job is left");
 	ktap_ok(puck_count_becomes(&puck, "bos", "bo ", 0), "no BO is left");

@@ -9,6 +9,7 @@
 #include "lib/base/array.h"
 #include "lib/base/kernel_log.h"
 #include "lib/base/ktap.h"
+#include "lib/base/life.h"
 #include "lib/base/progress.h"
 #include "lib/base/sleep.h"
 #include "lib/base/text_file.h"
@@ -297,12 +298,7 @@ static void judge_log(int log)
 		"each flip was waited for until it came: %s", line);
 }
 
-/* @alone: only if it is asked for. Behind S3 nothing can be unplugged: docs/findings.rst. */
-static const struct event {
-	const char *name;
-	void (*test)(unsigned int times);
-	bool alone;
-} events[] = {
+static const struct life_event events[] = {
 	{ .name = "reset", .test = test_reset },
 	{ .name = "sleep", .test = test_sleep },
 	{ .name = "s3", .test = test_deep_sleep, .alone = true },
@@ -313,20 +309,15 @@ static const struct event {
 
 int main(int argc, char **argv)
 {
-	unsigned int times = argc > 1 ? (unsigned int)atoi(argv[1]) : 2, tests = 0, i;
+	unsigned int times = argc > 1 ? (unsigned int)atoi(argv[1]) : 2;
 	int log;
 
 	ktap_begin();
 	log = log_open();
 	ktap_need(times, "a number of times");
 	make();
-	for (i = 0; i < ARRAY_SIZE(events); i++) {
-		if (argc > 2 ? strcmp(argv[2], events[i].name) : events[i].alone)
-			continue;
-		events[i].test(times);
-		tests++;
-	}
-	ktap_need(tests, "one of reset, sleep, s3, monitor, unbind, unplug");
+	life_run(events, ARRAY_SIZE(events), times, argc > 2 ? argv[2] : NULL,
+		 "reset, sleep, s3, monitor, unbind, unplug");
 	ktap_ok(!screen_on(&screen, &red) && shows_now(&red), "behind all that a head shows");
 	ktap_ok(!screen_off(&screen), "turn the head off");
 	judge_log(log);
