@@ -8,6 +8,7 @@
 #include "lib/base/array.h"
 #include "lib/base/ktap.h"
 #include "lib/base/patience.h"
+#include "lib/fail_nth/device.h"
 #include "lib/fail_nth/files.h"
 #include "lib/fail_nth/inject.h"
 #include "lib/fail_nth/sweep.h"
@@ -28,50 +29,7 @@
 
 #define SIZE (96 << 10)
 
-static struct puck one, two;	/* two is -1 if there is one GPU only */
-static int fds;			/* what is open from here on is of one time */
-static struct bo a, b;
-
-/* Without queues. */
-static int open_alone(struct puck *puck)
-{
-	puck->fd = open(puck->node, O_RDWR | O_CLOEXEC);
-	return puck->fd < 0 ? -errno : 0;
-}
-
-/* An ioctl that is told apart from one that was interrupted is not tried again. */
-static int call_once(int fd, unsigned long nr, void *arg)
-{
-	return ioctl(fd, nr, arg) ? -errno : 0;
-}
-
-static void unmap(struct bo *bo)
-{
-	if (bo->map)
-		munmap(bo->map, bo->size);
-	memset(bo, 0, sizeof(*bo));
-}
-
-/* All that this time opened, whatever it told of it. */
-static void close_all(void)
-{
-	unmap(&a);
-	unmap(&b);
-	syscall(SYS_close_range, fds, ~0u, 0);
-	one.fd = two.fd = -1;
-}
-
-static int nothing_left(const struct puck *puck)
-{
-	return puck_count_becomes(puck, "bos", "bo ", 0) ? 0 : -EBUSY;
-}
-
-static int end(int ret)
-{
-	(void)ret;
-	close_all();
-	return nothing_left(&one);
-}
+static struct puck two;
 
 /* ---- files and buffers ---- */
 
@@ -482,8 +440,7 @@ int main(int argc, char **argv)
 		return fail_cannot();
 	ktap_need(!puck_open_any(&one), "a puck device");
 	both = !puck_open_other(&two, &one);
-	fds = one.fd;
-	close_all();
+	device_begin();
 	fail_sweeps(ops, ARRAY_SIZE(ops));
 	if (both)
 		fail_sweep(&import_op);

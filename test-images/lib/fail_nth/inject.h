@@ -159,12 +159,14 @@ static inline void fail_verbose(bool verbose)
 /*
  * The memory of kmemleak and of debugobjects themselves is not to fail: they have a
  * reserve, and switch themselves off when that is gone. Nor is that of the ACPI
- * interpreter, which uses objects that it has freed then (docs/findings.rst). So
- * the caches that may fail are marked, and these are not.
+ * interpreter and of the allocator of VRAM, which use then what they have freed
+ * (docs/findings.rst). So the caches that may fail are marked, and these are not.
  */
 static inline bool fail_spared(const char *cache)
 {
-	static const char *const prefixes[] = { "kmemleak_", "debug_objects_cache", "Acpi-", "." };
+	static const char *const prefixes[] = {
+		"kmemleak_", "debug_objects_cache", "Acpi-", "gpu_buddy_block", "drm_buddy_block", "."
+	};
 	size_t i;
 
 	for (i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
