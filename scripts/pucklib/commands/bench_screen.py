@@ -113,7 +113,7 @@ def report(figures):
     def cell(key, form):
         return "not measured" if median(key) is None else f"{median(key):{form}} ({figures.spread(variant(key), key)})"
 
-    print("\n640x480, flips as fast as they are shown, at 200 Hz where there are blankings; time is counted")
+    print("\n640x480, flips as fast as they are shown, at 60 Hz where there are blankings; time is counted")
     for name, heads in (("puck", 1), ("puck", 2), ("virtio", 1), ("bochs", 1)):
         print(f"  {NAMES[name]:13} {heads} head{'s' if heads > 1 else ' '} {cell(f'{name}_{heads}_latency_us', '8.0f')} us "
               f"from call to event, {cell(f'{name}_{heads}_rate', '6.0f')} a second on each head")
