@@ -113,11 +113,11 @@ static uint64_t plane_cost(const PuckPlaneRegs *r, uint32_t count)
     return count * pixel;
 }
 
-/* The plane that is all of line @y, and without any other in it; or NULL. */
-static const PuckPlaneRegs *sole_plane(const PuckHeadRegs *regs, uint32_t y)
+/* The plane that is all of line @y, and without any other in it; or -1. */
+static int sole_plane(const PuckHeadRegs *regs, uint32_t y)
 {
     uint32_t width = puck_head_hdisplay(regs);
-    const PuckPlaneRegs *sole = NULL;
+    int sole = -1;
 
     for (unsigned p = 0; p < PUCK_DISPLAY_PLANES; p++) {
         uint32_t x, count = puck_plane_span(&regs->planes[p], width, y, &x);
@@ -125,28 +125,33 @@ static const PuckPlaneRegs *sole_plane(const PuckHeadRegs *regs, uint32_t y)
         if (!count) {
             continue;
         }
-        if (sole || count < width) {
-            return NULL;
+        if (sole >= 0 || count < width) {
+            return -1;
         }
-        sole = &regs->planes[p];
+        sole = p;
     }
     return sole;
 }
 
 /* The console has words of this host's, and does not look at their alpha. */
-bool puck_compose_is_copy(const PuckHeadState *state, uint32_t y, uint64_t *at)
+const void *puck_compose_copy(const PuckHead *head, const PuckHeadState *state,
+                              uint32_t y)
 {
-    const PuckPlaneRegs *r = sole_plane(&state->regs, y);
+    int p = sole_plane(&state->regs, y);
+    const PuckPlaneRegs *r;
+    const PuckRow *row;
 
-    if (HOST_BIG_ENDIAN || !r || (state->regs.ctrl & PUCK_HEAD_USE_GAMMA) ||
-        r->buffer.source != PUCK_PLANE_SOURCE_VRAM ||
-        !puck_pixels_are_words(r) || !puck_pixels_cover(r)) {
-        return false;
+    if (HOST_BIG_ENDIAN || p < 0 ||
+        (state->regs.ctrl & PUCK_HEAD_USE_GAMMA)) {
+        return NULL;
     }
-    *at = r->buffer.addr + r->offset +
-          (uint64_t)puck_plane_src_y(r, y) * r->pitch +
-          4 * puck_plane_src_x(r, 0);
-    return true;
+    r = &state->regs.planes[p];
+    row = &head->rows[2 * p];
+    if (!puck_pixels_are_words(r) || !puck_pixels_cover(r) ||
+        memchr(row->bad, 1, row->len)) {
+        return NULL;
+    }
+    return row->bytes;
 }
 
 void puck_compose_line(PuckHead *head, const PuckHeadState *state, uint32_t y,

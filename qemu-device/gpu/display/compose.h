@@ -14,11 +14,6 @@ void puck_compose_free(PuckHead *head);
 void puck_compose_begin(PuckHead *head, const PuckHeadState *state,
                         uint32_t y);
 /*
- * Whether line @y, as the console has it, is nothing but bytes of VRAM, from
- * @*at on: no matter what is in head->rows.
- */
-bool puck_compose_is_copy(const PuckHeadState *state, uint32_t y, uint64_t *at);
-/*
  * They are there: head->line becomes the line. @done is called for each plane,
  * with its pixels of the line in head->pixels; it may change them.
  */
@@ -26,5 +21,12 @@ void puck_compose_line(PuckHead *head, const PuckHeadState *state, uint32_t y,
                        void (*done)(PuckHead *head, unsigned p, uint32_t count,
                                     PuckHold *hold),
                        PuckHold *hold);
+/*
+ * The same for the console alone: bytes that line @y has there, if it is
+ * nothing but bytes of a buffer, which are in head->rows. NULL: it is more, or
+ * some of them are bad.
+ */
+const void *puck_compose_copy(const PuckHead *head, const PuckHeadState *state,
+                              uint32_t y);
 
 #endif /* PUCK_GPU_DISPLAY_COMPOSE_H */

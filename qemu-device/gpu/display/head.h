@@ -130,8 +130,6 @@ typedef struct PuckFrame {
     bool wb_failed;
     uint32_t y, end;            /* lines */
     unsigned row;               /* that is fetched */
-    bool copied;                /* line @y is bytes of VRAM, from @copied_at */
-    uint64_t copied_at;
     uint32_t crc[PUCK_HEAD_BUFFERS];    /* planes; the picture is last */
 } PuckFrame;
 

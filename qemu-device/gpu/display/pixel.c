@@ -183,7 +183,9 @@ static unsigned plane_blend(const PuckPlaneRegs *r)
 
 bool puck_pixels_cover(const PuckPlaneRegs *r)
 {
-    return plane_blend(r) == PUCK_PLANE_BLEND_NONE && plane_alpha(r) == 255;
+    return plane_alpha(r) == 255 &&
+           (plane_blend(r) == PUCK_PLANE_BLEND_NONE ||
+            puck_plane_format(r) != PUCK_PLANE_FORMAT_ARGB8888);
 }
 
 void puck_pixels_blend(const PuckPlaneRegs *r, const uint32_t *pixels,

@@ -49,23 +49,13 @@ static const PuckHeadState *state_of_line(const PuckHead *head, uint32_t y)
                                                            &head->shown;
 }
 
-/* Nobody but the console wants a line that needs no composition. */
-static bool is_copy(const PuckHead *head, uint64_t *at)
-{
-    const PuckFrame *f = &head->frame;
-
-    return !f->crc_ctrl && !f->writeback && !is_black(head, f->y) &&
-           puck_compose_is_copy(state_of_line(head, f->y), f->y, at);
-}
-
 static void begin_line(PuckHead *head)
 {
     PuckFrame *f = &head->frame;
 
     f->phase = PUCK_FRAME_FETCH;
     f->row = 0;
-    f->copied = is_copy(head, &f->copied_at);
-    if (f->copied || is_black(head, f->y)) {
+    if (is_black(head, f->y)) {
         f->row = PUCK_HEAD_ROWS;
     } else {
         puck_compose_begin(head, state_of_line(head, f->y), f->y);
@@ -177,18 +167,26 @@ static void next_line(PuckHead *head)
     }
 }
 
-static void copy_line(PuckHead *head, PuckHold *hold)
+/* Nobody but the console wants it, and it needs no composition. */
+static bool copy_line(PuckHead *head, PuckHold *hold)
 {
     PuckFrame *f = &head->frame;
-    uint8_t *vram = memory_region_get_ram_ptr(&head->gpu->vram);
+    const void *line;
 
-    puck_console_line(head, f->y, vram + f->copied_at);
+    if (f->crc_ctrl || f->writeback || is_black(head, f->y)) {
+        return false;
+    }
+    line = puck_compose_copy(head, state_of_line(head, f->y), f->y);
+    if (!line) {
+        return false;
+    }
+    puck_console_line(head, f->y, line);
     puck_hold_charge(hold, PUCK_COST_LINE + puck_cost_bytes(
                      4 * puck_head_hdisplay(&head->shown.regs)));
     next_line(head);
+    return true;
 }
 
-/* All of the line's bytes are there. */
 static void compose_line(PuckHead *head, PuckHold *hold)
 {
     PuckFrame *f = &head->frame;
@@ -271,20 +269,27 @@ static void step_write(PuckHead *head, PuckHold *hold)
     }
 }
 
+/* The next row of the line that is not there yet; PUCK_HEAD_ROWS: all are. */
+static unsigned next_row(const PuckHead *head)
+{
+    unsigned row = head->frame.row;
+
+    while (row < PUCK_HEAD_ROWS && head->rows[row].pos == head->rows[row].len) {
+        row++;
+    }
+    return row;
+}
+
 static void step_fetch(PuckHead *head, PuckHold *hold)
 {
     PuckFrame *f = &head->frame;
-    PuckRow *row = &head->rows[f->row];
 
-    if (f->copied) {
-        copy_line(head, hold);
-    } else if (f->row == PUCK_HEAD_ROWS) {
+    f->row = next_row(head);
+    if (f->row < PUCK_HEAD_ROWS) {
+        puck_buffer_read(head, state_of_line(head, f->y), f->row / 2,
+                         &head->rows[f->row], hold);
+    } else if (!copy_line(head, hold)) {
         compose_line(head, hold);
-    } else if (row->pos == row->len) {
-        f->row++;
-    } else {
-        puck_buffer_read(head, state_of_line(head, f->y), f->row / 2, row,
-                         hold);
     }
 }
 

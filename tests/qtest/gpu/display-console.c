@@ -8,6 +8,8 @@
 #include "qobject/qdict.h"
 #include "display.h"
 
+#define NOWHERE     0xf0000000ull       /* no memory */
+
 static uint64_t redraws(Display *d, unsigned h)
 {
     g_autofree char *name = g_strdup_printf("redraws%u", h);
@@ -109,7 +111,7 @@ static void test_heads(void)
     stop(&d, &left);
 }
 
-/* With CRCs each line is composed, without them some are but bytes of VRAM. */
+/* With CRCs each line is composed, without some are but bytes of a buffer. */
 static void expect_both_ways(Display *d, const TestPicture *pic)
 {
     for (unsigned i = 0; i < 2; i++) {
@@ -190,6 +192,34 @@ static void test_copied_pixels(void)
     plane.blend = PUCK_PLANE_BLEND_NONE;
     plane.alpha = 200;
     expect_both_ways(&d, &pic);
+    stop(&d, &plane);
+}
+
+/* From segments in both memories, the last of which is there or is not. */
+static void test_copied_list(void)
+{
+    enum { BYTES = 4 * MODE_W * MODE_H, FIRST = 5000, LAST = 500 };
+    GpuSeg segs[3] = { VRAM(0, FIRST) };
+    TestPlane plane;
+    TestPicture pic;
+    Display d;
+
+    start(&d, &plane, &pic, "");
+    segs[1] = SYS(puck_machine_pages(&d.e.m, 3), BYTES - FIRST - LAST);
+    segs[2] = SYS(puck_machine_pages(&d.e.m, 1), LAST);
+    gpu_write(&d.e, segs[1], plane.bytes + FIRST);
+    gpu_write(&d.e, segs[2], plane.bytes + BYTES - LAST);
+    plane.source = PUCK_PLANE_SOURCE_LIST;
+    plane.addr = gpu_list(&d.e, segs, ARRAY_SIZE(segs));
+    plane.arg = ARRAY_SIZE(segs);
+    expect_both_ways(&d, &pic);
+    g_assert_cmpuint(head_r32(&d, 0, PUCK_HEAD_FAULTS), ==, 0);
+    segs[2] = SYS(NOWHERE, LAST);
+    plane.addr = gpu_list(&d.e, segs, ARRAY_SIZE(segs));
+    plane.bad_from = BYTES - LAST;
+    plane.bad_len = LAST;
+    expect_both_ways(&d, &pic);
+    g_assert_cmpuint(head_r32(&d, 0, PUCK_HEAD_FAULTS), !=, 0);
     stop(&d, &plane);
 }
 
@@ -352,6 +382,7 @@ void add_display_console_tests(void)
     qtest_add_func("/puck-gpu/display/console/copied", test_copied);
     qtest_add_func("/puck-gpu/display/console/copied-pixels",
                    test_copied_pixels);
+    qtest_add_func("/puck-gpu/display/console/copied-list", test_copied_list);
     qtest_add_func("/puck-gpu/display/console/written", test_written);
     qtest_add_func("/puck-gpu/display/console/damage", test_damage);
     qtest_add_func("/puck-gpu/display/console/unseen", test_unseen);
