@@ -218,7 +218,7 @@ static struct dma_fence *puck_client_queue(struct puck_queue *queue,
 
 	mutex_lock(&queue->submit_lock);
 	job->number = atomic64_inc_return(&ring->number);
-	trace_puck_submit(ring->index, job->number, 1, 0);
+	trace_puck_submit(ring->puck->drm.dev, ring->index, job->number, 1, 0);
 	fence = puck_sched_arm(job);
 	puck_sched_push(job);
 	mutex_unlock(&queue->submit_lock);

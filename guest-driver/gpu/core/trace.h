@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One event for each hop of a job that the driver sees. "job" is its number, the
- * same in all of them; "seqno" is that of the device's traces. The job gets it
- * when it goes into the ring, so puck_doorbell tells which belong together.
+ * One event for each hop of a job that the driver sees. "dev" and "ring" say where,
+ * "job" is its number there, the same in all of them; "seqno" is that of the device's
+ * traces. The job gets it when it goes into the ring, so puck_doorbell tells which
+ * belong together.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM puck
@@ -15,101 +16,113 @@
 
 /* Hop 1: what the ioctl names is there; its commands are not checked yet. */
 TRACE_EVENT(puck_submit,
-	TP_PROTO(u32 ring, u64 job, u32 ncmds, u32 nbos),
-	TP_ARGS(ring, job, ncmds, nbos),
+	TP_PROTO(struct device *dev, u32 ring, u64 job, u32 ncmds, u32 nbos),
+	TP_ARGS(dev, ring, job, ncmds, nbos),
 	TP_STRUCT__entry(
+		__string(dev, dev_name(dev))
 		__field(u32, ring)
 		__field(u64, job)
 		__field(u32, ncmds)
 		__field(u32, nbos)
 	),
 	TP_fast_assign(
+		__assign_str(dev);
 		__entry->ring = ring;
 		__entry->job = job;
 		__entry->ncmds = ncmds;
 		__entry->nbos = nbos;
 	),
-	TP_printk("ring=%u job=%llu ncmds=%u nbos=%u", __entry->ring, __entry->job,
-		  __entry->ncmds, __entry->nbos)
+	TP_printk("dev=%s ring=%u job=%llu ncmds=%u nbos=%u", __get_str(dev), __entry->ring,
+		  __entry->job, __entry->ncmds, __entry->nbos)
 );
 
 /* Hop 2: the BOs are locked and have a slot for the job's fence. */
 TRACE_EVENT(puck_resv,
-	TP_PROTO(u32 ring, u64 job),
-	TP_ARGS(ring, job),
+	TP_PROTO(struct device *dev, u32 ring, u64 job),
+	TP_ARGS(dev, ring, job),
 	TP_STRUCT__entry(
+		__string(dev, dev_name(dev))
 		__field(u32, ring)
 		__field(u64, job)
 	),
 	TP_fast_assign(
+		__assign_str(dev);
 		__entry->ring = ring;
 		__entry->job = job;
 	),
-	TP_printk("ring=%u job=%llu", __entry->ring, __entry->job)
+	TP_printk("dev=%s ring=%u job=%llu", __get_str(dev), __entry->ring, __entry->job)
 );
 
 /* Hop 3: lists are written; the job is the scheduler's, nothing can fail from here on. */
 TRACE_EVENT(puck_job_arm,
-	TP_PROTO(u32 ring, u64 job, u32 nsegs),
-	TP_ARGS(ring, job, nsegs),
+	TP_PROTO(struct device *dev, u32 ring, u64 job, u32 nsegs),
+	TP_ARGS(dev, ring, job, nsegs),
 	TP_STRUCT__entry(
+		__string(dev, dev_name(dev))
 		__field(u32, ring)
 		__field(u64, job)
 		__field(u32, nsegs)
 	),
 	TP_fast_assign(
+		__assign_str(dev);
 		__entry->ring = ring;
 		__entry->job = job;
 		__entry->nsegs = nsegs;
 	),
-	TP_printk("ring=%u job=%llu nsegs=%u", __entry->ring, __entry->job, __entry->nsegs)
+	TP_printk("dev=%s ring=%u job=%llu nsegs=%u", __get_str(dev), __entry->ring, __entry->job,
+		  __entry->nsegs)
 );
 
 /* Hop 4: the commands are in the ring, the doorbell is about to be rung. */
 TRACE_EVENT(puck_doorbell,
-	TP_PROTO(u32 ring, u64 job, u32 seqno, u32 tail),
-	TP_ARGS(ring, job, seqno, tail),
+	TP_PROTO(struct device *dev, u32 ring, u64 job, u32 seqno, u32 tail),
+	TP_ARGS(dev, ring, job, seqno, tail),
 	TP_STRUCT__entry(
+		__string(dev, dev_name(dev))
 		__field(u32, ring)
 		__field(u64, job)
 		__field(u32, seqno)
 		__field(u32, tail)
 	),
 	TP_fast_assign(
+		__assign_str(dev);
 		__entry->ring = ring;
 		__entry->job = job;
 		__entry->seqno = seqno;
 		__entry->tail = tail;
 	),
-	TP_printk("ring=%u job=%llu seqno=%u tail=%u", __entry->ring, __entry->job,
-		  __entry->seqno, __entry->tail)
+	TP_printk("dev=%s ring=%u job=%llu seqno=%u tail=%u", __get_str(dev), __entry->ring,
+		  __entry->job, __entry->seqno, __entry->tail)
 );
 
 /* Hop 8: the job is complete, or given up; with seqno 0 before it was in the ring. */
 TRACE_EVENT(puck_fence_signal,
-	TP_PROTO(u32 ring, u64 job, u32 seqno, int error),
-	TP_ARGS(ring, job, seqno, error),
+	TP_PROTO(struct device *dev, u32 ring, u64 job, u32 seqno, int error),
+	TP_ARGS(dev, ring, job, seqno, error),
 	TP_STRUCT__entry(
+		__string(dev, dev_name(dev))
 		__field(u32, ring)
 		__field(u64, job)
 		__field(u32, seqno)
 		__field(int, error)
 	),
 	TP_fast_assign(
+		__assign_str(dev);
 		__entry->ring = ring;
 		__entry->job = job;
 		__entry->seqno = seqno;
 		__entry->error = error;
 	),
-	TP_printk("ring=%u job=%llu seqno=%u error=%d", __entry->ring, __entry->job,
-		  __entry->seqno, __entry->error)
+	TP_printk("dev=%s ring=%u job=%llu seqno=%u error=%d", __get_str(dev), __entry->ring,
+		  __entry->job, __entry->seqno, __entry->error)
 );
 
 /* Beside the way: what the device complained about, jobs that were skipped, and resets. */
 TRACE_EVENT(puck_error,
-	TP_PROTO(u32 ring, u32 seqno, u32 reason, u32 desc, u64 addr),
-	TP_ARGS(ring, seqno, reason, desc, addr),
+	TP_PROTO(struct device *dev, u32 ring, u32 seqno, u32 reason, u32 desc, u64 addr),
+	TP_ARGS(dev, ring, seqno, reason, desc, addr),
 	TP_STRUCT__entry(
+		__string(dev, dev_name(dev))
 		__field(u32, ring)
 		__field(u32, seqno)
 		__field(u32, reason)
@@ -117,47 +130,52 @@ TRACE_EVENT(puck_error,
 		__field(u64, addr)
 	),
 	TP_fast_assign(
+		__assign_str(dev);
 		__entry->ring = ring;
 		__entry->seqno = seqno;
 		__entry->reason = reason;
 		__entry->desc = desc;
 		__entry->addr = addr;
 	),
-	TP_printk("ring=%u seqno=%u reason=%u desc=%u addr=%#llx", __entry->ring,
-		  __entry->seqno, __entry->reason, __entry->desc, __entry->addr)
+	TP_printk("dev=%s ring=%u seqno=%u reason=%u desc=%u addr=%#llx", __get_str(dev),
+		  __entry->ring, __entry->seqno, __entry->reason, __entry->desc, __entry->addr)
 );
 
 TRACE_EVENT(puck_skip,
-	TP_PROTO(u32 ring, u64 job, u32 seqno, int error),
-	TP_ARGS(ring, job, seqno, error),
+	TP_PROTO(struct device *dev, u32 ring, u64 job, u32 seqno, int error),
+	TP_ARGS(dev, ring, job, seqno, error),
 	TP_STRUCT__entry(
+		__string(dev, dev_name(dev))
 		__field(u32, ring)
 		__field(u64, job)
 		__field(u32, seqno)
 		__field(int, error)
 	),
 	TP_fast_assign(
+		__assign_str(dev);
 		__entry->ring = ring;
 		__entry->job = job;
 		__entry->seqno = seqno;
 		__entry->error = error;
 	),
-	TP_printk("ring=%u job=%llu seqno=%u error=%d", __entry->ring, __entry->job,
-		  __entry->seqno, __entry->error)
+	TP_printk("dev=%s ring=%u job=%llu seqno=%u error=%d", __get_str(dev), __entry->ring,
+		  __entry->job, __entry->seqno, __entry->error)
 );
 
 TRACE_EVENT(puck_reset,
-	TP_PROTO(u32 ring, u32 stop_head),
-	TP_ARGS(ring, stop_head),
+	TP_PROTO(struct device *dev, u32 ring, u32 stop_head),
+	TP_ARGS(dev, ring, stop_head),
 	TP_STRUCT__entry(
+		__string(dev, dev_name(dev))
 		__field(u32, ring)
 		__field(u32, stop_head)
 	),
 	TP_fast_assign(
+		__assign_str(dev);
 		__entry->ring = ring;
 		__entry->stop_head = stop_head;
 	),
-	TP_printk("ring=%u stop_head=%u", __entry->ring, __entry->stop_head)
+	TP_printk("dev=%s ring=%u stop_head=%u", __get_str(dev), __entry->ring, __entry->stop_head)
 );
 
 /*

@@ -136,7 +136,8 @@ void puck_fence_signal(struct puck_fence *fence, int error)
 {
 	lockdep_assert_held(&fence->ring->lock);
 
-	trace_puck_fence_signal(fence->ring->index, fence->base.seqno, fence->seqno, error);
+	trace_puck_fence_signal(fence->ring->puck->drm.dev, fence->ring->index, fence->base.seqno,
+				fence->seqno, error);
 	dma_fence_get(&fence->base);
 	if (error)
 		dma_fence_set_error(&fence->base, error);

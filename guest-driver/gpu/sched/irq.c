@@ -121,7 +121,7 @@ static void puck_irq_handle_error(struct puck_device *puck, const struct puck_er
 	u32 index = FIELD_GET(PUCK_GPU_ERR_INFO_RING, err->info);
 	struct puck_ring *ring = puck_rings_find(puck, index);
 
-	trace_puck_error(index, err->seqno, reason, err->desc, err->addr);
+	trace_puck_error(puck->drm.dev, index, err->seqno, reason, err->desc, err->addr);
 	dev_err_ratelimited(puck->drm.dev,
 			    "ring %u: seqno %u: %s (reason %u), list %u, segment %d, address %#llx\n",
 			    index, err->seqno, puck_irq_reason_name(reason), reason,

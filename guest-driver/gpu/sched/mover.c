@@ -239,7 +239,8 @@ static struct dma_fence *puck_mover_push_all(struct puck_queue *queue, struct li
 	list_for_each_entry_safe(job, next, jobs, inflight) {
 		list_del_init(&job->inflight);
 		job->number = atomic64_inc_return(&ring->number);
-		trace_puck_submit(ring->index, job->number, job->ncmds - 1, 0);
+		trace_puck_submit(ring->puck->drm.dev, ring->index, job->number, job->ncmds - 1,
+				  0);
 		dma_fence_put(fence);
 		fence = puck_sched_arm(job);
 		puck_sched_push(job);

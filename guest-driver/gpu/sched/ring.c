@@ -325,7 +325,7 @@ int puck_ring_emit(struct puck_ring *ring, struct puck_job *job)
 		return ret;
 
 	puck_ring_write_job(ring, job);
-	trace_puck_doorbell(ring->index, job->number, job->seqno,
+	trace_puck_doorbell(ring->puck->drm.dev, ring->index, job->number, job->seqno,
 			    puck_ring_slot(ring, ring->wptr));
 	puck_ring_doorbell(ring);
 	return 0;
@@ -639,7 +639,7 @@ bool puck_ring_skip(struct puck_ring *ring)
 	}
 	pos = job->pos;
 	count = job->ncmds - job->first;
-	trace_puck_skip(ring->index, job->number, job->seqno, job->error);
+	trace_puck_skip(ring->puck->drm.dev, ring->index, job->number, job->seqno, job->error);
 	/*
 	 * In one step for whoever sees jobs complete: those behind must not be seen before
 	 * this one. A halted ring makes no access for it any more.
@@ -762,7 +762,7 @@ int puck_ring_thaw(struct puck_ring *ring)
 	u32 todo;
 	int ret;
 
-	trace_puck_reset(ring->index, ring->stop_head);
+	trace_puck_reset(ring->puck->drm.dev, ring->index, ring->stop_head);
 	puck_ring_settle(ring);
 	ret = puck_ring_wipe_lost(ring);
 	if (ret)

@@ -164,7 +164,7 @@ struct dma_fence *puck_sched_arm(struct puck_job *job)
 	puck_awake_hold(job->puck);
 	drm_sched_job_arm(&job->base);
 	puck_fence_init(job->fence, job->queue->context, job->number);
-	trace_puck_job_arm(job->ring->index, job->number, job->segs.used);
+	trace_puck_job_arm(job->puck->drm.dev, job->ring->index, job->number, job->segs.used);
 	return dma_fence_get(&job->base.s_fence->finished);
 }
 

@@ -123,11 +123,12 @@ static int puck_submit_queue(struct puck_submit *submit)
 	lockdep_assert_held(&submit->queue->submit_lock);
 
 	job->number = atomic64_inc_return(&ring->number);
-	trace_puck_submit(ring->index, job->number, submit->args->cmds.count, job->nbos);
+	trace_puck_submit(ring->puck->drm.dev, ring->index, job->number,
+			  submit->args->cmds.count, job->nbos);
 	ret = puck_resv_lock(job, submit->vm, &submit->stale, &exec);
 	if (ret)
 		return ret;
-	trace_puck_resv(ring->index, job->number);
+	trace_puck_resv(ring->puck->drm.dev, ring->index, job->number);
 	ret = puck_commands_build(submit);
 	if (!ret)
 		ret = puck_resv_wait_for(job, implicit);

@@ -9,6 +9,7 @@
 #include <kunit/test.h>
 
 #include "compat/gpu.h"
+#include "core/device.h"
 #include "sched/fence.h"
 #include "sched/ring.h"
 
@@ -69,6 +70,9 @@ static void fence_test_signaller(struct kunit *test)
 	struct puck_fence *fence;
 
 	KUNIT_ASSERT_NOT_NULL(test, ring);
+	/* The trace point names it. */
+	ring->puck = kunit_kzalloc(test, sizeof(*ring->puck), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, ring->puck);
 	kref_init(&ring->ref);
 	spin_lock_init(&ring->lock);
 	fence = puck_fence_alloc(ring);

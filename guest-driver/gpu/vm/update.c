@@ -317,7 +317,7 @@ struct dma_fence *puck_update_arm(struct puck_update *update, struct drm_exec *e
 	struct dma_fence *fence;
 
 	job->number = atomic64_inc_return(&job->ring->number);
-	trace_puck_submit(job->ring->index, job->number, PUCK_UPDATE_CMDS, 0);
+	trace_puck_submit(job->puck->drm.dev, job->ring->index, job->number, PUCK_UPDATE_CMDS, 0);
 	fence = puck_sched_arm(job);
 	dma_fence_add_callback(&job->fence->base, &update->done, puck_update_done);
 	update->armed = true;
