@@ -90,7 +90,7 @@ def job(args):
     rounds = (sweep.given(tried.driver, args.dma, args.seed) if args.dma is not None
               else sweep.rounds_of(tried.driver, args.seed))
     spec = spec_from(args)
-    spec.load, spec.drivers = "none", [tried.placed]
+    spec.load, spec.drivers, spec.guest_trace = "none", [tried.placed], True
     spec.gpu = tried.placed.port == "rp1"
     programs = tried.programs() if tried.driver.takes_options else ()
     return Job(spec, sweep.command(PROGRAM, tried.driver.name, rounds), extra, programs,

@@ -24,7 +24,7 @@ WITHOUT = "no camera: this kernel has no sub-devices of V4L2, or no DMA memory o
 SCRIPT = f"""
 camera=0
 if [ -n "$(find /lib/modules -name 'puck-cam.ko*')" ]; then
-	modprobe puck-cam && {PROGRAM} --frames {FRAMES} --size {SIZE} --gpu {PCI} --screen {GPU}
+	modprobe puck-cam && {{ [ ! -e /puck/trace ] || sh /puck/trace begin; }} && {PROGRAM} --frames {FRAMES} --size {SIZE} --gpu {PCI} --screen {GPU}
 	camera=$?
 else
 	echo "{PREFIX}{WITHOUT}"

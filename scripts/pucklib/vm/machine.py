@@ -26,6 +26,10 @@ FIRMWARE = "qboot.rom"
 # no_timer_check: on a busy host the timer's ticks may miss the kernel's short wait for them.
 APPEND = "console=ttyS0 panic=-1 oops=panic mitigations=off random.trust_cpu=on no_timer_check"
 
+# The guest's own events: who notes them there, and where they come out.
+GUEST_TRACE = REPO / "test-images/initramfs/trace"
+GUEST_EVENTS = "guest-events.gz"
+
 LOOK_SECONDS = 1.0              # at how much time has gone by
 
 
@@ -53,6 +57,7 @@ class Spec:
     qemu_args: list = field(default_factory=list)   # {run} is the run folder
     trace: bool = True              # record the devices' events
     trace_all: bool = False
+    guest_trace: bool = False       # record what the guest's kernel does, too
     shell: bool = False
 
 
@@ -166,6 +171,7 @@ class Machine:
                *client_args(spec), *self.plugin_args(), *self.trace_args(),
                "-serial", f"file:{self.console}",
                "-serial", "mon:stdio" if spec.shell else "stdio",
+               *(["-serial", f"file:{self.rundir / GUEST_EVENTS}"] if spec.guest_trace else []),
                "-qmp", f"unix:{quoted(self.qmp_path())},server=on,wait=off",
                "-kernel", str(self.kernel.image), "-initrd", str(initrd),
                "-append", kernel_append(spec, self.kernel.words)]
@@ -221,6 +227,8 @@ class Machine:
         table = self.rundir / "drivers"
         table.write_text(drivers.table(self.spec.drivers))
         extra = {drivers.TABLE: table, **files.shared(self.rundir, self.files()), **(extra or {})}
+        if self.spec.guest_trace:
+            extra["puck/trace"] = GUEST_TRACE
         initrd = self.rundir / "initrd"
         parts = initramfs.build(self.kernel, modules, programs, command, extra=extra, into=initrd)
         cmd = self.command_line(initrd)
