@@ -86,6 +86,11 @@ def cmd_catalogue(args):
     return catalogue.cmd_catalogue(args)
 
 
+def cmd_report(args):
+    from .commands import report
+    return report.cmd_report(args)
+
+
 def cmd_clean(args):
     return clean.cmd_clean(args)
 
@@ -169,6 +174,7 @@ def add_guest(sub):
     machine_options(p)
     p.add_argument("--timeout", type=float, default=120, metavar="S", help=TIMEOUT.format(120))
     p.add_argument("--drivers", metavar="A,B", help="build only these subfolders of guest-driver")
+    p.add_argument("--report", action="store_true", help="note what the guest's kernel does, too, and write report.html")
     p.add_argument("--check", action="store_true", help="splats and faults on the console make it fail")
     guest_files(p)
     guest_packages(p)
@@ -327,6 +333,11 @@ def parser():
             "is run again with the same files and seed. Says whether it failed in the same place.")
     p.add_argument("folder", metavar="RUN-DIR")
     p.add_argument("--run-dir", metavar="DIR", help="where the new run goes (default: a new folder in the cache)")
+    p = add(sub, "report", cmd_report, "a page about a run, from its folder, or of two side by side",
+            "Of each run report.html is in its folder already; this makes it anew, also of a machine of a soak\n"
+            "or of the tests. docs/reports.rst says what is on it.")
+    p.add_argument("folders", nargs="+", metavar="RUN-DIR", help="one; or two, to compare them")
+    p.add_argument("--output", metavar="FILE", help="where the page goes (default: into the first folder)")
     p = add(sub, "clean", cmd_clean, "throw away what was built or downloaded",
             "Without options: run folders and logs. The cache is kept unless --all is given.")
     p.add_argument("--all", action="store_true", help="the whole cache: QEMU, kernels, downloads")

@@ -288,7 +288,7 @@ class Soak(unittest.TestCase):
         def boot(place, *_, on_line, **__):
             boots.append(place)
             on_line(f"not ok 1 nvme: random,seed={len(boots)}, 12 ms")
-            return result(console="", qemu_status=-6 if len(boots) == 1 else 0, status=1)
+            return result(console="", qemu_status=-6 if len(boots) == 1 else 0, status=1, rundir=place)
 
         boots, cell = [], soak.Cell("nvme", "puck")
         bench = guest.Bench.__new__(guest.Bench)

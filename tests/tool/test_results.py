@@ -64,7 +64,8 @@ class Results(unittest.TestCase):
         self.assertEqual(written["findings"],
                          [{"device": "0000:02:00.0", "class": "leak", "count": 1, "after": None, "policies": [],
                            "known": False, "why": None, "text": CONSOLE.splitlines()[1].partition("leak: ")[2],
-                           "places": {"mapped": {"function": "x", "module": None, "line": None}}}])
+                           "places": {"mapped": {"function": "x", "module": None, "line": None}},
+                           "stacks": {"mapped": [{"function": "x", "module": None, "line": None}]}}])
         self.assertEqual((written["kernel"], written["driver"], written["policies"], written["counters"]),
                          ("6.12.117+deb12-amd64", "my_edu",
                           [{"name": "given", "policy": "merge=all,seed=1", "status": None}],

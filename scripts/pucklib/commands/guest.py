@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..base.util import heard, say
 from ..report import verdict
+from ..runs import results
 from ..vm import accel
 from ..vm.guest import Bench, at_port, files, spec_from
 from ..vm.rundirs import new as new_rundir
@@ -17,11 +18,16 @@ def cmd_guest(args):
     bench = Bench(args, args.kernel, drivers)
     accel.announce(bench.accel, bench.why)
     spec = spec_from(args, guest_rules=True)
+    spec.guest_trace = args.report
     rundir = new_rundir("guest", args.run_dir)
     command = "\n".join(["cd /", " ".join(args.command)]) + "\n"
     extra = files(args)
     result = bench.boot(rundir, spec, command, args.timeout, on_line=print_line, extra=extra, every=True)
-    return report(result, args.check)
+    status = report(result, args.check)
+    page = results.report(result.rundir) if args.report else None
+    if page:
+        say(f"report: {page}")
+    return status
 
 
 def print_line(line):

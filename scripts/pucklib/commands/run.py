@@ -51,7 +51,9 @@ def prepare(args, *programs):
 
 
 def first_light(args):
-    job = Job(spec_from(args), f"exec {PROGRAM}\n", programs=(PROGRAM,))
+    spec = spec_from(args)
+    spec.guest_trace = True
+    job = Job(spec, f"exec {PROGRAM}\n", programs=(PROGRAM,))
     # What two devices do side by side has an order of its own in each run, unless
     # instructions are counted.
     return mirror.add(job, args.screen) if with_screen(args) else job
@@ -98,9 +100,10 @@ def cmd_run(args):
         more, again = one_run(bench, job, args, rundir / "again")
         reasons += more + compare(args, folder, again)
     results.write(args, folder, reasons)
+    shown = results.report(folder)
     if args.explain and reasons:
         explain.explain(args, folder, lambda changed, place: one_run(bench, mapper.job(changed), changed, place))
-    return conclude(reasons)
+    return conclude(reasons, shown)
 
 
 def compare(args, *folders):
@@ -129,9 +132,11 @@ def lines_of(path):
     return read_text(path).splitlines()
 
 
-def conclude(reasons):
+def conclude(reasons, report=None):
     for reason in reasons:
         print(f"  problem: {reason}")
+    if report:
+        print(f"report: {report}")
     elapsed = time.monotonic() - START
     print(f"{'FAIL' if reasons else 'PASS'} after {elapsed:.1f} s", flush=True)
     return 1 if reasons else 0

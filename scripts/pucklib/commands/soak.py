@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from ..base.util import PuckError, in_parallel, say
 from ..build import apt
 from ..report import findings, verdict
-from ..runs import mapper, sweep
+from ..runs import mapper, results, sweep
 from ..vm import accel, drivers
 from ..vm.guest import Bench
 from ..vm.machine import Spec
@@ -37,6 +37,7 @@ class Cell:
     known: list = field(default_factory=list)       # bugs of the driver that are known
     trouble: list = field(default_factory=list)
     tried: mapper.Subject = None                    # of the user's
+    folder: object = None                           # of the boot that counts
 
     def line(self, line):
         match = POLICY.match(line)
@@ -109,6 +110,7 @@ def soak_own(bench, args, rundir, cell):
     result = bench.boot_excused(rundir / f"{cell.driver}-{cell.iommu}", spec,
                                 sweep.command(mapper.PROGRAM, tried.driver.name, rounds), args.timeout,
                                 extra=tried.extra())
+    cell.folder = result.rundir
     cell.finish_own(result)
 
 
@@ -122,6 +124,7 @@ def soak(bench, args, rundir, cell):
     command = shlex.join([mapper.PROGRAM, "soak", cell.driver, str(args.seed), str(args.policies)])
     result = bench.boot_excused(rundir / f"{cell.driver}-{cell.iommu}", spec, f"exec {command}\n", args.timeout,
                                 on_again=cell.forget, on_line=cell.line)
+    cell.folder = result.rundir
     cell.finish(result, args.policies)
     say(f"  {cell.driver} on {cell.iommu}: {len(cell.good)} good, {len(cell.bad)} bad, {cell.seconds:.0f} s"
         + (f"; {cell.trouble[0].splitlines()[0]}" if cell.trouble else ""))
@@ -143,6 +146,9 @@ def failures(args, cells):
             seed = cell.suspect(args.seed, args.policies)
             print(f"    again: scripts/puck soak --drivers {cell.driver} --iommus {cell.iommu} --kernel {args.kernel} "
                   f"--policies 1 --seed {seed}")
+        page = results.report(cell.folder) if cell.trouble and cell.folder else None
+        if page:
+            print(f"    report: {page}")
 
 
 def cmd_soak(args):
