@@ -165,7 +165,7 @@ class LateFence(Folder):
     def test_injected_delay(self):
         rule, = [one for one in self.line(MISCHIEF).events if one.kind == "mischief"]
         self.assertEqual((rule.length, rule.lane, rule.job), (50_000_000, ("gpu0", "ring 0"), ("gpu0", 0, 39)))
-        self.assertIn("fence.complete: rule 3: delay 50 ms", rule.text)
+        self.assertIn("rule 3: delay 50 ms at fence.complete", rule.text)
 
     def test_merged_list(self):
         figure = mappings.choose(source.Run(self.copy("late")))[0]
@@ -393,8 +393,17 @@ class Command(unittest.TestCase):
         argv = ["run", "--driver", "nvme", "--json", "x", "--junit=y", "--seed", "3", "--run-dir", "/z", "--workload", "a b"]
         self.assertEqual(results.command(argv), "scripts/puck run --driver nvme --seed 3 --workload 'a b'")
 
+    def test_torn_frames(self):
+        """Those of a run that is to show them are no failure, and not what a pass looks like."""
+        said = "puck:   15 frames copied whole, 4 torn, 21 of another frame; 60 dropped, 0 failed\n"
+        run = mock.Mock(output=said, facts={"verdict": "pass"})
+        self.assertEqual(told.sentence(run), "Of 40 copies of the camera's frames 4 are torn, and 21 of another frame")
+        self.assertIn('class="verdict error"', told.header(run))
+        run.output = said.replace("4 torn, 21", "0 torn, 0")
+        self.assertEqual(told.sentence(run), "Nothing wrong was found")
+
     def test_sentence_of_a_hang(self):
-        run = mock.Mock(facts={"verdict": "fail", "problems": ["the guest was ended: too long\nmore"], "findings": []})
+        run = mock.Mock(output="", facts={"verdict": "fail", "problems": ["the guest was ended: too long\nmore"], "findings": []})
         self.assertEqual(told.sentence(run), "the guest was ended: too long")
 
 

@@ -6,6 +6,7 @@ compared, under each policy, on each IOMMU, and the mapper finds nothing. A driv
 the user's goes through the rounds of a run first, and then as many random policies.
 """
 
+import argparse
 import re
 import shlex
 from dataclasses import dataclass, field
@@ -105,7 +106,8 @@ def choose(args):
 
 def soak_own(bench, args, rundir, cell):
     tried = cell.tried
-    spec = Spec(iommu=cell.iommu, seed=args.seed, load="none", drivers=[tried.placed], trace=False, gpu=False)
+    spec = Spec(iommu=cell.iommu, seed=args.seed, load="none", drivers=[tried.placed], trace=False, gpu=False,
+                guest_trace=True)
     rounds = sweep.rounds_of(tried.driver, args.seed) + sweep.many(tried.driver, args.seed, args.policies)
     result = bench.boot_excused(rundir / f"{cell.driver}-{cell.iommu}", spec,
                                 sweep.command(mapper.PROGRAM, tried.driver.name, rounds), args.timeout,
@@ -146,9 +148,16 @@ def failures(args, cells):
             seed = cell.suspect(args.seed, args.policies)
             print(f"    again: scripts/puck soak --drivers {cell.driver} --iommus {cell.iommu} --kernel {args.kernel} "
                   f"--policies 1 --seed {seed}")
-        page = results.report(cell.folder) if cell.trouble and cell.folder else None
+        page = page_of(args, cell) if cell.trouble and cell.folder else None
         if page:
             print(f"    report: {page}")
+
+
+def page_of(args, cell):
+    """The page about a machine that failed, or None."""
+    its = argparse.Namespace(**{**vars(args), "driver": cell.driver, "iommu": cell.iommu, "mischief": ""})
+    results.record(its, cell.folder, cell.trouble)
+    return results.report(cell.folder)
 
 
 def cmd_soak(args):

@@ -105,16 +105,21 @@ def cases(facts, output):
     return said + verdict.parse_ktap(output, "puck.run.guest")
 
 
-def write(args, rundir, reasons):
-    """The files of the run folder, and those that were asked for. Returns the facts."""
+def record(args, rundir, reasons):
+    """The facts of a run, which its folder has from then on."""
     facts = collect(args, rundir, reasons)
     write_if_changed(rundir / source.RESULT, json.dumps(facts, indent=1) + "\n")
+    return facts
+
+
+def write(args, rundir, reasons):
+    """The file of the run folder, and those that were asked for."""
+    facts = record(args, rundir, reasons)
     if args.json:
         write_if_changed(Path(args.json), json.dumps(facts, indent=1) + "\n")
     if args.junit:
         properties = {key: value for key, value in facts.items() if isinstance(value, (str, int, float))}
         junit.write(cases(facts, read_text(rundir / "output.log")), Path(args.junit), properties)
-    return facts
 
 
 def report(rundir):

@@ -24,7 +24,7 @@ def findings(first, second):
         found = [side.get(name) for side in sides]
         rows.append([tag("b", escape(name[0])), escape(classes.sentence(found[0] or found[1])),
                      *(escape(f"{one['count']} times" if one else "-") for one in found)])
-    return table(("class", "what", "A", "B"), rows, "numbers") if rows else tag("p", "Neither has found anything.", class_="dim")
+    return table(("class", "what", "A", "B"), rows, "changes") if rows else tag("p", "Neither has found anything.", class_="dim")
 
 
 def facts(first, second):
@@ -48,7 +48,7 @@ def changes(rows):
         made.append(tag("tr", *(tag("td", cell) for cell in (escape(name), code(shown(a)), code(shown(b)), escape(change))),
                         class_="same" if a == b else "differs"))
     head = tag("thead", tag("tr", *(tag("th", word, scope="col") for word in ("", "A", "B", "B - A"))))
-    return tag("div", tag("table", head, tag("tbody", *made), class_="numbers"), class_="wide")
+    return tag("div", tag("table", head, tag("tbody", *made), class_="changes"), class_="wide")
 
 
 def latencies(first, second):

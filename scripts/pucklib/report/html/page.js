@@ -2,7 +2,7 @@
 // The time line, and what else moves. The page says all that matters without it.
 "use strict";
 (() => {
-const GUTTER = 178, LANE = 22, AXIS = 26, MAP = 30, REACH = 7, MOST_LINES = 300;
+const GUTTER = 178, LANE = 22, ROW = 13, MOST_ROWS = 5, AXIS = 26, MAP = 30, REACH = 7, MOST_LINES = 300;
 // Okabe and Ito's colours, which differ for all eyes; what is in trouble has a shape of its own, too.
 const COLOURS = { submit: "#0072b2", resv: "#56b4e9", arm: "#56b4e9", doorbell: "#0072b2", command: "#009e73", dma: "#3bbf98",
   translate: "#9aa3ab", fault: "#d55e00", mischief: "#e69f00", fence: "#cc79a7", irq: "#a34c7e", signal: "#cc79a7", wait: "#8b95a0",
@@ -46,10 +46,24 @@ class Data {
       if (j[i] >= 0) { if (!this.jobs.has(j[i])) this.jobs.set(j[i], []); this.jobs.get(j[i]).push(i); }
       if (TROUBLE.includes(this.names[k[i]])) this.trouble.push(i);
     }
+    this.stack();
     const guest = t.findIndex((_, i) => told.lanes[n[i]][2] === "guest");
     this.begin = guest < 0 ? 0 : this.time[guest];
     this.arrows = new Map();
     for (const [from, to] of told.arrows) { this.arrows.set(to, from); }
+  }
+  stack() {                                         // rows for what lasts, so that none covers another
+    this.row = new Uint8Array(this.count);
+    this.rows = this.spans.map(list => {
+      const ends = [];
+      for (const i of list) {
+        let row = ends.findIndex(end => end <= this.time[i]);
+        if (row < 0) row = ends.length < MOST_ROWS ? ends.length : ends.indexOf(Math.min(...ends));
+        ends[row] = Math.max(ends[row] || 0, this.time[i] + this.length[i]);
+        this.row[i] = row;
+      }
+      return Math.max(1, ends.length);
+    });
   }
   first(list, time) {                               // of a lane's events, the first not before a time
     let low = 0, high = list.length;
@@ -87,8 +101,10 @@ class View {
     }
     if (!seen.size) d.lane.forEach(lane => seen.add(lane));
     this.shown = this.data.told.lanes.map((_, n) => n).filter(n => seen.has(n));
-    this.row = new Map(this.shown.map((n, at) => [n, at]));
-    this.height = MAP + AXIS + this.shown.length * LANE + 6;
+    this.tops = new Map();
+    let y = MAP + AXIS;
+    for (const n of this.shown) { this.tops.set(n, y); y += this.tall(n); }
+    this.height = y + 6;
     this.resize();
   }
   resize() {
@@ -96,11 +112,20 @@ class View {
     this.width = width; this.canvas.style.height = `${this.height}px`;
     this.canvas.width = width * ratio; this.canvas.height = this.height * ratio;
     this.pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    this.count();
     this.draw();
+  }
+  count() {                                         // events in each two pixels of the strip at the top
+    const d = this.data, bins = this.bins = new Uint32Array(Math.max(1, Math.floor((this.width - GUTTER - 8) / 2)));
+    for (let i = 0; i < d.count; i++) {
+      if (!this.hidden.has(d.kind[i])) bins[Math.min(bins.length - 1, Math.floor(d.time[i] / d.end * bins.length))]++;
+    }
   }
   x(time) { return GUTTER + (time - this.from) / (this.to - this.from) * (this.width - GUTTER - 8); }
   timeAt(x) { return this.from + (x - GUTTER) / (this.width - GUTTER - 8) * (this.to - this.from); }
-  y(lane) { return MAP + AXIS + this.row.get(lane) * LANE; }
+  y(lane) { return this.tops.get(lane); }
+  tall(lane) { return LANE + (this.data.rows[lane] - 1) * ROW; }    // what overlaps lies in rows
+  laneAt(y) { return this.shown.find(n => y >= this.y(n) && y < this.y(n) + this.tall(n)); }
   set(from, to) {
     const room = Math.max(200, Math.min(to - from, this.data.end * 1.1));
     from = Math.max(-this.data.end * 0.05, Math.min(from, this.data.end * 1.05 - room));
@@ -165,8 +190,8 @@ class View {
     const pen = this.pen;
     let before = "";
     this.shown.forEach((n, at) => {
-      const [device, what, side] = this.data.told.lanes[n], y = MAP + AXIS + at * LANE;
-      if (at % 2) { pen.fillStyle = this.soft; pen.fillRect(0, y, this.width, LANE); }
+      const [device, what, side] = this.data.told.lanes[n], y = this.y(n);
+      if (at % 2) { pen.fillStyle = this.soft; pen.fillRect(0, y, this.width, this.tall(n)); }
       pen.fillStyle = this.ink; pen.textAlign = "left";
       if (device !== before) { pen.font = "600 11px system-ui, 'DejaVu Sans', sans-serif"; pen.fillText(this.short(device, 86), 6, y + LANE / 2, 88); }
       before = device;
@@ -188,29 +213,29 @@ class View {
     pen.textAlign = "left";
   }
   drawLane(lane) {
-    const d = this.data, pen = this.pen, top = this.y(lane), last = new Map();
+    const d = this.data, pen = this.pen, top = this.y(lane), last = new Array(64).fill(-9);
     for (const i of d.spans[lane]) {
       const start = d.time[i], end = start + d.length[i], k = d.kind[i];
       if (end < this.from || start > this.to || this.hidden.has(k)) continue;
       const x = Math.max(this.x(start), GUTTER - 4), right = Math.min(this.x(end), this.width + 4), name = d.names[k];
       pen.globalAlpha = this.bright(i) ? (name === "mischief" ? 0.85 : 0.5) : 0.13;
       pen.fillStyle = name === "mischief" ? this.pattern : COLOURS[name];
-      const height = name === "mischief" ? 8 : LANE - 8;
-      pen.fillRect(x, top + 4, Math.max(right - x, 1), height);
-      if (i === this.chosen) { pen.globalAlpha = 1; pen.strokeStyle = this.ink; pen.strokeRect(x, top + 4, Math.max(right - x, 2), height); }
+      const alone = d.rows[lane] < 2, height = alone ? LANE - 8 : ROW - 2, y = top + 4 + d.row[i] * ROW;
+      pen.fillRect(x, y, Math.max(right - x, 1), height);
+      if (i === this.chosen) { pen.globalAlpha = 1; pen.lineWidth = 1.5; pen.strokeStyle = this.ink; pen.strokeRect(x, y, Math.max(right - x, 2), height); }
       if (right - x > 90 && this.bright(i)) {
         pen.globalAlpha = 1; pen.fillStyle = this.ink; pen.font = "10.5px system-ui, 'DejaVu Sans', sans-serif";
-        pen.fillText(this.short(d.say(i), right - x - 10), x + 5, top + LANE / 2 + 1);
+        pen.fillText(this.short(d.say(i), right - x - 10), x + 5, y + height / 2 + 1);
       }
     }
     const list = d.of[lane];
     for (let at = d.first(list, this.from); at < list.length && d.time[list[at]] <= this.to; at++) {
       const i = list[at], k = d.kind[i];
       if (this.hidden.has(k)) continue;
-      const x = this.x(d.time[i]), bright = this.bright(i), key = bright ? k : -1 - k;
+      const x = this.x(d.time[i]), bright = this.bright(i), key = bright ? k : k + 32;
       // One for each pixel and kind: the others would lie under it.
-      if (last.has(key) && x - last.get(key) < 0.7 && i !== this.chosen) continue;
-      last.set(key, x);
+      if (x - last[key] < 0.7 && i !== this.chosen) continue;
+      last[key] = x;
       this.drawMark(i, x, top, bright);
     }
     pen.globalAlpha = 1;
@@ -231,7 +256,7 @@ class View {
     let drawn = 0;
     pen.strokeStyle = pen.fillStyle = COLOURS.signal;
     for (const [to, from] of d.arrows) {
-      if (!this.row.has(d.lane[to]) || !this.row.has(d.lane[from]) || this.hidden.has(d.kind[to]) || this.hidden.has(d.kind[from])) continue;
+      if (!this.tops.has(d.lane[to]) || !this.tops.has(d.lane[from]) || this.hidden.has(d.kind[to]) || this.hidden.has(d.kind[from])) continue;
       const x = this.x(d.time[from]), end = this.x(d.time[to] + d.length[to]);
       if (Math.max(x, end) < GUTTER || Math.min(x, end) > this.width || drawn++ > MOST_LINES) continue;
       const y = this.y(d.lane[from]) + LANE / 2, below = this.y(d.lane[to]) + LANE / 2;
@@ -246,15 +271,14 @@ class View {
     if (mates.size < 2) return;
     const d = this.data, pen = this.pen;
     pen.strokeStyle = this.ink; pen.lineWidth = 1; pen.globalAlpha = 0.55; pen.setLineDash([3, 3]); pen.beginPath();
-    [...mates].filter(i => !this.hidden.has(d.kind[i]) && this.row.has(d.lane[i])).forEach((i, n) => {
+    [...mates].filter(i => !this.hidden.has(d.kind[i]) && this.tops.has(d.lane[i])).forEach((i, n) => {
       pen[n ? "lineTo" : "moveTo"](this.x(d.time[i]), this.y(d.lane[i]) + LANE / 2);
     });
     pen.stroke(); pen.setLineDash([]); pen.globalAlpha = 1;
   }
   drawMap() {                                       // all of the run, and where in it this is
-    const d = this.data, pen = this.pen, room = this.width - GUTTER - 8, bins = new Uint32Array(Math.max(1, Math.floor(room / 2)));
+    const d = this.data, pen = this.pen, room = this.width - GUTTER - 8, bins = this.bins;
     const at = time => Math.min(bins.length - 1, Math.floor(time / d.end * bins.length));
-    for (let i = 0; i < d.count; i++) if (!this.hidden.has(d.kind[i])) bins[at(d.time[i])]++;
     const most = Math.log(1 + bins.reduce((a, b) => Math.max(a, b), 1));
     pen.fillStyle = this.dim; pen.globalAlpha = 0.6;
     bins.forEach((count, n) => { const h = count ? 2 + (MAP - 10) * Math.log(1 + count) / most : 0; pen.fillRect(GUTTER + n * 2, MAP - 4 - h, 1.6, h); });
@@ -266,7 +290,7 @@ class View {
     pen.fillStyle = this.dim; pen.font = "11px system-ui, 'DejaVu Sans', sans-serif"; pen.fillText("the whole run", 6, MAP / 2);
   }
   pick(x, y) {                                      // the event at a place of the canvas, or -1
-    const lane = this.shown[Math.floor((y - MAP - AXIS) / LANE)], d = this.data;
+    const lane = this.laneAt(y), d = this.data;
     if (lane === undefined || x < GUTTER) return -1;
     let best = -1, near = REACH;
     const list = d.of[lane], time = this.timeAt(x), reach = this.timeAt(x + REACH) - time;
@@ -274,7 +298,11 @@ class View {
       const i = list[at], away = Math.abs(this.x(d.time[i]) - x) - (TROUBLE.includes(d.names[d.kind[i]]) ? 2 : 0);
       if (!this.hidden.has(d.kind[i]) && away < near) { near = away; best = i; }
     }
-    if (best < 0) for (const i of d.spans[lane]) if (!this.hidden.has(d.kind[i]) && d.time[i] <= time && d.time[i] + d.length[i] >= time) best = i;
+    // Where bars lie in rows, that of the row.
+    const row = d.rows[lane] < 2 ? 0 : Math.floor((y - this.y(lane) - 4) / ROW);
+    for (const i of best < 0 || row > 0 ? d.spans[lane] : []) {
+      if (!this.hidden.has(d.kind[i]) && d.row[i] === row && d.time[i] <= time && d.time[i] + d.length[i] >= time) best = i;
+    }
     return best;
   }
   filters() {

@@ -16,10 +16,26 @@ def wrong(facts):
     return [one for one in facts.get("findings") or [] if not one.get("known")]
 
 
+# What puck-mirror and kms_camera say of the frames that they have looked at.
+FRAMES = re.compile(r"^puck: +(\d+) frames copied whole, (\d+) torn, (\d+) of another frame", re.M)
+
+
+def torn(run):
+    """Of a camera's run, that frames were torn, as some are run to show; or None."""
+    found = FRAMES.search(run.output)
+    whole, count, others = map(int, found.groups()) if found else (0, 0, 0)
+    if not count and not others:
+        return None
+    return (f"Of {whole + count + others} copies of the camera's frames {count} "
+            f"{'is' if count == 1 else 'are'} torn, and {others} of another frame")
+
+
 def sentence(run):
     """What a reader has to know first."""
     facts = run.facts
     found, problems = wrong(facts), facts.get("problems") or []
+    if torn(run):
+        return torn(run)
     if facts.get("verdict") == "pass":
         return passed(facts)
     if found:
@@ -39,10 +55,13 @@ def passed(facts):
 
 
 def header(run):
-    word = run.facts.get("verdict") or "error"
-    kind = word if word in ICON else "error"
+    kind = run.facts.get("verdict")
+    kind = kind if kind in ICON else "error"
+    word = WORD[kind]
+    if kind == "pass" and torn(run):
+        kind, word = "error", "Passed, as it was to tear"
     return tag("header", tag("div", ICON[kind], class_="icon", aria_hidden="true"),
-               tag("div", tag("p", WORD[kind], class_="word"), tag("h1", escape(sentence(run))), chips(run)),
+               tag("div", tag("p", word, class_="word"), tag("h1", escape(sentence(run))), chips(run)),
                class_=f"verdict {kind}", id="verdict")
 
 
@@ -92,7 +111,7 @@ def policy_of(run):
     """The line with the policy of the first round in which the first finding came."""
     found, command = wrong(run.facts), run.facts.get("command") or ""
     rounds = found[0].get("policies") if found else None
-    if not rounds or "--dma" in command or " run" not in command:
+    if not rounds or "--dma" in command or " run " not in f"{command} ":
         return None
     policy = next((one["policy"] for one in run.facts.get("policies") or [] if one["name"] == rounds[0]), None)
     return f"{command} --dma {policy}" if policy and "fail" not in rounds[0] else None

@@ -40,7 +40,7 @@ def bounds(guest, host):
     for one in host:
         if one.kind == "command" and one.job:
             first.setdefault(one.job, one.time)
-    ended = once(host, lambda one: one.job if one.kind == "fence" and one.text.endswith("complete") else None)
+    ended = once(host, lambda one: one.job if one.kind == "fence" and one.text.endswith(" complete") else None)
     rung = once(guest, lambda one: one.job if one.at["name"] == "puck_doorbell" else None)
     told = once(guest, lambda one: one.job if one.at["name"] == "puck_fence_signal" else None)
     known = set(rung) & set(first) & set(ended)

@@ -99,5 +99,7 @@ def acted(told):
     rest = " ".join(f"{key} {item}" for key, item in told.items()
                     if key not in ("t", "device", "site", "rule", "action", "event", "value"))
     shown = f" {duration(value)}" if delayed else f" {value}" if value is not None else ""
-    return event(int(told["t"]), DEVICE, "mischief", lane, f"{told['site']}: rule {told['rule']}: {what}{shown} {rest}".rstrip(),
+    # That it is over is told as well, and is nothing new.
+    kind = "mischief" if "action" in told else "fence"
+    return event(int(told["t"]), DEVICE, kind, lane, f"rule {told['rule']}: {what}{shown} at {told['site']} {rest}".rstrip(),
                  told, value if delayed else 0, (device, ring, seqno) if seqno is not None else None)

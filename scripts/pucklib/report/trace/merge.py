@@ -74,8 +74,11 @@ def tell_losses(line, ours, theirs):
 
 def name_devices(events, devices):
     """Lanes of the guest's are of PCI addresses; the devices have names."""
+    cameras = [name for name, kind in devices.kinds.items() if kind == "puck-cam"]
     for one in events:
         where, what = one.lane
+        if where == "camera" and len(cameras) == 1:
+            where = cameras[0]
         one.lane = devices.name(where), what
 
 
@@ -122,20 +125,32 @@ def wait_span(start, end, fence):
 
 def stages(events):
     """What the device does with a job: works on it, and holds its fence back."""
-    begun, entered, spans = {}, {}, []
+    begun, entered, frames, spans = {}, {}, {}, []
     for one in events:
+        if one.kind == "camera" and "frame" in one.at:
+            frame = one.lane, one.at["frame"]
+            if " begins" in one.text:
+                frames[frame] = one
+            elif one.text.startswith("done ") and frame in frames:
+                spans.append(frame_of(frames.pop(frame), one))
         if one.kind == "command" and one.job:
             begun.setdefault(one.job, one)
-        elif one.kind == "fence" and one.text.endswith("enter"):
+        elif one.kind == "fence" and one.text.endswith(" enter"):
             entered[one.job] = one
             start = begun.pop(one.job, None)
             if start and one.time > start.time:
                 spans.append(span_of(start, one, "command", "the device works on seqno {}"))
-        elif one.kind == "fence" and one.text.endswith("complete"):
+        elif one.kind == "fence" and one.text.endswith(" complete"):
             start = entered.pop(one.job, None)
             if start and one.time > start.time:
                 spans.append(span_of(start, one, "fence", "in the completion stage: seqno {}"))
     return spans
+
+
+def frame_of(start, end):
+    length = max(1, end.time - start.time)
+    return event(start.time, DEVICE, "camera", start.lane, f"frame {start.at['frame']} is written, {host.duration(length)}",
+                 start.at, length)
 
 
 def span_of(start, end, kind, text):
@@ -156,5 +171,6 @@ def ways(events):
 
 def hop_of(one):
     if one.kind == "fence":
-        return None if one.length else one.text.rpartition(" ")[2]
+        stage = one.text.rpartition(" ")[2]
+        return stage if not one.length and stage in ("enter", "complete") else None
     return "device" if one.kind == "command" else None
