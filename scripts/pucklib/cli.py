@@ -222,7 +222,7 @@ def own_driver_options(p):
 
 def add_test(sub):
     p = add(sub, "test", cmd_test, "run the test suites",
-            "SUITE: style, abi, unit, qtest, guest (default: all of them); or one that takes long. sanitize:\n"
+            "SUITE: style, abi, unit, qtest, report, guest (default: all of them); or one that takes long. sanitize:\n"
             "qtests and fuzzers on a QEMU with sanitizers (docs/fuzzing.rst). matrix: guests on each IOMMU and\n"
             "under more policies. long: guests that do the same thousands of times. The last line is 'N passed, N failed, N skipped'.\n"
             "Splats, leaks and unasked-for faults are failures. With --kernel guests run on that kernel:\n"

@@ -31,6 +31,11 @@ def suite_qtest(args, rundir):
     return host.run_qtests(args, rundir)
 
 
+def suite_report(args, rundir):
+    from ..suites import pages
+    return pages.run(args, rundir)
+
+
 def guest_suite(name):
     def run(args, rundir):
         from ..suites import guesttests
@@ -44,7 +49,7 @@ def suite_sanitize(args, rundir):
 
 
 SUITES = {"style": suite_style, "abi": suite_abi, "unit": suite_unit, "qtest": suite_qtest,
-          "guest": guest_suite("guest")}
+          "report": suite_report, "guest": guest_suite("guest")}
 # Too long to be run with the others: by name alone.
 LONG_SUITES = {"matrix": guest_suite("matrix"), "long": guest_suite("long"), "sanitize": suite_sanitize}
 
