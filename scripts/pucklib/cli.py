@@ -338,6 +338,9 @@ def parser():
             "or of the tests. docs/reports.rst says what is on it.")
     p.add_argument("folders", nargs="+", metavar="RUN-DIR", help="one; or two, to compare them")
     p.add_argument("--output", metavar="FILE", help="where the page goes (default: into the first folder)")
+    p.add_argument("--picture", metavar="FILE.png", help="a picture of it, too: takes Debian's Chromium, 170 MB, once")
+    p.add_argument("--part", choices=("verdict", "what", "mappings", "time", "numbers", "run"), help="of --picture (default: all)")
+    p.add_argument("--dark", action="store_true", help="of --picture: as people see it who have chosen so")
     p = add(sub, "clean", cmd_clean, "throw away what was built or downloaded",
             "Without options: run folders and logs. The cache is kept unless --all is given.")
     p.add_argument("--all", action="store_true", help="the whole cache: QEMU, kernels, downloads")

@@ -4,7 +4,9 @@
 from pathlib import Path
 
 from ..base.util import PuckError, say, write_if_changed
+from ..build import chromium
 from ..report.html import compare, page
+from ..suites.browser import Browser
 
 # Without any of these a folder is none of a run.
 LOGS = ("run.json", "console.log", "events.log")
@@ -30,4 +32,18 @@ def cmd_report(args):
         place = page.write(folders[0], output)
     say(f"{place.stat().st_size // 1024} KiB")
     print(f"report: {place}", flush=True)
+    if args.picture:
+        photograph(place, args.picture, args.part, args.dark)
+        print(f"picture: {args.picture}", flush=True)
     return 0
+
+
+def photograph(place, picture, part, dark):
+    """What a browser shows of the page: all of it, or one part."""
+    with Browser(chromium.ensure()) as browser:
+        browser.open(place, dark=dark)
+        browser.value("window.puck.ready")
+        browser.value("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))")
+        if part and not browser.value(f"!!document.getElementById('{part}')"):
+            raise PuckError(f"the page has no part '{part}'")
+        browser.picture(picture, selector=f"#{part}" if part else None, whole=not part)

@@ -4,10 +4,13 @@
 (() => {
 const GUTTER = 178, LANE = 22, ROW = 13, MOST_ROWS = 5, AXIS = 26, MAP = 30, REACH = 7, MOST_LINES = 300;
 // Okabe and Ito's colours, which differ for all eyes; what is in trouble has a shape of its own, too.
-const COLOURS = { submit: "#0072b2", resv: "#56b4e9", arm: "#56b4e9", doorbell: "#0072b2", command: "#009e73", dma: "#3bbf98",
-  translate: "#9aa3ab", fault: "#d55e00", mischief: "#e69f00", fence: "#cc79a7", irq: "#a34c7e", signal: "#cc79a7", wait: "#8b95a0",
-  map: "#56b4e9", unmap: "#2c7fb8", sync: "#7bccc4", finding: "#d55e00", camera: "#009e73", display: "#56b4e9", sched: "#0072b2",
-  iommu: "#9aa3ab", register: "#b4bcc4", error: "#d55e00" };
+const COLOURS = {
+  submit: "#0072b2", resv: "#56b4e9", arm: "#56b4e9", doorbell: "#0072b2", command: "#009e73", dma: "#3bbf98",
+  translate: "#9aa3ab", fault: "#d55e00", mischief: "#e69f00", fence: "#cc79a7", irq: "#a34c7e",
+  signal: "#cc79a7", wait: "#8b95a0", map: "#56b4e9", unmap: "#2c7fb8", sync: "#7bccc4", finding: "#d55e00",
+  camera: "#009e73", display: "#56b4e9", sched: "#0072b2", iommu: "#9aa3ab", register: "#b4bcc4",
+  error: "#d55e00" };
+const FAMILY = "system-ui, 'DejaVu Sans', sans-serif", SMALL = `11px ${FAMILY}`, BOLD = `600 11px ${FAMILY}`;
 const TROUBLE = ["fault", "finding", "error", "mischief"];
 const QUIET = ["register", "translate"];            // not shown unless asked for
 const $ = (selector, from = document) => from.querySelector(selector);
@@ -16,7 +19,12 @@ for (const button of document.querySelectorAll("button.copy")) {
   button.hidden = false;
   button.onclick = async () => {
     const text = button.closest("tr").querySelector("code").textContent;
-    try { await navigator.clipboard.writeText(text); button.textContent = "copied"; } catch { button.textContent = "select it"; }
+    try {
+      await navigator.clipboard.writeText(text);
+      button.textContent = "copied";
+    } catch {
+      button.textContent = "select it";
+    }
   };
 }
 addEventListener("beforeprint", () => document.querySelectorAll("details").forEach(one => { one.open = true; }));
@@ -67,19 +75,24 @@ class Data {
   }
   first(list, time) {                               // of a lane's events, the first not before a time
     let low = 0, high = list.length;
-    while (low < high) { const mid = (low + high) >> 1; if (this.time[list[mid]] < time) low = mid + 1; else high = mid; }
+    while (low < high) {
+      const mid = (low + high) >> 1;
+      if (this.time[list[mid]] < time) low = mid + 1; else high = mid;
+    }
     return low;
   }
   say(i) { return this.told.texts[this.text[i]]; }
 }
 
-const unit = ns => { const a = Math.abs(ns); return a >= 1e9 ? [1e9, "s"] : a >= 1e6 ? [1e6, "ms"] : a >= 1e3 ? [1e3, "µs"] : [1, "ns"]; };
+const UNITS = [[1e9, "s"], [1e6, "ms"], [1e3, "µs"], [1, "ns"]];
+const unit = ns => UNITS.find(([size]) => Math.abs(ns) >= size) || UNITS[3];
 const shown = ns => { const [size, name] = unit(ns); return `${+(ns / size).toPrecision(6)} ${name}`; };
 
 class View {
   constructor(data) {
     Object.assign(this, { data, from: 0, to: data.end, hidden: new Set(), chosen: -1, found: null, hover: -1 });
-    this.canvas = $(".canvas canvas"); this.tip = $(".tip"); this.told = $(".told"); this.pen = this.canvas.getContext("2d");
+    this.canvas = $(".canvas canvas"); this.tip = $(".tip"); this.told = $(".told");
+    this.pen = this.canvas.getContext("2d");
     data.names.forEach((name, k) => { if (QUIET.includes(name)) this.hidden.add(k); });
     $(".canvas").hidden = $(".controls").hidden = false;
     this.pattern = this.hatch();
@@ -90,7 +103,8 @@ class View {
   hatch() {
     const tile = document.createElement("canvas"); tile.width = tile.height = 6;
     const pen = tile.getContext("2d"); pen.fillStyle = "#e69f00"; pen.fillRect(0, 0, 6, 6);
-    pen.strokeStyle = "#5a3d00"; pen.lineWidth = 1.4; pen.beginPath(); pen.moveTo(-1, 7); pen.lineTo(7, -1); pen.stroke();
+    pen.strokeStyle = "#5a3d00"; pen.lineWidth = 1.4;
+    pen.beginPath(); pen.moveTo(-1, 7); pen.lineTo(7, -1); pen.stroke();
     return this.pen.createPattern(tile, "repeat");
   }
   lanes() {                                         // those with anything to show
@@ -160,7 +174,8 @@ class View {
   }
   describe(i) {
     const d = this.data, [device, what, side] = d.told.lanes[d.lane[i]], lines = [];
-    lines.push(`${shown(d.time[i])}  ${d.told.kinds[d.kind[i]][1]}${d.length[i] ? `, lasts ${shown(d.length[i])}` : ""}  ·  ${device} ${what} (${side === "guest" ? "driver" : "device"})`, d.say(i));
+    const lasts = d.length[i] ? `, lasts ${shown(d.length[i])}` : "", who = side === "guest" ? "driver" : "device";
+    lines.push(`${shown(d.time[i])}  ${d.told.kinds[d.kind[i]][1]}${lasts}  ·  ${device} ${what} (${who})`, d.say(i));
     if (d.arrows.has(i)) lines.push(`ended by: ${d.say(d.arrows.get(i))} at ${shown(d.time[d.arrows.get(i)])}`);
     if (d.job[i] >= 0) lines.push(`job: ${d.told.jobs[d.job[i]]}, ${d.jobs.get(d.job[i]).length} events`);
     return lines.join("\n");
@@ -173,12 +188,13 @@ class View {
   }
   draw() {
     const pen = this.pen, style = getComputedStyle(document.body);
-    this.ink = style.color; this.soft = style.getPropertyValue("--soft"); this.dim = style.getPropertyValue("--dim"); this.bad = style.getPropertyValue("--bad");
+    this.ink = style.color; this.soft = style.getPropertyValue("--soft"); this.dim = style.getPropertyValue("--dim");
     pen.clearRect(0, 0, this.width, this.height);
-    pen.font = "12px system-ui, 'DejaVu Sans', sans-serif"; pen.textBaseline = "middle";
+    pen.font = SMALL; pen.textBaseline = "middle";
     this.drawRows(); this.drawAxis();
     pen.save(); pen.beginPath(); pen.rect(GUTTER, MAP + AXIS, this.width - GUTTER, this.height); pen.clip();
-    const mates = new Set(this.chosen >= 0 && this.data.job[this.chosen] >= 0 ? this.data.jobs.get(this.data.job[this.chosen]) : [this.chosen]);
+    const job = this.chosen >= 0 ? this.data.job[this.chosen] : -1;
+    const mates = new Set(job >= 0 ? this.data.jobs.get(job) : [this.chosen]);
     const light = this.found && new Set(this.found);
     this.bright = i => light ? light.has(i) : this.chosen < 0 || mates.size < 2 || mates.has(i);
     for (const lane of this.shown) this.drawLane(lane);
@@ -193,21 +209,29 @@ class View {
       const [device, what, side] = this.data.told.lanes[n], y = this.y(n);
       if (at % 2) { pen.fillStyle = this.soft; pen.fillRect(0, y, this.width, this.tall(n)); }
       pen.fillStyle = this.ink; pen.textAlign = "left";
-      if (device !== before) { pen.font = "600 11px system-ui, 'DejaVu Sans', sans-serif"; pen.fillText(this.short(device, 86), 6, y + LANE / 2, 88); }
+      pen.font = BOLD;
+      if (device !== before) pen.fillText(this.short(device, 86), 6, y + LANE / 2, 88);
       before = device;
-      pen.font = "11px system-ui, 'DejaVu Sans', sans-serif"; pen.fillStyle = this.dim; pen.textAlign = "right";
-      pen.fillText(device === "waits" ? this.short(what, 104) : `${this.short(what, 66)} ${side === "guest" ? "driver" : "device"}`, GUTTER - 8, y + LANE / 2, 108);
+      pen.font = SMALL; pen.fillStyle = this.dim; pen.textAlign = "right";
+      const name = device === "waits" ? this.short(what, 104) : `${this.short(what, 66)} ${side === "guest" ? "driver" : "device"}`;
+      pen.fillText(name, GUTTER - 8, y + LANE / 2, 108);
     });
     pen.textAlign = "left";
   }
-  short(text, room) { while (text.length > 3 && this.pen.measureText(text).width > room) text = text.replace(/.…?$/, "…"); return text; }
+  short(text, room) {
+    while (text.length > 3 && this.pen.measureText(text).width > room) text = text.replace(/.…?$/, "…");
+    return text;
+  }
   drawAxis() {
     const pen = this.pen, range = this.to - this.from, rough = range / 8, power = 10 ** Math.floor(Math.log10(rough));
-    const step = [1, 2, 5, 10].map(m => m * power).find(s => s >= rough), [size, name] = unit(Math.max(step, Math.abs(this.from) / 1e4));
-    pen.font = "11px system-ui, 'DejaVu Sans', sans-serif"; pen.fillStyle = this.dim; pen.strokeStyle = this.dim; pen.globalAlpha = 1;
+    const step = [1, 2, 5, 10].map(m => m * power).find(s => s >= rough);
+    const [size, name] = unit(Math.max(step, Math.abs(this.from) / 1e4));
+    pen.font = SMALL; pen.fillStyle = this.dim; pen.strokeStyle = this.dim; pen.globalAlpha = 1;
     for (let at = Math.ceil(this.from / step) * step; at <= this.to; at += step) {
       const x = this.x(at);
-      pen.globalAlpha = 0.18; pen.beginPath(); pen.moveTo(x, MAP + AXIS - 4); pen.lineTo(x, this.height); pen.stroke(); pen.globalAlpha = 1;
+      pen.globalAlpha = 0.18;
+      pen.beginPath(); pen.moveTo(x, MAP + AXIS - 4); pen.lineTo(x, this.height); pen.stroke();
+      pen.globalAlpha = 1;
       pen.textAlign = "center"; pen.fillText(`${+(at / size).toFixed(6)} ${name}`, x, MAP + AXIS / 2);
     }
     pen.textAlign = "left";
@@ -222,9 +246,9 @@ class View {
       pen.fillStyle = name === "mischief" ? this.pattern : COLOURS[name];
       const alone = d.rows[lane] < 2, height = alone ? LANE - 8 : ROW - 2, y = top + 4 + d.row[i] * ROW;
       pen.fillRect(x, y, Math.max(right - x, 1), height);
-      if (i === this.chosen) { pen.globalAlpha = 1; pen.lineWidth = 1.5; pen.strokeStyle = this.ink; pen.strokeRect(x, y, Math.max(right - x, 2), height); }
+      if (i === this.chosen) this.frame(x, y, Math.max(right - x, 2), height);
       if (right - x > 90 && this.bright(i)) {
-        pen.globalAlpha = 1; pen.fillStyle = this.ink; pen.font = "10.5px system-ui, 'DejaVu Sans', sans-serif";
+        pen.globalAlpha = 1; pen.fillStyle = this.ink; pen.font = SMALL;
         pen.fillText(this.short(d.say(i), right - x - 10), x + 5, y + height / 2 + 1);
       }
     }
@@ -244,26 +268,33 @@ class View {
     const pen = this.pen, name = this.data.names[this.data.kind[i]], middle = top + LANE / 2;
     pen.globalAlpha = bright ? 1 : 0.16; pen.fillStyle = COLOURS[name];
     pen.beginPath();
-    if (name === "fault" || name === "error") { pen.moveTo(x, top + 2); pen.lineTo(x + 7, top + LANE - 4); pen.lineTo(x - 7, top + LANE - 4); }
-    else if (name === "finding" || name === "mischief") { pen.moveTo(x, top + 2); pen.lineTo(x + 7, middle); pen.lineTo(x, top + LANE - 2); pen.lineTo(x - 7, middle); }
+    if (name === "fault" || name === "error") this.corners([x, top + 2], [x + 7, top + LANE - 4], [x - 7, top + LANE - 4]);
+    else if (name === "finding" || name === "mischief")
+      this.corners([x, top + 2], [x + 7, middle], [x, top + LANE - 2], [x - 7, middle]);
     else if (name === "irq" || name === "signal") pen.arc(x, middle, 3.6, 0, 7);
     else pen.rect(x - 1.3, top + 4, 2.6, LANE - 8);
     pen.fill();
-    if (i === this.chosen || i === this.hover) { pen.globalAlpha = 1; pen.strokeStyle = this.ink; pen.lineWidth = 1.5; pen.strokeRect(x - 8, top + 1, 16, LANE - 2); }
+    if (i === this.chosen || i === this.hover) this.frame(x - 8, top + 1, 16, LANE - 2);
+  }
+  corners(...points) { points.forEach(([x, y], n) => this.pen[n ? "lineTo" : "moveTo"](x, y)); }
+  frame(x, y, width, height) {
+    this.pen.globalAlpha = 1; this.pen.lineWidth = 1.5; this.pen.strokeStyle = this.ink;
+    this.pen.strokeRect(x, y, width, height);
   }
   drawArrows(mates) {
     const d = this.data, pen = this.pen;
     let drawn = 0;
     pen.strokeStyle = pen.fillStyle = COLOURS.signal;
     for (const [to, from] of d.arrows) {
-      if (!this.tops.has(d.lane[to]) || !this.tops.has(d.lane[from]) || this.hidden.has(d.kind[to]) || this.hidden.has(d.kind[from])) continue;
+      if ([to, from].some(i => !this.tops.has(d.lane[i]) || this.hidden.has(d.kind[i]))) continue;
       const x = this.x(d.time[from]), end = this.x(d.time[to] + d.length[to]);
       if (Math.max(x, end) < GUTTER || Math.min(x, end) > this.width || drawn++ > MOST_LINES) continue;
       const y = this.y(d.lane[from]) + LANE / 2, below = this.y(d.lane[to]) + LANE / 2;
-      pen.globalAlpha = this.chosen < 0 || to === this.chosen || mates.has(from) || mates.has(to) ? 0.9 : 0.12; pen.lineWidth = 1.2;
-      pen.beginPath(); pen.moveTo(x, y); pen.bezierCurveTo(x, (y + below) / 2, end, (y + below) / 2, end, below); pen.stroke();
+      pen.globalAlpha = this.chosen < 0 || to === this.chosen || mates.has(from) || mates.has(to) ? 0.9 : 0.12;
+      pen.lineWidth = 1.2; pen.beginPath(); pen.moveTo(x, y);
+      pen.bezierCurveTo(x, (y + below) / 2, end, (y + below) / 2, end, below); pen.stroke();
       const tip = below < y ? 6 : -6;
-      pen.beginPath(); pen.moveTo(end, below); pen.lineTo(end - 4, below + tip); pen.lineTo(end + 4, below + tip); pen.fill();
+      pen.beginPath(); this.corners([end, below], [end - 4, below + tip], [end + 4, below + tip]); pen.fill();
     }
     pen.globalAlpha = 1;
   }
@@ -281,13 +312,20 @@ class View {
     const at = time => Math.min(bins.length - 1, Math.floor(time / d.end * bins.length));
     const most = Math.log(1 + bins.reduce((a, b) => Math.max(a, b), 1));
     pen.fillStyle = this.dim; pen.globalAlpha = 0.6;
-    bins.forEach((count, n) => { const h = count ? 2 + (MAP - 10) * Math.log(1 + count) / most : 0; pen.fillRect(GUTTER + n * 2, MAP - 4 - h, 1.6, h); });
+    bins.forEach((count, n) => {
+      const height = count ? 2 + (MAP - 10) * Math.log(1 + count) / most : 0;
+      pen.fillRect(GUTTER + n * 2, MAP - 4 - height, 1.6, height);
+    });
     pen.globalAlpha = 1;
-    for (const i of d.trouble) { pen.fillStyle = COLOURS[d.names[d.kind[i]]]; pen.fillRect(GUTTER + at(d.time[i]) * 2, 1, 2, 5); }
+    for (const i of d.trouble) {
+      pen.fillStyle = COLOURS[d.names[d.kind[i]]];
+      pen.fillRect(GUTTER + at(d.time[i]) * 2, 1, 2, 5);
+    }
     const x = GUTTER + Math.max(0, this.from / d.end) * room, right = GUTTER + Math.min(1, this.to / d.end) * room;
     pen.globalAlpha = 0.16; pen.fillStyle = "#0072b2"; pen.fillRect(x, 0, Math.max(2, right - x), MAP - 3);
-    pen.globalAlpha = 1; pen.strokeStyle = "#0072b2"; pen.lineWidth = 1; pen.strokeRect(x + 0.5, 0.5, Math.max(2, right - x), MAP - 4);
-    pen.fillStyle = this.dim; pen.font = "11px system-ui, 'DejaVu Sans', sans-serif"; pen.fillText("the whole run", 6, MAP / 2);
+    pen.globalAlpha = 1; pen.strokeStyle = "#0072b2"; pen.lineWidth = 1;
+    pen.strokeRect(x + 0.5, 0.5, Math.max(2, right - x), MAP - 4);
+    pen.fillStyle = this.dim; pen.font = SMALL; pen.fillText("the whole run", 6, MAP / 2);
   }
   pick(x, y) {                                      // the event at a place of the canvas, or -1
     const lane = this.laneAt(y), d = this.data;
@@ -301,7 +339,8 @@ class View {
     // Where bars lie in rows, that of the row.
     const row = d.rows[lane] < 2 ? 0 : Math.floor((y - this.y(lane) - 4) / ROW);
     for (const i of best < 0 || row > 0 ? d.spans[lane] : []) {
-      if (!this.hidden.has(d.kind[i]) && d.row[i] === row && d.time[i] <= time && d.time[i] + d.length[i] >= time) best = i;
+      const under = d.row[i] === row && d.time[i] <= time && d.time[i] + d.length[i] >= time;
+      if (under && !this.hidden.has(d.kind[i])) best = i;
     }
     return best;
   }
@@ -322,10 +361,13 @@ class View {
   search(text) {
     const words = text.trim().toLowerCase(), d = this.data;
     if (!words) { this.found = null; this.told.hidden = true; this.later(); return; }
-    const hit = d.told.texts.map(one => one.toLowerCase().includes(words)), kinds = d.told.kinds.map(one => one[1].includes(words));
+    const hit = d.told.texts.map(one => one.toLowerCase().includes(words));
+    const kinds = d.told.kinds.map(one => one[1].toLowerCase().includes(words));
     const jobs = d.told.jobs.map(one => one.includes(words));
     this.found = [];
-    for (let i = 0; i < d.count; i++) if (hit[d.text[i]] || kinds[d.kind[i]] || (d.job[i] >= 0 && jobs[d.job[i]])) this.found.push(i);
+    for (let i = 0; i < d.count; i++) {
+      if (hit[d.text[i]] || kinds[d.kind[i]] || (d.job[i] >= 0 && jobs[d.job[i]])) this.found.push(i);
+    }
     this.told.hidden = false; this.told.textContent = `${this.found.length} events; Enter goes from one to the next`;
     this.later();
   }
@@ -339,27 +381,39 @@ class View {
       else this.zoom(Math.exp(event.deltaY / 300), this.timeAt(Math.max(event.offsetX, GUTTER)));
       event.preventDefault();
     };
-    canvas.onpointerdown = event => { held = { x: event.offsetX, from: this.from, to: this.to, moved: false, map: event.offsetY < MAP }; canvas.setPointerCapture(event.pointerId); };
+    canvas.onpointerdown = event => {
+      held = { x: event.offsetX, from: this.from, to: this.to, moved: false, map: event.offsetY < MAP };
+      canvas.setPointerCapture(event.pointerId);
+    };
     canvas.onpointermove = event => {
       if (!held) { this.point(event); return; }
       const step = event.offsetX - held.x;
       held.moved ||= Math.abs(step) > 3;
       if (held.map) this.centre(event.offsetX);
-      else if (held.moved) { const time = step / (this.width - GUTTER - 8) * (held.to - held.from); this.set(held.from - time, held.to - time); }
+      else if (held.moved) {
+        const time = step / (this.width - GUTTER - 8) * (held.to - held.from);
+        this.set(held.from - time, held.to - time);
+      }
     };
     canvas.onpointerup = event => {
-      if (held && !held.moved) held.map ? this.centre(event.offsetX) : this.choose(this.pick(event.offsetX, event.offsetY));
+      if (held && !held.moved && held.map) this.centre(event.offsetX);
+      else if (held && !held.moved) this.choose(this.pick(event.offsetX, event.offsetY));
       held = null;
     };
     canvas.onpointerleave = () => { this.tip.hidden = true; };
     canvas.ondblclick = event => { const i = this.pick(event.offsetX, event.offsetY); if (i >= 0) this.around(i); };
     canvas.onkeydown = event => {
-      const keys = { ArrowLeft: () => this.pan(-0.15), ArrowRight: () => this.pan(0.15), "+": () => this.zoom(0.6), "=": () => this.zoom(0.6), "-": () => this.zoom(1.6),
-        0: () => this.fit(), f: () => this.fold(), n: () => this.next(1), p: () => this.next(-1), Enter: () => this.step(1), " ": () => this.step(1), Escape: () => this.choose(-1) };
+      const keys = {
+        ArrowLeft: () => this.pan(-0.15), ArrowRight: () => this.pan(0.15), "+": () => this.zoom(0.6),
+        "=": () => this.zoom(0.6), "-": () => this.zoom(1.6), 0: () => this.fit(), f: () => this.fold(),
+        n: () => this.next(1), p: () => this.next(-1), Enter: () => this.step(1), " ": () => this.step(1),
+        Escape: () => this.choose(-1) };
       if (keys[event.key] && !event.ctrlKey && !event.metaKey) { keys[event.key](); event.preventDefault(); }
     };
     $(".buttons").onclick = event => {
-      const todo = { in: () => this.zoom(0.5), out: () => this.zoom(2), all: () => { this.choose(-1); this.fit(); }, next: () => this.next(1), fold: () => this.fold() }[event.target.dataset.do];
+      const todo = {
+        in: () => this.zoom(0.5), out: () => this.zoom(2), all: () => { this.choose(-1); this.fit(); },
+        next: () => this.next(1), fold: () => this.fold() }[event.target.dataset.do];
       if (todo) todo();
     };
     input.oninput = () => this.search(input.value);
@@ -370,7 +424,8 @@ class View {
     const at = this.chosen < 0 ? d.first(list, this.from) - 1 : list.indexOf(this.chosen), i = list[at + by];
     if (i === undefined) return;
     this.choose(i);
-    if (d.time[i] < this.from || d.time[i] > this.to) { const room = (this.to - this.from) / 2; this.set(d.time[i] - room, d.time[i] + room); }
+    const room = (this.to - this.from) / 2;
+    if (d.time[i] < this.from || d.time[i] > this.to) this.set(d.time[i] - room, d.time[i] + room);
   }
   centre(x) {
     const time = (x - GUTTER) / (this.width - GUTTER - 8) * this.data.end, room = (this.to - this.from) / 2;
@@ -384,10 +439,18 @@ class View {
     this.tip.textContent = this.describe(i);
     this.tip.style.top = `${event.offsetY + 16}px`;
     const left = event.offsetX > this.width / 2;
-    this.tip.style.left = left ? "" : `${event.offsetX + 12}px`; this.tip.style.right = left ? `${this.width - event.offsetX + 12}px` : "";
+    this.tip.style.left = left ? "" : `${event.offsetX + 12}px`;
+    this.tip.style.right = left ? `${this.width - event.offsetX + 12}px` : "";
   }
 }
 
 const packed = $("#events");
-window.puck = { ready: packed ? unpack(packed.textContent).then(told => { window.puck.view = new View(new Data(told)); return true; }) : Promise.resolve(false) };
+async function start() {
+  if (!packed) return false;
+  window.puck.view = new View(new Data(await unpack(packed.textContent)));
+  return true;
+}
+
+window.puck = {};
+window.puck.ready = start();
 })();
