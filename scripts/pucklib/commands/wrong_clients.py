@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ..base.util import say
 from ..report import verdict
+from ..runs import results
 from ..vm.guest import spec_from
 from ..vm.rundirs import new as new_rundir
 from . import run
@@ -46,7 +47,7 @@ def columns():
 def boot(bench, args, rundir, column):
     """One machine; returns what went wrong in it."""
     spec = spec_from(args)
-    spec.iommu = column.iommu
+    spec.iommu, spec.guest_trace = column.iommu, True
     result = bench.boot_excused(rundir / column.iommu, spec, f"exec {PROGRAM} {column.policy}\n", args.timeout)
     column.take(result.output)
     problem = result.problem() or (f"{PROGRAM} ended with {result.status}" if result.status else None)
@@ -54,7 +55,8 @@ def boot(bench, args, rundir, column):
     cases = verdict.parse_ktap(result.output, PROGRAM)
     reasons += [case.name for case in cases if case.result == "failed"]
     reasons += verdict.check_console(result.console)
-    say(f"{column.title}: {result.elapsed:.1f} s")
+    page = results.report(result.rundir)
+    say(f"{column.title}: {result.elapsed:.1f} s" + (f"; report: {page}" if page else ""))
     return [f"{column.title}: {reason}" for reason in reasons]
 
 

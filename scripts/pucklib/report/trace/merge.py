@@ -119,7 +119,9 @@ def waits(events):
 
 
 def wait_span(start, end, fence):
-    what = "wait for " + start.text.partition(" ")[2] if fence else "never ended: wait for " + start.text.partition(" ")[2]
+    timeline = guest.TIMELINE.search(start.text)
+    what = "a wait for " + ("{}, context {} seqno {}".format(*timeline.groups()) if timeline else start.text)
+    what = what if fence else f"never ended: {what}"
     return event(start.time, GUEST, "wait" if fence else "error", start.lane, what, start.at, max(end - start.time, 1))
 
 
