@@ -19,7 +19,7 @@ from unittest import mock
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from pucklib.report.html import compare, mappings, page, source, timeline, told  # noqa: E402
+from pucklib.report.html import accesses, compare, mappings, page, source, timeline, told  # noqa: E402
 from pucklib.report.names import Devices  # noqa: E402
 from pucklib.report.trace import clock, guest, host, merge, perfetto  # noqa: E402
 from pucklib.report.trace.event import DEVICE, GUEST, event  # noqa: E402
@@ -133,6 +133,44 @@ class WrongList(Folder):
         self.assertIn('class="verdict fail"', text)
         self.assertIn("access-tail", text)
         self.assertIn('data-iova="0x5eadffff7000"', text)
+
+
+class WhatIsRed(Folder):
+    """The bytes that a finding is about, for each form of its text (docs/dma.rst)."""
+
+    PAGE = "0x10000+0x1000 (page, to-device, mapped 1 ms ago by a+0x1/0x2 [m]): "
+    LIST = "0x10000+0x4000 (sg, 4 entries, from-device, mapped 1 ms ago by a+0x1/0x2 [m], unmapped 2 ms ago by b+0x1/0x2 [m]): "
+    CASES = (
+        ("unmap-size", PAGE + "unmapped with 512 bytes, 4096 expected, by b+0x1/0x2 [m]", (0x10200, 0xe00, None)),
+        ("unmap-size", PAGE + "unmapped with 8192 bytes, 4096 expected, by b+0x1/0x2 [m]", (0x11000, 0x1000, None)),
+        ("unmap-count", LIST + "unmapped with 1 entries, 4 expected, by b+0x1/0x2 [m]", (0x10000, 0x4000, (1, 4))),
+        ("sync-range", PAGE + "synced 0x10800+0x900, which is not all inside, by b+0x1/0x2 [m]", (0x11000, 0x100, None)),
+        ("sync-range", PAGE + "synced 0xff00+0x200, which is not all inside, by b+0x1/0x2 [m]", (0xff00, 0x100, None)),
+        ("sync-missing", PAGE + "the device changed 100 bytes from +0x40 on, which the CPU did not fetch, seen at unmap, "
+                                "by b+0x1/0x2 [m]", (0x10040, 100, None)),
+        ("access-beyond", PAGE + "the device or the CPU wrote 16 bytes behind it, from +0x4 on", (0x11004, 16, None)),
+        ("access-guard", LIST + "the device wrote to 0x14010", (0x14010, 1, None)),
+        ("access-unknown", "0x7000: the device read from it, but there never was a mapping", (0x7000, 1, None)),
+        ("leak", PAGE + "left when the driver unbound", (0x10000, 0x1000, None)),
+    )
+
+    def test_bytes(self):
+        for kind, text, wanted in self.CASES:
+            one = accesses.of_finding({"class": kind, "text": text, "device": "0000:02:00.0"}, Devices())
+            self.assertEqual((one.iova, one.size, one.entries), wanted, text)
+
+    def test_pictures(self):
+        """Each is on the page, in red, with nothing but the finding to go by."""
+        (self.folder / "run.json").write_text("{}")
+        for kind, text, (iova, *_) in self.CASES:
+            facts = {"verdict": "fail", "findings": [{"class": kind, "text": text, "device": "0000:02:00.0", "count": 1}]}
+            (self.folder / "result.json").write_text(json.dumps(facts))
+            made = page.write(self.folder).read_text()
+            self.assertNotIn("This part could not be made", made)
+            self.assertIn(f'data-iova="{iova:#x}"', made)
+
+    def test_what_is_no_text_of_a_finding(self):
+        self.assertIsNone(accesses.of_finding({"class": "x", "text": "something else", "device": "d"}, Devices()))
 
 
 class LateFence(Folder):

@@ -57,7 +57,7 @@ def narrowed(text, start, size):
     if did:
         return (start if did[2] == "it" else int(did[2], 16)), 1, None
     if synced:
-        return int(synced[1], 16), int(synced[2], 16), None
+        return *outside(int(synced[1], 16), int(synced[2], 16), start, size), None
     if changed:
         return start + int(changed[2], 16), int(changed[1]), None
     if behind:
@@ -69,6 +69,14 @@ def narrowed(text, start, size):
     if entries:
         return start, max(size, 1), (int(entries[1]), int(entries[2]))
     return start, max(size, 1), None
+
+
+def outside(iova, count, start, size):
+    """(address, bytes) of what is not in a mapping, or all of it if it lies apart."""
+    end, last = start + size, iova + count
+    if start <= iova < end < last:
+        return end, last - end
+    return (iova, start - iova) if iova < start < last <= end else (iova, count)
 
 
 def refused(events, devices):

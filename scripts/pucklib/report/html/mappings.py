@@ -195,7 +195,7 @@ def ribbons(figure, axis):
         parts.append(tag("text", escape(heading(mapping)), x=x, y=TOP - 14, class_="label"))
         x += share
     if not parts:
-        parts.append(tag("text", "memory: its pages are not in the trace", x=LEFT, y=LOW - 20, class_="label"))
+        parts.append(tag("text", "memory: its pages are not in the trace" if figure.mappings else "no mapping is known near it", x=LEFT, y=LOW - 20, class_="label"))
     return "".join(parts)
 
 
@@ -319,6 +319,6 @@ def section(run):
             f"{plural(figure.mappings[0].count, 'DMA segment')}")
         wanted = figure.access and figure.access.source == "fault" and told.expected(run)
         note = "Refused, as the test that did it wanted." if wanted else ""
-        parts.append(tag("figure", tag("h3", escape(title)), draw(figure) if figure.mappings else "",
+        parts.append(tag("figure", tag("h3", escape(title)), draw(figure),
                          tag("figcaption", escape(caption(figure)), " ", escape(note)), class_="map"))
     return "".join(parts)
