@@ -153,4 +153,5 @@ class Browser:
 
     def key(self, key):
         for kind in ("keyDown", "keyUp"):
-            self.ask("Input.dispatchKeyEvent", type=kind, key=key, text=key if len(key) == 1 and kind == "keyDown" else "")
+            typed = key if len(key) == 1 and kind == "keyDown" else ""
+            self.ask("Input.dispatchKeyEvent", type=kind, key=key, text=typed)

@@ -71,6 +71,14 @@ class Pages:
         for what in ("red", "wide", "inside"):
             expect(f"the access, {what}", red[what])
         expect("what it is about", "access-tail" in red["told"])
+        x, y = self.browser.value("(() => { const e = document.querySelector('rect.entry'), b = (e.scrollIntoView(), "
+                                  "e.getBoundingClientRect()); return [b.left + b.width / 2, b.top + b.height / 2]; })()")
+        self.browser.point("mouseMoved", x, y)
+        said = "document.querySelector('svg.mapping + .told').textContent"
+        expect("addresses of what is pointed at", self.browser.value(f"/^entry 0: memory 0x.*sees it at 0xec00$/.test({said})"))
+        self.browser.value("document.querySelector('svg.mapping').focus()")
+        self.browser.key("ArrowRight")
+        expect("the next one, by key", self.browser.value(f"/^entry 1: memory 0x/.test({said})"))
         self.picture("wrong-list", whole=True)
         self.picture("wrong-list-mappings", selector="#mappings")
 

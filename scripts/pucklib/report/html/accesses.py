@@ -31,6 +31,7 @@ class Access:
     mapping: tuple = None       # (address, size) as a finding has it
     entries: tuple = None       # (from, to)
     direction: str = None
+    policies: tuple = ()        # names of those under which it came
     source: str = "finding"
 
 
@@ -45,7 +46,7 @@ def of_finding(one, devices, events=()):
     access = Access(devices.name(one["device"]), start, max(size, 1), f"{one['class']}: {rest}",
                     mapping=(start, size) if size else None)
     access.iova, access.size, access.entries = narrowed(rest, start, size)
-    access.direction = match[5]
+    access.direction, access.policies = match[5], tuple(one.get("policies") or ())
     access.time = next((event.time for event in events if event.kind == "finding" and one["text"][:120] in event.text), None)
     return access
 

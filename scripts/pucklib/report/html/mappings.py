@@ -29,13 +29,12 @@ class Figure:
 def choose(run):
     """The figures of a report: what went wrong first, then what became of long lists."""
     figures, shown = [], set()
-    guard = guard_of(run)
     for access in accesses.of_run(run)[:40]:
         near = nearest(run.mappings, access)
         key = tuple(id(mapping) for mapping in near) or access.iova >> 16
         if len(figures) < (MOST_WRONG if run.facts.get("verdict") != "pass" else 1) and key not in shown:
             shown.add(key)
-            figures.append(Figure(access.device, near, access, guard))
+            figures.append(Figure(access.device, near, access, guard_of(run, access.policies)))
     shown = {id(mapping) for figure in figures for mapping in figure.mappings}
     merged = sorted((m for m in run.mappings if m.entries > 1 and m.pages and id(m) not in shown),
                     key=lambda m: (m.entries - m.count, m.entries), reverse=True)
@@ -44,17 +43,20 @@ def choose(run):
         key = mapping.device, mapping.count == mapping.entries
         if len(alike) < MOST_GOOD and key not in alike:
             alike.add(key)
-            figures.append(Figure(mapping.device, [mapping], None, guard))
+            figures.append(Figure(mapping.device, [mapping], None, guard_of(run)))
     # What a run did on purpose is no news.
     return figures if run.facts.get("verdict") != "pass" else sorted(figures, key=lambda one: one.access is not None)
 
 
-def guard_of(run):
-    """Pages that the mapper leaves unmapped around each segment; none without the mapper."""
-    policies = [one.get("policy") or "" for one in run.facts.get("policies") or []]
-    if not policies:
+def guard_of(run, names=()):
+    """Pages that the mapper leaves unmapped around each segment, under the first policy of these names;
+    0 without the mapper, and where it is not known which policy it was."""
+    policies = {one.get("name"): one.get("policy") or "" for one in run.facts.get("policies") or []}
+    if names:
+        policies = {name: policies[name] for name in names[:1] if name in policies}
+    if len(policies) != 1:
         return 0
-    found = GUARD_WORD.search(policies[0])
+    found = GUARD_WORD.search(*policies.values())
     return int(found[1]) if found else 1
 
 

@@ -27,6 +27,24 @@ for (const button of document.querySelectorAll("button.copy")) {
     }
   };
 }
+// A picture of a mapping tells of the part that is pointed at; arrow keys go from one to the next.
+for (const picture of document.querySelectorAll("svg.mapping")) {
+  const told = document.createElement("p"), parts = [...picture.querySelectorAll("rect")];
+  let at = -1;
+  told.className = "told"; told.setAttribute("aria-live", "polite"); told.hidden = true;
+  picture.after(told);
+  const tell = n => {
+    if (parts[at]) parts[at].classList.remove("at");
+    at = n;
+    told.hidden = !parts[at];
+    if (parts[at]) { parts[at].classList.add("at"); told.textContent = parts[at].querySelector("title").textContent; }
+  };
+  picture.onpointerover = event => { if (event.target.tagName === "rect") tell(parts.indexOf(event.target)); };
+  picture.onkeydown = event => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (step) { tell((at + step + parts.length) % parts.length); event.preventDefault(); }
+  };
+}
 addEventListener("beforeprint", () => document.querySelectorAll("details").forEach(one => { one.open = true; }));
 
 async function unpack(text) {
