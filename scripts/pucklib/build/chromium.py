@@ -43,8 +43,6 @@ def unpack(place):
         in_parallel(lambda deb: steps.output(["dpkg-deb", "-x", deb, tmp]), debs, cpus())
         for library in (path for name in OF_THE_HOST for path in tmp.glob(f"*lib*/**/{name}")):
             library.unlink()
-        for library in tmp.glob(f"{LIBRARIES}/libc.so.6"):
-            library.unlink()
     for deb in debs:
         deb.unlink()
     if not (place / PROGRAM).exists():

@@ -10,8 +10,6 @@ from ..trace.event import DEVICE, KINDS, NAMES, NOTABLE
 from .tags import code, escape, table, tag
 
 MOST_EVENTS, MOST_NOTABLE, MOST_TEXT, MOST_ARROWS = 120_000, 150, 240, 5000
-# Groups of lanes, from the program down to the device.
-RANK = {"waits": 0, "scheduler": 1, "kernel": 2, "DMA API": 3, "driver": 4}
 
 
 def cut(events):
