@@ -71,6 +71,8 @@ class Pages:
         for what in ("red", "wide", "inside"):
             expect(f"the access, {what}", red[what])
         expect("what it is about", "access-tail" in red["told"])
+        hidden = "[...document.querySelectorAll('svg.mapping + .told')].every(one => one.hidden)"
+        expect("nothing is told before anything is pointed at", self.browser.value(hidden))
         x, y = self.browser.value("(() => { const e = document.querySelector('rect.entry'), b = (e.scrollIntoView(), "
                                   "e.getBoundingClientRect()); return [b.left + b.width / 2, b.top + b.height / 2]; })()")
         self.browser.point("mouseMoved", x, y)
@@ -111,15 +113,15 @@ class Pages:
 
     def late_fence(self):
         """Pointing at the stage that holds a fence back tells how long; a click shows its whole job."""
-        where = self.view("(() => { const d = view.data, i = d.kind.findIndex((k, i) => d.names[k] === 'fence' && d.length[i] > 4e7); "
-                          "view.around(i); view.choose(-1); const b = view.canvas.getBoundingClientRect(); "
+        where = self.view("(() => { const d = view.data; "
+                          "const i = d.kind.findIndex((k, i) => d.names[k] === 'fence' && d.length[i] > 4e7); view.around(i); view.choose(-1); const b = view.canvas.getBoundingClientRect(); "
                           "return [b.left + view.x(d.time[i] + d.length[i] / 2), b.top + view.y(d.lane[i]) + 11]; })()")
         self.browser.value(FRAMES)
         self.browser.point("mouseMoved", *where)
         expect("the tip", self.browser.value("/completion stage: seqno 39, 50/.test(document.querySelector('.tip').textContent)"))
         for kind in ("mousePressed", "mouseReleased"):
             self.browser.point(kind, *where, button="left", clickCount=1)
-        expect("its job", self.browser.value("/job: gpu0 ring 0 seqno 39/.test(document.querySelector('.told').textContent)"))
+        expect("its job", self.browser.value("/job: gpu0 ring 0 seqno 39/.test(document.querySelector('#time .told').textContent)"))
         self.picture("late-fence", selector="#time")
 
     def filters(self):
@@ -159,8 +161,8 @@ class Pages:
         expect("events", self.view("view.data.count"), MANY)
         self.view("(view.zoom(0.001), view.draw())")
         expect("one is found where it is drawn",
-               self.view("(() => { const d = view.data, i = d.of[view.shown[0]][d.first(d.of[view.shown[0]], (view.from + view.to) / 2)]; "
-                         "return view.pick(view.x(d.time[i]), view.y(d.lane[i]) + 11) === i; })()"))
+               self.view("(() => { const d = view.data, lane = d.of[view.shown[0]]; "
+                         "const i = lane[d.first(lane, (view.from + view.to) / 2)]; return view.pick(view.x(d.time[i]), view.y(d.lane[i]) + 11) === i; })()"))
         self.picture("many", selector=".canvas")
 
     def hostile(self):

@@ -98,7 +98,7 @@ class Axis:
         segments = sorted((start, length, n) for n, mapping in enumerate(figure.mappings)
                           for start, length in mapping.segments[:MOST_SEGMENTS])
         far = figure.access and self.is_far(segments, figure.access.iova)
-        self.pieces, self.far, room = [], far, figure.guard * PAGE
+        self.pieces, room = [], figure.guard * PAGE
         steps = self.steps(segments, room, figure.access.iova if far else None)
         fixed = sum(BREAK if kind in ("gap", "far") else GUARD for *_, kind, _ in steps if kind != "segment")
         squeeze = min(1, (WIDTH - 2 * LEFT) * 0.5 / fixed) if fixed else 1
@@ -164,7 +164,7 @@ def draw(figure):
     parts = [ribbons(figure, axis), band(figure, axis), scale(axis), wrong(figure, axis)]
     # Without pages there is nothing above.
     top = 0 if any(m.pages for m in figure.mappings) else LOW - 44
-    height = LOW + BAR + (84 if figure.access else 52)
+    height = LOW + BAR + 56
     label = f"mapping of {figure.device}: {caption(figure)}"
     return tag("svg", tag("title", escape(label)), *parts, viewBox=f"0 {top} {WIDTH} {height - top}", role="img", class_="mapping",
                tabindex="0")
@@ -287,13 +287,13 @@ def wrong(figure, axis):
     width = max(high - low, 5)
     low = max(LEFT, min(low, WIDTH - LEFT - width))
     middle = low + width / 2
-    far = tag("text", f"{access.iova:#x}", x=f"{middle:.1f}", y=LOW - 12, class_="address middle") if axis.far else ""
-    words = access.text if len(access.text) < 150 else access.text[:147] + "..."
+    kind = access.text.partition(":")[0] if access.source == "finding" else "refused"
+    words = f"{kind}: {access.iova:#x}" + (f", {size(access.size)}" if access.size > 1 else "")
     end = "end" if middle > WIDTH * 0.6 else "start" if middle < WIDTH * 0.4 else "middle"
     bottom = LOW + BAR
     return tag("g", box(low, LOW - 6, width, BAR + 12, "wrong", f"{access.text}; at {access.iova:#x}, {size(access.size)}"),
                tag("path", d=f"M{middle:.1f} {bottom + 6}l-7 12h14z", class_="wrong-mark"),
-               far, tag("text", escape(words), x=f"{middle:.1f}", y=bottom + 66, class_="wrong-text", text_anchor=end),
+               tag("text", escape(words), x=f"{middle:.1f}", y=bottom + 34, class_="wrong-text", text_anchor=end),
                class_="wrong-access", data_iova=f"{access.iova:#x}", data_size=access.size)
 
 

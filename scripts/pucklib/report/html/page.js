@@ -109,7 +109,7 @@ const shown = ns => { const [size, name] = unit(ns); return `${+(ns / size).toPr
 class View {
   constructor(data) {
     Object.assign(this, { data, from: 0, to: data.end, hidden: new Set(), chosen: -1, found: null, hover: -1 });
-    this.canvas = $(".canvas canvas"); this.tip = $(".tip"); this.told = $(".told");
+    this.canvas = $(".canvas canvas"); this.tip = $(".tip"); this.told = $("#time .told");
     this.pen = this.canvas.getContext("2d");
     data.names.forEach((name, k) => { if (QUIET.includes(name)) this.hidden.add(k); });
     $(".canvas").hidden = $(".controls").hidden = false;

@@ -66,11 +66,18 @@ class Run:
     @functools.cached_property
     def splat(self):
         """The lines of the kernel's log around its first complaint that is none of the mapper's."""
+        unit = self.complaint
+        return unit if len(unit) > 1 else self.around(unit[0]) if unit else []
+
+    @property
+    def splat_is_a_line(self):
+        return len(self.complaint) == 1
+
+    @functools.cached_property
+    def complaint(self):
+        """The line, or the block of lines, that is the kernel's first complaint."""
         wrong = [text for text in verdict.check_console(self.console) if not findings.LINE.search(text)]
-        for unit in verdict.units(self.console) if wrong else ():
-            if wrong[0] in unit:
-                return unit if len(unit) > 1 else self.around(wrong[0])
-        return []
+        return next((unit for unit in verdict.units(self.console) if wrong[0] in unit), []) if wrong else []
 
     def around(self, text, before=4, after=24):
         lines = self.console.splitlines()

@@ -87,7 +87,8 @@ def section(run):
     if problems:
         items = (tag("li", tag("pre", escape(text[:2000]))) for text in problems)
         parts.append(tag("h3", "Why it did not pass") + tag("ul", *items))
-    if run.splat and facts.get("verdict") != "pass":
+    # Of findings the lines are above; a splat has many lines.
+    if len(run.splat) > 1 and facts.get("verdict") != "pass" and not (wrong(facts) and run.splat_is_a_line):
         parts.append(tag("h3", "What the kernel said") + tag("pre", escape("\n".join(run.splat[:80])), class_="log"))
     if not found and not problems:
         parts.append(said_by_guest(run))
@@ -137,10 +138,16 @@ def stack(run, one, role):
     """The call, and from where it came, as far as it is known."""
     place = one["places"][role]
     rows = [[tag("b", ROLES[role]), code(place["function"] + "()"), code(place.get("line") or place.get("module") or "")]]
-    for frame in (one.get("stacks") or {}).get(role, [])[1:10]:
-        rows.append([tag("span", "from", class_="dim"), code(frame["function"] + "()"),
-                     code(frame.get("line") or frame.get("module") or "")])
-    return table(None, rows, "stack")
+    frames = (one.get("stacks") or {}).get(role, [])[1:]
+    theirs = [frame for frame in frames if frame.get("line") or frame.get("module")]
+    rows += [[tag("span", "from", class_="dim"), code(frame["function"] + "()"), code(frame.get("line") or frame["module"])]
+             for frame in theirs]
+    return table(None, rows, "stack") + kernels([frame["function"] for frame in frames if frame not in theirs])
+
+
+def kernels(functions):
+    """The rest of a stack, which is the kernel's own."""
+    return tag("p", "from ", code(" \N{LEFTWARDS ARROW} ".join(functions)), class_="dim kernels") if functions else ""
 
 
 def said_by_guest(run):
