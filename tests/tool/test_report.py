@@ -4,8 +4,10 @@
 lists wrongly, and jobs whose fences are late; and from what no run should leave."""
 
 import base64
+import contextlib
 import gzip
 import html.parser
+import io
 import json
 import re
 import shutil
@@ -14,11 +16,14 @@ import tempfile
 import unittest
 import zlib
 from pathlib import Path
+from types import SimpleNamespace
 from unittest import mock
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
+from pucklib.base.util import PuckError  # noqa: E402
+from pucklib.commands import report, repro  # noqa: E402
 from pucklib.report.html import accesses, compare, mappings, page, source, timeline, told  # noqa: E402
 from pucklib.report.names import Devices  # noqa: E402
 from pucklib.report.trace import clock, guest, host, merge, perfetto  # noqa: E402
@@ -424,6 +429,39 @@ class Names(unittest.TestCase):
 
     def test_requester(self):
         self.assertEqual(Devices.of_requester(0x0348), "0000:03:09.0")
+
+
+class ReportCommand(Folder):
+    def run_it(self, *folders, **options):
+        args = SimpleNamespace(folders=[str(one) for one in folders],
+                               **{"output": None, "picture": None, "part": None, "dark": False, **options})
+        with contextlib.redirect_stdout(io.StringIO()) as said, mock.patch.object(report, "say"):
+            self.assertEqual(report.cmd_report(args), 0)
+        return Path(said.getvalue().removeprefix("report: ").strip())
+
+    def test_one_and_two(self):
+        first, second = self.copy("late"), self.copy("edu")
+        self.assertEqual(self.run_it(first), first / "report.html")
+        self.assertTrue((first / "trace.perfetto-trace").exists())
+        self.assertIn("What differs", self.run_it(first, second).read_text())
+        self.assertEqual(self.run_it(second, output=self.folder / "x.html"), self.folder / "x.html")
+
+    def test_refused(self):
+        for folders, options, why in (([self.folder], {}, "no folder of a run"), ([self.copy("late")] * 3, {}, "one run, or two"),
+                                      ([self.folder / "late"], {"dark": True}, "--picture")):
+            with self.assertRaisesRegex(PuckError, why):
+                self.run_it(*folders, **options)
+
+
+class Repro(Folder):
+    def test_times_of_events(self):
+        """In a run that was not recorded events come when they like; their order counts."""
+        for name, times in (("old", (100, 250)), ("new", (170, 400))):
+            (self.folder / name).mkdir()
+            (self.folder / name / "events.log").write_text("".join(f"{t} puck_gpu_irq gpu0: vector {n}\n" for n, t in enumerate(times)))
+        with contextlib.redirect_stdout(io.StringIO()):
+            self.assertTrue(repro.same(self.folder / "old", self.folder / "new", "events.log", False))
+            self.assertFalse(repro.same(self.folder / "old", self.folder / "new", "events.log", True))
 
 
 class Command(unittest.TestCase):

@@ -21,6 +21,8 @@ def folder_of(name):
 
 
 def cmd_report(args):
+    if (args.part or args.dark) and not args.picture:
+        raise PuckError("--part and --dark are of a picture: --picture FILE.png")
     folders = [folder_of(name) for name in args.folders]
     if len(folders) > 2:
         raise PuckError("one run, or two to compare")

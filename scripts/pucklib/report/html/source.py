@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ...base.util import read_json
 from .. import findings, verdict
+from ..lines import release_of
 from ..names import Devices
 from ..trace import mappings, merge
 
@@ -36,7 +37,8 @@ class Run:
         found = [{"device": one.first.device, "class": one.first.kind, "text": one.first.text, "count": one.count,
                   "after": one.after, "policies": one.rounds, "places": {}, "known": False} for one in self.groups]
         bad = failure or found or self.known.get("status") not in (0, None)
-        return {"verdict": "fail" if bad else "pass" if self.known else "error", "findings": found,
+        return {"kernel": release_of(self.console), "seed": text_of(self.folder / "seed").strip() or None,
+                "verdict": "fail" if bad else "pass" if self.known else "error", "findings": found,
                 "problems": [failure] if failure else [], "ending": self.known.get("ending")}
 
     @functools.cached_property
