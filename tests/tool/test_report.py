@@ -342,6 +342,14 @@ class Many(Folder):
         self.assertEqual(len(value["events"]["t"]), self.COUNT)
         self.assertLess(len(text), 2 << 20)
 
+    def test_a_log_that_is_too_long(self):
+        """The end of it counts, and that the rest is left out is said."""
+        with mock.patch.object(host, "MOST_BYTES", 100_000):
+            line = merge.read(self.big())
+        self.assertEqual(line.events[-1].time, (self.COUNT - 1) * 1000)
+        self.assertLess(len(line.events), 2000)
+        self.assertIn("MiB of the devices' log are left out", line.notes[0])
+
     def test_more_than_there_is_room_for(self):
         """What is common goes first, what is notable stays."""
         line = merge.merge(guest.Trace(), host.read(self.big() / "events.log"), Devices())

@@ -2,6 +2,7 @@
 """The devices' side: events.log, with the time of the virtual clock in each line, and
 mischief.jsonl."""
 
+import io
 import json
 import re
 
@@ -18,7 +19,7 @@ KINDS = {
 }
 # More of them than a reader can use: they go first when there is too much.
 COMMON = ("register", "translate")
-LIMIT = 150_000
+LIMIT, MOST_BYTES = 150_000, 48 << 20
 
 
 def number(text):
@@ -48,8 +49,15 @@ def read(path):
     trace = Trace()
     if not path.exists():
         return trace
-    with open(path, errors="replace") as log:
-        matches = [match for match in map(LINE.match, log) if match]
+    with open(path, "rb") as log:
+        skipped = path.stat().st_size - MOST_BYTES
+        if skipped > 0:
+            # Each translation is a line, if somebody asks for that.
+            log.seek(skipped)
+            log.readline()
+            trace.notes.append(f"the first {skipped >> 20} MiB of the devices' log are left out")
+        lines = io.TextIOWrapper(log, errors="replace")
+        matches = [match for match in map(LINE.match, lines) if match]
     common = len(matches) > LIMIT
     for time, model, name, device, rest in (match.groups() for match in matches):
         kind = kind_of(model, name)

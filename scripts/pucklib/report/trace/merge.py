@@ -9,8 +9,6 @@ from . import clock, guest, host
 from .event import DEVICE, GUEST, event
 
 DMA_FENCE = re.compile(r"context=(\d+) seqno=(\d+)")
-# Guest trace points of a job that come before it has its seqno.
-BEFORE = ("puck_submit", "puck_resv", "puck_job_arm")
 
 
 @dataclass
@@ -65,6 +63,7 @@ def tell_clock(line, ours, theirs):
 
 
 def tell_losses(line, ours, theirs):
+    line.notes += theirs.notes
     if not ours.events:
         line.notes.append("nothing of the guest's kernel: it hands its events over when it ends, and this one did not, "
                           "or has no tracefs")
@@ -93,7 +92,7 @@ def number_jobs(events):
         if "ring" not in at or one.side != GUEST:
             continue
         seqno = at.get("seqno") or called.get((one.lane[0], at["ring"], at.get("job")))
-        if seqno and (at["name"] in BEFORE or at["name"].startswith("puck_")):
+        if seqno and at["name"].startswith("puck_"):
             one.job = one.lane[0], at["ring"], seqno
 
 
