@@ -301,14 +301,19 @@ class View {
   }
   drawArrows(mates) {
     const d = this.data, pen = this.pen;
-    let drawn = 0;
-    pen.strokeStyle = pen.fillStyle = COLOURS.signal;
-    for (const [to, from] of d.arrows) {
-      if ([to, from].some(i => !this.tops.has(d.lane[i]) || this.hidden.has(d.kind[i]))) continue;
+    const seen = [...d.arrows].filter(([to, from]) => {
+      if ([to, from].some(i => !this.tops.has(d.lane[i]) || this.hidden.has(d.kind[i]))) return false;
       const x = this.x(d.time[from]), end = this.x(d.time[to] + d.length[to]);
-      if (Math.max(x, end) < GUTTER || Math.min(x, end) > this.width || drawn++ > MOST_LINES) continue;
+      return Math.max(x, end) >= GUTTER && Math.min(x, end) <= this.width;
+    });
+    // Of many together nobody can follow one.
+    const plain = seen.length > 40 ? 0.18 : 0.9;
+    pen.strokeStyle = pen.fillStyle = COLOURS.signal;
+    for (const [to, from] of seen.slice(0, MOST_LINES)) {
+      const x = this.x(d.time[from]), end = this.x(d.time[to] + d.length[to]);
       const y = this.y(d.lane[from]) + LANE / 2, below = this.y(d.lane[to]) + LANE / 2;
-      pen.globalAlpha = this.chosen < 0 || to === this.chosen || mates.has(from) || mates.has(to) ? 0.9 : 0.12;
+      const meant = to === this.chosen || mates.has(from) || mates.has(to);
+      pen.globalAlpha = meant ? 0.9 : this.chosen < 0 ? plain : 0.12;
       pen.lineWidth = 1.2; pen.beginPath(); pen.moveTo(x, y);
       pen.bezierCurveTo(x, (y + below) / 2, end, (y + below) / 2, end, below); pen.stroke();
       const tip = below < y ? 6 : -6;
