@@ -34,6 +34,8 @@ class Run:
     def facts_of_logs(self):
         """Of a run of another kind, such as a machine of a soak: what its logs say."""
         failure = self.known.get("failure")
+        if str(failure).startswith("exit status"):
+            failure = f"The command in the guest ended with {failure}"
         found = [{"device": one.first.device, "class": one.first.kind, "text": one.first.text, "count": one.count,
                   "after": one.after, "policies": one.rounds, "places": {}, "known": False} for one in self.groups]
         bad = failure or found or self.known.get("status") not in (0, None)

@@ -57,6 +57,8 @@ def lane_of(name, rest, at, task):
     if name in ("irq_handler_entry", "dma_fence_signaled", "puck_fence_signal") or fence:
         ring = re.search(r"\bring ?=?(\d+)", fence[1] if fence else rest)
         where = device[1] if device else "camera" if "puck-cam" in rest else "fences"
+        if name == "irq_handler_entry" and where == "fences":
+            return "interrupts", ""
         return where, f"ring {ring[1]}" if ring else fence[1] if fence else "interrupts"
     if device and "ring" in at:
         return device[1], f"ring {at['ring']}"
