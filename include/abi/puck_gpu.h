@@ -100,7 +100,7 @@
 #define PUCK_GPU_MAGIC_VALUE		0x50474b50u	/* "PKGP" */
 #define PUCK_GPU_VERSION_MAJOR		0xffff0000u
 #define PUCK_GPU_VERSION_MINOR		0x0000ffffu
-#define PUCK_GPU_VERSION_VALUE		0x00020003u
+#define PUCK_GPU_VERSION_VALUE		0x00020004u
 
 #define PUCK_GPU_CTRL_RESET		0x80000000u	/* reads as 0 */
 #define PUCK_GPU_STATUS_RESETTING	0x00000001u
@@ -110,6 +110,7 @@
 #define PUCK_GPU_FEATURE_MISCHIEF	0x0000000000000002ull
 #define PUCK_GPU_FEATURE_VM		0x0000000000000008ull
 #define PUCK_GPU_FEATURE_DISPLAY	0x0000000000000010ull	/* puck_display.h */
+#define PUCK_GPU_FEATURE_RENDER3D	0x0000000000000020ull	/* puck_render3d.h */
 #define PUCK_GPU_FEATURE_SKIP		0x0000000000000040ull
 #define PUCK_GPU_FEATURE_POWER		0x0000000000000080ull
 
@@ -124,6 +125,7 @@
 /* RING_KIND */
 #define PUCK_GPU_KIND_COPY		1
 #define PUCK_GPU_KIND_COMPUTE		2
+#define PUCK_GPU_KIND_RENDER3D		3	/* puck_render3d.h */
 
 /* RING_CTRL */
 #define PUCK_GPU_RING_ENABLE		0x00000001u
@@ -264,6 +266,7 @@ struct puck_gpu_cmd {
 #define PUCK_GPU_ERR_PTE_PERM		22
 #define PUCK_GPU_ERR_PTE_RESERVED	23
 #define PUCK_GPU_ERR_PTE_READ		24
+/* From 25 on: puck_render3d.h */
 
 /* Layout checks for whichever side includes this. */
 _Static_assert(sizeof(struct puck_gpu_wb) == 8, "write-back slot");
