@@ -147,6 +147,7 @@ def add_build(sub):
     p = add(sub, "build", cmd_build, "build parts of Puck",
             "WHAT: qemu (and Puck's devices for it), qemu-module (these alone), modules, programs, qtests,\n"
             "kernel (the debug kernel), kasan (that with KASAN), stock (Debian's kernel, unpacked),\n"
+            "render3d (the program that draws for puck-gpu's 3D rings),\n"
             "or all of qemu, stock, modules and programs (the default).")
     p.add_argument("what", nargs="*", metavar="WHAT")
     qemu_options(p)

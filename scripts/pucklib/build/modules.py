@@ -28,7 +28,8 @@ INCLUDES = ["-Iinclude/uapi", "-Iinclude", "-Itest-images", "-idirafter", "/usr/
 IMAGES = REPO / "test-images"
 # Folders of guest programs, and what the names of those in the guest begin with.
 PROGRAMS = {"gpu": "gpu_", "iommu": "iommu_", "dma": "dma_", "mischief": "mischief_", "fail_nth": "fail_nth_",
-            "bench": "bench-", "camera": "camera_", "kms": "kms_", "share": "share_", "clients": "client_", "scenarios": "", "machine": "", "run": ""}
+            "bench": "bench-", "camera": "camera_", "kms": "kms_", "share": "share_", "render3d": "render3d_",
+            "clients": "client_", "scenarios": "", "machine": "", "run": ""}
 
 
 def tree_digest(*folders):

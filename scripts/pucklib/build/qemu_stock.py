@@ -102,40 +102,41 @@ def version_of(command):
 
 
 class Unpacked:
-    """Debian's binary in the cache."""
+    """Packages of Debian 13 in the cache, with all that they depend on: QEMU's, unless told otherwise."""
 
-    def __init__(self):
-        self.root = cache("qemu-packages", "x").parent
+    def __init__(self, name="qemu-packages", title="QEMU", packages=(PACKAGE,), wanted=WANTED):
+        self.root = cache(name, "x").parent
+        self.name, self.title, self.packages, self.wanted = name, title, packages, wanted
 
     def ensure(self):
-        """The folder it lies in."""
+        """The folder they lie in."""
         folder = self.known()
         if folder:
             return folder
-        with lock("qemu-packages"):
+        with lock(self.name):
             return self.known() or self.fetch()
 
     def known(self):
         """The folder, if these parts have been unpacked."""
         known = read_json(self.root / "package.json", {})
         folder = self.root / known.get("folder", "nothing")
-        return folder if known.get("parts") == list(WANTED) and (folder / BINARY).exists() else None
+        return folder if known.get("parts") == list(self.wanted) and (folder / self.wanted[0]).exists() else None
 
     def fetch(self):
-        need_space("QEMU's packages", 0.5)
+        need_space(f"{self.title}'s packages", 0.5)
         archives = self.root / "archives"
-        files = apt.newer_apt().closure([PACKAGE], archives)
-        folder = self.root / digest([path.name for path in files], WANTED)
-        with steps.timed(f"unpack QEMU's {len(files)} packages"), fresh_dir(folder) as tmp:
-            in_parallel(lambda path: unpack_some(path, tmp), files, cpus())
+        files = apt.newer_apt().closure(list(self.packages), archives)
+        folder = self.root / digest([path.name for path in files], self.wanted)
+        with steps.timed(f"unpack {self.title}'s {len(files)} packages"), fresh_dir(folder) as tmp:
+            in_parallel(lambda path: unpack_some(path, tmp, self.wanted), files, cpus())
         shutil.rmtree(archives)
-        write_json(self.root / "package.json", {"folder": folder.name, "parts": WANTED})
+        write_json(self.root / "package.json", {"folder": folder.name, "parts": self.wanted})
         return folder
 
 
-def unpack_some(deb, into):
-    """The parts of a package that QEMU needs at run time."""
-    wanted = [f"./{path}" for path in WANTED] + [f"./{path}/*" for path in WANTED]
+def unpack_some(deb, into, parts=WANTED):
+    """The parts of a package that are needed at run time."""
+    wanted = [f"./{path}" for path in parts] + [f"./{path}/*" for path in parts]
     done = subprocess.run(f"dpkg-deb --fsys-tarfile {shlex.quote(str(deb))} | tar -x -C {shlex.quote(str(into))} "
                           f"--no-same-owner --wildcards {' '.join(map(shlex.quote, wanted))}",
                           shell=True, capture_output=True, text=True)

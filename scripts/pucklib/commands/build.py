@@ -2,7 +2,7 @@
 """scripts/puck build."""
 
 from ..base.util import PuckError, cache_dir, say
-from ..build import apt, kernel, modules, qemu_module
+from ..build import apt, kernel, modules, qemu_module, renderer
 from ..build.qemu import Qemu
 from ..build.qemu_stock import from_source, module_of
 
@@ -65,6 +65,7 @@ STEPS = {
     "7": lambda args: kernel_paths(kernel.get("7")),
     "modules": build_modules,
     "programs": build_programs,
+    "render3d": lambda args: {renderer.NAME: renderer.ensure()},
 }
 
 

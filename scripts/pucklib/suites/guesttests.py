@@ -6,7 +6,7 @@ import shlex
 from dataclasses import dataclass, field
 
 from ..base.util import REPO, PuckError, cpus, in_parallel, say
-from ..build import client_image, kselftests, modules
+from ..build import client_image, kselftests, modules, renderer
 from ..report import table, verdict
 from ..report.verdict import Case
 from ..vm import drivers, ending
@@ -85,6 +85,7 @@ class TestMachine:
     vmlinuz: str = ""
     packages: list = field(default_factory=list)
     kselftests: bool = False
+    render3d: bool = False
     lean: bool = False
     group: str = ""
     options: dict = field(default_factory=dict)
@@ -142,7 +143,7 @@ def parse_machine(words, where):
             machine.drivers += value.split(",")
         elif key == "packages":
             machine.packages += client_image.names(value)
-        elif key in ("kselftests", "lean") and value in ("on", "off"):
+        elif key in ("kselftests", "render3d", "lean") and value in ("on", "off"):
             setattr(machine, key, value == "on")
         elif key in ("icount", "screen") and value in ("on", "off"):
             machine.options[key] = value == "on"
@@ -238,6 +239,8 @@ class Suite:
 
     def run_able(self, machine, tests):
         """Without those for which the kernel lacks something; they are skipped, and it is said what."""
+        if machine.render3d and not renderer.find():
+            return [Case(f"{self.name}.{machine.name}", test.name, "skipped", "no renderer for 3D") for test in tests]
         options = self.benches[machine.kernel].kernel.options()
         lacks = {test.name: lacking(machine, test, options) for test in tests}
         cases = [Case(f"{self.name}.{machine.name}", name, "skipped", f"not with this kernel: {', '.join(names)}")
@@ -266,6 +269,7 @@ class Suite:
     def boot(self, machine, tests, rundir):
         spec = machine_spec(machine, self.args.seed)
         spec.clients = str(client_image.ensure(machine.packages) or "")
+        spec.renderer = str(renderer.ensure()) if machine.render3d else ""
         say(f"guest machine '{machine.name}' ({machine.kernel} kernel): {len(tests)} tests")
         bench = self.benches[machine.kernel]
         extra = {machine.vmlinuz: bench.kernel.image} if machine.vmlinuz else {}

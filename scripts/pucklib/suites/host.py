@@ -10,7 +10,7 @@ import time
 
 from ..base import steps
 from ..base.util import REPO, PuckError, cache, cpus, digest, doing, in_parallel, lock, say
-from ..build import apt, qemu_module
+from ..build import apt, qemu_module, renderer
 from ..build.qemu import Qemu
 from ..build.qemu_stock import from_source
 from ..report import verdict
@@ -64,8 +64,10 @@ def meson_cases(suite, path):
 def run_qtests(args, rundir):
     """Every program of tests/qtest, on the QEMU that is chosen."""
     binary, programs = built_qtests(args)
+    env = renderer.environment(os.environ)
     # A qtest keeps one CPU busy: it starts one QEMU after the other.
-    found = in_parallel(lambda program: run_qtest(binary, program, args.filter, rundir), programs, cpus())
+    found = in_parallel(lambda program: run_qtest(binary, program, args.filter, rundir, env=env), programs,
+                        cpus())
     found.append(modulechecks.run(None if from_source(args) else args.qemu, args.filter))
     return [case for cases in found for case in cases]
 

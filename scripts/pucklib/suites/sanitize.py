@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from ..base.util import REPO, PuckError, cpus, in_parallel, say
-from ..build import apt, sanitizers
+from ..build import apt, renderer, sanitizers
 from ..build.qemu import TARGET
 from . import coverage, host
 from .fuzzers import TARGETS, Fuzzer, Tally, child_environment, run_case, target_of
@@ -53,9 +53,9 @@ def found_cases():
 
 
 def run_qtests(qemu, binaries, args, rundir):
-    """All qtests; a report of a sanitizer ends QEMU, and so fails the test."""
+    """All qtests; a report of a sanitizer ends QEMU, or its renderer, and so fails the test."""
     binary = binaries / TARGET
-    env = child_environment(rundir, "qtest-%4m")
+    env = renderer.environment(child_environment(rundir, "qtest-%4m"), sanitized=True)
 
     def one(target):
         return host.run_qtest(binary, qemu.build / target, args.filter, rundir,

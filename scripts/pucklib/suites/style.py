@@ -91,7 +91,7 @@ def qemu_checkpatch():
     script = qemu_stock.source() / "scripts/checkpatch.pl"
     # It takes __has_include for an architecture's macro; compat.h lives on that.
     quiet = 'perl "$0" --no-tree --terse --no-summary -q -f "$1" | grep -v "architecture specific defines"; true'
-    files = [path for path in c_files("qemu-device", "tests") if REPO / CATALOGUE not in path.parents]
+    files = [path for path in c_files("qemu-device", "renderer", "tests") if REPO / CATALOGUE not in path.parents]
     return check_files("qemu-checkpatch", files, lambda path: [
         "sh", "-c", quiet, script, path], checkpatch_key(script))
 
@@ -164,7 +164,7 @@ def functions(path):
 
 def lengths():
     """File length is a limit; function length is reported, to be looked at."""
-    files = c_files("qemu-device", "guest-driver", "include", "tests", "test-images")
+    files = c_files("qemu-device", "renderer", "guest-driver", "include", "tests", "test-images")
     files += sorted((REPO / "scripts/pucklib").rglob("*.py"))
     cases, long_ones, all_lengths, sizes = [], [], [], []
     for path in files:

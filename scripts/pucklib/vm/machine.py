@@ -45,6 +45,7 @@ class Spec:
     accel: str = "tcg"
     gpu: bool = True
     gpu_options: str = ""
+    renderer: str = ""              # the program that draws for 3D rings of both GPUs; none without
     mischief: str = ""              # rules, with ; between
     guest_rules: bool = False       # the guest may add rules, too
     iommu_options: str = ""
@@ -107,6 +108,7 @@ def gpu_args(spec, qemu):
     if not spec.gpu or not has_device(qemu, "puck-gpu"):
         return []
     options = f",seed={spec.seed}{spec.gpu_options}"
+    options += f",renderer={quoted(spec.renderer)}" if spec.renderer else ""
     return ["-device", f"puck-gpu,id=gpu0,bus=rp1{options}",
             "-device", f"puck-gpu,id=gpu1,bus=pcie.0,addr=0x9{options}"]
 
@@ -122,10 +124,13 @@ def client_args(spec):
 def machine_args(spec, qemu):
     # The interrupt remapping of intel-iommu needs the split irqchip.
     machine = "q35,kernel-irqchip=split" if spec.iommu == "intel" else "q35"
+    machine += ",memory-backend=ram0" if spec.renderer else ""
     cpu = "host" if spec.accel == "kvm" else "max"
     accel = spec.accel + (qemu_stock.tcg_options(qemu) if spec.accel == "tcg" else "")
     args = ["-machine", machine, "-accel", accel, "-cpu", cpu, "-m", spec.memory,
             "-smp", str(1 if spec.icount else spec.smp), "-seed", str(spec.seed)]
+    if spec.renderer:
+        args += ["-object", f"memory-backend-memfd,id=ram0,size={spec.memory},share=on"]
     if spec.icount:
         args += ["-rtc", "base=2026-01-01T00:00:00,clock=vm"]
     return args

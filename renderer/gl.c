@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * puck-render3d: commands as calls of virglrenderer. All on the main thread.
+ */
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <virgl/virglrenderer.h>
+#include "abi/puck_render3d.h"
+#include "renderer.h"
+
+/* A guest decides how many there are. */
+#define MESSAGES_MAX    100
+
+/* As virglrenderer's callers have it: its header declares it, no more. */
+struct virgl_box {
+    uint32_t x, y, z;
+    uint32_t w, h, d;
+};
+
+static const struct memory *memory;
+
+/* From a thread of virglrenderer's. */
+static void write_context_fence(void *opaque, uint32_t ctx, uint32_t ring,
+                                uint64_t cookie)
+{
+    (void)opaque, (void)ctx, (void)ring;
+    fence_signalled(cookie);
+}
+
+/* Fences of no context: none is ever made. */
+static void write_fence(void *opaque, uint32_t fence)
+{
+    (void)opaque, (void)fence;
+}
+
+static struct virgl_renderer_callbacks callbacks = {
+    .version = 3,
+    .write_fence = write_fence,
+    .write_context_fence = write_context_fence,
+};
+
+static void show(enum virgl_log_level_flags level, const char *message,
+                 void *opaque)
+{
+    static unsigned shown;
+
+    (void)opaque;
+    if (level < VIRGL_LOG_LEVEL_WARNING || shown > MESSAGES_MAX) {
+        return;
+    }
+    if (shown++ == MESSAGES_MAX) {
+        message = "more messages are not shown\n";
+    }
+    fprintf(stderr, "puck-render3d: %s", message);
+}
+
+void gl_init(const struct memory *shared)
+{
+    int flags = VIRGL_RENDERER_USE_EGL | VIRGL_RENDERER_USE_SURFACELESS |
+                VIRGL_RENDERER_THREAD_SYNC | VIRGL_RENDERER_ASYNC_FENCE_CB;
+
+    memory = shared;
+    virgl_set_log_callback(show, NULL, NULL);
+    if (virgl_renderer_init(&callbacks, flags, &callbacks)) {
+        die("virglrenderer does not start");
+    }
+}
+
+int gl_poll_fd(void)
+{
+    return virgl_renderer_get_poll_fd();
+}
+
+void gl_poll(void)
+{
+    virgl_renderer_poll();
+}
+
+static int create_context(const PuckWireRequest *req)
+{
+    /* A context of either capset takes the same streams. */
+    return virgl_renderer_context_create_with_flags(
+        req->ctx, PUCK_RENDER_CAPSET_VIRGL2,
+        strnlen(req->name, sizeof(req->name)), req->name);
+}
+
+static int create_resource(const PuckWireRequest *req)
+{
+    struct virgl_renderer_resource_create_args args = {
+        .handle = req->resource,
+        .target = req->arg[0],
+        .format = req->arg[1],
+        .bind = req->arg[2],
+        .width = req->arg[3],
+        .height = req->arg[4],
+        .depth = req->arg[5],
+        .array_size = req->arg[6],
+        .last_level = req->arg[7],
+        .nr_samples = req->arg[8],
+        .flags = req->arg[9],
+    };
+
+    return virgl_renderer_resource_create(&args, NULL, 0);
+}
+
+static int attach(const PuckWireRequest *req)
+{
+    struct iovec *iov = memory_runs(memory, req->ring, req->count);
+    int error;
+
+    if (!iov) {
+        return -ENOMEM;
+    }
+    error = virgl_renderer_resource_attach_iov(req->resource, iov, req->count);
+    if (error) {
+        free(iov);
+    }
+    return error;
+}
+
+static void detach(uint32_t resource)
+{
+    struct iovec *iov = NULL;
+    int count = 0;
+
+    virgl_renderer_resource_detach_iov(resource, &iov, &count);
+    free(iov);
+}
+
+static int transfer(const PuckWireRequest *req)
+{
+    struct virgl_box box = {
+        req->arg[0], req->arg[1], req->arg[2],
+        req->arg[3], req->arg[4], req->arg[5],
+    };
+
+    if (req->op == PUCK_RENDER_CMD_TO_HOST) {
+        return virgl_renderer_transfer_write_iov(
+            req->resource, req->ctx, req->arg[6], req->arg[7], req->arg[8],
+            &box, req->offset, NULL, 0);
+    }
+    return virgl_renderer_transfer_read_iov(
+        req->resource, req->ctx, req->arg[6], req->arg[7], req->arg[8], &box,
+        req->offset, NULL, 0);
+}
+
+/* The fence is the reply, unless there is none. */
+static int submit(const PuckWireRequest *req)
+{
+    int error = virgl_renderer_submit_cmd(memory_area(memory, req->ring),
+                                          req->ctx, req->length / 4);
+
+    if (error) {
+        return error;
+    }
+    return virgl_renderer_context_create_fence(
+        req->ctx, 0, 0, (uint64_t)req->ring << 32 | req->serial);
+}
+
+/*
+ * To find out what it can do virglrenderer tries it, in whatever context of
+ * OpenGL's is the current one: not in one that a guest draws in.
+ */
+static int write_capset(const PuckWireRequest *req, PuckWireReply *reply)
+{
+    uint32_t version = 0, size = 0;
+    void *caps;
+
+    virgl_renderer_get_cap_set(req->arg[0], &version, &size);
+    if (req->arg[0] != PUCK_RENDER_CAPSET_VIRGL &&
+        req->arg[0] != PUCK_RENDER_CAPSET_VIRGL2) {
+        return 0;
+    }
+    caps = calloc(1, size);
+    if (!caps) {
+        return -ENOMEM;
+    }
+    virgl_renderer_force_ctx_0();
+    virgl_renderer_fill_caps(req->arg[0],
+                             req->arg[1] < version ? req->arg[1] : version,
+                             caps);
+    memcpy(memory_area(memory, req->ring), caps,
+           size < req->length ? size : req->length);
+    free(caps);
+    reply->version = version;
+    reply->size = size;
+    return 0;
+}
+
+static int execute(const PuckWireRequest *req, PuckWireReply *reply)
+{
+    switch (req->op) {
+    case PUCK_RENDER_CMD_CTX_CREATE:
+        return create_context(req);
+    case PUCK_RENDER_CMD_CTX_DESTROY:
+        virgl_renderer_context_destroy(req->ctx);
+        return 0;
+    case PUCK_RENDER_CMD_RES_CREATE:
+        return create_resource(req);
+    case PUCK_RENDER_CMD_RES_DESTROY:
+        detach(req->resource);
+        virgl_renderer_resource_unref(req->resource);
+        return 0;
+    case PUCK_RENDER_CMD_ATTACH:
+        return attach(req);
+    case PUCK_RENDER_CMD_DETACH:
+        detach(req->resource);
+        return 0;
+    case PUCK_RENDER_CMD_CTX_ATTACH:
+        virgl_renderer_ctx_attach_resource(req->ctx, req->resource);
+        return 0;
+    case PUCK_RENDER_CMD_CTX_DETACH:
+        virgl_renderer_ctx_detach_resource(req->ctx, req->resource);
+        return 0;
+    case PUCK_RENDER_CMD_TO_HOST:
+    case PUCK_RENDER_CMD_FROM_HOST:
+        return transfer(req);
+    case PUCK_RENDER_CMD_SUBMIT:
+        return submit(req);
+    case PUCK_RENDER_CMD_CAPSET:
+        return write_capset(req, reply);
+    default:
+        return -ENOSYS;
+    }
+}
+
+/* Some of virglrenderer's functions return an errno, others a negative one. */
+bool gl_execute(const PuckWireRequest *req, PuckWireReply *reply)
+{
+    reply->error = abs(execute(req, reply));
+    return reply->error || req->op != PUCK_RENDER_CMD_SUBMIT;
+}

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""puck-render3d, which calls virglrenderer for puck-gpu.
+
+It is a process of its own, so the libraries that it runs with do not have to fit QEMU:
+they are Debian 13's, virglrenderer and Mesa, on any system and beside any QEMU, unpacked
+into the cache and run by their own dynamic loader.
+"""
+
+import shlex
+
+from ..base import steps
+from ..base.util import REPO, PuckError, cache, digest, fresh_dir, lock, prune_folders, say, tree_files
+from .qemu_stock import LIBRARIES, LOADER, Unpacked
+
+NAME = "puck-render3d"
+# The environment variable by which qtests know of it.
+VARIABLE = "PUCK_RENDERER"
+PACKAGES = ("libvirglrenderer1", "libvirglrenderer-dev", "libegl1")
+LIBRARY = "libvirglrenderer.so.1"
+VENDOR = "usr/share/glvnd/egl_vendor.d"
+HEADERS = "usr/include/virgl"
+WANTED = (f"{LIBRARIES}/{LIBRARY}", LOADER, LIBRARIES, VENDOR, HEADERS)
+SOURCES = REPO / "renderer"
+# With the device it shares the wire, with the guest the numbers of commands.
+INCLUDES = (REPO / "include", REPO / "qemu-device/gpu/render3d")
+CFLAGS = ["-std=gnu11", "-O2", "-g", "-Wall", "-Wextra", "-Werror"]
+# Their run-time is linked in: among the libraries that it runs with there is none.
+SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer",
+              "-static-libasan", "-static-libubsan"]
+# llvmpipe, whatever the host has, so that frames are the same on each; and nothing is left in a home folder.
+ENVIRONMENT = {"EGL_PLATFORM": "surfaceless", "LIBGL_ALWAYS_SOFTWARE": "true", "GALLIUM_DRIVER": "llvmpipe",
+               "MESA_SHADER_CACHE_DISABLE": "true"}
+
+
+def wrapper(root, program):
+    """A program of one file that runs it."""
+    lines = ["#!/bin/sh", f"root={shlex.quote(str(root))}", "unset LD_PRELOAD LD_LIBRARY_PATH",
+             *(f"export {name}={value}" for name, value in ENVIRONMENT.items()),
+             f'export __EGL_VENDOR_LIBRARY_FILENAMES="$root/{VENDOR}/50_mesa.json"',
+             f'export LIBGL_DRIVERS_PATH="$root/{LIBRARIES}/dri" GBM_BACKENDS_PATH="$root/{LIBRARIES}/gbm"',
+             f'exec "$root/{LOADER}" --library-path "$root/{LIBRARIES}" {shlex.quote(str(program))} "$@"', ""]
+    return "\n".join(lines)
+
+
+def compile_to(out, root, more):
+    """The host's compiler, and Debian 13's libraries, which want a newer C library than the host may have."""
+    steps.output(["gcc", *CFLAGS, *more, *(f"-I{path}" for path in INCLUDES), f"-I{root / 'usr/include'}", "-o", out,
+                  *(SOURCES / rel for rel in tree_files(SOURCES, (".c",))), root / LIBRARIES / LIBRARY,
+                  "-Wl,--allow-shlib-undefined"])
+
+
+def ensure(sanitized=False):
+    """The program; with sanitizers, if they are wanted: a report of them ends it."""
+    more = SANITIZERS if sanitized else []
+    root = Unpacked("render3d-packages", "the renderer", PACKAGES, WANTED).ensure()
+    files = [folder / rel for folder, kinds in ((SOURCES, (".c", ".h")), *((path, (".h",)) for path in INCLUDES))
+             for rel in tree_files(folder, kinds)]
+    folder = cache("render3d", digest(str(root), CFLAGS, more, ENVIRONMENT, *files))
+    if not folder.exists():
+        with lock("render3d"):
+            if not folder.exists():
+                prune_folders(folder.parent)
+                with steps.timed(f"build {NAME}"), fresh_dir(folder) as tmp:
+                    compile_to(tmp / f"{NAME}.bin", root, more)
+                    (tmp / NAME).write_text(wrapper(root, folder / f"{NAME}.bin"))
+                    (tmp / NAME).chmod(0o755)
+    return folder / NAME
+
+
+def find(sanitized=False):
+    """The program, or None where it cannot be had: then there is no 3D, and all else works."""
+    try:
+        return ensure(sanitized)
+    except PuckError as err:
+        say(f"no 3D: {str(err).splitlines()[0]}")
+        return None
+
+
+def environment(env, sanitized=False):
+    """What tells qtests where it is, if it can be had: those of 3D are skipped without."""
+    program = find(sanitized)
+    return dict(env, **{VARIABLE: str(program)} if program else {})

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The renderer as the tool builds it: how it is started, and that all else goes without it."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+import unittest.mock
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
+
+from pucklib.base.util import PuckError  # noqa: E402
+from pucklib.build import qemu_stock, renderer  # noqa: E402
+from pucklib.suites import guesttests  # noqa: E402
+from pucklib.vm import machine  # noqa: E402
+
+
+class Renderer(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="puck's $ ")
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def test_wrapper(self):
+        """It runs the program by the loader of its packages, with their libraries, and hides the host's."""
+        loader = self.folder / renderer.LOADER
+        loader.parent.mkdir(parents=True)
+        loader.write_text('#!/bin/sh\nprintf "%s\\n" "$@" "$GALLIUM_DRIVER" "${LD_PRELOAD-none}" '
+                          '"$__EGL_VENDOR_LIBRARY_FILENAMES"\n')
+        loader.chmod(0o755)
+        program = self.folder / "start"
+        program.write_text(renderer.wrapper(self.folder, "/the program"))
+        program.chmod(0o755)
+        said = subprocess.run([program, "1", "2 3"], capture_output=True, text=True, check=True,
+                              env={**os.environ, "LD_PRELOAD": "", "GALLIUM_DRIVER": "softpipe"}).stdout.splitlines()
+        self.assertEqual(said, ["--library-path", f"{self.folder}/{renderer.LIBRARIES}", "/the program", "1", "2 3",
+                                "llvmpipe", "none", f"{self.folder}/{renderer.VENDOR}/50_mesa.json"])
+
+    def test_without(self):
+        """What cannot be had is no error: qtests are not told of it, and skip."""
+        with unittest.mock.patch.object(renderer, "ensure", side_effect=PuckError("no network")):
+            self.assertIsNone(renderer.find())
+            self.assertEqual(renderer.environment({"A": "b"}), {"A": "b"})
+        with unittest.mock.patch.object(renderer, "ensure", return_value=Path("/r")):
+            self.assertEqual(renderer.environment({"A": "b"}), {"A": "b", renderer.VARIABLE: "/r"})
+
+    def test_machine(self):
+        """A machine with 3D has its memory in a file, and both GPUs the program; others have neither."""
+        for program in ("", "/the, renderer"):
+            spec = machine.Spec(renderer=program, memory="2G", accel="kvm")
+            with unittest.mock.patch.object(machine, "has_device", return_value=True):
+                gpus = [arg for arg in machine.gpu_args(spec, "qemu") if arg.startswith("puck-gpu,")]
+            args = machine.machine_args(spec, "qemu")
+            self.assertEqual([",renderer=/the,, renderer" in gpu for gpu in gpus], 2 * [bool(program)])
+            self.assertEqual("memory-backend-memfd,id=ram0,size=2G,share=on" in args, bool(program))
+            self.assertEqual(args[1].endswith(",memory-backend=ram0"), bool(program))
+
+    def test_machines_of_lists(self):
+        """Where there is no renderer the tests of machines with 3D are skipped, and it is said why."""
+        found = guesttests.parse_machine(["machine", "m", "render3d=on"], "here")
+        self.assertTrue(found.render3d)
+        self.assertFalse(guesttests.parse_machine(["machine", "m"], "here").render3d)
+        suite = guesttests.Suite(None, self.folder, "guest", [found])
+        test = guesttests.Test("t", "m", "true")
+        with unittest.mock.patch.object(renderer, "find", return_value=None):
+            cases = suite.run_able(found, [test])
+        self.assertEqual([(case.name, case.result) for case in cases], [("t", "skipped")])
+
+    def test_packages_of_its_own(self):
+        """They are looked for beside QEMU's, and are complete if their first part is there."""
+        with unittest.mock.patch.object(qemu_stock, "cache", lambda *parts: self.folder.joinpath(*parts)):
+            unpacked = qemu_stock.Unpacked("render3d-packages", "the renderer", renderer.PACKAGES, renderer.WANTED)
+            self.assertEqual(unpacked.root, self.folder / "render3d-packages")
+            self.assertIsNone(unpacked.known())
+            unpacked.root.mkdir()
+            qemu_stock.write_json(unpacked.root / "package.json", {"folder": "f", "parts": renderer.WANTED})
+            self.assertIsNone(unpacked.known())
+            first = unpacked.root / "f" / renderer.WANTED[0]
+            first.parent.mkdir(parents=True)
+            first.write_text("")
+            self.assertEqual(unpacked.known(), unpacked.root / "f")
+
+
+if __name__ == "__main__":
+    unittest.main()
