@@ -18,6 +18,12 @@
 #include "exec/memory.h"
 #endif
 
+#if __has_include("hw/core/boards.h")
+#include "hw/core/boards.h"
+#else
+#include "hw/boards.h"
+#endif
+
 #if __has_include("exec/icount.h")
 #include "exec/icount.h"
 #else

@@ -255,7 +255,7 @@ static bool look_up_part(const PuckDma *dma, PuckPiece *piece, bool is_write,
     return look_up_any(dma, piece, is_write, runs);
 }
 
-static void copy_runs(const PuckRuns *runs, uint8_t *bytes, bool is_write)
+void puck_runs_copy(const PuckRuns *runs, uint8_t *bytes, bool is_write)
 {
     for (unsigned i = 0; i < runs->count; i++) {
         const PuckRun *run = &runs->run[i];
@@ -282,7 +282,7 @@ PuckDmaResult puck_dma_access(const PuckDma *dma, const PuckPiece *piece,
         if (!look_up_part(dma, &part, is_write, &runs, wait)) {
             return *wait ? PUCK_DMA_WAIT : PUCK_DMA_FAULT;
         }
-        copy_runs(&runs, bytes, is_write);
+        puck_runs_copy(&runs, bytes, is_write);
         if (is_write) {
             puck_dma_written(dma, &runs, part.len);
         }

@@ -67,6 +67,8 @@ void puck_dma_end(const PuckDma *dma, unsigned epoch);
  */
 bool puck_dma_look_up(const PuckDma *dma, const PuckCursor *cur, uint64_t max,
                       bool is_write, PuckRuns *runs, PuckPiece *piece);
+/* All bytes of @runs, from or to @bytes. Nobody is told of what is written. */
+void puck_runs_copy(const PuckRuns *runs, uint8_t *bytes, bool is_write);
 /*
  * One access to @piece, which an IOMMU may make wait until *@wait; then nothing
  * was moved, and it is called again with that in *@wait. Zero at first.

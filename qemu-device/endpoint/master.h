@@ -23,6 +23,12 @@ void puck_master_config_changed(PuckMaster *m);
 /* From here on it is asleep, or awake: asleep nothing goes out. */
 void puck_master_sleep(PuckMaster *m, bool asleep);
 
+/* Whether accesses go out by themselves: it is a bus master, and awake. */
+static inline bool puck_master_is_on(const PuckMaster *m)
+{
+    return qatomic_read(&m->on);
+}
+
 /* How rules, logs and traces name the device. */
 const char *puck_master_name(const PuckMaster *m);
 

@@ -15,6 +15,7 @@
 #include "hw/puck/gpu/display/display.h"
 #include "hw/puck/gpu/mischief/release.h"
 #include "hw/puck/gpu/mischief/reset.h"
+#include "hw/puck/gpu/render3d/render.h"
 #include "hw/puck/gpu/ring/ring.h"
 #include "hw/puck/gpu/vm/mmu.h"
 #include "abi/puck_display.h"
@@ -41,6 +42,7 @@ static void gpu_reset_hold(Object *obj, ResetType type)
     puck_master_reset(&s->master);
     puck_gpu_kill_rings(s);
     puck_gpu_reset_regs(s);
+    puck_render_look(s->render);
 }
 
 /* Rings and heads for which D3hot comes too early. */
@@ -72,6 +74,7 @@ static void vm_state_changed(void *opaque, bool running, RunState state)
     if (!running) {
         puck_display_pause(s);
     }
+    puck_render_look(s->render);
     for (unsigned r = 0; r < s->num_rings; r++) {
         if (running) {
             puck_ring_resume(&s->rings[r]);
@@ -98,6 +101,7 @@ static void gpu_config_write(PCIDevice *pdev, uint32_t addr, uint32_t val,
     pci_default_write_config(pdev, addr, val, len);
     puck_power_config_changed(&PUCK_GPU(pdev)->power);
     puck_master_config_changed(&PUCK_GPU(pdev)->master);
+    puck_render_look(PUCK_GPU(pdev)->render);
     if (pci_is_express(pdev)) {
         pcie_cap_flr_write_config(pdev, addr, val, len);
     }
@@ -183,7 +187,9 @@ static void gpu_realize(PCIDevice *pdev, Error **errp)
 {
     PuckGpu *s = PUCK_GPU(pdev);
 
-    if (!check_options(s, errp) || !init_express(pdev, errp) ||
+    if (!check_options(s, errp) ||
+        !puck_render_init(s, puck_ring_wake_render, errp) ||
+        !init_express(pdev, errp) ||
         !puck_power_init(&s->power, &s->master, &s->gone.covers,
                          POWER_CAP_OFFSET, gpu_at_work, errp)) {
         return;
@@ -257,6 +263,7 @@ static void gpu_init(Object *obj)
     puck_master_init(&s->master, PCI_DEVICE(obj), &s->vram);
     puck_display_new(s);
     puck_mmu_new(s);
+    puck_render_new(s);
     s->rings = g_new0(PuckRing, PUCK_GPU_RINGS_MAX);
 }
 
@@ -267,6 +274,7 @@ static void gpu_finalize(Object *obj)
     puck_job_pool_exit(s);
     puck_display_free(s);
     puck_mmu_free(s);
+    puck_render_free(s);
     g_free(s->rings);
 }
 
@@ -285,6 +293,12 @@ static const Property gpu_properties[] = {
     DEFINE_PROP_UINT32("tlb-entries", PuckGpu, tlb_entries, 256),
     DEFINE_PROP_UINT32("heads", PuckGpu, num_heads, 1),
     DEFINE_PROP_STRING("edid", PuckGpu, edid),
+    DEFINE_PROP_STRING("renderer", PuckGpu, renderer),
+    DEFINE_PROP_UINT32("render-rings", PuckGpu, render_rings, 1),
+    DEFINE_PROP_UINT32("render-contexts", PuckGpu, render_contexts, 32),
+    DEFINE_PROP_UINT32("render-resources", PuckGpu, render_resources, 16384),
+    DEFINE_PROP_SIZE("render-bytes", PuckGpu, render_bytes, 512 * MiB),
+    DEFINE_PROP_SIZE("render-memory", PuckGpu, render_memory, 2 * GiB),
 };
 
 static void gpu_class_init(ObjectClass *klass, PUCK_CONST_10_1 void *data)

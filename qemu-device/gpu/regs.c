@@ -12,6 +12,7 @@
 #include "hw/puck/common/trace.h"
 #include "hw/puck/gpu/core/device.h"
 #include "hw/puck/gpu/mischief/reset.h"
+#include "hw/puck/gpu/render3d/render.h"
 #include "hw/puck/gpu/ring/ring.h"
 #include "hw/puck/gpu/vm/mmu.h"
 #include "display-regs.h"
@@ -19,6 +20,7 @@
 
 #define GPU(field)      offsetof(PuckGpu, field)
 #define MMU(field)      offsetof(PuckMmu, field)
+#define RENDER(field)   offsetof(PuckRender, field)
 #define RING(field)     offsetof(PuckRing, field)
 
 #define RING_BASE_BITS  (PUCK_GPU_RING_BASE_ADDR | PUCK_GPU_RING_BASE_ORDER)
@@ -72,6 +74,7 @@ static uint64_t read_features(void *object, unsigned n)
     return PUCK_GPU_FEATURE_STAGE | PUCK_GPU_FEATURE_MISCHIEF |
            PUCK_GPU_FEATURE_DISPLAY | PUCK_GPU_FEATURE_VM |
            PUCK_GPU_FEATURE_SKIP | PUCK_GPU_FEATURE_POWER |
+           (puck_render_there(s) ? PUCK_GPU_FEATURE_RENDER3D : 0) |
            (is_next_minor(s) ? PUCK_NEXT_MINOR_FEATURE : 0);
 }
 
@@ -196,6 +199,69 @@ static const PuckReg mmu_registers[] = {
     { PUCK_GPU_VM_TLB_ENTRIES, 4, PUCK_REG_NO_VALUE, .read = read_tlb_entries },
     { PUCK_GPU_VM_ROOT(0), 8, MMU(roots), .count = PUCK_GPU_VMS_MAX,
       .rw = VM_ROOT_BITS, .write = write_vm_root },
+};
+
+static uint64_t read_render_status(void *object, unsigned n)
+{
+    PuckRender *r = object;
+
+    return puck_process_runs(&r->process) && !puck_render_ending(r) ?
+           PUCK_RENDER_RUNNING : 0;
+}
+
+static uint64_t read_contexts_max(void *object, unsigned n)
+{
+    PuckRender *r = object;
+
+    return r->gpu->render_contexts;
+}
+
+static uint64_t read_contexts(void *object, unsigned n)
+{
+    PuckRender *r = object;
+
+    return g_hash_table_size(r->objects.contexts);
+}
+
+static uint64_t read_resources_max(void *object, unsigned n)
+{
+    PuckRender *r = object;
+
+    return r->gpu->render_resources;
+}
+
+static uint64_t read_resources(void *object, unsigned n)
+{
+    PuckRender *r = object;
+
+    return g_hash_table_size(r->objects.resources);
+}
+
+static uint64_t read_bytes_max(void *object, unsigned n)
+{
+    PuckRender *r = object;
+
+    return r->gpu->render_bytes;
+}
+
+static const PuckReg render_registers[] = {
+    { PUCK_RENDER_STATUS, 4, PUCK_REG_NO_VALUE, .read = read_render_status },
+    { PUCK_RENDER_EPOCH, 4, RENDER(epoch) },
+    { PUCK_RENDER_CONTEXTS_MAX, 4, PUCK_REG_NO_VALUE,
+      .read = read_contexts_max },
+    { PUCK_RENDER_CONTEXTS, 4, PUCK_REG_NO_VALUE, .read = read_contexts },
+    { PUCK_RENDER_RESOURCES_MAX, 4, PUCK_REG_NO_VALUE,
+      .read = read_resources_max },
+    { PUCK_RENDER_RESOURCES, 4, PUCK_REG_NO_VALUE, .read = read_resources },
+    { PUCK_RENDER_BYTES_MAX, 8, PUCK_REG_NO_VALUE, .read = read_bytes_max },
+    { PUCK_RENDER_BYTES, 8, RENDER(objects.bytes) },
+    { PUCK_RENDER_SUBMIT_MAX, 4, PUCK_REG_NO_VALUE,
+      .fixed = PUCK_RENDER_SUBMIT_MAX_VALUE },
+    { PUCK_RENDER_PIECES_MAX, 4, PUCK_REG_NO_VALUE,
+      .fixed = PUCK_RENDER_PIECES_MAX_VALUE },
+    { PUCK_RENDER_PIECES, 4, RENDER(objects.pieces) },
+    { PUCK_RENDER_BACKING_RUNS_MAX, 4, PUCK_REG_NO_VALUE,
+      .fixed = PUCK_RENDER_RUNS_MAX_VALUE },
 };
 
 static bool ring_on(void *object)
@@ -336,6 +402,11 @@ static const PuckRegBlock mmu_block = {
     .count = ARRAY_SIZE(mmu_registers),
 };
 
+static const PuckRegBlock render_block = {
+    .regs = render_registers,
+    .count = ARRAY_SIZE(render_registers),
+};
+
 static const PuckRegBlock ring_block = {
     .regs = ring_registers,
     .count = ARRAY_SIZE(ring_registers),
@@ -376,9 +447,13 @@ static bool find_place(PuckGpu *s, hwaddr addr, Place *place)
                                               &place->offset);
         return place->block;
     }
-    if (addr < PUCK_GPU_RING(0)) {
+    if (addr < PUCK_RENDER_STATUS) {
         *place = (Place) { &mmu_block, s->mmu, addr };
         return !past_roots(s, addr);
+    }
+    if (addr < PUCK_GPU_RING(0)) {
+        *place = (Place) { &render_block, s->render, addr };
+        return puck_render_there(s);
     }
     index = (addr - PUCK_GPU_RING(0)) / PUCK_GPU_RING_STRIDE;
     if (index >= s->num_rings) {
@@ -500,6 +575,7 @@ void puck_gpu_regs_init(PuckGpu *s)
     g_assert(puck_regs_valid(&device_block));
     g_assert(puck_gpu_display_blocks_valid());
     g_assert(puck_regs_valid(&mmu_block));
+    g_assert(puck_regs_valid(&render_block));
     g_assert(puck_regs_valid(&ring_block));
     puck_mischief_window_init(&s->window);
     memory_region_init_io(&s->mmio, OBJECT(s), &regs_ops, s, "puck-gpu-regs",

@@ -13,6 +13,7 @@
 #include "migration/vmstate.h"
 #include "hw/puck/gpu/display/vmstate.h"
 #include "hw/puck/gpu/mischief/vmstate.h"
+#include "hw/puck/gpu/render3d/render.h"
 #include "hw/puck/gpu/ring/ring.h"
 #include "hw/puck/gpu/vm/vmstate.h"
 #include "vmstate.h"
@@ -164,13 +165,14 @@ static int gpu_post_load(void *opaque, int version_id)
         return -EINVAL;
     }
     puck_master_config_changed(&s->master);
+    puck_render_look(s->render);
     return 0;
 }
 
 const VMStateDescription vmstate_puck_gpu = {
     .name = TYPE_PUCK_GPU,
-    .version_id = 5,
-    .minimum_version_id = 5,
+    .version_id = 6,
+    .minimum_version_id = 6,
     .pre_load = gpu_pre_load,
     .post_load = gpu_post_load,
     .fields = (const VMStateField[]) {
@@ -185,6 +187,13 @@ const VMStateDescription vmstate_puck_gpu = {
         VMSTATE_UINT32_EQUAL(num_vms, PuckGpu, "vms differs"),
         VMSTATE_UINT32_EQUAL(tlb_entries, PuckGpu, "tlb-entries differs"),
         VMSTATE_UINT32_EQUAL(num_heads, PuckGpu, "heads differs"),
+        VMSTATE_UINT32_EQUAL(render_rings, PuckGpu,
+                             "render-rings, or whether there is 3D, differs"),
+        VMSTATE_UINT32_EQUAL(render_contexts, PuckGpu,
+                             "render-contexts differs"),
+        VMSTATE_UINT32_EQUAL(render_resources, PuckGpu,
+                             "render-resources differs"),
+        VMSTATE_UINT64_EQUAL(render_bytes, PuckGpu, "render-bytes differs"),
         VMSTATE_PCI_DEVICE(parent_obj, PuckGpu),
         VMSTATE_MSIX(parent_obj, PuckGpu),
         VMSTATE_UINT32(sources.status, PuckGpu),
@@ -194,6 +203,8 @@ const VMStateDescription vmstate_puck_gpu = {
         VMSTATE_STRUCT(errors, PuckGpu, 1, vmstate_puck_errors, PuckErrorQueue),
         VMSTATE_STRUCT_POINTER(display, PuckGpu, vmstate_puck_display,
                                PuckDisplay),
+        VMSTATE_STRUCT_POINTER(render, PuckGpu, vmstate_puck_render,
+                               PuckRender),
         VMSTATE_STRUCT_POINTER(mmu, PuckGpu, vmstate_puck_mmu, PuckMmu),
         VMSTATE_STRUCT_VARRAY_POINTER_UINT32(rings, PuckGpu, num_rings,
                                              vmstate_ring, PuckRing),

@@ -9,6 +9,7 @@
  *   vm/        page tables: registers' state, walk, TLB
  *   engine/    commands: their rules, their lists, what is done to bytes
  *   display/   heads, planes, commits, frames
+ *   render3d/  3D commands, and the renderer, which is another process
  *   ring/      doorbell, fetch, and the completion stage
  *   mischief/  what rules do to the whole device: resets, releases
  *
@@ -63,6 +64,7 @@ OBJECT_DECLARE_SIMPLE_TYPE(PuckGpu, PUCK_GPU)
 typedef struct PuckMmu PuckMmu;
 typedef struct PuckRing PuckRing;
 typedef struct PuckDisplay PuckDisplay;
+typedef struct PuckRender PuckRender;
 
 struct PuckGpu {
     PCIDevice parent_obj;
@@ -71,7 +73,7 @@ struct PuckGpu {
     uint64_t vram_size;
     uint64_t vram_bar;          /* 0, before realize: vram_size */
     uint32_t num_rings;
-    uint32_t copy_rings;        /* the last ones; the others are COMPUTE */
+    uint32_t copy_rings;        /* behind those of COMPUTE, before RENDER3D */
     uint32_t options;           /* bits PUCK_OPTION_* */
     uint32_t seg_len_max;
     uint64_t seed;
@@ -81,6 +83,12 @@ struct PuckGpu {
     uint32_t tlb_entries;
     uint32_t num_heads;
     char *edid;                 /* a file, or NULL */
+    char *renderer;             /* a program; NULL: no 3D */
+    uint32_t render_rings;      /* of num_rings; 0 after realize: no 3D */
+    uint32_t render_contexts;
+    uint32_t render_resources;
+    uint64_t render_bytes;
+    uint64_t render_memory;
 
     MemoryRegion mmio;
     MemoryRegion vram;
@@ -97,6 +105,7 @@ struct PuckGpu {
     /* From instance_init to finalize: jobs on threads may outlive realize. */
     PuckMmu *mmu;
     PuckDisplay *display;
+    PuckRender *render;
     PuckRing *rings;            /* PUCK_GPU_RINGS_MAX; num_rings are used */
     uint32_t reordered;         /* bit r: ring r has PUCK_MARK_RINGS */
 

@@ -6,6 +6,7 @@
 
 #include "qemu/osdep.h"
 #include "hw/puck/gpu/display/display.h"
+#include "hw/puck/gpu/render3d/render.h"
 #include "hw/puck/gpu/ring/ring.h"
 #include "hw/puck/gpu/vm/mmu.h"
 #include "reset.h"
@@ -63,6 +64,7 @@ void puck_gpu_kill_rings(PuckGpu *s)
     for (unsigned r = 0; r < s->num_rings; r++) {
         puck_ring_stop(&s->rings[r]);
     }
+    puck_render_end_now(s->render);
     for (unsigned r = 0; r < s->num_rings; r++) {
         puck_ring_kill(&s->rings[r]);
     }

@@ -54,7 +54,7 @@ static bool find_fence(PuckRing *ring, uint32_t seqno, PuckCmd *fence,
         puck_hold_charge(hold, PUCK_COST_COMMAND);
         if (puck_ring_dma(ring, puck_ring_slot(ring, i), &raw, sizeof(raw),
                           false) != PUCK_DMA_OK ||
-            !puck_cmd_decode(&raw, puck_ring_ops(ring), fence, &fault)) {
+            !puck_ring_decode(ring, &raw, fence, &fault)) {
             return false;
         }
         if (fence->opcode == PUCK_GPU_CMD_FENCE) {

@@ -19,7 +19,9 @@
 #include "system/runstate.h"
 #include "hw/puck/common/trace.h"
 #include "hw/puck/gpu/core/cost.h"
+#include "hw/puck/gpu/render3d/command.h"
 #include "hw/puck/gpu/vm/mmu.h"
+#include "render.h"
 #include "ring.h"
 
 static bool has_commands(const PuckRing *ring)
@@ -29,8 +31,8 @@ static bool has_commands(const PuckRing *ring)
 
 static bool is_busy(const PuckRing *ring)
 {
-    return has_commands(ring) || ring->job || ring->num_fences ||
-           puck_skip_walks(ring);
+    return has_commands(ring) || ring->job || ring->render_job ||
+           ring->num_fences || puck_skip_walks(ring);
 }
 
 uint32_t puck_ring_kind(const PuckRing *ring)
@@ -41,8 +43,11 @@ uint32_t puck_ring_kind(const PuckRing *ring)
         ring->index == s->num_rings - 1) {
         return PUCK_NEXT_MINOR_KIND;
     }
-    return ring->index < s->num_rings - s->copy_rings ? PUCK_GPU_KIND_COMPUTE :
-                                                        PUCK_GPU_KIND_COPY;
+    if (puck_ring_is_render(ring)) {
+        return PUCK_GPU_KIND_RENDER3D;
+    }
+    return ring->index < puck_render_first(s) - s->copy_rings ?
+           PUCK_GPU_KIND_COMPUTE : PUCK_GPU_KIND_COPY;
 }
 
 uint64_t puck_ring_ops(const PuckRing *ring)
@@ -52,6 +57,8 @@ uint64_t puck_ring_ops(const PuckRing *ring)
         return PUCK_GPU_OPS_COMPUTE | PUCK_GPU_OPS_VM;
     case PUCK_GPU_KIND_COPY:
         return PUCK_GPU_OPS_COPY | PUCK_GPU_OPS_VM;
+    case PUCK_GPU_KIND_RENDER3D:
+        return PUCK_RENDER_OPS;
     default:
         return 1ull << PUCK_GPU_CMD_NOP | 1ull << PUCK_GPU_CMD_FENCE;
     }
@@ -111,16 +118,28 @@ bool puck_ring_read_head(PuckRing *ring, struct puck_gpu_cmd *raw)
     }
 }
 
-/* The same, and what breaks a rule halts the ring, too. */
-static bool fetch(PuckRing *ring, PuckCmd *cmd)
+bool puck_ring_decode(const PuckRing *ring, const struct puck_gpu_cmd *raw,
+                      PuckCmd *cmd, PuckFault *fault)
 {
-    struct puck_gpu_cmd raw;
+    uint64_t ops = puck_ring_ops(ring);
+    uint16_t opcode = le16_to_cpu(raw->opcode);
+
+    if (!puck_render_is_opcode(opcode, ops)) {
+        return puck_cmd_decode(raw, ops, cmd, fault);
+    }
+    *cmd = (PuckCmd) { .opcode = opcode, .seqno = le32_to_cpu(raw->seqno) };
+    return puck_render_check((const struct puck_render_cmd *)raw, fault);
+}
+
+/* The same, and what breaks a rule halts the ring, too. */
+static bool fetch(PuckRing *ring, struct puck_gpu_cmd *raw, PuckCmd *cmd)
+{
     PuckFault fault;
 
-    if (!puck_ring_read_head(ring, &raw)) {
+    if (!puck_ring_read_head(ring, raw)) {
         return false;
     }
-    if (!puck_cmd_decode(&raw, puck_ring_ops(ring), cmd, &fault)) {
+    if (!puck_ring_decode(ring, raw, cmd, &fault)) {
         halt_at_head(ring, cmd->seqno, &fault);
         return false;
     }
@@ -129,8 +148,9 @@ static bool fetch(PuckRing *ring, PuckCmd *cmd)
 
 static bool may_run(PuckRing *ring)
 {
-    return has_commands(ring) && !ring->job && ring->start_at == PUCK_NO_TIME &&
-           !ring->stall.rule && !puck_early_waits(ring);
+    return has_commands(ring) && !ring->job && !ring->render_job &&
+           ring->start_at == PUCK_NO_TIME && !ring->stall.rule &&
+           !puck_early_waits(ring);
 }
 
 /* The ring has stopped: RESET is over. */
@@ -180,6 +200,13 @@ static void drop_job(PuckRing *ring)
         puck_job_free(job);
     }
     finish_reset(ring);
+}
+
+/* Whether RESET has nothing to wait for. */
+static bool has_stopped(const PuckRing *ring)
+{
+    return !ring->job && !(puck_ring_is_render(ring) &&
+                           puck_render_ending(ring->gpu->render));
 }
 
 /* @job, the command in work, does not run any more. */
@@ -246,10 +273,11 @@ static PuckJob *new_job(PuckRing *ring, const PuckCmd *cmd)
 static bool execute_next(PuckRing *ring, PuckHold *hold)
 {
     uint32_t generation = ring->generation;
+    struct puck_gpu_cmd raw;
     PuckCmd cmd;
 
     puck_hold_charge(hold, PUCK_COST_COMMAND);
-    if (!fetch(ring, &cmd)) {
+    if (!fetch(ring, &raw, &cmd)) {
         return true;
     }
     if (cmd.opcode == PUCK_GPU_CMD_FENCE) {
@@ -277,7 +305,11 @@ static bool execute_next(PuckRing *ring, PuckHold *hold)
     default:
         puck_hold_charge(hold, PUCK_COST_JOB);
         ring->in_job = true;
-        ring->job = new_job(ring, &cmd);
+        if (puck_ring_is_render(ring)) {
+            puck_ring_begin_render(ring, &raw);
+        } else {
+            ring->job = new_job(ring, &cmd);
+        }
         break;
     }
     return true;
@@ -321,6 +353,9 @@ static bool step(PuckRing *ring, PuckHold *hold)
     }
     if (ring->job) {
         return step_job(ring, hold);
+    }
+    if (ring->render_job) {
+        return puck_ring_step_render(ring, hold);
     }
     if (puck_skip_step(ring, hold)) {
         return true;
@@ -390,7 +425,7 @@ void puck_ring_pause(PuckRing *ring)
 
 void puck_ring_resume(PuckRing *ring)
 {
-    if (ring->resetting && !ring->job) {
+    if (ring->resetting && has_stopped(ring)) {
         /* Loaded so: what had to stop is on the other side. */
         finish_reset(ring);
     }
@@ -480,8 +515,14 @@ void puck_ring_reset(PuckRing *ring)
 
     drop_all(ring);
     ring->resetting = true;
+    if (puck_ring_is_render(ring)) {
+        puck_ring_drop_render(ring);
+        puck_render_end(ring->gpu->render);
+    }
     if (!job) {
-        finish_reset(ring);
+        if (has_stopped(ring)) {
+            finish_reset(ring);
+        }
         return;
     }
     puck_job_stop(job);
@@ -506,7 +547,7 @@ static void ask_reset(PuckRing *ring)
 void puck_ring_release_reset(PuckRing *ring)
 {
     ring->reset_rule = 0;
-    if (ring->resetting && !ring->job) {
+    if (ring->resetting && has_stopped(ring)) {
         finish_reset(ring);
     }
 }
@@ -518,11 +559,22 @@ void puck_ring_stop(PuckRing *ring)
     }
 }
 
+void puck_ring_wake_render(PuckGpu *s, unsigned n)
+{
+    PuckRing *ring = &s->rings[puck_render_first(s) + n];
+
+    if (ring->resetting && has_stopped(ring)) {
+        finish_reset(ring);
+    }
+    puck_ring_kick(ring);
+}
+
 void puck_ring_kill(PuckRing *ring)
 {
     PuckJob *job = ring->job;
 
     drop_all(ring);
+    puck_ring_drop_render(ring);
     ring->job = NULL;
     ring->resetting = false;
     ring->reset_rule = 0;
@@ -547,6 +599,9 @@ void puck_ring_reset_regs(PuckRing *ring)
     ring->stop_head = 0;
     if (ring->job) {
         ring->job->advance = false;
+    }
+    if (ring->render_job) {
+        ring->render_job->advance = false;
     }
     ring->stage = ring->stage_reset;
     puck_stage_set_seed(ring, ring->stage.seed);
@@ -575,6 +630,9 @@ static void enable(PuckRing *ring)
     ring->head = 0;
     ring->tail = 0;
     puck_early_drop(ring);
+    if (ring->render_job) {
+        ring->render_job->advance = false;
+    }
     if (ring->job) {
         /* A command from before: its index means nothing now. */
         ring->job->advance = false;

@@ -8,6 +8,7 @@
 
 #include "hw/puck/gpu/core/device.h"
 #include "hw/puck/gpu/engine/job.h"
+#include "hw/puck/gpu/render3d/job.h"
 #include "early.h"
 #include "fence.h"
 #include "skip.h"
@@ -43,6 +44,7 @@ struct PuckRing {
     QEMUTimer *fence_timer;
 
     PuckJob *job;               /* the command in work */
+    PuckRenderJob *render_job;  /* the same, of a ring of the kind RENDER3D */
     PuckWork work;              /* does what there was no time for yet */
     bool stepping;              /* the ring's steps are on the stack */
     bool again;                 /* it was kicked meanwhile */
@@ -102,6 +104,13 @@ PuckDmaResult puck_ring_dma(PuckRing *ring, uint64_t addr, void *buf,
                             uint64_t len, bool is_write);
 
 /*
+ * Decodes @raw as a command of @ring. False if it breaks a rule that can be
+ * checked without looking at its lists; opcode and seqno are valid even then.
+ */
+bool puck_ring_decode(const PuckRing *ring, const struct puck_gpu_cmd *raw,
+                      PuckCmd *cmd, PuckFault *fault);
+
+/*
  * Reads the command at the head. False if there is nothing to go on with: it
  * cannot be read, and the ring halts, or the ring was reset meanwhile.
  */
@@ -110,6 +119,9 @@ bool puck_ring_read_head(PuckRing *ring, struct puck_gpu_cmd *raw);
 /* @ring halts, by one of PUCK_HALT_*, and that is reported. */
 void puck_ring_halt(PuckRing *ring, uint32_t by, uint32_t seqno, uint32_t index,
                     const PuckFault *fault);
+
+/* Something has changed for ring @n of the kind RENDER3D. */
+void puck_ring_wake_render(PuckGpu *s, unsigned n);
 
 /* RING_KIND and RING_OPS. */
 uint32_t puck_ring_kind(const PuckRing *ring);

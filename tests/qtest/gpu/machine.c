@@ -300,10 +300,10 @@ static void test_bad_migration_version(void)
     puck_machine_save(&e.m, path);
     g_assert_true(g_file_get_contents(path, &stream, &len, NULL));
     version = ldl_be_p(version_in(stream, len));
-    g_assert_cmpuint(version, ==, 5);
-    stl_be_p(version_in(stream, len), 4);
+    g_assert_cmpuint(version, ==, 6);
+    stl_be_p(version_in(stream, len), 5);
     g_assert_true(g_file_set_contents(path, stream, len, NULL));
-    puck_machine_load_refused(migration_args, path, "version_id 4 is too old");
+    puck_machine_load_refused(migration_args, path, "version_id 5 is too old");
     unlink(path);
     gpu_stop(&e);
 }
