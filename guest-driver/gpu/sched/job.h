@@ -21,8 +21,23 @@
 struct drm_gem_object;
 struct puck_device;
 struct puck_fence;
+struct puck_job;
 struct puck_queue;
 struct puck_ring;
+
+/* BOs of a job. */
+#define PUCK_JOB_BOS_MAX	1024
+static_assert(PUCK_JOB_BOS_MAX >= DRM_PUCK_SUBMIT_BOS_MAX);
+
+/**
+ * typedef puck_enter_fn - see whether a job can still do what it is for
+ * @job: about to be written into the ring
+ *
+ * Context: a signalling section, inside drm_dev_enter(); maybe with puck_ring.lock, and with
+ * nothing of the ring at work then.
+ * Return: 0; or an error for its fence, and it is not written there.
+ */
+typedef int (*puck_enter_fn)(struct puck_job *job);
 
 /**
  * struct puck_job - commands that run and complete together
@@ -45,8 +60,10 @@ struct puck_ring;
  * @segs: segment lists; after drm_dev_unplug() under puck_device.late_lock
  * @wipe: what it fills, if that must not be left as it is when the job fails. Its one command
  *        beside the FENCE is a COPY or FILL then
+ * @enter: called, if not NULL, before the job is written into the ring, also when it is written
+ *         there again behind a reset: a puck_enter_fn
  * @gone: called when the job goes, if not NULL: for what somebody above has with it
- * @gone_data: of that
+ * @data: of both
  * @node: in puck_device.jobs
  * @release: gives everything back, away from the signalling path
  * @inflight: in puck_ring.inflight; empty when not
@@ -70,14 +87,15 @@ struct puck_job {
 	u64 number;
 	u32 seqno;
 	struct drm_gem_object **bos;
-	DECLARE_BITMAP(writes, DRM_PUCK_SUBMIT_BOS_MAX);
-	DECLARE_BITMAP(explicit, DRM_PUCK_SUBMIT_BOS_MAX);
+	DECLARE_BITMAP(writes, PUCK_JOB_BOS_MAX);
+	DECLARE_BITMAP(explicit, PUCK_JOB_BOS_MAX);
 	u32 nbos;
 	u64 listing;
 	struct puck_segs segs;
 	struct puck_wipe wipe;
+	puck_enter_fn enter;
 	void (*gone)(struct puck_job *job);
-	void *gone_data;
+	void *data;
 	struct list_head node;
 	struct work_struct release;
 	struct list_head inflight;
@@ -91,6 +109,11 @@ struct puck_job {
 };
 
 #define to_puck_job(job)	container_of(job, struct puck_job, base)
+
+static inline int puck_job_enter(struct puck_job *job)
+{
+	return job->enter ? job->enter(job) : 0;
+}
 
 struct puck_job *puck_job_create(struct puck_queue *queue, u32 ncmds, u32 nbos,
 				 u64 client_id);

@@ -552,11 +552,13 @@ void puck_ring_kill(struct puck_ring *ring, int error)
  * each from the command on at which the ring stopped: what is done must not be
  * done twice, since a later command may have overwritten what it read. A job
  * whose commands are all done only lost its fence. Of those to blame moves are
- * written once more, to leave zeroes.
+ * written once more, to leave zeroes. A job whose object was lost by the reset is to
+ * nobody's blame, and fails all the same.
  */
 static void puck_ring_rewrite(struct puck_ring *ring)
 {
 	struct puck_job *job, *next;
+	int error;
 
 	lockdep_assert_held(&ring->lock);
 
@@ -568,7 +570,11 @@ static void puck_ring_rewrite(struct puck_ring *ring)
 			continue;
 		}
 		job->queue->innocent++;
-		puck_ring_write_job(ring, job);
+		error = puck_job_enter(job);
+		if (error)
+			puck_ring_complete(ring, job, error);
+		else
+			puck_ring_write_job(ring, job);
 	}
 }
 

@@ -38,7 +38,9 @@ static struct dma_fence *puck_sched_run_job(struct drm_sched_job *base)
 	int idx, ret = -ENODEV;
 
 	if (drm_dev_enter(&job->puck->drm, &idx)) {
-		ret = puck_ring_emit(job->ring, job);
+		ret = puck_job_enter(job);
+		if (!ret)
+			ret = puck_ring_emit(job->ring, job);
 		drm_dev_exit(idx);
 	}
 	/* As one that went wrong: who hears of it before the world does hears of all of them. */

@@ -41,7 +41,7 @@
 /* What is given back when the job goes: the device is done with it, or was not told of it. */
 static void puck_update_gone(struct puck_job *job)
 {
-	struct puck_update *update = job->gone_data;
+	struct puck_update *update = job->data;
 	struct puck_vm *vm = update->vm;
 	struct puck_page *page, *next_page;
 	struct puck_va *va, *next;
@@ -96,7 +96,7 @@ struct puck_update *puck_update_create(struct puck_vm *vm, u64 client_id)
 	INIT_LIST_HEAD(&update->vas);
 	INIT_LIST_HEAD(&update->gone);
 	job->gone = puck_update_gone;
-	job->gone_data = update;
+	job->data = update;
 	return update;
 }
 
