@@ -243,6 +243,21 @@ static void puck_gem_unlink(struct puck_device *puck, struct puck_bo *bo)
 	puck_gem_unmap(bo);
 }
 
+/**
+ * puck_gem_fini - end a BO whose last handle, dma-buf and job is gone
+ * @bo: the BO, which the device knows by no number any more
+ *
+ * Context: may sleep. A BO that was pinned for the device is not any more.
+ */
+void puck_gem_fini(struct puck_bo *bo)
+{
+	dma_resv_lock(bo->ttm.base.resv, NULL);
+	if (bo->ttm.pin_count)
+		ttm_bo_unpin(&bo->ttm);
+	dma_resv_unlock(bo->ttm.base.resv);
+	puck_compat_ttm_bo_fini(&bo->ttm);
+}
+
 /* The last handle, dma-buf and job is gone; mappings of processes may be left. */
 static void puck_gem_free(struct drm_gem_object *obj)
 {
@@ -258,7 +273,10 @@ static void puck_gem_free(struct drm_gem_object *obj)
 		puck_gem_unlink(puck, bo);
 		mutex_unlock(&puck->late_lock);
 	}
-	puck_compat_ttm_bo_fini(&bo->ttm);
+	if (bo->res)
+		puck->mem->end(bo);
+	else
+		puck_compat_ttm_bo_fini(&bo->ttm);
 }
 
 /*

@@ -16,6 +16,7 @@
 
 struct puck_device;
 struct puck_import_map;
+struct puck_render_res;
 struct puck_userptr;
 
 /**
@@ -40,6 +41,8 @@ struct puck_userptr;
  * @userptr: of memory of a process, or NULL; see userptr.c
  * @vm_resv: of a BO that is private to a VM: keeps the VM's dma_resv, which is the BO's,
  *           too; a reference. Else NULL
+ * @res: what the device knows it as in 3D, or NULL; render3d/render.h. From before the first handle
+ *       to the end, which is puck_mem.end then
  * @listing: puck_job.listing of the job that has listed it last; under the dma_resv lock
  * @exported: the dma-buf that was made of it, as long as it is there; under the dma_resv lock.
  *            GEM's own pointer goes with the last handle
@@ -66,6 +69,7 @@ struct puck_bo {
 	struct dma_buf *dmabuf;
 	struct puck_userptr *userptr;
 	struct drm_gem_object *vm_resv;
+	struct puck_render_res *res;
 	u64 listing;
 	struct dma_buf *exported;
 	unsigned long export_number;
@@ -105,5 +109,6 @@ struct puck_bo *puck_gem_make_userptr(struct puck_device *puck, u64 size,
 bool puck_gem_is_bo(const struct drm_gem_object *obj);
 void puck_gem_link(struct puck_device *puck, struct puck_bo *bo);
 void puck_gem_unbind_all(struct puck_device *puck);
+void puck_gem_fini(struct puck_bo *bo);
 
 #endif /* PUCK_BO_H */

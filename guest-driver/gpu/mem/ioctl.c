@@ -200,8 +200,16 @@ int puck_ioctl_gem_info(struct drm_device *dev, void *data, struct drm_file *fil
 	return ret;
 }
 
-/* Hand a BO to the CPU, perhaps to be written, or to the device. */
-static int puck_gem_sync(struct drm_gem_object *obj, bool for_cpu, bool write)
+/**
+ * puck_gem_hand_over - hand a BO to the CPU, perhaps to be written, or to the device
+ * @obj: the BO
+ * @for_cpu: to whom
+ * @write: the CPU will write it, or has
+ *
+ * Context: may sleep; with no dma_resv lock held.
+ * Return: 0, -ENODEV, -EINTR.
+ */
+int puck_gem_hand_over(struct drm_gem_object *obj, bool for_cpu, bool write)
 {
 	int idx, ret;
 
@@ -245,7 +253,7 @@ int puck_ioctl_gem_wait(struct drm_device *dev, void *data, struct drm_file *fil
 	if (left < 0)
 		ret = left;
 	else
-		ret = left ? puck_gem_sync(obj, true, write) : -ETIME;
+		ret = left ? puck_gem_hand_over(obj, true, write) : -ETIME;
 	drm_gem_object_put(obj);
 	return ret;
 }
@@ -270,7 +278,7 @@ int puck_ioctl_gem_flush(struct drm_device *dev, void *data, struct drm_file *fi
 	if (!obj)
 		return -ENOENT;
 
-	ret = puck_gem_sync(obj, false, true);
+	ret = puck_gem_hand_over(obj, false, true);
 	drm_gem_object_put(obj);
 	return ret;
 }

@@ -21,6 +21,7 @@
 struct dma_resv;
 struct drm_file;
 struct drm_printer;
+struct puck_bo;
 struct puck_device;
 struct shrinker;
 
@@ -38,6 +39,14 @@ struct shrinker;
 typedef void (*puck_give_up_fn)(struct puck_device *puck, struct dma_resv *resv);
 
 /**
+ * typedef puck_end_fn - have the device forget a BO that nobody uses any more
+ * @bo: with puck_bo.res
+ *
+ * Context: any that may sleep; it is done later. puck_gem_fini() is the end of it.
+ */
+typedef void (*puck_end_fn)(struct puck_bo *bo);
+
+/**
  * struct puck_mem - what BOs of one device lie in
  * @ttm: TTM's device
  * @puck: the device
@@ -45,6 +54,7 @@ typedef void (*puck_give_up_fn)(struct puck_device *puck, struct dma_resv *resv)
  * @vram: manager of TTM_PL_VRAM
  * @transfer: moves bytes by the device; set before there are users
  * @give_up: gives jobs up; set before there are users
+ * @end: has the device forget BOs; set before there are any that it knows
  * @guard: of validating; see puck_lock()
  * @bar_lock: held, shared, by whoever maps VRAM for the CPU, and alone while BAR 2 shows none
  * @notifier_lock: of memory of processes; see userptr.c. Taken in memory reclaim
@@ -74,6 +84,7 @@ struct puck_mem {
 	struct puck_vram vram;
 	puck_transfer_fn transfer;
 	puck_give_up_fn give_up;
+	puck_end_fn end;
 	struct rw_semaphore guard;
 	struct rw_semaphore bar_lock;
 	struct rw_semaphore notifier_lock;
