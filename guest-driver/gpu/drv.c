@@ -18,6 +18,7 @@
 #include <drm/drm_managed.h>
 #include <drm/drm_print.h>
 #include <drm/puck_drm.h>
+#include <drm/virtgpu_drm.h>
 
 #include "client/devices.h"
 #include "compat/fbdev.h"
@@ -36,6 +37,9 @@
 #include "mem/segs.h"
 #include "outage.h"
 #include "pm.h"
+#include "render3d/context.h"
+#include "render3d/ioctl.h"
+#include "render3d/render.h"
 #include "sched/dump.h"
 #include "sched/irq.h"
 #include "sched/job.h"
@@ -67,6 +71,24 @@ static const struct drm_ioctl_desc puck_ioctls[] = {
 	DRM_IOCTL_DEF_DRV(PUCK_VM_DESTROY, puck_ioctl_vm_destroy, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(PUCK_VM_BIND, puck_ioctl_vm_bind, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(PUCK_GEM_USERPTR, puck_ioctl_gem_userptr, DRM_RENDER_ALLOW),
+	/* Of Mesa's virgl driver: those before 0x50 are its. */
+	DRM_IOCTL_DEF_DRV(VIRTGPU_MAP, puck_ioctl_virtgpu_map, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(VIRTGPU_EXECBUFFER, puck_ioctl_virtgpu_execbuffer, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(VIRTGPU_GETPARAM, puck_ioctl_virtgpu_getparam, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(VIRTGPU_RESOURCE_CREATE, puck_ioctl_virtgpu_resource_create,
+			  DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(VIRTGPU_RESOURCE_INFO, puck_ioctl_virtgpu_resource_info,
+			  DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(VIRTGPU_TRANSFER_FROM_HOST, puck_ioctl_virtgpu_transfer_from_host,
+			  DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(VIRTGPU_TRANSFER_TO_HOST, puck_ioctl_virtgpu_transfer_to_host,
+			  DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(VIRTGPU_WAIT, puck_ioctl_virtgpu_wait, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(VIRTGPU_GET_CAPS, puck_ioctl_virtgpu_get_caps, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(VIRTGPU_RESOURCE_CREATE_BLOB, puck_ioctl_virtgpu_resource_create_blob,
+			  DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(VIRTGPU_CONTEXT_INIT, puck_ioctl_virtgpu_context_init,
+			  DRM_RENDER_ALLOW),
 };
 
 static const struct file_operations puck_fops = {
@@ -75,11 +97,17 @@ static const struct file_operations puck_fops = {
 	.show_fdinfo = drm_show_fdinfo,
 };
 
+static void puck_close(struct drm_device *dev, struct drm_file *file)
+{
+	puck_render_close(dev, file);
+	puck_file_close(dev, file);
+}
+
 static const struct drm_driver puck_drm_driver = {
 	.driver_features = DRIVER_GEM | DRIVER_GEM_GPUVA | DRIVER_RENDER | DRIVER_SYNCOBJ |
 			   DRIVER_SYNCOBJ_TIMELINE | DRIVER_MODESET | DRIVER_ATOMIC,
 	.open = puck_file_open,
-	.postclose = puck_file_close,
+	.postclose = puck_close,
 	.debugfs_init = puck_debugfs_init,
 	.gem_prime_import = puck_prime_import,
 	PUCK_FB_DUMB_OPS
@@ -92,7 +120,7 @@ static const struct drm_driver puck_drm_driver = {
 	.desc = "Puck virtual GPU",
 	PUCK_DRM_DRIVER_DATE
 	.major = 0,
-	.minor = 7,
+	.minor = 8,
 };
 
 /* What goes with the DRM device, the last one made first. */
@@ -111,7 +139,8 @@ static int puck_init_parts(struct puck_device *puck, const struct puck_ring_info
 	if (ret)
 		return ret;
 	puck->mem->give_up = puck_recover_give_up;
-	return puck_kms_init(puck);
+	ret = puck_render_init(puck);
+	return ret ?: puck_kms_init(puck);
 }
 
 static int puck_init_hw(struct puck_device *puck)

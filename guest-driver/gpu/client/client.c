@@ -20,6 +20,7 @@
 #include "sched/job.h"
 #include "sched/queue.h"
 #include "sched/ring.h"
+#include "sched/rings.h"
 #include "sched/sched.h"
 
 /* Devices between probe and remove. */
@@ -64,12 +65,19 @@ static struct puck_device *puck_client_find(struct pci_dev *pdev)
 	return found;
 }
 
+/* Those of 3D are behind all others, in the device and here. */
+static u32 puck_client_rings(struct puck_device *puck)
+{
+	return puck_rings_count(puck, PUCK_GPU_KIND_COMPUTE) +
+	       puck_rings_count(puck, PUCK_GPU_KIND_COPY);
+}
+
 static int puck_client_make_queues(struct puck_client *client)
 {
 	struct puck_queue *queue;
 	u32 i;
 
-	for (i = 0; i < client->puck->num_rings; i++) {
+	for (i = 0; i < puck_client_rings(client->puck); i++) {
 		queue = puck_queue_create(client->puck->ring[i], DRM_SCHED_PRIORITY_NORMAL);
 		if (IS_ERR(queue))
 			return PTR_ERR(queue);
@@ -121,7 +129,7 @@ void puck_client_put(struct puck_client *client)
 {
 	u32 i;
 
-	for (i = 0; i < client->puck->num_rings && client->queue[i]; i++) {
+	for (i = 0; i < puck_client_rings(client->puck) && client->queue[i]; i++) {
 		puck_queue_close(client->queue[i], MAX_WAIT_SCHED_ENTITY_Q_EMPTY);
 		puck_queue_put(client->queue[i]);
 	}
@@ -146,13 +154,13 @@ EXPORT_SYMBOL_GPL(puck_client_dma_dev);
  * puck_client_num_rings - how many rings there are
  * @client: the client
  *
- * Rings of a kind that the driver does not know are not among them.
+ * Rings for 3D are not among them, nor those of a kind that the driver does not know.
  *
  * Return: their number, at least 1.
  */
 unsigned int puck_client_num_rings(struct puck_client *client)
 {
-	return client->puck->num_rings;
+	return puck_client_rings(client->puck);
 }
 EXPORT_SYMBOL_GPL(puck_client_num_rings);
 
@@ -258,7 +266,7 @@ struct dma_fence *puck_client_submit(struct puck_client *client, unsigned int ri
 	struct dma_fence *fence = ERR_PTR(-ENODEV);
 	int idx;
 
-	if (ring >= client->puck->num_rings)
+	if (ring >= puck_client_rings(client->puck))
 		return ERR_PTR(-EINVAL);
 	if (!puck_client_may(job->opcode) ||
 	    !(client->puck->ring[ring]->ops & BIT_ULL(job->opcode)))
@@ -289,7 +297,7 @@ int puck_client_set_delay(struct puck_client *client, unsigned int ring,
 {
 	int idx;
 
-	if (ring >= client->puck->num_rings)
+	if (ring >= puck_client_rings(client->puck))
 		return -EINVAL;
 	if (!(client->puck->features & PUCK_GPU_FEATURE_STAGE))
 		return -EOPNOTSUPP;

@@ -28,6 +28,7 @@
 
 #include "abi/puck_display.h"
 #include "abi/puck_gpu.h"
+#include "abi/puck_render3d.h"
 
 struct dma_pool;
 struct pci_dev;
@@ -35,6 +36,7 @@ struct puck_dump;
 struct puck_kms;
 struct puck_mem;
 struct puck_mover;
+struct puck_render;
 struct puck_ring;
 
 /**
@@ -130,6 +132,7 @@ struct puck_display_funcs {
  * @seg_pool: blocks of PUCK_SEGS_POOLED entries; valid until remove
  * @mem: all that BOs lie in; mem/mem.h
  * @mover: moves bytes for @mem; sched/mover.h
+ * @render: 3D, or NULL; render3d/render.h
  * @kms: the display, or NULL; kms/kms.h
  * @display: of @kms; set before there are users
  * @page_pool: tables of VMs, and what is written into them; valid until remove, if there are VMs
@@ -179,6 +182,7 @@ struct puck_device {
 	struct dma_pool *seg_pool;
 	struct puck_mem *mem;
 	struct puck_mover *mover;
+	struct puck_render *render;
 	struct puck_kms *kms;
 	const struct puck_display_funcs *display;
 	struct dma_pool *page_pool;

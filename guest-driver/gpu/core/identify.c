@@ -172,9 +172,18 @@ static u64 puck_kind_ops(u32 kind)
 		return PUCK_GPU_OPS_COPY;
 	case PUCK_GPU_KIND_COMPUTE:
 		return PUCK_GPU_OPS_COMPUTE;
+	case PUCK_GPU_KIND_RENDER3D:
+		return PUCK_RENDER_OPS;
 	default:
 		return 0;
 	}
+}
+
+/* Without the feature there are no registers of 3D, whatever rings there are. */
+static bool puck_kind_is_known(struct puck_device *puck, u32 kind)
+{
+	return puck_kind_ops(kind) && (kind != PUCK_GPU_KIND_RENDER3D ||
+				       puck->features & PUCK_GPU_FEATURE_RENDER3D);
 }
 
 static int puck_identify_ring(struct puck_device *puck, struct puck_ring_info *ring)
@@ -182,8 +191,10 @@ static int puck_identify_ring(struct puck_device *puck, struct puck_ring_info *r
 	struct device *dev = puck->drm.dev;
 	u32 regs = PUCK_GPU_RING(ring->index);
 	u32 order = puck_read(puck, regs + PUCK_GPU_RING_ORDER_MAX);
-	u64 needed = puck_kind_ops(ring->kind) | (puck->vm_count ? PUCK_GPU_OPS_VM : 0);
+	u64 needed = puck_kind_ops(ring->kind);
 
+	if (puck->vm_count && ring->kind != PUCK_GPU_KIND_RENDER3D)
+		needed |= PUCK_GPU_OPS_VM;
 	ring->ops = puck_read64(puck, regs + PUCK_GPU_RING_OPS);
 	ring->order = min(order, PUCK_RING_ORDER);
 	if ((ring->ops & needed) != needed)
@@ -213,7 +224,7 @@ static int puck_identify_rings(struct puck_device *puck, const struct puck_sourc
 		ring->index = i;
 		ring->kind = puck_read(puck, PUCK_GPU_RING(i) + PUCK_GPU_RING_KIND);
 		ring->vector = sources->fence[i];
-		if (!puck_kind_ops(ring->kind))
+		if (!puck_kind_is_known(puck, ring->kind))
 			continue;
 		ret = puck_identify_ring(puck, ring);
 		if (ret)

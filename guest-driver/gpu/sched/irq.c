@@ -47,6 +47,12 @@ static const struct {
 	[PUCK_GPU_ERR_PTE_PERM] = { "not mapped for that access", -EFAULT },
 	[PUCK_GPU_ERR_PTE_RESERVED] = { "bad page table entry", -EFAULT },
 	[PUCK_GPU_ERR_PTE_READ] = { "page table not readable", -EFAULT },
+	[PUCK_RENDER_ERR_CONTEXT] = { "no such context", -ENXIO },
+	[PUCK_RENDER_ERR_RESOURCE] = { "no such resource", -ENXIO },
+	[PUCK_RENDER_ERR_LIMIT] = { "too much for 3D", -ENOSPC },
+	[PUCK_RENDER_ERR_BACKING] = { "bad memory of a resource", -EFAULT },
+	[PUCK_RENDER_ERR_REFUSED] = { "refused by the renderer", -EIO },
+	[PUCK_RENDER_ERR_LOST] = { "the renderer has ended", -ECANCELED },
 };
 
 /**

@@ -33,6 +33,7 @@ int puck_file_open(struct drm_device *dev, struct drm_file *file)
 		return -ENOMEM;
 	xa_init_flags(&pfile->queues, XA_FLAGS_ALLOC1);
 	xa_init_flags(&pfile->vms, XA_FLAGS_ALLOC1);
+	mutex_init(&pfile->render_lock);
 	file->driver_priv = pfile;
 	return 0;
 }
@@ -79,6 +80,7 @@ void puck_file_close(struct drm_device *dev, struct drm_file *file)
 	xa_for_each(&pfile->vms, id, vm)
 		puck_vm_unuse(vm);
 	xa_destroy(&pfile->vms);
+	mutex_destroy(&pfile->render_lock);
 	kfree(pfile);
 	if (list_empty(&dev->filelist))
 		puck_file_settle(to_puck_device(dev));

@@ -5,11 +5,13 @@
 #ifndef PUCK_FILE_H
 #define PUCK_FILE_H
 
+#include <linux/mutex.h>
 #include <linux/xarray.h>
 
 struct drm_device;
 struct drm_file;
 struct puck_queue;
+struct puck_render_context;
 struct puck_vm;
 
 /**
@@ -17,10 +19,14 @@ struct puck_vm;
  * @queues: struct puck_queue by id, from 1 to DRM_PUCK_QUEUES_MAX; each with a reference.
  *          Its lock makes looking a queue up and taking a reference one step
  * @vms: struct puck_vm by id, from 1 on, each counted as used; its lock likewise
+ * @render_lock: held while @render is made. Over all locks that queueing a job takes
+ * @render: the context of 3D, or NULL; of render3d/
  */
 struct puck_file {
 	struct xarray queues;
 	struct xarray vms;
+	struct mutex render_lock;	/* render */
+	struct puck_render_context *render;
 };
 
 int puck_file_open(struct drm_device *dev, struct drm_file *file);

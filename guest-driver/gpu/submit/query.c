@@ -23,7 +23,8 @@ static u64 puck_features(struct puck_device *puck)
 {
 	return PUCK_FEATURES | (puck->vm_count ? DRM_PUCK_FEATURE_VM : 0) |
 	       (PUCK_USERPTR_CAN ? DRM_PUCK_FEATURE_USERPTR : 0) |
-	       (puck->num_heads ? DRM_PUCK_FEATURE_DISPLAY : 0);
+	       (puck->num_heads ? DRM_PUCK_FEATURE_DISPLAY : 0) |
+	       (puck->render ? DRM_PUCK_FEATURE_RENDER3D : 0);
 }
 
 static int puck_get_param(struct puck_device *puck, u32 param, u64 *value)

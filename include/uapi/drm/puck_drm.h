@@ -43,6 +43,15 @@
  * those of GEM_USERPTR (-EPERM). While it is shown it stays where it is, and an importer for whom
  * it would have to move is told -EBUSY.
  *
+ * 3D. What DRM_PUCK_FEATURE_RENDER3D stands for are the ioctls of virtgpu_drm.h, 0x41 to 0x4b, so
+ * that Mesa's virgl driver works here: each file has one context, and RESOURCE_CREATE makes a BO
+ * that the renderer knows, too. It lies in system memory, and all other ioctls take it as any
+ * other. EXECBUFFER and TRANSFER_* synchronise as jobs that write each BO that they name. There
+ * are no blobs (-EOPNOTSUPP), and one ring. A context whose renderer has ended, by a reset for
+ * one, says -ECANCELED from then on, to what was queued as well; one whose stream was refused
+ * -EIO, and one whose stream took too long -ETIME. Without the feature all of them say
+ * -EOPNOTSUPP, but GETPARAM, for which everything is zero.
+ *
  * All structures are the same for 32- and 64-bit callers, without holes.
  */
 #ifndef _PUCK_DRM_H_
@@ -112,6 +121,7 @@ struct drm_puck_array {
 #define DRM_PUCK_FEATURE_REF_SYNC	(1ull << 5)	/* 0.5: REF_NO_IMPLICIT */
 #define DRM_PUCK_FEATURE_USERPTR	(1ull << 6)	/* 0.6: GEM_USERPTR; if the kernel can */
 #define DRM_PUCK_FEATURE_DISPLAY	(1ull << 7)	/* 0.7: below; if there are heads */
+#define DRM_PUCK_FEATURE_RENDER3D	(1ull << 8)	/* 0.8: below; if there are rings for it */
 
 struct drm_puck_get_param {
 	__u32 param;		/* in */

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Resources: BOs that the device knows by a number. A resource's memory is pinned in system memory:
+ * the device holds where it is, from ATTACH to the end of the resource.
+ */
+#include <linux/overflow.h>
+#include <linux/slab.h>
+
+#include <drm/drm_file.h>
+#include <drm/drm_gem.h>
+#include <drm/puck_drm.h>
+#include <drm/virtgpu_drm.h>
+
+#include "core/awake.h"
+#include "core/device.h"
+#include "mem/bo.h"
+#include "mem/fault.h"
+#include "mem/ioctl.h"
+#include "render3d/context.h"
+#include "render3d/ioctl.h"
+#include "render3d/job.h"
+#include "render3d/resource.h"
+
+/* Of spec section "Limits". */
+#define PUCK_RENDER_TARGET_BUFFER	0
+#define PUCK_RENDER_EXTENT_MAX		65536
+#define PUCK_RENDER_TEXEL_BYTES		16
+
+/* What PUCK_RENDER_CMD_RES_CREATE takes is in the same order. */
+static_assert(offsetof(struct drm_virtgpu_resource_create, flags) ==
+	      offsetof(struct puck_render_create_res, flags));
+
+/**
+ * struct puck_render_creation - a resource on its way through its ioctl
+ * @render: of the device
+ * @args: the ioctl's argument
+ * @file: the caller
+ * @ctx: its context; the lock is held
+ * @res: what becomes of it
+ * @bo: its memory
+ */
+struct puck_render_creation {
+	struct puck_render *render;
+	struct drm_virtgpu_resource_create *args;
+	struct drm_file *file;
+	struct puck_render_context *ctx;
+	struct puck_render_res *res;
+	struct puck_bo *bo;
+};
+
+/* Bytes that the device counts for a resource, as in spec section "Limits"; 0: too large. */
+static u64 puck_render_bytes(const struct drm_virtgpu_resource_create *args)
+{
+	const u32 extents[] = { args->width, args->height, args->depth, args->array_size,
+				args->nr_samples };
+	u64 bytes = PUCK_RENDER_TEXEL_BYTES;
+	u32 i;
+
+	if (args->target == PUCK_RENDER_TARGET_BUFFER)
+		return max(args->width, 1u);
+	for (i = 0; i < ARRAY_SIZE(extents); i++)
+		if (extents[i] > PUCK_RENDER_EXTENT_MAX ||
+		    check_mul_overflow(bytes, (u64)max(extents[i], 1u), &bytes))
+			return 0;
+	return args->last_level && check_mul_overflow(bytes, 2ull, &bytes) ? 0 : bytes;
+}
+
+/* Takes them off what there is; false if there are not as many. */
+static bool puck_render_charge(struct puck_render *render, u64 bytes)
+{
+	if (bytes > render->bytes_max)
+		return false;
+	if (atomic64_add_return(bytes, &render->bytes) <= render->bytes_max)
+		return true;
+	atomic64_sub(bytes, &render->bytes);
+	return false;
+}
+
+static struct puck_render_res *puck_render_res_alloc(struct puck_render *render, u64 bytes)
+{
+	struct puck_render_res *res = kzalloc(sizeof(*res), GFP_KERNEL);
+	int id;
+
+	if (!res)
+		return ERR_PTR(-ENOMEM);
+	id = ida_alloc_range(&render->resources, 1, render->resources_max, GFP_KERNEL);
+	if (id < 0)
+		goto err_free;
+	res->object.id = id;
+	res->bytes = bytes;
+	if (!puck_render_charge(render, bytes)) {
+		ida_free(&render->resources, id);
+		id = -ENOSPC;
+		goto err_free;
+	}
+	puck_render_object_init(render, &res->object);
+	return res;
+
+err_free:
+	kfree(res);
+	return ERR_PTR(id);
+}
+
+/* Of one that the device was never told of. */
+static void puck_render_res_free(struct puck_render_res *res)
+{
+	struct puck_render *render = res->object.render;
+
+	atomic64_sub(res->bytes, &render->bytes);
+	ida_free(&render->resources, res->object.id);
+	kfree(res);
+}
+
+/* A puck_enter_fn: from here on there is one, if the device makes it. */
+static int puck_render_enter_create(struct puck_job *job)
+{
+	struct puck_render_object *object = &to_puck_bo(job->bos[0])->res->object;
+	int ret = puck_render_job_enter(job);
+
+	if (!ret)
+		WRITE_ONCE(object->epoch, puck_render_epoch(object->render));
+	return ret;
+}
+
+/* A puck_render_push.build. */
+static int puck_render_build_create(struct puck_job *job, void *data)
+{
+	struct puck_render_creation *c = data;
+	const __u32 *fields = &c->args->target;
+	struct puck_render_cmd *cmd = puck_render_cmd_at(job, 0);
+	__le32 *to = &cmd->create_res.target;
+	u32 i;
+
+	cmd->opcode = cpu_to_le16(PUCK_RENDER_CMD_RES_CREATE);
+	cmd->resource = cpu_to_le32(c->res->object.id);
+	for (i = 0; i <= offsetof(struct puck_render_create_res, flags) / sizeof(*to); i++)
+		to[i] = cpu_to_le32(fields[i]);
+
+	cmd = puck_render_cmd_at(job, 1);
+	cmd->opcode = cpu_to_le16(PUCK_RENDER_CMD_ATTACH);
+	cmd->resource = cpu_to_le32(c->res->object.id);
+	puck_bo_sync(c->bo, false, true);
+	return puck_render_job_list(job, c->bo, puck_bo_size(c->bo), &cmd->io);
+}
+
+/* Has the device make it. */
+static int puck_render_tell(struct puck_render_creation *c)
+{
+	struct puck_render_push push = { .build = puck_render_build_create, .data = c };
+
+	push.job = puck_render_job_create(c->ctx, 2, 1, c->file->client_id);
+	if (IS_ERR(push.job))
+		return PTR_ERR(push.job);
+	push.job->enter = puck_render_enter_create;
+	puck_render_job_add_bo(push.job, c->bo, true);
+	return puck_render_job_run(c->ctx, &push);
+}
+
+static int puck_render_pin(struct puck_bo *bo)
+{
+	int ret = dma_resv_lock_interruptible(bo->ttm.base.resv, NULL);
+
+	if (ret)
+		return ret;
+	ret = puck_gem_pin(&bo->ttm.base);
+	dma_resv_unlock(bo->ttm.base.resv);
+	return ret;
+}
+
+/* The BO has its resource from here on, until the device has done with that. */
+static int puck_render_make_bo(struct puck_render_creation *c)
+{
+	struct puck_device *puck = c->render->puck;
+	u64 size = c->args->size ?: PAGE_SIZE;
+	int ret;
+
+	c->bo = puck_gem_create(puck, size, BIT(DRM_PUCK_REGION_SYSTEM), 0, DRM_PUCK_CACHING_WB,
+				NULL);
+	if (IS_ERR(c->bo))
+		return PTR_ERR(c->bo);
+	ret = puck_render_pin(c->bo);
+	if (ret) {
+		drm_gem_object_put(&c->bo->ttm.base);
+		return ret;
+	}
+	c->res->object.bo = c->bo;
+	c->bo->res = c->res;
+	return 0;
+}
+
+static int puck_render_create(struct puck_render_creation *c)
+{
+	u64 bytes = puck_render_bytes(c->args);
+	int ret;
+
+	if (!bytes)
+		return -EINVAL;
+	bytes = max_t(u64, bytes, PAGE_ALIGN((u64)c->args->size));
+	/* The device takes less than 4 GiB as one backing. */
+	if (bytes > U32_MAX)
+		return -ENOSPC;
+	c->res = puck_render_res_alloc(c->render, bytes);
+	if (IS_ERR(c->res))
+		return PTR_ERR(c->res);
+	ret = puck_render_make_bo(c);
+	if (ret) {
+		puck_render_res_free(c->res);
+		return ret;
+	}
+	ret = puck_render_tell(c);
+	if (!ret)
+		ret = puck_render_attach(c->ctx, c->bo, c->file->client_id);
+	if (!ret)
+		ret = drm_gem_handle_create(c->file, &c->bo->ttm.base, &c->args->bo_handle);
+	if (!ret)
+		c->args->res_handle = c->res->object.id;
+	/* The handle keeps it from here on; without one all that there is ends. */
+	drm_gem_object_put(&c->bo->ttm.base);
+	return ret;
+}
+
+/**
+ * puck_ioctl_virtgpu_resource_create - make a resource
+ * @dev: the device
+ * @data: struct drm_virtgpu_resource_create
+ * @file: the caller
+ *
+ * Whether the renderer makes one of the kind is seen later, as an error of jobs that use it.
+ *
+ * Return: 0; -EOPNOTSUPP without 3D; -EINVAL for handles that are not zero, or an absurd size;
+ * -ENOSPC if the device has no room for it; -ENOMEM; -E2BIG; -ENODEV; -ERESTARTSYS or -EINTR; as
+ * puck_render_context_of().
+ */
+int puck_ioctl_virtgpu_resource_create(struct drm_device *dev, void *data,
+				       struct drm_file *file)
+{
+	struct puck_render_creation c = {
+		.render = to_puck_device(dev)->render, .args = data, .file = file,
+	};
+	int idx, ret;
+
+	if (!c.render)
+		return -EOPNOTSUPP;
+	if (c.args->bo_handle || c.args->res_handle)
+		return -EINVAL;
+	if (!puck_awake_enter(c.render->puck, &idx))
+		return -ENODEV;
+	c.ctx = puck_render_context_of(c.render, file);
+	ret = PTR_ERR_OR_ZERO(c.ctx);
+	if (!ret)
+		ret = mutex_lock_interruptible(&c.ctx->lock);
+	if (!ret) {
+		ret = puck_render_create(&c);
+		mutex_unlock(&c.ctx->lock);
+	}
+	puck_awake_exit(c.render->puck, idx);
+	return ret;
+}
+
+/**
+ * puck_ioctl_virtgpu_resource_create_blob - say that there are no blobs
+ * @dev: the device
+ * @data: struct drm_virtgpu_resource_create_blob
+ * @file: the caller
+ *
+ * Return: -EOPNOTSUPP, as VIRTGPU_PARAM_RESOURCE_BLOB says.
+ */
+int puck_ioctl_virtgpu_resource_create_blob(struct drm_device *dev, void *data,
+					    struct drm_file *file)
+{
+	return -EOPNOTSUPP;
+}
+
+/**
+ * puck_render_find - look a resource up
+ * @file: whose handle it is
+ * @handle: of its BO
+ *
+ * Return: the BO, with a reference; ERR_PTR(-ENOENT) for no handle; ERR_PTR(-EINVAL) if the BO is
+ * no resource.
+ */
+struct puck_bo *puck_render_find(struct drm_file *file, u32 handle)
+{
+	struct drm_gem_object *obj = drm_gem_object_lookup(file, handle);
+
+	if (!obj)
+		return ERR_PTR(-ENOENT);
+	if (to_puck_bo(obj)->res)
+		return to_puck_bo(obj);
+	drm_gem_object_put(obj);
+	return ERR_PTR(-EINVAL);
+}
+
+/**
+ * puck_ioctl_virtgpu_resource_info - tell what a BO is as a resource
+ * @dev: the device
+ * @data: struct drm_virtgpu_resource_info
+ * @file: the caller
+ *
+ * Return: 0; -EOPNOTSUPP without 3D; -EINVAL, also if it is none; -ENOENT.
+ */
+int puck_ioctl_virtgpu_resource_info(struct drm_device *dev, void *data, struct drm_file *file)
+{
+	struct drm_virtgpu_resource_info *args = data;
+	struct puck_bo *bo;
+
+	if (!to_puck_device(dev)->render)
+		return -EOPNOTSUPP;
+	if (args->res_handle || args->size || args->blob_mem)
+		return -EINVAL;
+	bo = puck_render_find(file, args->bo_handle);
+	if (IS_ERR(bo))
+		return PTR_ERR(bo);
+	args->res_handle = bo->res->object.id;
+	args->size = puck_bo_size(bo);
+	drm_gem_object_put(&bo->ttm.base);
+	return 0;
+}
+
+/**
+ * puck_ioctl_virtgpu_map - tell where a BO can be mapped
+ * @dev: the device
+ * @data: struct drm_virtgpu_map
+ * @file: the caller
+ *
+ * Return: 0; -EOPNOTSUPP without 3D; -EINVAL; -ENOENT.
+ */
+int puck_ioctl_virtgpu_map(struct drm_device *dev, void *data, struct drm_file *file)
+{
+	struct drm_virtgpu_map *args = data;
+	struct drm_puck_gem_mmap_offset map = { .handle = args->handle, .offset = args->offset };
+	int ret;
+
+	if (!to_puck_device(dev)->render)
+		return -EOPNOTSUPP;
+	if (args->pad)
+		return -EINVAL;
+	ret = puck_ioctl_gem_mmap_offset(dev, &map, file);
+	if (!ret)
+		args->offset = map.offset;
+	return ret;
+}
