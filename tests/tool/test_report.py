@@ -111,6 +111,11 @@ class WrongList(Folder):
         self.assertEqual(where[0], mapping.segments[0][0])
         self.assertTrue(all(mapping.holds(iova) for iova in where), where)
 
+    def test_what_the_guest_ran(self):
+        place = self.copy("edu")
+        (place / "command.sh").write_text("cat <x>\n")
+        self.assertIn("<pre class=\"log\">cat &lt;x&gt;</pre>", page.write(place).read_text())
+
     def test_one_clock_by_faults(self):
         line = merge.read(self.copy("edu"))
         refused = [one.time for one in line.events if one.kind == "fault" and one.side == DEVICE]

@@ -7,7 +7,7 @@ from pathlib import Path
 from ...base.util import write_if_changed
 from ..trace import perfetto
 from . import counters, mappings, timeline, told
-from .source import Run
+from .source import Run, text_of
 from .tags import code, escape, table, tag
 
 NAME, TRACE = "report.html", "trace.perfetto-trace"
@@ -64,7 +64,9 @@ def about(run):
     command = run.known.get("cmd") if isinstance(run.known.get("cmd"), list) else []
     line = escape(" \\\n    ".join(shlex.quote(str(word)) for word in command))
     qemu = tag("details", tag("summary", "QEMU's command line"), tag("pre", line, class_="log")) if command else ""
-    return table(None, rows, "facts") + tag("ul", *logs, class_="logs") + qemu
+    script = text_of(run.folder / "command.sh").strip()[:4000]
+    guest = tag("details", tag("summary", "What the guest ran"), tag("pre", escape(script), class_="log")) if script else ""
+    return table(None, rows, "facts") + tag("ul", *logs, class_="logs") + guest + qemu
 
 
 def write(folder, output=None):
