@@ -77,6 +77,9 @@ static vm_fault_t puck_fault_of(int ret)
 	/* The device goes just now. The next try, which follows at once, finds it gone. */
 	case -ENODEV:
 		return VM_FAULT_NOPAGE;
+	/* Short of memory is nobody's mistake: it is tried again when somebody was killed for it. */
+	case -ENOMEM:
+		return VM_FAULT_OOM;
 	default:
 		return VM_FAULT_SIGBUS;
 	}
