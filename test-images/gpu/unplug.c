@@ -110,9 +110,13 @@ static void check_line(void)
 static void test_pull(void)
 {
 	struct drm_puck_submit args = job_empty(puck.queue[0]);
-	int fence, vm_fence = start_vm();
+	int fence, vm_fence;
 	pthread_t thread;
 
+	/* However long it takes to line up: no job is late before. */
+	puck_set(&puck, 0, "timeout_ms", 3600000);
+	puck_set(&puck, 1, "timeout_ms", 3600000);
+	vm_fence = start_vm();
 	puck_set(&puck, 0, "hold", 1);
 	fence = fill();
 	ktap_need(fence >= 0 && !pthread_create(&thread, NULL, line_up, NULL), "submit");
