@@ -108,18 +108,12 @@ static struct dma_fence *puck_render_push_caps(struct puck_render_caps *caps,
 					       struct puck_queue *queue, u64 client_id)
 {
 	struct puck_render_push push = { .build = puck_render_build_caps, .data = caps };
-	struct dma_fence *fence;
 
 	push.job = puck_job_create(queue, 1, 1, client_id);
 	if (IS_ERR(push.job))
 		return ERR_CAST(push.job);
 	puck_render_job_add_bo(push.job, caps->bo, true);
-	fence = puck_render_job_push(&push);
-	if (IS_ERR(fence))
-		puck_job_discard(push.job);
-	else
-		puck_job_put(push.job);
-	return fence;
+	return puck_render_job_push(&push);
 }
 
 /* Has the device write it. It may be that there is no context yet, so the queue is its own. */

@@ -146,15 +146,8 @@ static struct dma_fence *puck_render_commit(const struct puck_render_push *push)
 	return fence;
 }
 
-/**
- * puck_render_job_push - number, lock, build, arm and push a job
- * @push: the job, and what is to be done with it
- *
- * Context: process; inside puck_awake_enter(), with no dma_resv lock held.
- * Return: a reference to its fence: puck_job_put() follows; or an ERR_PTR(): nothing has happened
- * but the number, and puck_job_discard() follows.
- */
-struct dma_fence *puck_render_job_push(const struct puck_render_push *push)
+/* Number, lock, build, arm and push a job; of an error only the number is left. */
+static struct dma_fence *puck_render_try_push(const struct puck_render_push *push)
 {
 	struct puck_job *job = push->job;
 	struct puck_queue *queue = job->queue;
@@ -182,6 +175,24 @@ struct dma_fence *puck_render_job_push(const struct puck_render_push *push)
 }
 
 /**
+ * puck_render_job_push - queue a job
+ * @push: the job, and what is to be done with it. The job is gone in any case when this returns
+ *
+ * Context: process; inside puck_awake_enter(), with no dma_resv lock held.
+ * Return: a reference to its fence; or an ERR_PTR(), and nothing has happened.
+ */
+struct dma_fence *puck_render_job_push(const struct puck_render_push *push)
+{
+	struct dma_fence *fence = puck_render_try_push(push);
+
+	if (IS_ERR(fence))
+		puck_job_discard(push->job);
+	else
+		puck_job_put(push->job);
+	return fence;
+}
+
+/**
  * puck_render_job_run - queue a job of a context
  * @ctx: the context; its lock is held
  * @push: the job, which is gone in any case when this returns
@@ -196,11 +207,8 @@ int puck_render_job_run(struct puck_render_context *ctx, const struct puck_rende
 	lockdep_assert_held(&ctx->lock);
 
 	fence = puck_render_job_push(push);
-	if (IS_ERR(fence)) {
-		puck_job_discard(push->job);
+	if (IS_ERR(fence))
 		return PTR_ERR(fence);
-	}
-	puck_job_put(push->job);
 	dma_fence_put(ctx->object.last);
 	ctx->object.last = fence;
 	return 0;

@@ -127,16 +127,10 @@ static struct dma_fence *puck_render_begin_end(struct puck_queue *queue,
 					       struct puck_render_object *object)
 {
 	struct puck_render_push push = { .job = puck_render_make_end(queue, object) };
-	struct dma_fence *fence;
 
 	if (IS_ERR(push.job))
 		return ERR_CAST(push.job);
-	fence = puck_render_job_push(&push);
-	if (IS_ERR(fence))
-		puck_job_discard(push.job);
-	else
-		puck_job_put(push.job);
-	return fence;
+	return puck_render_job_push(&push);
 }
 
 static int puck_render_wait_end(struct dma_fence *fence)
