@@ -102,6 +102,14 @@ static void make(void)
 	kms_fb_fill(&blue, 0x000000ff);
 }
 
+/* What is mapped keeps the file, and that the device, and its minor, which has gone. */
+static void let_go(void)
+{
+	munmap(red.bo.map, red.bo.size);
+	munmap(blue.bo.map, blue.bo.size);
+	screen_close(&screen);
+}
+
 /* ---- the device stays ---- */
 
 static int reset_function(void)
@@ -210,7 +218,7 @@ static void test_waiting(void)
 	ktap_ok(fence_result(fence, FOREVER_MS) == -ENODEV, "unbind: the job its error");
 	ret = kms_commit_wait(&screen.card, &atomic);
 	ktap_ok(ret == -ENODEV, "unbind: there are no flips any more (%d)", ret);
-	close(screen.card.fd);
+	let_go();
 	ktap_ok(!write_text(PUCK_DRIVER "bind", screen.puck.pci) &&
 		puck_open_soon(&screen.puck, screen.puck.pci), "unbind: it comes back");
 	close(screen.puck.fd);
@@ -251,7 +259,7 @@ static bool leave_once(bool (*leave)(void), bool (*back)(void))
 	while (good && !f.ret)
 		usleep(1000);
 	flipper_stop(&f);
-	close(screen.card.fd);
+	let_go();
 	if (!good || f.ret != -ENODEV || !back()) {
 		ktap_note("%d, %lu flips: %d", good, f.flips, f.ret);
 		return false;
