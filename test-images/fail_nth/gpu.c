@@ -12,13 +12,13 @@
 #include "lib/fail_nth/files.h"
 #include "lib/fail_nth/inject.h"
 #include "lib/fail_nth/sweep.h"
+#include "lib/fail_nth/syncs.h"
 #include "lib/gpu/bo.h"
 #include "lib/gpu/debugfs.h"
 #include "lib/gpu/device.h"
 #include "lib/gpu/fence.h"
 #include "lib/gpu/job.h"
 #include "lib/gpu/queue.h"
-#include "lib/gpu/sync.h"
 #include "lib/gpu/userptr.h"
 
 #include <errno.h>
@@ -208,8 +208,6 @@ static int after_queue_destroy(int ret)
 
 /* ---- jobs ---- */
 
-/* What was there before, and what the job signals. */
-static struct drm_puck_sync syncs[3];
 static struct drm_puck_submit args;
 static struct drm_puck_bo_ref refs[2];
 static struct drm_puck_cmd cmds[4];
@@ -231,23 +229,13 @@ static void fill_submit(int in_fence)
 /* A first job, complete, gives the fences that the second one waits for. */
 static int before_submit(void)
 {
-	struct drm_puck_submit first;
-	struct drm_puck_sync signal;
-	uint32_t handles[3];
-	int ret = before_bo(), fence, i;
+	int ret = before_bo(), fence;
 
 	if (!ret)
 		ret = bo_create(one.fd, &b, SIZE);
-	for (i = 0; !ret && i < 3; i++)
-		ret = syncobj_create(one.fd, &handles[i]);
 	if (ret)
 		return ret;
-	syncs[0] = sync_wait(handles[0], 0);
-	syncs[1] = sync_signal(handles[1], 0);
-	syncs[2] = sync_signal(handles[2], 7);
-	signal = sync_signal(handles[0], 0);
-	first = job_syncs(one.queue[1], &signal, 1);
-	fence = submit_fd(one.fd, &first);
+	fence = syncs_begin(one.queue[1]);
 	if (fence < 0)
 		return fence;
 	fill_submit(fence);
@@ -269,7 +257,7 @@ static int check_submit(int ret)
 	if (fence_result(args.out_fence_fd, FOREVER_MS) != 1)
 		return -EIO;
 	if (syncobj_wait(one.fd, syncs[1].handle, 0, 0) ||
-	    syncobj_wait(one.fd, syncs[2].handle, 7, 0))
+	    syncobj_wait(one.fd, syncs[2].handle, SYNCS_POINT, 0))
 		return -ETIME;
 	ret = bo_wait(one.fd, &b, 0, 0);
 	return ret ? ret : b.map[SIZE - 1] == 0x5a && b.map[0] == 0x5a ? 0 : -EBADMSG;

@@ -11,10 +11,10 @@
 #include "lib/fail_nth/device.h"
 #include "lib/fail_nth/inject.h"
 #include "lib/fail_nth/sweep.h"
+#include "lib/fail_nth/syncs.h"
 #include "lib/gpu/fence.h"
 #include "lib/gpu/job.h"
 #include "lib/gpu/region.h"
-#include "lib/gpu/sync.h"
 #include "lib/gpu/vm.h"
 
 #include <errno.h>
@@ -173,28 +173,15 @@ static int after_bind(int ret)
 	return either(wrong, left);
 }
 
-/* What a VM_BIND waits for, and the two that it signals. */
-static struct drm_puck_sync syncs[3];
-
 static int before_bind_async(void)
 {
-	struct drm_puck_submit first;
-	struct drm_puck_sync signal;
-	uint32_t handles[3];
-	int ret = before_bind(), i;
+	int ret = before_bind();
 
-	for (i = 0; !ret && i < 3; i++)
-		ret = syncobj_create(one.fd, &handles[i]);
-	if (ret)
-		return ret;
-	syncs[0] = sync_wait(handles[0], 0);
-	syncs[1] = sync_signal(handles[1], 0);
-	syncs[2] = sync_signal(handles[2], 7);
+	if (!ret)
+		ret = syncs_begin(queue);
 	bind.flags = DRM_PUCK_VM_BIND_ASYNC;
 	bind.syncs = puck_array(syncs, ARRAY_SIZE(syncs));
-	signal = sync_signal(handles[0], 0);
-	first = job_syncs(queue, &signal, 1);
-	return submit(one.fd, &first);
+	return ret < 0 ? ret : 0;
 }
 
 /* With an error there is no fence, nor will one come. */
@@ -202,7 +189,7 @@ static int look_at_syncs(int ret)
 {
 	int64_t patience = ret ? 0 : FOREVER_NS;
 	int binary = syncobj_wait(one.fd, syncs[1].handle, 0, patience);
-	int point = syncobj_wait(one.fd, syncs[2].handle, 7, patience);
+	int point = syncobj_wait(one.fd, syncs[2].handle, SYNCS_POINT, patience);
 
 	if (ret)
 		return binary && point ? 0 : -EILSEQ;
