@@ -39,6 +39,7 @@ KERNEL_PACKAGES = {
     "flex": "kernel configuration",
     "bison": "kernel configuration",
     "bc": "kernel build",
+    "lz4": "kernel image",
     "libssl-dev": "kernel build",
 }
 QEMU_PACKAGES = {
