@@ -91,6 +91,16 @@ def cmd_report(args):
     return report.cmd_report(args)
 
 
+def cmd_completion(_args):
+    from .commands import completion
+    return completion.cmd_completion(parser(), options.known_words())
+
+
+def cmd_manual(_args):
+    from .commands import manual
+    return manual.cmd_manual(parser())
+
+
 def cmd_clean(args):
     return clean.cmd_clean(args)
 
@@ -346,6 +356,9 @@ def parser():
             "Without options: run folders and logs. The cache is kept unless --all is given.")
     p.add_argument("--all", action="store_true", help="the whole cache: QEMU, kernels, downloads")
     p.add_argument("--yes", action="store_true", help="do not ask")
+    add(sub, "completion", cmd_completion, "what a shell completes: source <(puck completion)",
+        "For bash; for zsh after: autoload -U bashcompinit; bashcompinit")
+    add(sub, "manual", cmd_manual, "the man page: puck manual | man -l -")
     return top
 
 

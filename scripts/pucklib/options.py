@@ -13,13 +13,21 @@ from pathlib import Path
 from .base.util import PuckError
 from .build import apt, client_image, kernel, qemu_stock, words
 from .build.qemu_stock import DEBIAN, SOURCE
-from .commands import clients, run, test
+from .commands import bench, build, clients, run, test
 from .runs import mapper
 from .suites import guesttests
+from .vm.drivers import DRIVERS
 
 IOMMUS = ("puck", "intel", "virtio", "none")
 # Of `run`: what the mapper's run takes, and what the other kinds of run do not.
 MAPPED = ("dma", "module", "workload", "file", "explain")
+
+
+def known_words():
+    """{dest: words} of the options and arguments that have a list of their own, for a shell's completion."""
+    return {"iommu": IOMMUS, "iommus": IOMMUS, "kernel": kernel.NAMES, "qemu": (SOURCE, DEBIAN), "driver": DRIVERS,
+            "workload": ("block", "net"), "what": build.STEPS, "suites": (*test.SUITES, *test.LONG_SUITES),
+            "parts": bench.PARTS, "names": list(clients.by_name())}
 
 
 def given(args, *names):

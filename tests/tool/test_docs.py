@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Each command line of puck that the documents show is one that puck takes, and what they name is there."""
+
+import contextlib
+import io
+import re
+import shlex
+import sys
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from pucklib import cli  # noqa: E402
+
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.rst"), *ROOT.glob("labs/**/*.rst")])
+# What begins a line of a literal block, and goes on in the next one behind a backslash or within
+# quotes; or words between backquotes, which may name a command without all that it wants.
+BLOCK = re.compile(r"^ +(?:\$ )?(?:\w+=\S+ )*((?:scripts/)?puck (?:'[^']*'|\"[^\"]*\"|\\\n|[^\n'\"])*)$", re.M)
+INLINE = re.compile(r"``?((?:scripts/)?puck [^`]+)``?")
+TO_COME = ("arguments are required", "expected one argument")
+
+
+def shown(text):
+    """(line, command) of each command line on a page."""
+    for pattern in (BLOCK, INLINE):
+        for found in pattern.finditer(text):
+            command = " ".join(found[1].replace("\\\n", " ").split())
+            if pattern is INLINE and any(what in refused(command) for what in TO_COME):
+                continue
+            yield text.count("\n", 0, found.start()) + 1, command
+
+
+def words(command):
+    """Its words up to a pipe, a redirection or a comment; what may be left out, [X] and ..., left out."""
+    command = re.sub(r"\[[^]]*\]|(?<!')\.\.\.(?!')", "", command)
+    lexer = shlex.shlex(command, posix=True, punctuation_chars="|<>;&()")
+    lexer.whitespace_split = True
+    taken = []
+    for word in lexer:
+        if set(word) <= set("|<>;&()"):
+            break
+        taken.append(word)
+    return taken[1:]
+
+
+def refused(command):
+    """What argparse says against it, or nothing."""
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()):
+        try:
+            cli.parser().parse_args(words(command))
+        except SystemExit as err:
+            return said.getvalue().strip().splitlines()[-1] if err.code else ""
+        except ValueError as err:
+            return str(err)
+    return ""
+
+
+class Docs(unittest.TestCase):
+    def test_command_lines(self):
+        count = 0
+        for page in PAGES:
+            for line, command in shown(page.read_text()):
+                count += 1
+                with self.subTest(place=f"{page.relative_to(ROOT)}:{line}", command=command):
+                    self.assertEqual(refused(command), "")
+        self.assertGreater(count, 50)
+
+    def test_what_is_no_command_is_seen(self):
+        page = "Text::\n\n    puck run --iomu none\n\nand ``puck nothing here``, ``puck test style``, ``puck repro``.\n"
+        found = list(shown(page))
+        self.assertEqual(found, [(3, "puck run --iomu none"), (5, "puck nothing here"), (5, "puck test style")])
+        self.assertIn("--iomu", refused(found[0][1]))
+        self.assertIn("nothing", refused(found[1][1]))
+        self.assertEqual(refused(found[2][1]), "")
+
+    def test_pages_named_are_there(self):
+        for page in PAGES:
+            text = page.read_text()
+            for found in re.finditer(r":doc:`(?:[^`<]*<)?([^`>]+)>?`|\]\((?!http)([^)#]+)[^)]*\)", text):
+                name = found[1] or found[2]
+                place = page.parent / (name + ".rst" if found[1] else name)
+                with self.subTest(place=f"{page.relative_to(ROOT)}:{text.count(chr(10), 0, found.start()) + 1}"):
+                    self.assertTrue(place.exists(), name)
+
+
+if __name__ == "__main__":
+    unittest.main()
