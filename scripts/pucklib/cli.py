@@ -235,7 +235,8 @@ def add_test(sub):
     p = add(sub, "test", cmd_test, "run the test suites",
             "SUITE: style, abi, unit, qtest, report, guest (default: all of them); or one that takes long. sanitize:\n"
             "qtests and fuzzers on a QEMU with sanitizers (docs/fuzzing.rst). matrix: guests on each IOMMU and\n"
-            "under more policies. long: guests that do the same thousands of times. The last line is 'N passed, N failed, N skipped'.\n"
+            "under more policies. long: guests that do the same thousands of times. docs: what the pages show is done, and comes\n"
+            "out as they say. The last line is 'N passed, N failed, N skipped'.\n"
             "Splats, leaks and unasked-for faults are failures. With --kernel guests run on that kernel:\n"
             "kasan (the debug kernel with KASAN, and every allocation failed once), stock, or 7 (Debian's\n"
             "newest 7.x; needs root).")
@@ -243,7 +244,7 @@ def add_test(sub):
     p.add_argument("suites", nargs="*", metavar="SUITE")
     p.add_argument("--kernel", choices=kernels.NAMES, help="all guests run on this one (default: debug, and stock "
                                                            "where a test asks for it)")
-    p.add_argument("--filter", metavar="REGEX", help="only guest tests and qtests whose name matches")
+    p.add_argument("--filter", metavar="REGEX", help="only guest tests, qtests and pages whose name matches")
     p.add_argument("--seed", type=int, default=1, metavar="N", help="seed of all randomness (default 1)")
     p.add_argument("--minutes", type=float, metavar="N", help="sanitize: how long the fuzzers run (default 10)")
     p.add_argument("--case", metavar="FILE", help="sanitize: run one input that a fuzzer has kept, and nothing else")

@@ -6,13 +6,17 @@ import io
 import re
 import shlex
 import sys
+import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from pucklib import cli  # noqa: E402
+from pucklib.base.util import PuckError  # noqa: E402
+from pucklib.suites import docs  # noqa: E402
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.rst"), *ROOT.glob("labs/**/*.rst")])
 # What begins a line of a literal block, and goes on in the next one behind a backslash or within
@@ -84,6 +88,65 @@ class Docs(unittest.TestCase):
                 place = page.parent / (name + ".rst" if found[1] else name)
                 with self.subTest(place=f"{page.relative_to(ROOT)}:{text.count(chr(10), 0, found.start()) + 1}"):
                     self.assertTrue(place.exists(), name)
+
+
+PAGE = """\
+A page
+======
+
+Here it is::
+
+    $ echo one; echo "two and three"
+    one
+    two ...
+    $ for word in a b
+    > do echo $word; done
+    ...
+    b
+
+Not a session::
+
+    puck run $ x
+"""
+
+
+class Sessions(unittest.TestCase):
+    """The suite docs, on pages that lie."""
+
+    def test_commands_and_what_they_print(self):
+        first, second = docs.commands("page.rst", PAGE)
+        self.assertEqual((first.name, first.text, first.wanted),
+                         ("page.rst:6", 'echo one; echo "two and three"', ["one", "two ..."]))
+        self.assertEqual((second.text, second.wanted), ("for word in a b\ndo echo $word; done", ["...", "b"]))
+
+    def test_dots(self):
+        self.assertIsNone(docs.differs(["one", "two ..."], "one\ntwo and three\n"))
+        self.assertIsNone(docs.differs(["...", "b"], "a\na\nb\n"))
+        self.assertIsNone(docs.differs(["...", "b"], "b"))
+        self.assertIsNone(docs.differs([], ""))
+        self.assertEqual(docs.differs(["one", "two", "three"], "one\n2\nthree\n"), "two")
+        self.assertEqual(docs.differs(["one"], "one\nand more\n"), "one")
+        self.assertEqual(docs.differs([], "something\n"), "nothing")
+
+    def run_page(self, text):
+        with tempfile.TemporaryDirectory() as folder, mock.patch.object(docs, "REPO", Path(folder) / "clone"):
+            docs.REPO.mkdir()
+            (docs.REPO / "file").write_text("of the clone\n")
+            with contextlib.redirect_stderr(io.StringIO()):
+                return docs.run_page("page.rst", docs.commands("page.rst", text), Path(folder))
+
+    def test_one_shell_for_a_page(self):
+        cases = self.run_page("::\n\n    $ cat file; WORD=x; cd ..\n    of the clone\n    $ echo $WORD; ls\n    x\n    puck\n")
+        self.assertEqual([case.result for case in cases], ["passed", "passed"])
+
+    def test_what_does_not_come_out(self):
+        cases = self.run_page("::\n\n    $ echo yes\n    no\n    $ true\n")
+        self.assertEqual([case.result for case in cases], ["failed", "skipped"])
+        self.assertIn("did not print: no\nbut:\nyes", cases[0].detail)
+
+    def test_a_shell_that_ends(self):
+        with self.assertRaisesRegex(PuckError, "has ended"):
+            self.run_page("::\n\n    $ exit 0\n")
 
 
 if __name__ == "__main__":

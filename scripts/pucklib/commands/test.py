@@ -48,10 +48,15 @@ def suite_sanitize(args, rundir):
     return sanitize.run(args, rundir)
 
 
+def suite_docs(args, rundir):
+    from ..suites import docs
+    return docs.run(args, rundir)
+
+
 SUITES = {"style": suite_style, "abi": suite_abi, "unit": suite_unit, "qtest": suite_qtest,
           "report": suite_report, "guest": guest_suite("guest")}
 # Too long to be run with the others: by name alone.
-LONG_SUITES = {"matrix": guest_suite("matrix"), "long": guest_suite("long"), "sanitize": suite_sanitize}
+LONG_SUITES = {"matrix": guest_suite("matrix"), "long": guest_suite("long"), "sanitize": suite_sanitize, "docs": suite_docs}
 
 
 def run_suite(name, args, rundir):
