@@ -5,7 +5,7 @@
  */
 
 #include "qemu/osdep.h"
-#include "display.h"
+#include "vm.h"
 
 int main(int argc, char **argv)
 {
@@ -27,14 +27,6 @@ int main(int argc, char **argv)
     add_vm_error_tests();
     add_vm_move_tests();
     add_random_tests();
-    add_display_register_tests();
-    add_display_commit_tests();
-    add_display_picture_tests();
-    add_display_buffer_tests();
-    add_display_console_tests();
-    add_display_connector_tests();
-    add_display_move_tests();
-    add_display_random_tests();
     add_hold_tests();
     add_reentry_tests();
     add_eject_tests();
@@ -45,6 +37,5 @@ int main(int argc, char **argv)
     add_mischief_move_tests();
     add_mischief_random_tests();
     add_mischief_vm_tests();
-    add_mischief_display_tests();
     return g_test_run();
 }

@@ -4,7 +4,7 @@
  */
 
 #include "qemu/osdep.h"
-#include "display.h"
+#include "env.h"
 
 /* Holds and pauses of a small frame. */
 #define SETTLE_NS   2000000

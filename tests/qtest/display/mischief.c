@@ -4,7 +4,7 @@
  */
 
 #include "qemu/osdep.h"
-#include "display.h"
+#include "env.h"
 
 /* Mischief and Display know the same machine. */
 static void start(Mischief *t, Display *d, const char *options)
@@ -218,13 +218,13 @@ static void test_translate(void)
     mischief_stop(&t);
 }
 
-void add_mischief_display_tests(void)
+void add_display_mischief_tests(void)
 {
-    qtest_add_func("/puck-gpu/mischief/display/vblank-drop", test_vblank_drop);
-    qtest_add_func("/puck-gpu/mischief/display/flip-delay", test_flip_delay);
-    qtest_add_func("/puck-gpu/mischief/display/flip-torn", test_flip_torn);
-    qtest_add_func("/puck-gpu/mischief/display/underrun", test_underrun);
-    qtest_add_func("/puck-gpu/mischief/display/hotplug-drop",
+    qtest_add_func("/puck-display/mischief/vblank-drop", test_vblank_drop);
+    qtest_add_func("/puck-display/mischief/flip-delay", test_flip_delay);
+    qtest_add_func("/puck-display/mischief/flip-torn", test_flip_torn);
+    qtest_add_func("/puck-display/mischief/underrun", test_underrun);
+    qtest_add_func("/puck-display/mischief/hotplug-drop",
                    test_hotplug_drop);
-    qtest_add_func("/puck-gpu/mischief/display/translate", test_translate);
+    qtest_add_func("/puck-display/mischief/translate", test_translate);
 }

@@ -7,7 +7,7 @@
 
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
-#include "display.h"
+#include "env.h"
 
 #define FORMATS     4           /* from 1 on */
 #define AREA        0x40000     /* VRAM of each plane's buffer */
@@ -288,10 +288,10 @@ static void test_writeback(void)
 
 void add_display_picture_tests(void)
 {
-    qtest_add_func("/puck-gpu/display/picture/formats", test_formats);
-    qtest_add_func("/puck-gpu/display/picture/rectangles", test_rectangles);
-    qtest_add_func("/puck-gpu/display/picture/scaling", test_scaling);
-    qtest_add_func("/puck-gpu/display/picture/planes", test_planes);
-    qtest_add_func("/puck-gpu/display/picture/crc-ctrl", test_crc_ctrl);
-    qtest_add_func("/puck-gpu/display/picture/writeback", test_writeback);
+    qtest_add_func("/puck-display/picture/formats", test_formats);
+    qtest_add_func("/puck-display/picture/rectangles", test_rectangles);
+    qtest_add_func("/puck-display/picture/scaling", test_scaling);
+    qtest_add_func("/puck-display/picture/planes", test_planes);
+    qtest_add_func("/puck-display/picture/crc-ctrl", test_crc_ctrl);
+    qtest_add_func("/puck-display/picture/writeback", test_writeback);
 }

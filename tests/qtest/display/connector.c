@@ -5,7 +5,7 @@
 
 #include "qemu/osdep.h"
 #include "qobject/qdict.h"
-#include "display.h"
+#include "env.h"
 
 static void plug(Display *d, unsigned h, bool connected)
 {
@@ -173,10 +173,10 @@ static void test_bad_head(void)
 
 void add_display_connector_tests(void)
 {
-    qtest_add_func("/puck-gpu/display/connector/edid", test_edid);
-    qtest_add_func("/puck-gpu/display/connector/edid-file", test_edid_file);
-    qtest_add_func("/puck-gpu/display/connector/bad_options",
+    qtest_add_func("/puck-display/connector/edid", test_edid);
+    qtest_add_func("/puck-display/connector/edid-file", test_edid_file);
+    qtest_add_func("/puck-display/connector/bad_options",
                    test_bad_options);
-    qtest_add_func("/puck-gpu/display/connector/hotplug", test_hotplug);
-    qtest_add_func("/puck-gpu/display/connector/bad_head", test_bad_head);
+    qtest_add_func("/puck-display/connector/hotplug", test_hotplug);
+    qtest_add_func("/puck-display/connector/bad_head", test_bad_head);
 }

@@ -5,10 +5,10 @@
  * docs/specs/display.rst. The virtual clock stands still but for steps, so that
  * every time is exact.
  */
-#ifndef PUCK_QTEST_GPU_DISPLAY_H
-#define PUCK_QTEST_GPU_DISPLAY_H
+#ifndef PUCK_QTEST_DISPLAY_ENV_H
+#define PUCK_QTEST_DISPLAY_ENV_H
 
-#include "vm.h"
+#include "gpu/vm.h"
 #include "abi/puck_display.h"
 
 /* The mode that tests use unless they say another one: 100 Hz. */
@@ -112,6 +112,6 @@ void add_display_console_tests(void);
 void add_display_connector_tests(void);
 void add_display_move_tests(void);
 void add_display_random_tests(void);
-void add_mischief_display_tests(void);
+void add_display_mischief_tests(void);
 
-#endif /* PUCK_QTEST_GPU_DISPLAY_H */
+#endif /* PUCK_QTEST_DISPLAY_ENV_H */

@@ -6,7 +6,7 @@
  */
 
 #include "qemu/osdep.h"
-#include "display.h"
+#include "env.h"
 
 typedef struct Colour {
     int a, r, g, b;

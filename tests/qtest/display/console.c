@@ -6,7 +6,7 @@
 
 #include "qemu/osdep.h"
 #include "qobject/qdict.h"
-#include "display.h"
+#include "env.h"
 
 #define NOWHERE     0xf0000000ull       /* no memory */
 
@@ -378,14 +378,14 @@ static void test_reset(void)
 
 void add_display_console_tests(void)
 {
-    qtest_add_func("/puck-gpu/display/console/heads", test_heads);
-    qtest_add_func("/puck-gpu/display/console/copied", test_copied);
-    qtest_add_func("/puck-gpu/display/console/copied-pixels",
+    qtest_add_func("/puck-display/console/heads", test_heads);
+    qtest_add_func("/puck-display/console/copied", test_copied);
+    qtest_add_func("/puck-display/console/copied-pixels",
                    test_copied_pixels);
-    qtest_add_func("/puck-gpu/display/console/copied-list", test_copied_list);
-    qtest_add_func("/puck-gpu/display/console/written", test_written);
-    qtest_add_func("/puck-gpu/display/console/damage", test_damage);
-    qtest_add_func("/puck-gpu/display/console/unseen", test_unseen);
-    qtest_add_func("/puck-gpu/display/console/stopped", test_stopped);
-    qtest_add_func("/puck-gpu/display/console/reset", test_reset);
+    qtest_add_func("/puck-display/console/copied-list", test_copied_list);
+    qtest_add_func("/puck-display/console/written", test_written);
+    qtest_add_func("/puck-display/console/damage", test_damage);
+    qtest_add_func("/puck-display/console/unseen", test_unseen);
+    qtest_add_func("/puck-display/console/stopped", test_stopped);
+    qtest_add_func("/puck-display/console/reset", test_reset);
 }

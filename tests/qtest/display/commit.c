@@ -5,7 +5,7 @@
  */
 
 #include "qemu/osdep.h"
-#include "display.h"
+#include "env.h"
 
 #define NONE    PUCK_DISPLAY_BUFFER_NONE
 
@@ -464,20 +464,20 @@ static void test_two_heads(void)
 
 void add_display_commit_tests(void)
 {
-    qtest_add_func("/puck-gpu/display/commit/bad_heads", test_bad_heads);
-    qtest_add_func("/puck-gpu/display/commit/bad_mode", test_bad_mode);
-    qtest_add_func("/puck-gpu/display/commit/bad_damage", test_bad_damage);
-    qtest_add_func("/puck-gpu/display/commit/bad_plane", test_bad_plane);
-    qtest_add_func("/puck-gpu/display/commit/bad_buffer", test_bad_buffer);
-    qtest_add_func("/puck-gpu/display/commit/bad_uv", test_bad_uv);
-    qtest_add_func("/puck-gpu/display/commit/bad_writeback",
+    qtest_add_func("/puck-display/commit/bad_heads", test_bad_heads);
+    qtest_add_func("/puck-display/commit/bad_mode", test_bad_mode);
+    qtest_add_func("/puck-display/commit/bad_damage", test_bad_damage);
+    qtest_add_func("/puck-display/commit/bad_plane", test_bad_plane);
+    qtest_add_func("/puck-display/commit/bad_buffer", test_bad_buffer);
+    qtest_add_func("/puck-display/commit/bad_uv", test_bad_uv);
+    qtest_add_func("/puck-display/commit/bad_writeback",
                    test_bad_writeback);
-    qtest_add_func("/puck-gpu/display/commit/bad_second_head",
+    qtest_add_func("/puck-display/commit/bad_second_head",
                    test_bad_second_head);
-    qtest_add_func("/puck-gpu/display/commit/time", test_time);
-    qtest_add_func("/puck-gpu/display/commit/vblank", test_vblank);
-    qtest_add_func("/puck-gpu/display/commit/takeover", test_takeover);
-    qtest_add_func("/puck-gpu/display/commit/off", test_off);
-    qtest_add_func("/puck-gpu/display/commit/modeset", test_modeset);
-    qtest_add_func("/puck-gpu/display/commit/two-heads", test_two_heads);
+    qtest_add_func("/puck-display/commit/time", test_time);
+    qtest_add_func("/puck-display/commit/vblank", test_vblank);
+    qtest_add_func("/puck-display/commit/takeover", test_takeover);
+    qtest_add_func("/puck-display/commit/off", test_off);
+    qtest_add_func("/puck-display/commit/modeset", test_modeset);
+    qtest_add_func("/puck-display/commit/two-heads", test_two_heads);
 }

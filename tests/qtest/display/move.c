@@ -5,7 +5,7 @@
 
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
-#include "display.h"
+#include "env.h"
 
 #define BYTES   (4 * MODE_W * MODE_H)
 
@@ -197,8 +197,8 @@ static void test_bad_state(void)
 
 void add_display_move_tests(void)
 {
-    qtest_add_func("/puck-gpu/display/move/pending", test_move);
-    qtest_add_func("/puck-gpu/display/move/mid-frame", test_mid_frame);
-    qtest_add_func("/puck-gpu/display/move/mischief", test_mischief);
-    qtest_add_func("/puck-gpu/display/move/bad_state", test_bad_state);
+    qtest_add_func("/puck-display/move/pending", test_move);
+    qtest_add_func("/puck-display/move/mid-frame", test_mid_frame);
+    qtest_add_func("/puck-display/move/mischief", test_mischief);
+    qtest_add_func("/puck-display/move/bad_state", test_bad_state);
 }

@@ -6,7 +6,7 @@
 
 #include "qemu/osdep.h"
 #include "common/reg-case.h"
-#include "display.h"
+#include "env.h"
 
 #define ONES    UINT32_MAX
 
@@ -178,8 +178,8 @@ static void test_bad_access(void)
 
 void add_display_register_tests(void)
 {
-    qtest_add_func("/puck-gpu/display/registers/access", test_access);
-    qtest_add_func("/puck-gpu/display/registers/reset", test_reset);
-    qtest_add_func("/puck-gpu/display/registers/halves", test_halves);
-    qtest_add_func("/puck-gpu/display/registers/bad_access", test_bad_access);
+    qtest_add_func("/puck-display/registers/access", test_access);
+    qtest_add_func("/puck-display/registers/reset", test_reset);
+    qtest_add_func("/puck-display/registers/halves", test_halves);
+    qtest_add_func("/puck-display/registers/bad_access", test_bad_access);
 }

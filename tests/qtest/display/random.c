@@ -7,7 +7,7 @@
  */
 
 #include "qemu/osdep.h"
-#include "display.h"
+#include "env.h"
 
 #define ROUNDS      1500
 #define MESS        0x8000000u  /* RAM that may become anything */
@@ -138,5 +138,5 @@ static void test_random(void)
 
 void add_display_random_tests(void)
 {
-    qtest_add_func("/puck-gpu/display/random", test_random);
+    qtest_add_func("/puck-display/random", test_random);
 }

@@ -8,7 +8,7 @@
 #include "qemu/bswap.h"
 #include "hw/pci/pci_regs.h"
 #include "common/behind.h"
-#include "display.h"
+#include "env.h"
 
 #define NOWHERE     0xf0000000ull       /* no memory */
 #define BYTES       (4 * MODE_W * MODE_H)
@@ -482,20 +482,20 @@ static void test_iommu(void)
 
 void add_display_buffer_tests(void)
 {
-    qtest_add_func("/puck-gpu/display/buffers/list", test_list);
-    qtest_add_func("/puck-gpu/display/buffers/behind-bar", test_behind_bar);
-    qtest_add_func("/puck-gpu/display/buffers/tiny-segments",
+    qtest_add_func("/puck-display/buffers/list", test_list);
+    qtest_add_func("/puck-display/buffers/behind-bar", test_behind_bar);
+    qtest_add_func("/puck-display/buffers/tiny-segments",
                    test_tiny_segments);
-    qtest_add_func("/puck-gpu/display/buffers/takeover-waits",
+    qtest_add_func("/puck-display/buffers/takeover-waits",
                    test_takeover_waits);
-    qtest_add_func("/puck-gpu/display/buffers/bad_list", test_bad_list);
-    qtest_add_func("/puck-gpu/display/buffers/bad_page", test_bad_page);
-    qtest_add_func("/puck-gpu/display/buffers/bad_writeback_page",
+    qtest_add_func("/puck-display/buffers/bad_list", test_bad_list);
+    qtest_add_func("/puck-display/buffers/bad_page", test_bad_page);
+    qtest_add_func("/puck-display/buffers/bad_writeback_page",
                    test_bad_writeback_page);
-    qtest_add_func("/puck-gpu/display/buffers/vm", test_vm);
-    qtest_add_func("/puck-gpu/display/buffers/vm-writeback",
+    qtest_add_func("/puck-display/buffers/vm", test_vm);
+    qtest_add_func("/puck-display/buffers/vm-writeback",
                    test_vm_writeback);
-    qtest_add_func("/puck-gpu/display/buffers/bad_vm", test_bad_vm);
-    qtest_add_func("/puck-gpu/display/buffers/vm-stale", test_vm_stale);
-    qtest_add_func("/puck-gpu/display/buffers/iommu", test_iommu);
+    qtest_add_func("/puck-display/buffers/bad_vm", test_bad_vm);
+    qtest_add_func("/puck-display/buffers/vm-stale", test_vm_stale);
+    qtest_add_func("/puck-display/buffers/iommu", test_iommu);
 }
