@@ -16,21 +16,41 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from pucklib import cli  # noqa: E402
 from pucklib.base.util import PuckError  # noqa: E402
+from pucklib.build import words as words_of  # noqa: E402
 from pucklib.suites import docs  # noqa: E402
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.rst"), *ROOT.glob("labs/**/*.rst")])
 # What begins a line of a literal block, and goes on in the next one behind a backslash or within
 # quotes; or words between backquotes, which may name a command without all that it wants.
-BLOCK = re.compile(r"^ +(?:\$ )?(?:\w+=\S+ )*((?:scripts/)?puck (?:'[^']*'|\"[^\"]*\"|\\\n|[^\n'\"])*)$", re.M)
+COMMAND = r"(?:\w+=\S+ )*((?:scripts/)?puck (?:'[^']*'|\"[^\"]*\"|\\\n|[^\n'\"])*)$"
+BLOCK = re.compile("^ +" + COMMAND, re.M)
+SESSION = re.compile(COMMAND)
 INLINE = re.compile(r"``?((?:scripts/)?puck [^`]+)``?")
 TO_COME = ("arguments are required", "expected one argument")
 
 
+def joined(command):
+    return " ".join(command.replace("\\\n", " ").split())
+
+
+def without_sessions(text):
+    """The page with nothing where its sessions are, line by line."""
+    lines = text.splitlines()
+    for first, block in docs.blocks(text):
+        lines[first - 1:first - 1 + len(block)] = [""] * len(block)
+    return "\n".join(lines)
+
+
 def shown(text):
     """(line, command) of each command line on a page."""
+    for command in docs.commands("", text):
+        found = SESSION.match(command.text)
+        if found:
+            yield command.line, joined(found[1])
+    text = without_sessions(text)
     for pattern in (BLOCK, INLINE):
         for found in pattern.finditer(text):
-            command = " ".join(found[1].replace("\\\n", " ").split())
+            command = joined(found[1])
             if pattern is INLINE and any(what in refused(command) for what in TO_COME):
                 continue
             yield text.count("\n", 0, found.start()) + 1, command
@@ -62,7 +82,27 @@ def refused(command):
     return ""
 
 
+# What devices and the mapper are told to do, wherever a page says it.
+TOLD = re.compile(r"--(dma|mischief) (?:'([^']+)'|([^\s'`]+))")
+KINDS = {"dma": "policy", "mischief": "mischief"}
+PLACEHOLDER = re.compile(r"^[A-Z]+$|RULE|\.\.\.")
+
+
 class Docs(unittest.TestCase):
+    def test_policies_and_rules(self):
+        count = 0
+        for page in PAGES:
+            text = page.read_text()
+            for found in TOLD.finditer(text):
+                told = " ".join((found[2] or found[3]).split())
+                if PLACEHOLDER.search(told):
+                    continue
+                count += 1
+                place = f"{page.relative_to(ROOT)}:{text.count(chr(10), 0, found.start()) + 1}"
+                with self.subTest(place=place):
+                    words_of.check(f"--{found[1]}", KINDS[found[1]], told)
+        self.assertGreater(count, 20)
+
     def test_command_lines(self):
         count = 0
         for page in PAGES:
@@ -73,12 +113,15 @@ class Docs(unittest.TestCase):
         self.assertGreater(count, 50)
 
     def test_what_is_no_command_is_seen(self):
-        page = "Text::\n\n    puck run --iomu none\n\nand ``puck nothing here``, ``puck test style``, ``puck repro``.\n"
+        page = "Text::\n\n    puck run --iomu none\n\nand ``puck nothing here``, ``puck test style``, ``puck repro``.\n" \
+               "\n    $ puck test \\\n    > abi >x; echo $?\n    puck 0\n"
         found = list(shown(page))
-        self.assertEqual(found, [(3, "puck run --iomu none"), (5, "puck nothing here"), (5, "puck test style")])
-        self.assertIn("--iomu", refused(found[0][1]))
-        self.assertIn("nothing", refused(found[1][1]))
-        self.assertEqual(refused(found[2][1]), "")
+        self.assertEqual(found, [(7, "puck test abi >x; echo $?"), (3, "puck run --iomu none"), (5, "puck nothing here"),
+                                 (5, "puck test style")])
+        self.assertEqual(refused(found[0][1]), "")
+        self.assertIn("--iomu", refused(found[1][1]))
+        self.assertIn("nothing", refused(found[2][1]))
+        self.assertEqual(refused(found[3][1]), "")
 
     def test_pages_named_are_there(self):
         for page in PAGES:
