@@ -101,6 +101,11 @@ def cmd_manual(_args):
     return manual.cmd_manual(parser())
 
 
+def cmd_lab(args):
+    from .commands import lab
+    return lab.cmd_lab(args)
+
+
 def cmd_clean(args):
     return clean.cmd_clean(args)
 
@@ -233,7 +238,7 @@ def own_driver_options(p):
 
 def add_test(sub):
     p = add(sub, "test", cmd_test, "run the test suites",
-            "SUITE: style, abi, unit, qtest, report, guest (default: all of them); or one that takes long. sanitize:\n"
+            "SUITE: style, abi, unit, qtest, report, guest, labs (default: all of them); or one that takes long. sanitize:\n"
             "qtests and fuzzers on a QEMU with sanitizers (docs/fuzzing.rst). matrix: guests on each IOMMU and\n"
             "under more policies. long: guests that do the same thousands of times. docs: what the pages show is done, and comes\n"
             "out as they say. The last line is 'N passed, N failed, N skipped'.\n"
@@ -260,6 +265,21 @@ def add_clients(sub):
     p.add_argument("--list", action="store_true", help="say which there are, and what their images take")
     p.add_argument("--kernel", choices=kernels.NAMES, help="all guests run on this one (default: each machine's own)")
     p.add_argument("--filter", metavar="REGEX", help="only tests whose name matches")
+    p.add_argument("--seed", type=int, default=1, metavar="N", help="seed of all randomness (default 1)")
+
+
+def add_lab(sub):
+    p = add(sub, "lab", cmd_lab, "exercises in driver development, graded",
+            "Without N: which there are. puck lab N begins one, in a folder of yours; then it boots a\n"
+            "shell with the module of that folder. --check builds it, boots, and says which points it\n"
+            "has. Exit status: 0 if it has all of them, 1 if not, 2 if there is no result.")
+    common(p)
+    p.add_argument("number", nargs="?", metavar="N", help="which lab")
+    p.add_argument("--check", action="store_true", help="grade it")
+    p.add_argument("--dir", metavar="DIR", help="your folder (default: puck-lab-N)")
+    p.add_argument("--json", metavar="FILE", help="with --check: the points for a program (docs/labs.rst)")
+    p.add_argument("--kernel", choices=[n for n in kernels.NAMES if n != "7"], default="stock",
+                   help="guest kernel (default stock); debug has lockdep and kmemleak as well")
     p.add_argument("--seed", type=int, default=1, metavar="N", help="seed of all randomness (default 1)")
 
 
@@ -340,6 +360,7 @@ def parser():
     add_guest(sub)
     add_soak(sub)
     add_catalogue(sub)
+    add_lab(sub)
     p = add(sub, "repro", cmd_repro, "once more a run of run, guest or test, from its folder",
             "A recorded run (--record) is replayed, and has to be the same to the byte; another one\n"
             "is run again with the same files and seed. Says whether it failed in the same place.")
@@ -404,12 +425,17 @@ def main(argv):
         return 1
 
 
+def has_terminal(args):
+    """Whether a guest may have the terminal."""
+    return args.func is cmd_shell or (args.func is cmd_lab and not args.check)
+
+
 @contextlib.contextmanager
 def working(args):
     """Says now and then that the tool is at work, but in a terminal that a guest has."""
     stop = threading.Event()
     thread = threading.Thread(target=heartbeat, args=(stop,), daemon=True)
-    if args.func is not cmd_shell:
+    if not has_terminal(args):
         thread.start()
     try:
         yield

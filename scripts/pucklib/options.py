@@ -14,8 +14,10 @@ from .base.util import PuckError
 from .build import apt, client_image, kernel, qemu_stock, words
 from .build.qemu_stock import DEBIAN, SOURCE
 from .commands import bench, build, clients, run, test
+from .labs import lab as labs
 from .runs import mapper
 from .suites import guesttests
+from .suites import labs as labsuite
 from .vm.drivers import DRIVERS
 
 IOMMUS = ("puck", "intel", "virtio", "none")
@@ -48,7 +50,7 @@ def no_effect(args, names, why):
 def check(args):
     """PuckError for the first thing that is wrong."""
     check_numbers(args)
-    if args.command_name in ("run", "guest", "shell", "test", "clients", "soak", "bench", "build", "module"):
+    if args.command_name in ("run", "guest", "shell", "test", "clients", "soak", "bench", "build", "module", "lab"):
         kdir = getattr(args, "kdir", None)
         apt.check_system(own_trees=bool(kdir and (args.command_name in ("module", "build")
                                                   or getattr(args, "qemu_src", None))))
@@ -56,7 +58,7 @@ def check(args):
     check_files(args)
     check_qemu(args)
     special = {"run": check_run, "shell": check_machine, "guest": check_machine, "test": check_test,
-               "clients": check_clients, "soak": check_soak, "build": check_build}.get(args.command_name)
+               "clients": check_clients, "soak": check_soak, "build": check_build, "lab": check_lab}.get(args.command_name)
     if special:
         special(args)
 
@@ -171,6 +173,10 @@ def check_test(args):
     if args.filter and not guests | ({"qtest", "sanitize"} & set(names)):
         raise PuckError(f"--filter has no effect on {', '.join(names)}: it is for guest tests and qtests")
     if args.filter and len(names) == 1 and guests:
+        if names == [labsuite.SUITE]:
+            if not labsuite.chosen(args):
+                raise PuckError(f"--filter {args.filter}: no variant of a lab matches")
+            return
         path = guesttests.LISTS[names[0]]
         if not guesttests.chosen_tests(args.filter, args.kernel, guesttests.parse_list(path)):
             raise PuckError(f"--filter {args.filter}: no test of test-images/{path.name} matches")
@@ -184,6 +190,21 @@ def check_clients(args):
         kernel.check(args.kernel)
     if args.filter and not guesttests.chosen_tests(args.filter, args.kernel, machines):
         raise PuckError(f"--filter {args.filter}: no test of {', '.join(args.names)} matches")
+
+
+def check_lab(args):
+    """Only a folder that is graded or tried takes a machine."""
+    if args.number is None:
+        no_effect(args, ("check", "dir", "json", "run_dir", "qemu", "qemu_src", "accel"), "without the number of a lab")
+        return
+    lab = labs.find(args.number)
+    if not args.check:
+        no_effect(args, ("json",), "without --check")
+    if args.dir and Path(args.dir).exists() and not Path(args.dir).is_dir():
+        raise PuckError(f"--dir: {args.dir} is a file")
+    if args.seed != 1 and not lab.seeds:
+        raise PuckError(f"--seed has no effect on lab {lab.number}: it is the same for all")
+    kernel.check(args.kernel)
 
 
 def check_soak(args):

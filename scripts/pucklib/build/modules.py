@@ -24,12 +24,12 @@ NAME = re.compile(rb"[\w-]+")
 TWICE = ("gpu/compat.c",)
 # Headers of the kernel are the same for both.
 CFLAGS_32 = ["-m32", "-D_FILE_OFFSET_BITS=64", "-idirafter", "/usr/include/x86_64-linux-gnu"]
-INCLUDES = ["-Iinclude/uapi", "-Iinclude", "-Itest-images", "-idirafter", "/usr/include/libdrm"]
+INCLUDES = ["-Iinclude/uapi", "-Iinclude", "-Ilabs/include", "-Itest-images", "-idirafter", "/usr/include/libdrm"]
 IMAGES = REPO / "test-images"
 # Folders of guest programs, and what the names of those in the guest begin with.
 PROGRAMS = {"gpu": "gpu_", "iommu": "iommu_", "dma": "dma_", "mischief": "mischief_", "fail_nth": "fail_nth_",
             "bench": "bench-", "camera": "camera_", "kms": "kms_", "share": "share_", "render3d": "render3d_",
-            "clients": "client_", "scenarios": "", "machine": "", "run": ""}
+            "clients": "client_", "labs": "labs_", "scenarios": "", "machine": "", "run": ""}
 
 
 def tree_digest(*folders):
@@ -208,7 +208,7 @@ def with_shared(source):
 def programs(keep_going=False, only=None):
     """Compile the guest programs to static binaries; {name: path}. Scripts are taken as they are.
     Those of 32 bits are there where what it takes is: scripts/puck test installs it."""
-    base = digest(CFLAGS, INCLUDES, tree_digest("include"))
+    base = digest(CFLAGS, INCLUDES, tree_digest("include", "labs/include"))
     built = {program_name(path): path for path in scripts() if not only or program_name(path) in only}
     for name, source, flags in builds(only):
         out = cache("guest", f"{name}-{digest(base, flags, *with_shared(source))}")

@@ -43,6 +43,11 @@ def guest_suite(name):
     return run
 
 
+def suite_labs(args, rundir):
+    from ..suites import labs
+    return labs.run(args, rundir)
+
+
 def suite_sanitize(args, rundir):
     from ..suites import sanitize
     return sanitize.run(args, rundir)
@@ -54,7 +59,7 @@ def suite_docs(args, rundir):
 
 
 SUITES = {"style": suite_style, "abi": suite_abi, "unit": suite_unit, "qtest": suite_qtest,
-          "report": suite_report, "guest": guest_suite("guest")}
+          "report": suite_report, "guest": guest_suite("guest"), "labs": suite_labs}
 # Too long to be run with the others: by name alone.
 LONG_SUITES = {"matrix": guest_suite("matrix"), "long": guest_suite("long"), "sanitize": suite_sanitize, "docs": suite_docs}
 
@@ -71,7 +76,7 @@ def run_suite(name, args, rundir):
 
 
 # Those whose result depends on the guest's kernel.
-GUEST_SUITES = ["guest", "matrix", "long"]
+GUEST_SUITES = ["guest", "labs", "matrix", "long"]
 
 
 def chosen_suites(args):

@@ -267,7 +267,7 @@ class Suite:
         return cases
 
     def boot(self, machine, tests, rundir):
-        spec = machine_spec(machine, self.args.seed)
+        spec = self.spec(machine)
         spec.clients = str(client_image.ensure(machine.packages) or "")
         spec.renderer = str(renderer.ensure()) if machine.render3d else ""
         say(f"guest machine '{machine.name}' ({machine.kernel} kernel): {len(tests)} tests")
@@ -276,10 +276,26 @@ class Suite:
         extra |= kselftests.programs() if machine.kselftests else {}
         patience = limit(machine, tests)
         result = bench.boot(rundir, spec, script(machine, tests), patience,
-                            on_line=lambda line: show_progress(machine.name, line), extra=extra)
+                            on_line=lambda line: self.show_progress(machine.name, line),
+                            extra=extra | self.files(tests))
         self.costs += [(seconds, machine.name, test or "(boot, and between tests)")
                        for test, seconds in patience.costs.items()]
         return result
+
+    @staticmethod
+    def show_progress(machine, line):
+        show_progress(machine, line)
+
+    def spec(self, machine):
+        return machine_spec(machine, self.args.seed)
+
+    def files(self, _tests):
+        """What the guest gets for these tests besides: its path there, and the file here."""
+        return {}
+
+    def judge_one(self, suite, test, outputs, consoles, end, result):
+        """All cases of a test."""
+        return judge_one(suite, test, outputs, consoles, end, result)
 
     def once_more(self, machine, tests, result, end, cases):
         """Add the cases of what ended before the trouble began; returns the tests to run again."""
@@ -288,7 +304,7 @@ class Suite:
         done = untroubled(tests, outputs, consoles)
         left = tests[len(done):]
         for test in done:
-            more = judge_one(suite, test, outputs, consoles, end, result)
+            more = self.judge_one(suite, test, outputs, consoles, end, result)
             # All tests ended well: what comes behind them did not, and wants one to be behind.
             cases += more if left or test is not done[-1] else [c for c in more if c.result in verdict.BAD]
         left = left or tests[-1:]
@@ -306,7 +322,7 @@ class Suite:
             if test.name not in outputs:
                 break
             done += 1
-            cases += judge_one(suite, test, outputs, consoles, end, result)
+            cases += self.judge_one(suite, test, outputs, consoles, end, result)
         extra = [n for n in outputs if n and (n.startswith("unload-") or n == "kmemleak")]
         for name in extra:
             cases += judge_test(suite, name, outputs[name], consoles.get(name), end, result)
