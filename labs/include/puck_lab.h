@@ -42,4 +42,15 @@ struct puck_lab_call {
 /* arg: records taken from the error queue so far, ERR_INFO and ERR_ADDR of the last one */
 #define PUCK_LAB_PROBE_ERRORS		2
 
+/* 03-streaming */
+/* in: goes to VRAM at offset arg[0] */
+#define PUCK_LAB_STREAM_WRITE		1
+/* out: comes from VRAM at offset arg[0] */
+#define PUCK_LAB_STREAM_READ		2
+/* out: the same by way of the frame buffer, which is mapped once; PUCK_LAB_FRAME bytes at most */
+#define PUCK_LAB_STREAM_FRAME		3
+/* in: by way of the mailbox to VRAM at arg[0]; then out, of as many bytes, from VRAM at arg[1] */
+#define PUCK_LAB_STREAM_MAIL		4
+#define PUCK_LAB_FRAME			4096u
+
 #endif /* PUCK_LAB_H */

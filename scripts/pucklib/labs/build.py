@@ -79,7 +79,8 @@ class Builder:
     def all(self, labs):
         """{(lab's folder, variant): module} of skeletons, solutions and wrong answers, built once for a content."""
         variants = [(lab, variant) for lab in labs for variant in variants_of(lab)]
-        key = digest(modules.tree_digest("labs", "include"), [f"{lab.folder.name} {v}" for lab, v in variants])
+        key = digest(modules.tree_digest("include", "labs/include"), [module_name(lab, variant) for lab, variant in variants],
+                     *(part for lab in labs for part in answers(lab)))
         published = self.root / "all" / key
         if not published.exists():
             with lock(f"labs-{self.root.name}"):
@@ -107,6 +108,12 @@ class Builder:
             for name in names:
                 shutil.copy2(tree / "src" / name / f"{name}.ko", tmp)
         prune_folders(folder.parent, KEEP)
+
+
+def answers(lab):
+    """All that its variants are made of: names and files, without the texts about them."""
+    files = [folder / path for folder in (lab.skeleton, lab.solution) for path in sources(folder)]
+    return [part for path in [*files, *(wrong.patch for wrong in lab.wrongs)] for part in (str(path.relative_to(LABS)), path)]
 
 
 def variants_of(lab):
