@@ -52,7 +52,7 @@ REFUSED = {
     "test --filter a(": "--filter: .*, at byte 1",
     "test guest --filter nothing-of-the-kind": "no test of .*/tests.list matches",
     "test long --filter nothing-of-the-kind": "no test of .*/long.list matches",
-    "test sanitize --kernel kasan": "'sanitize' has no guest: --kernel is for guest, matrix, long",
+    "test sanitize --kernel kasan": "'sanitize' has no guest: --kernel is for guest, labs, matrix, long",
     "test unit style --filter gpu": "--filter has no effect on unit, style",
     "test unit --accel tcg": "--accel has no effect on suites without a guest",
     "clients": "which clients\\? .*--list",
@@ -80,6 +80,15 @@ REFUSED = {
     "build programs --qemu debian": "--qemu has no effect unless QEMU or its tests are built",
     "build qemu-module --qemu source": "qemu-module is for a QEMU that others built",
     "test sanitize --qemu debian": "--qemu has no effect on sanitize",
+    "lab --check": "--check has no effect without the number of a lab",
+    "lab --dir x": "--dir has no effect without the number of a lab",
+    "lab 99": "there is no lab 99",
+    "lab x --check": "there is no lab x",
+    "lab 1 --json /tmp/puck-lab.json": "--json has no effect without --check",
+    "lab 1 --check --json /no/such/folder/a.json": "--json: there is no folder",
+    "lab 1 --check --dir /dev/null": "--dir: /dev/null is a file",
+    "lab 1 --check --seed 7": "--seed has no effect on lab 1",
+    "test labs --filter nothing-of-the-kind": "no variant of a lab matches",
     "build --kdir /tmp": "is no kernel build or headers folder",
 }
 TAKEN = ("run", "run --driver nvme --dma random,seed=3,sync=watch", "run --events /tmp/puck-events",
@@ -87,6 +96,7 @@ TAKEN = ("run", "run --driver nvme --dma random,seed=3,sync=watch", "run --event
          "test", "test guest --filter gpu",
          "test long --filter mirror --kernel stock", "test long --accel tcg --qemu debian",
          "test --filter nothing-of-the-kind", "guest true", "guest --packages v4l-utils,yavta true", "soak --boots 3 --machine std --smp 1",
+         "lab", "lab 1", "lab 1 --check --kernel debug --json /tmp/puck-lab.json", "test labs --filter probe --kernel debug",
          "clients --list", "clients vivid --filter media --kernel stock",
          "build qemu --qemu debian", "build qtests --qemu source", "soak --drivers nvme,ahci", "soak --drivers nvme --module nvme", "soak --device edu --module nvme --workload true", "build", "shell")
 

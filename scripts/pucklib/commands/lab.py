@@ -6,7 +6,7 @@ import shlex
 import shutil
 from pathlib import Path
 
-from ..base.util import PuckError, fresh_dir, say, write_json
+from ..base.util import REPO, PuckError, fresh_dir, say, write_json
 from ..labs import build, lab as labs, score, turn
 from ..vm import accel
 from ..vm.rundirs import new as new_rundir
@@ -53,8 +53,8 @@ def begin(args, lab, folder):
         build.put(build.skeleton(lab, seed_of(args, lab)), tmp)
         shutil.copy(lab.folder / "README.rst", tmp)
     more = f" --dir {shlex.quote(str(folder))}" if args.dir else ""
-    print(f"lab {lab.number}, {lab.title}: a skeleton is in {folder}\n"
-          f"read       {folder}/README.rst\n"
+    print(f"lab {lab.number} ({lab.title}) begins in {folder}\n"
+          f"read       {folder}/README.rst; what it names of Puck's is below {shown(REPO)}\n"
           f"write      {', '.join(str(folder / path) for path in build.sources(folder))}\n"
           f"try        puck lab {lab.number}{more}\n"
           f"grade      puck lab {lab.number}{more} --check")
@@ -81,7 +81,7 @@ def shell(args, lab, folder):
     """The lab's machine, with the module loaded and its grader at hand."""
     kit = turn.bench(args, lab)
     accel.announce(kit.accel, kit.why)
-    module, warnings = turn.own_module(lab, kit, folder)
+    module, warnings = turn.own_module(args, lab, folder)
     for warning in warnings:
         print(f"warning    {warning}")
     spec = lab.spec()

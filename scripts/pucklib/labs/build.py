@@ -37,7 +37,9 @@ def sources(folder):
 
 
 def kbuild(name, files, tree):
-    """One module `name` of these files. Its name is no file's, or make would take it for that file's object."""
+    """One module `name` of these files."""
+    if Path(f"{name}.c") in files:
+        raise PuckError(f"{name}.c: a file cannot have the name of the module that it is a part of")
     objects = sorted(str(path.with_suffix(".o")) for path in files if path.suffix == ".c")
     return ("# SPDX-License-Identifier: GPL-2.0-or-later\n"
             f"obj-m := {name}.o\n{name}-y := {' '.join(objects)}\n{FLAGS.format(tree=tree)}")
@@ -165,7 +167,7 @@ def patched(files, patch):
             done = subprocess.run(["patch", "-p1", "-s", "-F0", "--no-backup-if-mismatch"], stdin=text, cwd=place,
                                   capture_output=True, text=True)
         if done.returncode:
-            raise PuckError(f"{patch.relative_to(REPO)} does not fit the solution: {(done.stdout + done.stderr).strip()}")
+            raise PuckError(f"{patch.parent.parent.name}: {patch.name} does not fit the solution: {(done.stdout + done.stderr).strip()}")
         return {path: (place / path).read_bytes() for path in tree_files(place, SOURCES)}
 
 

@@ -9,7 +9,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..base.util import PuckError
+from ..base.util import PuckError, in_parallel
+from ..build import apt, kernel
 from ..report.lines import Lines, release_of
 from ..vm import ending
 from ..vm.guest import Bench
@@ -64,24 +65,40 @@ def bench(args, lab):
     return Bench(args, args.kernel, programs={lab.program})
 
 
-def own_module(lab, kit, folder):
-    """(the learner's module, warnings); PuckError if it does not build."""
-    return build.Builder(kit.kernel.drivers()).own(folder.resolve(), module_name(lab))
+def own_module(args, lab, folder):
+    """(the learner's module, warnings); PuckError if it does not build. Puck's modules have to be there first: it may
+    need what they export."""
+    drivers = kernel.get(args.kernel).drivers()
+    drivers.ensure()
+    return build.Builder(drivers).own(folder.resolve(), module_name(lab))
+
+
+def prepare(args, lab, folder, turn):
+    """(what a guest needs, the module). Both are made at a time: neither has work for two CPUs."""
+    apt.ensure_host()
+    kernel.get(args.kernel).drivers().ensure()
+
+    def module():
+        start = time.monotonic()
+        try:
+            path, turn.warnings = own_module(args, lab, folder)
+        except PuckError as err:
+            turn.broken = str(err)
+            return None
+        turn.seconds["build"] = time.monotonic() - start
+        return path
+
+    return in_parallel(lambda step: step(), [lambda: bench(args, lab), module], 2)
 
 
 def take(args, lab, folder, rundir, seed):
     """Build, boot, grade."""
     turn, start = Turn(rundir=rundir), time.monotonic()
-    kit = bench(args, lab)
-    turn.seconds["tool"] = time.monotonic() - start
-    start = time.monotonic()
-    try:
-        module, turn.warnings = own_module(lab, kit, folder)
-    except PuckError as err:
-        turn.broken = str(err)
+    kit, module = prepare(args, lab, folder, turn)
+    if turn.broken:
         turn.outcomes = [grade.Outcome(point, False, ["there is no module"]) for point in lab.points]
         return turn
-    turn.seconds["build"] = time.monotonic() - start
+    turn.seconds["all that is built"] = time.monotonic() - start
     start = time.monotonic()
     spec = lab.spec()
     spec.seed = args.seed
