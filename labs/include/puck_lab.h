@@ -42,6 +42,17 @@ struct puck_lab_call {
 /* arg: records taken from the error queue so far, ERR_INFO and ERR_ADDR of the last one */
 #define PUCK_LAB_PROBE_ERRORS		2
 
+/* 02-ring */
+/* FILL VRAM from arg[0] on, arg[1] bytes, with arg[2], and wait until that is done */
+#define PUCK_LAB_RING_FILL		1
+/* The same without waiting: arg[3] is the job's number then; -EBUSY if the ring has no room */
+#define PUCK_LAB_RING_SUBMIT		2
+/* Wait for the job with number arg[0], arg[1] ms at most: -ETIMEDOUT behind that */
+#define PUCK_LAB_RING_WAIT		3
+/* Commands of the ring, and the number of the first job */
+#define PUCK_LAB_RING_COMMANDS		16u
+#define PUCK_LAB_RING_FIRST		0xffffffe0u
+
 /* 03-streaming */
 /* in: goes to VRAM at offset arg[0] */
 #define PUCK_LAB_STREAM_WRITE		1
@@ -52,5 +63,14 @@ struct puck_lab_call {
 /* in: by way of the mailbox to VRAM at arg[0]; then out, of as many bytes, from VRAM at arg[1] */
 #define PUCK_LAB_STREAM_MAIL		4
 #define PUCK_LAB_FRAME			4096u
+
+/* 04-scatter-gather */
+/* in: by way of scattered memory to VRAM at offset arg[0] */
+#define PUCK_LAB_SG_WRITE		1
+/* out: from VRAM at offset arg[0], by way of scattered memory */
+#define PUCK_LAB_SG_READ		2
+/* out: the same, by way of scattered memory that is mapped once; PUCK_LAB_SG_FRAME_BYTES */
+#define PUCK_LAB_SG_FRAME		3
+#define PUCK_LAB_SG_FRAME_BYTES		50000u
 
 #endif /* PUCK_LAB_H */

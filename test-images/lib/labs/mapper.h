@@ -18,6 +18,15 @@ static inline void lab_mapper(const struct lab *lab, const char *policy)
 	ktap_need(!write_text(MAPPER "/devices", line), "puck-dma takes %s", lab->dev);
 }
 
+/* From the next bind on the kernel's own DMA layer has the GPU. */
+static inline void lab_no_mapper(const struct lab *lab)
+{
+	char line[64];
+
+	snprintf(line, sizeof(line), "-%s", lab->dev);
+	ktap_need(!write_text(MAPPER "/devices", line), "puck-dma lets %s go", lab->dev);
+}
+
 /* For mappings from now on. */
 static inline void lab_policy(const struct lab *lab, const char *policy)
 {
