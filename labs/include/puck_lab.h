@@ -73,4 +73,24 @@ struct puck_lab_call {
 #define PUCK_LAB_SG_FRAME		3
 #define PUCK_LAB_SG_FRAME_BYTES		50000u
 
+/* 05-iommu. Pages are of 4096 bytes; those that can be mapped lie behind each other, 16 of them */
+/* arg: requester whose DMA is to be translated from here on */
+#define PUCK_LAB_IOMMU_ATTACH		1
+/* arg: back come the page tables that are still there, which should be none */
+#define PUCK_LAB_IOMMU_DETACH		2
+/* arg: IOVA, first page, pages, PUCK_LAB_IOMMU_READ and _WRITE; back come the bytes mapped */
+#define PUCK_LAB_IOMMU_MAP		3
+/* arg: IOVA, pages; back come the bytes unmapped */
+#define PUCK_LAB_IOMMU_UNMAP		4
+/* arg: IOVA; back comes whether it is mapped, and the offset from the first page */
+#define PUCK_LAB_IOMMU_LOOKUP		5
+/* arg: offset from the first page, of bytes that go in or come out */
+#define PUCK_LAB_IOMMU_BYTES		6
+/* arg: back come whether there was a fault, its reason, its IOVA, its flags */
+#define PUCK_LAB_IOMMU_FAULT		7
+
+/* As the kernel's IOMMU_READ and IOMMU_WRITE */
+#define PUCK_LAB_IOMMU_READ		1
+#define PUCK_LAB_IOMMU_WRITE		2
+
 #endif /* PUCK_LAB_H */
