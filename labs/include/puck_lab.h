@@ -93,4 +93,12 @@ struct puck_lab_call {
 #define PUCK_LAB_IOMMU_READ		1
 #define PUCK_LAB_IOMMU_WRITE		2
 
+/* 10-find-the-bugs. arg: offset in VRAM; bytes go in, or come out */
+#define PUCK_LAB_BUGS_WRITE		1
+#define PUCK_LAB_BUGS_READ		2
+/* At most PUCK_LAB_FRAME of them */
+#define PUCK_LAB_BUGS_FRAME		3
+#define PUCK_LAB_BUGS_WRITE_LIST	4
+#define PUCK_LAB_BUGS_READ_LIST		5
+
 #endif /* PUCK_LAB_H */

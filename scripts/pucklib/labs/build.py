@@ -5,6 +5,7 @@ A module is made of all C files of a folder, and its name says which variant it 
 are kept in the cache, so that make does again only what has changed.
 """
 
+import random
 import re
 import shutil
 import subprocess
@@ -23,6 +24,8 @@ FLAGS = ("ccflags-y := -I{tree}/labs-include -I{tree}/include -I{tree}/include/u
 # Builds of all variants that are kept.
 KEEP = 4
 SOURCES = (".c", ".h")
+# Those whose skeletons the suite tries.
+SEEDS = (1, 2, 5, 7)
 
 
 def sources(folder):
@@ -114,12 +117,18 @@ class Builder:
 
 def answers(lab):
     """All that its variants are made of: names and files, without the texts about them."""
-    files = [folder / path for folder in (lab.skeleton, lab.solution) for path in sources(folder)]
+    folders = [lab.solution] if lab.seeds else [lab.skeleton, lab.solution]
+    files = [folder / path for folder in folders for path in sources(folder)]
     return [part for path in [*files, *(wrong.patch for wrong in lab.wrongs)] for part in (str(path.relative_to(LABS)), path)]
 
 
+def skeletons(lab):
+    """{variant: seed}: what a learner may begin with; of a lab with seeds the first ones."""
+    return {f"skeleton-{seed}": seed for seed in SEEDS} if lab.seeds else {"skeleton": None}
+
+
 def variants_of(lab):
-    return ["solution", "skeleton", *(wrong.id for wrong in lab.wrongs)]
+    return ["solution", *skeletons(lab), *(wrong.id for wrong in lab.wrongs)]
 
 
 def module_name(lab, variant):
@@ -130,15 +139,29 @@ def contents(folder):
     return {path: (folder / path).read_bytes() for path in sources(folder)}
 
 
-def skeleton(lab, _seed=None):
+def drawn(lab, seed):
+    """Of a lab with seeds the bugs that a seed puts in: one of those that lose the same points, for all such points."""
+    places = {}
+    for wrong in lab.wrongs:
+        places.setdefault(wrong.loses, []).append(wrong)
+    rng = random.Random(seed)
+    return [rng.choice(those) for those in places.values()]
+
+
+def skeleton(lab, seed=None):
     """What a learner begins with."""
-    return contents(lab.skeleton)
+    if not lab.seeds:
+        return contents(lab.skeleton)
+    files = contents(lab.solution)
+    for wrong in drawn(lab, seed):
+        files = patched(files, wrong.patch)
+    return files
 
 
 def variant_files(lab, variant):
     """Of a wrong answer those of the solution, patched."""
-    if variant == "skeleton":
-        return skeleton(lab)
+    if variant in skeletons(lab):
+        return skeleton(lab, skeletons(lab)[variant])
     files = contents(lab.solution)
     for wrong in lab.wrongs:
         if wrong.id == variant:
