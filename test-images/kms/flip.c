@@ -11,6 +11,7 @@
 #include "lib/gpu/dumb.h"
 #include "lib/gpu/fence.h"
 #include "lib/gpu/job.h"
+#include "lib/gpu/power.h"
 #include "lib/gpu/region.h"
 #include "lib/gpu/rules.h"
 #include "lib/kms/screen.h"
@@ -595,6 +596,63 @@ static void test_off_watched(void)
 	ktap_ok(!ret && shows_now(&red), "watched: off and on while there are CRCs (%d)", ret);
 }
 
+/* ---- a commit that is over long after the next one ---- */
+
+#define SLOW_HZ		4
+#define IDLE_MS		100
+#define ROUNDS		3
+
+/* Another head shows @fb, from the takeover on behind which this returns. */
+static bool slow_shows(struct kms_head *slow, const struct kms_fb *fb)
+{
+	struct kms_atomic atomic = { 0 };
+
+	kms_set_plane(&atomic, slow, 0, "FB_ID", fb->id);
+	return !kms_commit_wait(&screen.card, &atomic);
+}
+
+/*
+ * One commit turns a fast head off, and flips a slow one, for which it waits. Meanwhile the fast one is turned
+ * on again by the next commit, which frees what the first one has brought it. The device counts
+ * how many heads are on.
+ */
+static bool overtakes(struct kms_head *slow, const struct kms_fb *fb, const struct kms_fb *next)
+{
+	uint32_t flags = DRM_MODE_ATOMIC_NONBLOCK | DRM_MODE_ATOMIC_ALLOW_MODESET;
+	struct kms_atomic atomic = { 0 };
+
+	if (!slow_shows(slow, fb))
+		return false;
+	kms_set_off(&atomic, screen.head);
+	kms_set_plane(&atomic, slow, 0, "FB_ID", next->id);
+	return !kms_commit(&screen.card, &atomic, flags, 0) && !screen_on(&screen, &red) &&
+	       slow_shows(slow, fb);
+}
+
+static void test_overtaken(void)
+{
+	struct drm_mode_modeinfo timings = kms_mode(WIDTH, HEIGHT, SLOW_HZ);
+	struct kms_head *slow = &screen.card.head[!screen.index];
+	struct kms_atomic atomic = { 0 };
+	unsigned int good = 0, i;
+	uint32_t mode;
+
+	ktap_need(!kms_blob(&screen.card, &timings, sizeof(timings), &mode), "overtaken: timings");
+	kms_set_on(&atomic, slow, mode);
+	kms_set_shown(&atomic, slow, 0, blue.id, 0, 0, WIDTH, HEIGHT);
+	ktap_need(!kms_commit_wait(&screen.card, &atomic), "overtaken: a slow head");
+	for (i = 0; i < ROUNDS; i++)
+		good += overtakes(slow, &blue, &elsewhere);
+	ktap_ok(good == ROUNDS && shows_now(&red), "overtaken: %u of %u times", good, ROUNDS);
+	memset(&atomic, 0, sizeof(atomic));
+	kms_set_off(&atomic, slow);
+	ktap_ok(!kms_commit_wait(&screen.card, &atomic) && !screen_off(&screen) &&
+		!kms_blob_drop(&screen.card, mode), "overtaken: both heads are turned off");
+	power_auto(screen.puck.pci, IDLE_MS);
+	ktap_ok(power_falls_asleep(screen.puck.pci), "overtaken: then nothing keeps the device awake");
+	power_on(screen.puck.pci);
+}
+
 int main(void)
 {
 	ktap_begin();
@@ -621,7 +679,7 @@ int main(void)
 	test_busy();
 	test_removed();
 	test_off_watched();
-	ktap_ok(!screen_off(&screen), "turn the head off");
+	test_overtaken();
 	screen_close(&screen);
 	return ktap_end();
 }

@@ -62,10 +62,17 @@ err_written:
 	return ret;
 }
 
-/* A head that is on keeps the device awake. The commit does so, too, until this is over. */
-static void puck_kms_awake(struct puck_device *puck, struct puck_atomic_state *state)
+/*
+ * A head that is on keeps the device awake. Returns how many the commit turns off: these do so until it is
+ * over, as the commit does itself.
+ *
+ * To be called before drm_atomic_helper_commit_hw_done(). Behind that the next commit goes on, whose
+ * old states are this one's new ones, and are freed with it.
+ */
+static unsigned int puck_kms_hold_heads(struct puck_device *puck, struct puck_atomic_state *state)
 {
 	struct drm_crtc_state *old_state, *new_state;
+	unsigned int off = 0;
 	struct drm_crtc *crtc;
 	int i;
 
@@ -73,9 +80,9 @@ static void puck_kms_awake(struct puck_device *puck, struct puck_atomic_state *s
 		if (new_state->active && !old_state->active)
 			puck_awake_hold(puck);
 		else if (!new_state->active && old_state->active)
-			puck_awake_put(puck);
+			off++;
 	}
-	puck_awake_put(puck);
+	return off;
 }
 
 static const struct drm_mode_config_funcs puck_kms_funcs = {
@@ -93,6 +100,7 @@ static void puck_kms_commit_tail(struct puck_atomic_state *state)
 	struct drm_device *dev = state->dev;
 	struct puck_kms *kms = to_puck_device(dev)->kms;
 	struct puck_written written;
+	unsigned int off;
 	bool cookie;
 
 	/* They have their fences. */
@@ -103,13 +111,16 @@ static void puck_kms_commit_tail(struct puck_atomic_state *state)
 	drm_atomic_helper_commit_planes(dev, state, 0);
 	drm_atomic_helper_commit_modeset_enables(dev, state);
 	puck_flip(kms, state);
+	off = puck_kms_hold_heads(kms->puck, state);
 	dma_fence_end_signalling(cookie);
 	drm_atomic_helper_commit_hw_done(state);
 	puck_flip_wait(kms, state);
 	puck_written_wait(kms, &written);
 	puck_written_put(&written);
 	drm_atomic_helper_cleanup_planes(dev, state);
-	puck_kms_awake(kms->puck, state);
+	while (off--)
+		puck_awake_put(kms->puck);
+	puck_awake_put(kms->puck);
 }
 
 static const struct drm_mode_config_helper_funcs puck_kms_helper_funcs = {
