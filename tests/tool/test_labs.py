@@ -74,7 +74,8 @@ class Points(unittest.TestCase):
         self.assertEqual(lab.wrongs[0].loses, ("mapped",))
         self.assertEqual(lab.skeleton_loses, ("first", "mapped", "quiet"))
         spec = lab.spec()
-        self.assertEqual((spec.load, spec.gpu_options, spec.append), ("puck-iommu,puck-dma", ",vectors=reverse", "iomem=relaxed"))
+        self.assertEqual((spec.load, spec.gpu_options), ("puck-iommu,puck-dma", ",vectors=reverse"))
+        self.assertTrue(spec.append.startswith("iomem=relaxed "))
 
     def test_bad(self):
         for old, new, said in (("worth = 2", "worth = none", "worth is a number"),

@@ -29,8 +29,9 @@ def cmd_lab(args):
 
 def list_all():
     for lab in labs.every():
-        begun = Path(f"puck-lab-{lab.number}")
-        print(f"{lab.number:2}  {lab.title:44} {lab.total:3} points" + (f"   begun in {begun}" if begun.is_dir() else ""))
+        folder = Path(f"puck-lab-{lab.number}")
+        begun = f"   begun in {folder}" if folder.is_dir() else ""
+        print(f"{lab.number:2}  {lab.title:44} {lab.total:3} points{begun}")
     print(f"'puck lab N' begins one; {shown(labs.LABS / 'README.rst')} says how to work on them")
     return ALL
 
@@ -88,7 +89,8 @@ def shell(args, lab, folder):
     spec.shell, spec.seed = True, args.seed
     place = turn.in_guest(module)
     grader = turn.program_line(lab, module, seed_of(args, lab))
-    script = turn.loading([module]) + f"insmod {place} && echo 'loaded {module.name}; to grade it: rmmod {module.stem}; {grader}'\n"
+    said = f"loaded {module.name}; to grade it: rmmod {module.stem}; {grader}"
+    script = turn.loading([module]) + f"insmod {place} && echo {shlex.quote(said)}\n"
     machine = kit.machine(new_rundir("lab", args.run_dir), spec)
     cmd = machine.prepare(kit.modules, kit.programs, script, {place: module})
     say(f"kernel messages: {machine.console}; leave with 'exit' or Ctrl-A x")

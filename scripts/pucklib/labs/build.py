@@ -78,13 +78,15 @@ class Builder:
             write_if_changed(tree / "src/Kbuild", kbuild(name, files, tree))
             text = self.make(tree / "src", f"build {folder.name}", {
                 tree / "src": folder, tree / "labs-include": LABS / "include", tree / "include": REPO / "include"})
-        bad = [line.replace(str(tree / "src") + "/", "") for line in text.splitlines() if re.search(r"\bwarning:", line)]
+        bad = [line.replace(str(tree / "src") + "/", "") for line in text.splitlines()
+               if re.search(r"\bwarning:", line)]
         return tree / "src" / f"{name}.ko", bad
 
     def all(self, labs):
         """{(lab's folder, variant): module} of skeletons, solutions and wrong answers, built once for a content."""
         variants = [(lab, variant) for lab in labs for variant in variants_of(lab)]
-        key = digest(modules.tree_digest("include", "labs/include"), [module_name(lab, variant) for lab, variant in variants],
+        key = digest(modules.tree_digest("include", "labs/include"),
+                     [module_name(lab, variant) for lab, variant in variants],
                      *(part for lab in labs for part in answers(lab)))
         published = self.root / "all" / key
         if not published.exists():
@@ -119,7 +121,8 @@ def answers(lab):
     """All that its variants are made of: names and files, without the texts about them."""
     folders = [lab.solution] if lab.seeds else [lab.skeleton, lab.solution]
     files = [folder / path for folder in folders for path in sources(folder)]
-    return [part for path in [*files, *(wrong.patch for wrong in lab.wrongs)] for part in (str(path.relative_to(LABS)), path)]
+    files += [wrong.patch for wrong in lab.wrongs]
+    return [part for path in files for part in (str(path.relative_to(LABS)), path)]
 
 
 def skeletons(lab):
@@ -190,7 +193,8 @@ def patched(files, patch):
             done = subprocess.run(["patch", "-p1", "-s", "-F0", "--no-backup-if-mismatch"], stdin=text, cwd=place,
                                   capture_output=True, text=True)
         if done.returncode:
-            raise PuckError(f"{patch.parent.parent.name}: {patch.name} does not fit the solution: {(done.stdout + done.stderr).strip()}")
+            raise PuckError(f"{patch.parent.parent.name}: {patch.name} does not fit the solution: "
+                            + (done.stdout + done.stderr).strip())
         return {path: (place / path).read_bytes() for path in tree_files(place, SOURCES)}
 
 
