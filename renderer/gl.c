@@ -16,12 +16,6 @@
 /* A guest decides how many there are. */
 #define MESSAGES_MAX    100
 
-/* As virglrenderer's callers have it: its header declares it, no more. */
-struct virgl_box {
-    uint32_t x, y, z;
-    uint32_t w, h, d;
-};
-
 static const struct memory *memory;
 
 /* From a thread of virglrenderer's. */
@@ -108,28 +102,79 @@ static int create_resource(const PuckWireRequest *req)
     return virgl_renderer_resource_create(&args, NULL, 0);
 }
 
+/* One that has a type, or is to get one, is of no interest here. */
+static Untyped *waiting(const PuckWireRequest *req)
+{
+    Untyped *u = untyped_find(req->resource);
+
+    return u && untyped_waits(u) ? u : NULL;
+}
+
 static int attach(const PuckWireRequest *req)
 {
     struct iovec *iov = memory_runs(memory, req->ring, req->count);
+    Untyped *u = waiting(req);
     int error;
 
     if (!iov) {
         return -ENOMEM;
     }
-    error = virgl_renderer_resource_attach_iov(req->resource, iov, req->count);
+    error = u ? untyped_attach(u, iov, req->count) :
+            virgl_renderer_resource_attach_iov(req->resource, iov, req->count);
     if (error) {
         free(iov);
     }
     return error;
 }
 
-static void detach(uint32_t resource)
+static void detach(const PuckWireRequest *req)
 {
+    Untyped *u = waiting(req);
     struct iovec *iov = NULL;
     int count = 0;
 
-    virgl_renderer_resource_detach_iov(resource, &iov, &count);
+    if (u) {
+        untyped_detach(u);
+        return;
+    }
+    virgl_renderer_resource_detach_iov(req->resource, &iov, &count);
     free(iov);
+}
+
+static void destroy_resource(const PuckWireRequest *req)
+{
+    Untyped *u = untyped_find(req->resource);
+    bool known = !waiting(req);
+
+    if (known) {
+        detach(req);
+        virgl_renderer_resource_unref(req->resource);
+    }
+    if (u) {
+        untyped_destroy(u);
+    }
+}
+
+static int attach_to_context(const PuckWireRequest *req)
+{
+    Untyped *u = waiting(req);
+
+    if (u) {
+        return untyped_add_context(u, req->ctx);
+    }
+    virgl_renderer_ctx_attach_resource(req->ctx, req->resource);
+    return 0;
+}
+
+static void detach_from_context(const PuckWireRequest *req)
+{
+    Untyped *u = waiting(req);
+
+    if (u) {
+        untyped_drop_context(u, req->ctx);
+        return;
+    }
+    virgl_renderer_ctx_detach_resource(req->ctx, req->resource);
 }
 
 static int transfer(const PuckWireRequest *req)
@@ -138,7 +183,14 @@ static int transfer(const PuckWireRequest *req)
         req->arg[0], req->arg[1], req->arg[2],
         req->arg[3], req->arg[4], req->arg[5],
     };
+    Untyped *u = untyped_find(req->resource);
 
+    if (u && !box.w) {
+        return untyped_transfer(u, req->op == PUCK_RENDER_CMD_TO_HOST);
+    }
+    if (u && untyped_waits(u)) {
+        return -EINVAL;
+    }
     if (req->op == PUCK_RENDER_CMD_TO_HOST) {
         return virgl_renderer_transfer_write_iov(
             req->resource, req->ctx, req->arg[6], req->arg[7], req->arg[8],
@@ -152,9 +204,11 @@ static int transfer(const PuckWireRequest *req)
 /* The fence is the reply, unless there is none. */
 static int submit(const PuckWireRequest *req)
 {
-    int error = virgl_renderer_submit_cmd(memory_area(memory, req->ring),
-                                          req->ctx, req->length / 4);
+    void *stream = memory_area(memory, req->ring);
+    int error;
 
+    untyped_look(req->ctx, stream, req->length / 4);
+    error = virgl_renderer_submit_cmd(stream, req->ctx, req->length / 4);
     if (error) {
         return error;
     }
@@ -198,24 +252,25 @@ static int execute(const PuckWireRequest *req, PuckWireReply *reply)
     case PUCK_RENDER_CMD_CTX_CREATE:
         return create_context(req);
     case PUCK_RENDER_CMD_CTX_DESTROY:
+        untyped_drop_everywhere(req->ctx);
         virgl_renderer_context_destroy(req->ctx);
         return 0;
     case PUCK_RENDER_CMD_RES_CREATE:
         return create_resource(req);
     case PUCK_RENDER_CMD_RES_DESTROY:
-        detach(req->resource);
-        virgl_renderer_resource_unref(req->resource);
+        destroy_resource(req);
         return 0;
+    case PUCK_RENDER_CMD_RES_UNTYPED:
+        return untyped_create(req->resource, req->length);
     case PUCK_RENDER_CMD_ATTACH:
         return attach(req);
     case PUCK_RENDER_CMD_DETACH:
-        detach(req->resource);
+        detach(req);
         return 0;
     case PUCK_RENDER_CMD_CTX_ATTACH:
-        virgl_renderer_ctx_attach_resource(req->ctx, req->resource);
-        return 0;
+        return attach_to_context(req);
     case PUCK_RENDER_CMD_CTX_DETACH:
-        virgl_renderer_ctx_detach_resource(req->ctx, req->resource);
+        detach_from_context(req);
         return 0;
     case PUCK_RENDER_CMD_TO_HOST:
     case PUCK_RENDER_CMD_FROM_HOST:

@@ -13,6 +13,12 @@
 #include <stddef.h>
 #include "wire.h"
 
+/* As virglrenderer's callers have it: its header declares it, no more. */
+struct virgl_box {
+    uint32_t x, y, z;
+    uint32_t w, h, d;
+};
+
 /* The guest's memory, and the rings' areas. */
 struct memory {
     uint8_t *guest;
@@ -45,6 +51,30 @@ void gl_poll(void);
  * fence_signalled() follows.
  */
 bool gl_execute(const PuckWireRequest *request, PuckWireReply *reply);
+
+/*
+ * untyped.c: resources that streams give a type. Until they have one
+ * virglrenderer does not know them.
+ */
+typedef struct Untyped Untyped;
+
+int untyped_create(uint32_t resource, uint64_t length);
+/* NULL: it is none of these. */
+Untyped *untyped_find(uint32_t resource);
+/* Frees what it has, but for what virglrenderer has of it. */
+void untyped_destroy(Untyped *u);
+/* False: it has a type, so virglrenderer has its backing and contexts. */
+bool untyped_waits(const Untyped *u);
+int untyped_attach(Untyped *u, struct iovec *iov, uint32_t count);
+void untyped_detach(Untyped *u);
+int untyped_add_context(Untyped *u, uint32_t ctx);
+void untyped_drop_context(Untyped *u, uint32_t ctx);
+/* The context ends. */
+void untyped_drop_everywhere(uint32_t ctx);
+/* All that it has a type for: from the backing, or to it if it was drawn to. */
+int untyped_transfer(const Untyped *u, bool to_host);
+/* Types that @stream gives, and what it draws to. It is as it was then. */
+void untyped_look(uint32_t ctx, const uint32_t *stream, uint32_t dwords);
 
 /* main.c, from any thread: what @cookie stands for is drawn. */
 void fence_signalled(uint64_t cookie);

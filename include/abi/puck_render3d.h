@@ -50,9 +50,13 @@
 #define PUCK_RENDER_CMD_FROM_HOST	41
 #define PUCK_RENDER_CMD_SUBMIT		42
 #define PUCK_RENDER_CMD_CAPSET		43
+#define PUCK_RENDER_CMD_RES_UNTYPED	44
+
+/* Section "Limits": what a byte of RES_UNTYPED counts for */
+#define PUCK_RENDER_UNTYPED_FACTOR	4
 
 /* RING_OPS of RENDER3D: NOP, FENCE and all above */
-#define PUCK_RENDER_OPS			0x00000fff00000021ull
+#define PUCK_RENDER_OPS			0x00001fff00000021ull
 
 #define PUCK_RENDER_CAPSET_VIRGL	1
 #define PUCK_RENDER_CAPSET_VIRGL2	2
@@ -76,6 +80,11 @@ struct puck_render_create_res {
 	__le32 nr_samples;
 	__le32 flags;
 	__le32 reserved[2];
+};
+
+struct puck_render_untyped {
+	__le64 length;		/* bytes */
+	__le32 reserved[10];
 };
 
 /* ATTACH, SUBMIT, CAPSET */
@@ -112,6 +121,7 @@ struct puck_render_cmd {
 	union {
 		struct puck_render_create_ctx create_ctx;
 		struct puck_render_create_res create_res;
+		struct puck_render_untyped untyped;
 		struct puck_render_io io;
 		struct puck_render_transfer transfer;
 	};
@@ -147,6 +157,7 @@ _Static_assert(sizeof(struct puck_render_cmd) == 64, "3D command");
 _Static_assert(__builtin_offsetof(struct puck_render_cmd, io) == 16, "3D command.io");
 _Static_assert(sizeof(struct puck_render_create_ctx) == 48, "3D command.create_ctx");
 _Static_assert(sizeof(struct puck_render_create_res) == 48, "3D command.create_res");
+_Static_assert(sizeof(struct puck_render_untyped) == 48, "3D command.untyped");
 _Static_assert(sizeof(struct puck_render_io) == 48, "3D command.io");
 _Static_assert(sizeof(struct puck_render_transfer) == 48, "3D command.transfer");
 _Static_assert(sizeof(struct puck_render_capset) == 16, "capset");

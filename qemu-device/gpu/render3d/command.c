@@ -51,6 +51,7 @@ static const struct puck_render_cmd used_bits[] = {
     AT(FROM_HOST) = { USES_TRANSFER },
     AT(SUBMIT) = { .ctx = ALL_32, USES_IO },
     AT(CAPSET) = { USES_IO, .io.capset = ALL_32, .io.version = ALL_32 },
+    AT(RES_UNTYPED) = { .resource = ALL_32, .untyped.length = ALL_64 },
 };
 
 static bool reserved_clear(const struct puck_render_cmd *cmd, unsigned index)
@@ -73,6 +74,7 @@ static bool length_valid(uint16_t opcode, uint64_t length)
 {
     switch (opcode) {
     case PUCK_RENDER_CMD_ATTACH:
+    case PUCK_RENDER_CMD_RES_UNTYPED:
         return length && length <= UINT32_MAX;
     case PUCK_RENDER_CMD_SUBMIT:
         return length && length <= PUCK_RENDER_SUBMIT_MAX_VALUE &&
@@ -96,6 +98,16 @@ uint8_t puck_render_list(uint16_t opcode)
     }
 }
 
+/* Of a command without a length it is one that is valid. */
+static uint64_t length_of(const struct puck_render_cmd *cmd, uint16_t opcode)
+{
+    if (opcode == PUCK_RENDER_CMD_RES_UNTYPED) {
+        return GUINT64_FROM_LE(cmd->untyped.length);
+    }
+    return puck_render_list(opcode) ? GUINT64_FROM_LE(cmd->io.length) :
+                                      sizeof(struct puck_render_capset);
+}
+
 bool puck_render_check(const struct puck_render_cmd *cmd, PuckFault *fault)
 {
     uint16_t opcode = GUINT16_FROM_LE(cmd->opcode);
@@ -107,13 +119,13 @@ bool puck_render_check(const struct puck_render_cmd *cmd, PuckFault *fault)
                               PUCK_GPU_ERR_LIST_NONE, PUCK_GPU_ERR_DESC_NONE,
                               0);
     }
-    if (!list) {
-        return true;
-    }
-    if (!length_valid(opcode, GUINT64_FROM_LE(cmd->io.length))) {
+    if (!length_valid(opcode, length_of(cmd, opcode))) {
         return puck_fault_set(fault, PUCK_GPU_ERR_LENGTH,
                               PUCK_GPU_ERR_LIST_NONE, PUCK_GPU_ERR_DESC_NONE,
                               0);
+    }
+    if (!list) {
+        return true;
     }
     if (!nsegs || nsegs > PUCK_GPU_SEGS_MAX_VALUE ||
         GUINT64_FROM_LE(cmd->io.list) % sizeof(struct puck_gpu_seg)) {
@@ -134,7 +146,7 @@ static bool multiply(uint64_t *bytes, uint32_t by)
     return true;
 }
 
-uint64_t puck_render_resource_bytes(const struct puck_render_create_res *res)
+static uint64_t typed_bytes(const struct puck_render_create_res *res)
 {
     uint64_t bytes = TEXEL_MAX;
 
@@ -150,4 +162,13 @@ uint64_t puck_render_resource_bytes(const struct puck_render_create_res *res)
         return 0;
     }
     return bytes;
+}
+
+uint64_t puck_render_resource_bytes(const struct puck_render_cmd *cmd)
+{
+    if (GUINT16_FROM_LE(cmd->opcode) == PUCK_RENDER_CMD_RES_UNTYPED) {
+        return GUINT64_FROM_LE(cmd->untyped.length) *
+               PUCK_RENDER_UNTYPED_FACTOR;
+    }
+    return typed_bytes(&cmd->create_res);
 }

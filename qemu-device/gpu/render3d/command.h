@@ -12,7 +12,7 @@
 static inline bool puck_render_is_opcode(uint16_t opcode, uint64_t ops)
 {
     return opcode >= PUCK_RENDER_CMD_CTX_CREATE &&
-           opcode <= PUCK_RENDER_CMD_CAPSET && (ops & 1ull << opcode);
+           opcode <= PUCK_RENDER_CMD_RES_UNTYPED && (ops & 1ull << opcode);
 }
 
 /*
@@ -24,7 +24,10 @@ bool puck_render_check(const struct puck_render_cmd *cmd, PuckFault *fault);
 /* Which list its segments are: PUCK_GPU_ERR_LIST_*, NONE if it has none. */
 uint8_t puck_render_list(uint16_t opcode);
 
-/* Bytes of host memory that a resource counts for; 0: it is too large. */
-uint64_t puck_render_resource_bytes(const struct puck_render_create_res *res);
+/*
+ * Bytes of host memory that a resource counts for that @cmd, RES_CREATE or
+ * RES_UNTYPED, makes; 0: it is too large.
+ */
+uint64_t puck_render_resource_bytes(const struct puck_render_cmd *cmd);
 
 #endif /* PUCK_GPU_RENDER3D_COMMAND_H */

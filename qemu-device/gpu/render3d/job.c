@@ -85,7 +85,7 @@ static bool begin_context(PuckRenderJob *job)
 static bool begin_resource(PuckRenderJob *job)
 {
     const PuckRender *r = job->render;
-    uint64_t bytes = puck_render_resource_bytes(&job->cmd.create_res);
+    uint64_t bytes = puck_render_resource_bytes(&job->cmd);
 
     if (!resource_of(job) ||
         puck_resource_find(&r->objects, resource_of(job))) {
@@ -141,6 +141,7 @@ static bool begin(PuckRenderJob *job)
     case PUCK_RENDER_CMD_CTX_DESTROY:
         return need_context(job);
     case PUCK_RENDER_CMD_RES_CREATE:
+    case PUCK_RENDER_CMD_RES_UNTYPED:
         return begin_resource(job);
     case PUCK_RENDER_CMD_RES_DESTROY:
         return need_resource(job);
@@ -221,6 +222,9 @@ static void fill_fields(const PuckRenderJob *job, PuckWireRequest *req)
             req->arg[i] = le32_to_cpu((&res->target)[i]);
         }
         break;
+    case PUCK_RENDER_CMD_RES_UNTYPED:
+        req->length = le64_to_cpu(job->cmd.untyped.length);
+        break;
     case PUCK_RENDER_CMD_TO_HOST:
     case PUCK_RENDER_CMD_FROM_HOST:
         for (unsigned i = 0; i < 9; i++) {
@@ -253,8 +257,9 @@ static bool announce(PuckRenderJob *job)
         puck_context_add(o, ctx_of(job));
         break;
     case PUCK_RENDER_CMD_RES_CREATE:
+    case PUCK_RENDER_CMD_RES_UNTYPED:
         puck_resource_add(o, resource_of(job),
-                          puck_render_resource_bytes(&job->cmd.create_res));
+                          puck_render_resource_bytes(&job->cmd));
         break;
     case PUCK_RENDER_CMD_ATTACH:
         res = need_backing(job, false);
@@ -270,7 +275,8 @@ static bool announce(PuckRenderJob *job)
 static bool makes_something(const PuckRenderJob *job)
 {
     return opcode_of(job) == PUCK_RENDER_CMD_CTX_CREATE ||
-           opcode_of(job) == PUCK_RENDER_CMD_RES_CREATE;
+           opcode_of(job) == PUCK_RENDER_CMD_RES_CREATE ||
+           opcode_of(job) == PUCK_RENDER_CMD_RES_UNTYPED;
 }
 
 static bool ask(PuckRenderJob *job, PuckHold *hold)
@@ -337,6 +343,7 @@ static void refused(PuckRenderJob *job, int error)
         puck_context_remove(o, ctx_of(job));
         break;
     case PUCK_RENDER_CMD_RES_CREATE:
+    case PUCK_RENDER_CMD_RES_UNTYPED:
         puck_resource_remove(o, resource_of(job));
         break;
     case PUCK_RENDER_CMD_ATTACH:

@@ -37,7 +37,7 @@ typedef struct PuckWireRequest {
     uint32_t resource;
     uint32_t arg[10];           /* fields of create_res, or of transfer */
     uint32_t count;             /* ATTACH: runs in the area */
-    uint64_t length;            /* SUBMIT: bytes in the area; CAPSET: room */
+    uint64_t length;            /* SUBMIT, RES_UNTYPED: bytes; CAPSET: room */
     uint64_t offset;            /* transfers */
     char name[40];              /* CTX_CREATE; ends with zero */
 } PuckWireRequest;

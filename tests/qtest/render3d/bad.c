@@ -12,7 +12,7 @@
 #define HOLE            0x8000000000ull
 #define RAM_END         0x10000000ull
 #define FIRST           PUCK_RENDER_CMD_CTX_CREATE
-#define LAST            PUCK_RENDER_CMD_CAPSET
+#define LAST            PUCK_RENDER_CMD_RES_UNTYPED
 
 static const uint8_t red[4] = { 0, 0, 255, 255 };
 
@@ -36,6 +36,8 @@ static RenderCmd good(Render *t, uint16_t opcode)
         return render_create_ctx(2);
     case PUCK_RENDER_CMD_RES_CREATE:
         return render_create_res(2);
+    case PUCK_RENDER_CMD_RES_UNTYPED:
+        return render_untyped(2, PAGE);
     case PUCK_RENDER_CMD_CTX_DESTROY:
         return render_cmd(opcode, 1, 0);
     case PUCK_RENDER_CMD_RES_DESTROY:
@@ -102,6 +104,7 @@ static void test_bad_reserved(void)
         { PUCK_RENDER_CMD_FROM_HOST, { 2, 3, 60, 63 } },
         { PUCK_RENDER_CMD_SUBMIT, { 2, 3, 12, 15, 36, 43, 44, 63 } },
         { PUCK_RENDER_CMD_CAPSET, { 2, 3, 8, 12, 15, 44, 63 } },
+        { PUCK_RENDER_CMD_RES_UNTYPED, { 2, 3, 8, 11, 24, 40, 63 } },
     };
     RenderError refused = plain(PUCK_GPU_ERR_RESERVED);
     Render t;
@@ -137,6 +140,8 @@ static void test_bad_length(void)
         { PUCK_RENDER_CMD_SUBMIT, UINT64_MAX - 3 },
         { PUCK_RENDER_CMD_CAPSET, 15 },
         { PUCK_RENDER_CMD_CAPSET, 65537 },
+        { PUCK_RENDER_CMD_RES_UNTYPED, 0 },
+        { PUCK_RENDER_CMD_RES_UNTYPED, 1ull << 32 },
     };
     Render t;
 
@@ -147,7 +152,11 @@ static void test_bad_length(void)
         RenderCmd cmd = good(&t, bad[i].opcode);
 
         g_test_message("case %zu", i);
-        cmd.io.length = cpu_to_le64(bad[i].length);
+        if (bad[i].opcode == PUCK_RENDER_CMD_RES_UNTYPED) {
+            cmd.untyped.length = cpu_to_le64(bad[i].length);
+        } else {
+            cmd.io.length = cpu_to_le64(bad[i].length);
+        }
         render_refused(&t, cmd, plain(PUCK_GPU_ERR_LENGTH));
     }
     render_alive(&t);
@@ -296,7 +305,8 @@ static void test_bad_numbers(void)
         }
         for (uint32_t number = 0; number < 8; number += 7) {
             bool makes = opcode == PUCK_RENDER_CMD_CTX_CREATE ||
-                         opcode == PUCK_RENDER_CMD_RES_CREATE;
+                         opcode == PUCK_RENDER_CMD_RES_CREATE ||
+                         opcode == PUCK_RENDER_CMD_RES_UNTYPED;
             uint32_t bad = makes && number ? 1 : number;
 
             cmd = good(&t, opcode);

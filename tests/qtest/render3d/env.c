@@ -104,6 +104,14 @@ RenderCmd render_create_buffer(uint32_t resource, uint32_t bytes)
     return cmd;
 }
 
+RenderCmd render_untyped(uint32_t resource, uint64_t bytes)
+{
+    RenderCmd cmd = render_cmd(PUCK_RENDER_CMD_RES_UNTYPED, 0, resource);
+
+    cmd.untyped.length = cpu_to_le64(bytes);
+    return cmd;
+}
+
 RenderCmd render_io(Render *t, uint16_t opcode, uint32_t ctx,
                     uint32_t resource, GpuSeg seg, uint64_t length)
 {

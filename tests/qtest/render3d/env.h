@@ -55,6 +55,7 @@ RenderCmd render_create_ctx(uint32_t ctx);
 /* The picture as a texture. */
 RenderCmd render_create_res(uint32_t resource);
 RenderCmd render_create_buffer(uint32_t resource, uint32_t bytes);
+RenderCmd render_untyped(uint32_t resource, uint64_t bytes);
 /* ATTACH, SUBMIT or CAPSET of one segment. */
 RenderCmd render_io(Render *t, uint16_t opcode, uint32_t ctx,
                     uint32_t resource, GpuSeg seg, uint64_t length);
@@ -102,5 +103,6 @@ void add_render_limit_tests(void);
 void add_render_fence_tests(void);
 void add_render_life_tests(void);
 void add_render_iommu_tests(void);
+void add_render_untyped_tests(void);
 
 #endif /* PUCK_RENDER3D_ENV_H */

@@ -17,5 +17,6 @@ int main(int argc, char **argv)
     add_render_fence_tests();
     add_render_life_tests();
     add_render_iommu_tests();
+    add_render_untyped_tests();
     return g_test_run();
 }
