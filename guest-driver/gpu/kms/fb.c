@@ -42,7 +42,10 @@ static const struct drm_framebuffer_funcs puck_fb_funcs = {
 	.dirty = puck_fb_dirty,
 };
 
-/* Memory of a process may be taken away, and has to be let go of at once. */
+/*
+ * Memory of a process may be taken away, and has to be let go of at once. What is drawn is to be
+ * where the display looks.
+ */
 static int puck_fb_check_bo(struct drm_file *file, u32 handle)
 {
 	struct drm_gem_object *obj = drm_gem_object_lookup(file, handle);
@@ -50,9 +53,9 @@ static int puck_fb_check_bo(struct drm_file *file, u32 handle)
 
 	if (!obj)
 		return -ENOENT;
-	ret = to_puck_bo(obj)->userptr ? -EPERM : 0;
+	ret = to_puck_bo(obj)->userptr ? -EPERM : puck_bo_expose(to_puck_bo(obj));
 	drm_gem_object_put(obj);
-	return ret;
+	return ret == -EOPNOTSUPP ? -EINVAL : ret;
 }
 
 /**
@@ -62,7 +65,7 @@ static int puck_fb_check_bo(struct drm_file *file, u32 handle)
  * @cmd: what the caller says of it
  *
  * Return: the framebuffer, or an ERR_PTR(): -EINVAL if the device cannot show it; -EPERM for
- * memory of a process; -ENOENT; -ENOMEM.
+ * memory of a process; -ENOENT; -ENOMEM; of what 3D draws into, as puck_bo_expose().
  */
 struct drm_framebuffer *puck_fb_create(struct drm_device *dev, struct drm_file *file,
 				       PUCK_FB_INFO_PARAM

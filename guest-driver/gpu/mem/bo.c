@@ -174,6 +174,22 @@ int puck_bo_drive_out(struct puck_bo *bo)
 }
 
 /**
+ * puck_bo_expose - have all that jobs draw into a BO be in its memory from here on
+ * @bo: any; there is nothing to be done for most
+ *
+ * For who looks into the memory, and not at what the device has beside it: a display, another
+ * device, the CPU by a dma-buf. He waits for WRITE fences, as for those of any job.
+ *
+ * Context: process; no dma_resv lock is held.
+ * Return: 0; -EOPNOTSUPP if the device alone can find its way in it; -ENOMEM; -ENODEV; -EINTR;
+ * -ERESTARTSYS; why the device is wedged.
+ */
+int puck_bo_expose(struct puck_bo *bo)
+{
+	return bo->res ? ttm_to_puck_mem(bo->ttm.bdev)->expose(bo) : 0;
+}
+
+/**
  * puck_bos_next - go through the BOs of a device
  * @puck: the device
  * @bo: held; it stays in the list, so the way can be gone on from there. NULL: the beginning
@@ -243,6 +259,20 @@ static void puck_gem_unlink(struct puck_device *puck, struct puck_bo *bo)
 	puck_gem_unmap(bo);
 }
 
+static void puck_gem_take_away(struct puck_device *puck, struct puck_bo *bo)
+{
+	int idx;
+
+	if (drm_dev_enter(&puck->drm, &idx)) {
+		puck_gem_unlink(puck, bo);
+		drm_dev_exit(idx);
+	} else {
+		mutex_lock(&puck->late_lock);
+		puck_gem_unlink(puck, bo);
+		mutex_unlock(&puck->late_lock);
+	}
+}
+
 /**
  * puck_gem_fini - end a BO whose last handle, dma-buf and job is gone
  * @bo: the BO, which the device knows by no number any more
@@ -251,6 +281,7 @@ static void puck_gem_unlink(struct puck_device *puck, struct puck_bo *bo)
  */
 void puck_gem_fini(struct puck_bo *bo)
 {
+	puck_gem_take_away(to_puck_device(bo->ttm.base.dev), bo);
 	dma_resv_lock(bo->ttm.base.resv, NULL);
 	if (bo->ttm.pin_count)
 		ttm_bo_unpin(&bo->ttm);
@@ -263,20 +294,14 @@ static void puck_gem_free(struct drm_gem_object *obj)
 {
 	struct puck_device *puck = to_puck_device(obj->dev);
 	struct puck_bo *bo = to_puck_bo(obj);
-	int idx;
 
-	if (drm_dev_enter(obj->dev, &idx)) {
-		puck_gem_unlink(puck, bo);
-		drm_dev_exit(idx);
-	} else {
-		mutex_lock(&puck->late_lock);
-		puck_gem_unlink(puck, bo);
-		mutex_unlock(&puck->late_lock);
-	}
-	if (bo->res)
+	/* What is another's stays mapped until the device has forgotten where it is. */
+	if (bo->res) {
 		puck->mem->end(bo);
-	else
-		puck_compat_ttm_bo_fini(&bo->ttm);
+		return;
+	}
+	puck_gem_take_away(puck, bo);
+	puck_compat_ttm_bo_fini(&bo->ttm);
 }
 
 /*

@@ -41,8 +41,9 @@ struct puck_userptr;
  * @userptr: of memory of a process, or NULL; see userptr.c
  * @vm_resv: of a BO that is private to a VM: keeps the VM's dma_resv, which is the BO's,
  *           too; a reference. Else NULL
- * @res: what the device knows it as in 3D, or NULL; render3d/render.h. From before the first handle
- *       to the end, which is puck_mem.end then
+ * @res: what the device knows it as in 3D, or NULL; render3d/render.h. From before the first
+ *       handle, or from the first RESOURCE_INFO of what is imported, to the end, which is
+ *       puck_mem.end then
  * @listing: puck_job.listing of the job that has listed it last; under the dma_resv lock
  * @exported: the dma-buf that was made of it, as long as it is there; under the dma_resv lock.
  *            GEM's own pointer goes with the last handle
@@ -99,6 +100,7 @@ const char *puck_bo_place_name(const struct puck_bo *bo);
 void puck_bo_sync(struct puck_bo *bo, bool for_cpu, bool write);
 int puck_bo_validate(struct puck_bo *bo);
 int puck_bo_drive_out(struct puck_bo *bo);
+int puck_bo_expose(struct puck_bo *bo);
 struct puck_bo *puck_bos_next(struct puck_device *puck, struct puck_bo *bo);
 
 struct puck_bo *puck_gem_create(struct puck_device *puck, u64 size, u32 placements, u32 flags,

@@ -47,6 +47,16 @@ typedef void (*puck_give_up_fn)(struct puck_device *puck, struct dma_resv *resv)
 typedef void (*puck_end_fn)(struct puck_bo *bo);
 
 /**
+ * typedef puck_expose_fn - have what the device draws into a BO be in its memory from here on
+ * @bo: with puck_bo.res
+ *
+ * Context: process; no dma_resv lock is held. What was drawn before comes there by a job, whose
+ * WRITE fence is in the BO's dma_resv behind this.
+ * Return: 0; -EOPNOTSUPP if there is no saying how it would lie there; another negative errno.
+ */
+typedef int (*puck_expose_fn)(struct puck_bo *bo);
+
+/**
  * struct puck_mem - what BOs of one device lie in
  * @ttm: TTM's device
  * @puck: the device
@@ -55,6 +65,7 @@ typedef void (*puck_end_fn)(struct puck_bo *bo);
  * @transfer: moves bytes by the device; set before there are users
  * @give_up: gives jobs up; set before there are users
  * @end: has the device forget BOs; set before there are any that it knows
+ * @expose: has the device write what it draws into BOs where all see it; likewise
  * @guard: of validating; see puck_lock()
  * @bar_lock: held, shared, by whoever maps VRAM for the CPU, and alone while BAR 2 shows none
  * @notifier_lock: of memory of processes; see userptr.c. Taken in memory reclaim
@@ -85,6 +96,7 @@ struct puck_mem {
 	puck_transfer_fn transfer;
 	puck_give_up_fn give_up;
 	puck_end_fn end;
+	puck_expose_fn expose;
 	struct rw_semaphore guard;
 	struct rw_semaphore bar_lock;
 	struct rw_semaphore notifier_lock;

@@ -102,11 +102,15 @@ static int puck_prime_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *
 	struct puck_bo *bo = to_puck_bo(dmabuf->priv);
 	struct puck_attachment *a;
 	bool revoked;
+	int ret;
 
 	attach->peer2peer = puck_prime_is_peer(bo, attach);
 	/* Others see nothing else. */
 	if (!attach->peer2peer && !puck_places_have_system(bo))
 		return -EOPNOTSUPP;
+	ret = puck_bo_expose(bo);
+	if (ret)
+		return ret;
 	a = kzalloc(sizeof(*a), GFP_KERNEL);
 	if (!a)
 		return -ENOMEM;
@@ -534,6 +538,10 @@ static int puck_prime_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_dir
 	bool write = puck_prime_writes(dir);
 	long ret;
 
+	/* What lies there as the device alone knows it is looked at as it is. */
+	ret = puck_bo_expose(to_puck_bo(dmabuf->priv));
+	if (ret && ret != -EOPNOTSUPP)
+		return ret;
 	/* The core waits only after this, but what is synced has to be there. */
 	ret = dma_resv_wait_timeout(dmabuf->resv, dma_resv_usage_rw(write), true,
 				    MAX_SCHEDULE_TIMEOUT);

@@ -20,6 +20,7 @@
 #include "core/device.h"
 #include "mem/bo.h"
 #include "render3d/context.h"
+#include "render3d/expose.h"
 #include "render3d/ioctl.h"
 #include "render3d/job.h"
 #include "render3d/resource.h"
@@ -28,6 +29,8 @@
 #define PUCK_RENDER_EXEC_FLAGS	(VIRTGPU_EXECBUF_FENCE_FD_IN | VIRTGPU_EXECBUF_FENCE_FD_OUT)
 /* One is for the stream. */
 #define PUCK_RENDER_BOS_MAX	(PUCK_JOB_BOS_MAX - 1)
+/* Of resources that others see; each is a command, beside the stream's. */
+#define PUCK_RENDER_COPIES_MAX	(DRM_PUCK_SUBMIT_CMDS_MAX - 1)
 
 /**
  * struct puck_render_exec - a stream on its way through its ioctl
@@ -41,6 +44,7 @@
  * @syncs: all syncobjs, those of @resets first
  * @buffer: memory for the device to read the stream from; a reference
  * @ctx: of the caller; the lock is held
+ * @before: commands of its job before the stream
  * @out: what will have the job's fence
  */
 struct puck_render_exec {
@@ -54,6 +58,7 @@ struct puck_render_exec {
 	struct drm_puck_sync *syncs;
 	struct puck_bo *buffer;
 	struct puck_render_context *ctx;
+	u32 before;
 	struct puck_out_fences out;
 };
 
@@ -204,12 +209,13 @@ static void puck_exec_write_stream(const struct puck_render_exec *exec)
 static int puck_exec_build(struct puck_job *job, void *data)
 {
 	struct puck_render_exec *exec = data;
-	struct puck_render_cmd *cmd = puck_render_cmd_at(job, 0);
+	struct puck_render_cmd *cmd = puck_render_cmd_at(job, exec->before);
 	u32 i;
 
 	for (i = 0; i < exec->nbos; i++)
 		puck_bo_sync(exec->bos[i], false, true);
 	puck_exec_write_stream(exec);
+	puck_render_add_copies(job, exec->bos, exec->nbos);
 	cmd->opcode = cpu_to_le16(PUCK_RENDER_CMD_SUBMIT);
 	cmd->ctx = cpu_to_le32(exec->ctx->object.id);
 	return puck_render_job_list(job, exec->buffer, exec->args->size, &cmd->io);
@@ -277,19 +283,34 @@ static int puck_exec_queue(struct puck_render_exec *exec, struct puck_job *job)
 	return ret;
 }
 
+/* With puck_render.exposing. */
+static int puck_exec_make_job(struct puck_render_exec *exec)
+{
+	u32 copies = puck_render_count_copies(exec->bos, exec->nbos, &exec->before);
+	struct puck_job *job;
+
+	if (copies > PUCK_RENDER_COPIES_MAX)
+		return -E2BIG;
+	job = puck_render_job_create(exec->ctx, 1 + copies, exec->nbos + 1,
+				     exec->file->client_id);
+	return IS_ERR(job) ? PTR_ERR(job) : puck_exec_queue(exec, job);
+}
+
 /* With the context's lock, and the buffer. */
 static int puck_exec_run(struct puck_render_exec *exec)
 {
-	struct puck_job *job;
 	int ret = 0;
 	u32 i;
 
 	for (i = 0; !ret && i < exec->nbos; i++)
 		ret = puck_render_attach(exec->ctx, exec->bos[i], exec->file->client_id);
+	if (!ret)
+		ret = down_read_killable(&exec->render->exposing);
 	if (ret)
 		return ret;
-	job = puck_render_job_create(exec->ctx, 1, exec->nbos + 1, exec->file->client_id);
-	return IS_ERR(job) ? PTR_ERR(job) : puck_exec_queue(exec, job);
+	ret = puck_exec_make_job(exec);
+	up_read(&exec->render->exposing);
+	return ret;
 }
 
 static int puck_exec_run_locked(struct puck_render_exec *exec)

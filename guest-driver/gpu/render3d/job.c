@@ -41,15 +41,27 @@ int puck_render_job_enter(struct puck_job *job)
 	return 0;
 }
 
+/* A context, or with one. */
+static bool puck_render_makes_or_draws(const struct puck_job *job)
+{
+	u32 i;
+
+	for (i = 0; i < job->ncmds; i++) {
+		u16 opcode = le16_to_cpu(job->cmds[i].opcode);
+
+		if (opcode == PUCK_RENDER_CMD_SUBMIT || opcode == PUCK_RENDER_CMD_CTX_CREATE)
+			return true;
+	}
+	return false;
+}
+
 /* What was lost, or was refused by the device for what is wrong in a stream, is so for good. */
 static void puck_render_gone(struct puck_job *job)
 {
 	struct puck_render_context *ctx = job->data;
 	int error = job->fence ? min(dma_fence_get_status(&job->fence->base), 0) : 0;
-	u16 opcode = le16_to_cpu(job->cmds[0].opcode);
 
-	if (error && (error == -ECANCELED || opcode == PUCK_RENDER_CMD_SUBMIT ||
-		      opcode == PUCK_RENDER_CMD_CTX_CREATE))
+	if (error && (error == -ECANCELED || puck_render_makes_or_draws(job)))
 		puck_render_context_note(ctx, error);
 	puck_render_context_put(ctx);
 }

@@ -19,6 +19,7 @@
 #include "mem/bo.h"
 #include "mem/mem.h"
 #include "render3d/context.h"
+#include "render3d/expose.h"
 #include "render3d/job.h"
 #include "render3d/render.h"
 #include "sched/queue.h"
@@ -73,6 +74,7 @@ static void puck_render_forget_resource(struct puck_render_object *object)
 	atomic64_sub(res->bytes, &render->bytes);
 	bo->res = NULL;
 	kfree(res);
+	/* What is imported is let go of with its mapping. */
 	puck_gem_fini(bo);
 }
 
@@ -260,11 +262,13 @@ int puck_render_init(struct puck_device *puck)
 	ida_init(&render->resources);
 	spin_lock_init(&render->lock);
 	INIT_LIST_HEAD(&render->ending);
+	init_rwsem(&render->exposing);
 	INIT_DELAYED_WORK(&render->reap, puck_render_reap);
 	ret = puck_render_identify(render);
 	if (ret)
 		return ret;
 	puck->render = render;
 	puck->mem->end = puck_render_end_bo;
+	puck->mem->expose = puck_render_expose;
 	return drmm_add_action_or_reset(&puck->drm, puck_render_release, render);
 }

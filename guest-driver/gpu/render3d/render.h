@@ -14,6 +14,7 @@
 #include <linux/atomic.h>
 #include <linux/idr.h>
 #include <linux/list.h>
+#include <linux/rwsem.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
@@ -40,6 +41,9 @@ struct dma_fence;
  * @serials: for puck_render_object.serial
  * @lock: protects @ending. A leaf
  * @ending: struct puck_render_object.node, which nobody uses any more
+ * @exposing: held, shared, by who makes and queues a job that may draw, and alone by who exposes a
+ *            resource, or makes one of what is imported: puck_render_res.exposed and puck_bo.res
+ *            change between jobs. Held over puck_queue.submit_lock and dma_resv locks
  * @reap: has the device end these, and then ends them; in TTM's workqueue, which waits for
  *        fences of BOs as well
  */
@@ -55,6 +59,7 @@ struct puck_render {
 	atomic_t serials;
 	spinlock_t lock;		/* ending */
 	struct list_head ending;
+	struct rw_semaphore exposing;
 	struct delayed_work reap;
 };
 
@@ -85,10 +90,24 @@ struct puck_render_object {
  * struct puck_render_res - a resource, as long as its BO is there and the device may know it
  * @object: base
  * @bytes: of puck_render.bytes
+ * @untyped: the memory is another's, and what the renderer has is a copy, taken before each job
+ *           that may use it, and given back behind that if it was drawn to. How it lies there is
+ *           said by a stream, so the next three are zero
+ * @width: texels of a row
+ * @height: rows
+ * @pitch: bytes from row to row where all of it lies in the memory, one row behind the other; zero
+ *         if it does not lie there in such a way
+ * @exposed: others look into the memory, so each job that may draw writes it there. It stays so.
+ *           Under puck_render.exposing
  */
 struct puck_render_res {
 	struct puck_render_object object;
 	u64 bytes;
+	bool untyped;
+	u32 width;
+	u32 height;
+	u32 pitch;
+	bool exposed;
 };
 
 /* The epoch of the renderer that there is, or will be. Inside drm_dev_enter(), awake. */

@@ -15,8 +15,10 @@
 #include "core/device.h"
 #include "mem/bo.h"
 #include "mem/fault.h"
+#include "mem/import.h"
 #include "mem/ioctl.h"
 #include "render3d/context.h"
+#include "render3d/expose.h"
 #include "render3d/ioctl.h"
 #include "render3d/job.h"
 #include "render3d/resource.h"
@@ -122,6 +124,17 @@ static int puck_render_enter_create(struct puck_job *job)
 	return ret;
 }
 
+/* The second command: where its memory is. */
+static int puck_render_build_attach(struct puck_job *job, struct puck_bo *bo, u32 id)
+{
+	struct puck_render_cmd *cmd = puck_render_cmd_at(job, 1);
+
+	cmd->opcode = cpu_to_le16(PUCK_RENDER_CMD_ATTACH);
+	cmd->resource = cpu_to_le32(id);
+	puck_bo_sync(bo, false, true);
+	return puck_render_job_list(job, bo, puck_bo_size(bo), &cmd->io);
+}
+
 /* A puck_render_push.build. */
 static int puck_render_build_create(struct puck_job *job, void *data)
 {
@@ -135,12 +148,7 @@ static int puck_render_build_create(struct puck_job *job, void *data)
 	cmd->resource = cpu_to_le32(c->res->object.id);
 	for (i = 0; i <= offsetof(struct puck_render_create_res, flags) / sizeof(*to); i++)
 		to[i] = cpu_to_le32(fields[i]);
-
-	cmd = puck_render_cmd_at(job, 1);
-	cmd->opcode = cpu_to_le16(PUCK_RENDER_CMD_ATTACH);
-	cmd->resource = cpu_to_le32(c->res->object.id);
-	puck_bo_sync(c->bo, false, true);
-	return puck_render_job_list(job, c->bo, puck_bo_size(c->bo), &cmd->io);
+	return puck_render_build_attach(job, c->bo, c->res->object.id);
 }
 
 /* Has the device make it. */
@@ -184,6 +192,7 @@ static int puck_render_make_bo(struct puck_render_creation *c)
 		return ret;
 	}
 	c->res->object.bo = c->bo;
+	puck_render_find_layout(c->res, c->args, puck_bo_size(c->bo));
 	c->bo->res = c->res;
 	return 0;
 }
@@ -291,28 +300,154 @@ struct puck_bo *puck_render_find(struct drm_file *file, u32 handle)
 	return ERR_PTR(-EINVAL);
 }
 
+/* ---- what is imported ---- */
+
+/* A puck_render_push.build. */
+static int puck_render_build_untyped(struct puck_job *job, void *data)
+{
+	struct puck_bo *bo = data;
+	struct puck_render_cmd *cmd = puck_render_cmd_at(job, 0);
+
+	cmd->opcode = cpu_to_le16(PUCK_RENDER_CMD_RES_UNTYPED);
+	cmd->resource = cpu_to_le32(bo->res->object.id);
+	cmd->untyped.length = cpu_to_le64(puck_bo_size(bo));
+	return puck_render_build_attach(job, bo, bo->res->object.id);
+}
+
+static int puck_render_tell_untyped(struct puck_render_context *ctx, struct puck_bo *bo,
+				    u64 client_id)
+{
+	struct puck_render_push push = { .build = puck_render_build_untyped, .data = bo };
+
+	push.job = puck_render_job_create(ctx, 2, 1, client_id);
+	if (IS_ERR(push.job))
+		return PTR_ERR(push.job);
+	push.job->enter = puck_render_enter_create;
+	puck_render_job_add_bo(push.job, bo, true);
+	return puck_render_job_run(ctx, &push);
+}
+
+static int puck_render_hold(struct puck_bo *bo)
+{
+	int ret = dma_resv_lock_interruptible(bo->ttm.base.resv, NULL);
+
+	if (ret)
+		return ret;
+	ret = puck_import_hold(bo);
+	dma_resv_unlock(bo->ttm.base.resv);
+	return ret;
+}
+
+static void puck_render_let(struct puck_bo *bo)
+{
+	dma_resv_lock(bo->ttm.base.resv, NULL);
+	puck_import_let(bo);
+	dma_resv_unlock(bo->ttm.base.resv);
+}
+
+/* With puck_render.exposing alone: it is a resource, or not, for all at once. */
+static int puck_render_adopt_locked(struct puck_render_context *ctx, struct puck_bo *bo,
+				    u64 client_id)
+{
+	u64 bytes = puck_bo_size(bo) * PUCK_RENDER_UNTYPED_FACTOR;
+	struct puck_render_res *res;
+	int ret;
+
+	if (bo->res)
+		return 0;
+	if (puck_bo_size(bo) > U32_MAX)
+		return -ENOSPC;
+	res = puck_render_res_alloc(ctx->object.render, bytes);
+	if (IS_ERR(res))
+		return PTR_ERR(res);
+	ret = puck_render_hold(bo);
+	if (ret) {
+		puck_render_res_free(res);
+		return ret;
+	}
+	res->object.bo = bo;
+	res->untyped = true;
+	bo->res = res;
+	ret = puck_render_tell_untyped(ctx, bo, client_id);
+	/* No job has it, so the device has not heard of it. */
+	if (ret) {
+		bo->res = NULL;
+		puck_render_let(bo);
+		puck_render_res_free(res);
+	}
+	return ret;
+}
+
+/* Make a resource of what is imported, if it is none. */
+static int puck_render_adopt(struct puck_render_context *ctx, struct puck_bo *bo, u64 client_id)
+{
+	struct puck_render *render = ctx->object.render;
+	int ret;
+
+	ret = mutex_lock_interruptible(&ctx->lock);
+	if (ret)
+		return ret;
+	ret = down_write_killable(&render->exposing);
+	if (!ret) {
+		ret = puck_render_adopt_locked(ctx, bo, client_id);
+		up_write(&render->exposing);
+	}
+	mutex_unlock(&ctx->lock);
+	return ret;
+}
+
+static int puck_render_import(struct puck_render *render, struct drm_file *file, u32 handle)
+{
+	struct drm_gem_object *obj = drm_gem_object_lookup(file, handle);
+	struct puck_render_context *ctx;
+	int idx, ret = 0;
+
+	if (!obj)
+		return -ENOENT;
+	if (to_puck_bo(obj)->dmabuf && !READ_ONCE(to_puck_bo(obj)->res)) {
+		ret = -ENODEV;
+		if (puck_awake_enter(render->puck, &idx)) {
+			ctx = puck_render_context_of(render, file);
+			ret = IS_ERR(ctx) ? PTR_ERR(ctx) :
+			      puck_render_adopt(ctx, to_puck_bo(obj), file->client_id);
+			puck_awake_exit(render->puck, idx);
+		}
+	}
+	drm_gem_object_put(obj);
+	return ret;
+}
+
 /**
  * puck_ioctl_virtgpu_resource_info - tell what a BO is as a resource
  * @dev: the device
  * @data: struct drm_virtgpu_resource_info
  * @file: the caller
  *
- * Return: 0; -EOPNOTSUPP without 3D; -EINVAL, also if it is none; -ENOENT.
+ * What was imported from another driver becomes one: a blob of the guest's, to which a stream gives a
+ * type (PIPE_RESOURCE_SET_TYPE).
+ *
+ * Return: 0; -EOPNOTSUPP without 3D; -EINVAL, also if it is none; -ENOENT; of what is imported,
+ * as puck_ioctl_virtgpu_resource_create().
  */
 int puck_ioctl_virtgpu_resource_info(struct drm_device *dev, void *data, struct drm_file *file)
 {
 	struct drm_virtgpu_resource_info *args = data;
 	struct puck_bo *bo;
+	int ret;
 
 	if (!to_puck_device(dev)->render)
 		return -EOPNOTSUPP;
 	if (args->res_handle || args->size || args->blob_mem)
 		return -EINVAL;
+	ret = puck_render_import(to_puck_device(dev)->render, file, args->bo_handle);
+	if (ret)
+		return ret;
 	bo = puck_render_find(file, args->bo_handle);
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);
 	args->res_handle = bo->res->object.id;
 	args->size = puck_bo_size(bo);
+	args->blob_mem = bo->res->untyped ? VIRTGPU_BLOB_MEM_GUEST : 0;
 	drm_gem_object_put(&bo->ttm.base);
 	return 0;
 }

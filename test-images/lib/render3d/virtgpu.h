@@ -72,6 +72,18 @@ struct virtgpu_transfer {
 #define VIRTGPU_IOCTL_TO_HOST \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_VIRTGPU_TRANSFER_TO_HOST, struct virtgpu_transfer)
 
+/* Since Linux 5.15, by which the last member is another one. */
+struct virtgpu_info {
+	uint32_t bo_handle;
+	uint32_t res_handle;
+	uint32_t size;
+	uint32_t blob_mem;
+};
+
+#define VIRTGPU_IOCTL_INFO \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_VIRTGPU_RESOURCE_INFO, struct virtgpu_info)
+#define VIRTGPU_BLOB_GUEST			1
+
 /* Since Linux 6.6, by which the structure has grown at its end. */
 #define VIRTGPU_SYNCOBJ_RESET			0x01
 
