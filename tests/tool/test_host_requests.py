@@ -62,7 +62,7 @@ class Requests(unittest.TestCase):
         self.guest, host = os.fdopen(reading, "rb", buffering=0), os.fdopen(writing, "wb")
         self.addCleanup(self.guest.close)
         self.addCleanup(host.close)
-        self.requests = qmp.HostRequests(self.folder / "qmp.sock", self.folder / "qmp.log", host)
+        self.requests = qmp.HostRequests(self.folder / "qmp.sock", self.folder / "qmp.log", host, "/a/renderer")
         self.addCleanup(self.requests.close)
 
     def heard(self):
@@ -79,6 +79,10 @@ class Requests(unittest.TestCase):
         self.assertEqual(self.heard(), "", "it did not ask")
         self.assertTrue(self.requests.line("puck-host: answer 12.1"))
         self.assertEqual(self.heard(), "puck-answer 12.1 done\n")
+
+    def test_renderer(self):
+        self.requests.line('puck-host: screendump {"filename": "{renderer}"}')
+        self.assertEqual(self.monitor.seen[-1], ("screendump", {"filename": "/a/renderer"}))
 
     def test_refused(self):
         for request in ("no-such-command", 'screendump {"filename"'):

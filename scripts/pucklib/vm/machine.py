@@ -255,7 +255,7 @@ class Machine:
             # Its input stays open: the guest reads from it when a test is to be ended.
             proc = children.start(cmd, signal.SIGKILL, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=err)
             limit.start(proc.pid)
-            host = qmp.HostRequests(self.qmp_path(), self.rundir / "qmp.log", proc.stdin)
+            host = qmp.HostRequests(self.qmp_path(), self.rundir / "qmp.log", proc.stdin, self.spec.renderer)
             try:
                 with doing(f"guest {self.rundir.name}"):
                     timed_out = self.follow(proc, out, limit, host, on_line)

@@ -6,7 +6,7 @@ A guest program asks its host for something by a line on its output:
     puck-host: COMMAND [JSON ARGUMENTS]
 
 such as `puck-host: device_del {"id": "gpu0"}`; "{run}" in it stands for the run
-folder. Answers go to qmp.log in the run folder; the program sees the effect, not the
+folder, "{renderer}" for the program that draws for 3D rings. Answers go to qmp.log in the run folder; the program sees the effect, not the
 answer. A picture of a screen in format "png" is FILE.ppm instead of FILE.png where QEMU was
 built without that format. A program may ask for one word of the answer by a line that comes next:
 
@@ -86,8 +86,9 @@ class Qmp:
 class HostRequests:
     """Carries out the requests in a guest's output."""
 
-    def __init__(self, path, log_path, guest=None):
+    def __init__(self, path, log_path, guest=None, renderer=""):
         self.path, self.log_path, self.guest = path, log_path, guest
+        self.words = {"{run}": str(Path(log_path).parent), "{renderer}": renderer}
         self.qmp = self.log = None
         self.done = False       # what was asked for last
 
@@ -95,7 +96,9 @@ class HostRequests:
         """True when the line was a request."""
         if not text.startswith(PREFIX):
             return False
-        request = text.removeprefix(PREFIX).strip().replace("{run}", str(Path(self.log_path).parent))
+        request = text.removeprefix(PREFIX).strip()
+        for word, meaning in self.words.items():
+            request = request.replace(word, meaning)
         command, _, arguments = request.partition(" ")
         if command == ANSWER:
             self.answer(arguments)
