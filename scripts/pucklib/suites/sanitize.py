@@ -11,11 +11,14 @@ from pathlib import Path
 from ..base.util import REPO, PuckError, cpus, in_parallel, say
 from ..build import apt, renderer, sanitizers
 from ..build.qemu import TARGET
+from ..report.verdict import Case
 from . import coverage, host
-from .fuzzers import TARGETS, Fuzzer, Tally, child_environment, run_case, target_of
+from .fuzzers import TARGETS, Fuzzer, RendererFuzzer, Tally, child_environment, run_case, target_of
 
 QTEST_LIMIT = 1800
 QTEST_JOBS = 2
+# Of the time that the fuzzers have, as much again for the renderer's.
+RENDERER_SHARE = 0.2
 FOUND = REPO / "tests/fuzz/found"
 
 
@@ -43,6 +46,7 @@ def run(args, rundir):
     cases = [run_case(binaries, path, rundir) for path in found_cases()]
     cases += run_qtests(qemu, binaries, args, rundir)
     cases += run_fuzzers(binaries, 60 * minutes, rundir)
+    cases += run_renderer_fuzzer(60 * minutes * RENDERER_SHARE, args.seed, rundir)
     coverage.report(binaries, profiles, rundir)
     return cases
 
@@ -66,6 +70,14 @@ def run_qtests(qemu, binaries, args, rundir):
     for case in cases:
         case.suite = case.suite.replace("qtest.", "sanitize.qtest.")
     return cases
+
+
+def run_renderer_fuzzer(seconds, seed, rundir):
+    """Where there is a renderer."""
+    program = renderer.find(sanitized=True)
+    if not program:
+        return [Case("sanitize.fuzz", RendererFuzzer.NAME, "skipped", "no renderer for 3D")]
+    return [RendererFuzzer(program, seconds, seed, rundir).run()]
 
 
 def run_fuzzers(binaries, seconds, rundir):
