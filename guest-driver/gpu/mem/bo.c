@@ -186,7 +186,10 @@ int puck_bo_drive_out(struct puck_bo *bo)
  */
 int puck_bo_expose(struct puck_bo *bo)
 {
-	return bo->res ? ttm_to_puck_mem(bo->ttm.bdev)->expose(bo) : 0;
+	/* What is imported is another's memory, and may become a resource, or fail to, just now. */
+	if (bo->dmabuf || !bo->res)
+		return 0;
+	return ttm_to_puck_mem(bo->ttm.bdev)->expose(bo);
 }
 
 /**

@@ -280,6 +280,23 @@ int puck_ioctl_virtgpu_resource_create_blob(struct drm_device *dev, void *data,
 	return -EOPNOTSUPP;
 }
 
+/*
+ * What is imported is a resource from a moment on, and for good: while somebody tries to make it one,
+ * and may fail, puck_render.exposing is his alone.
+ */
+static bool puck_render_is_resource(struct puck_bo *bo)
+{
+	struct puck_render *render = to_puck_device(bo->ttm.base.dev)->render;
+	bool is;
+
+	if (!bo->dmabuf || !render)
+		return bo->res;
+	down_read(&render->exposing);
+	is = bo->res;
+	up_read(&render->exposing);
+	return is;
+}
+
 /**
  * puck_render_find - look a resource up
  * @file: whose handle it is
@@ -294,7 +311,7 @@ struct puck_bo *puck_render_find(struct drm_file *file, u32 handle)
 
 	if (!obj)
 		return ERR_PTR(-ENOENT);
-	if (to_puck_bo(obj)->res)
+	if (puck_render_is_resource(to_puck_bo(obj)))
 		return to_puck_bo(obj);
 	drm_gem_object_put(obj);
 	return ERR_PTR(-EINVAL);
@@ -404,7 +421,7 @@ static int puck_render_import(struct puck_render *render, struct drm_file *file,
 
 	if (!obj)
 		return -ENOENT;
-	if (to_puck_bo(obj)->dmabuf && !READ_ONCE(to_puck_bo(obj)->res)) {
+	if (to_puck_bo(obj)->dmabuf && !puck_render_is_resource(to_puck_bo(obj))) {
 		ret = -ENODEV;
 		if (puck_awake_enter(render->puck, &idx)) {
 			ctx = puck_render_context_of(render, file);
