@@ -3,48 +3,25 @@
  * Lab 10, the guest half of its grader: every way of the driver's to move bytes, each by itself,
  * under puck-dma. It does not know which bugs were put in.
  */
-#include "lib/labs/bytes.h"
+#include "lib/labs/copies.h"
 #include "lib/labs/lab.h"
 #include "lib/labs/mapper.h"
 
 #define WATCH "sync=watch,reuse=quarantine:1024,seed=10"
 #define ROUNDS 4
-#define VRAM_AT 0x10000
 #define LARGEST 30000
 /* How late the device begins, in nanoseconds. */
 #define LATE_NS 40000000ull
 
 static uint8_t here[LARGEST];
-static uint32_t seed;
 
-static long move_bytes(int fd, uint32_t op, bool to_vram, uint64_t at, size_t len)
-{
-	uint64_t arg[PUCK_LAB_ARGS] = { at };
-
-	return to_vram ? lab_call(fd, op, arg, here, len, NULL, 0) :
-			 lab_call(fd, op, arg, NULL, 0, here, len);
-}
-
-/* One transfer of fresh bytes; they have to be on the other side afterwards. */
-static bool moves(struct lab *lab, int fd, uint32_t op, bool to_vram, size_t len, const char *what)
-{
-	volatile uint8_t *there = lab_vram(&lab->gpu) + VRAM_AT;
-
-	seed++;
-	lab_fill(to_vram ? here : there, len, seed);
-	lab_fill(to_vram ? there : here, len, ~seed);
-	return lab_did(move_bytes(fd, op, to_vram, VRAM_AT, len), what) &&
-	       lab_same(to_vram ? there : here, len, seed, what);
-}
-
-static bool moves_often(struct lab *lab, int fd, uint32_t op, bool to_vram, size_t most,
-			const char *what)
+static bool moves_often(struct lab *lab, int fd, uint32_t op, bool to_vram, size_t most)
 {
 	bool good = true;
 	int i;
 
 	for (i = 0; i < ROUNDS; i++)
-		good = moves(lab, fd, op, to_vram, i % 2 ? 1000 : most, what) && good;
+		good = lab_copies(lab, fd, op, to_vram, here, i % 2 ? 1000 : most) && good;
 	return good;
 }
 
@@ -53,18 +30,18 @@ static void test_write(struct lab *lab, int fd)
 	bool good;
 
 	lab_write64(&lab->gpu, PUCK_GPU_RING(0) + PUCK_GPU_RING_START_DELAY, LATE_NS);
-	good = moves_often(lab, fd, PUCK_LAB_BUGS_WRITE, true, 5001, "bytes to VRAM");
+	good = moves_often(lab, fd, PUCK_LAB_BUGS_WRITE, true, 5001);
 	lab_write64(&lab->gpu, PUCK_GPU_RING(0) + PUCK_GPU_RING_START_DELAY, 0);
 	lab_point(good, "write");
 }
 
 static void test_read(struct lab *lab, int fd)
 {
-	bool good = moves_often(lab, fd, PUCK_LAB_BUGS_READ, false, 5001, "bytes from VRAM");
+	bool good = moves_often(lab, fd, PUCK_LAB_BUGS_READ, false, 5001);
 	long ret;
 
 	lab_policy(lab, WATCH ",fail=nth:1");
-	ret = move_bytes(fd, PUCK_LAB_BUGS_READ, false, VRAM_AT, 4096);
+	ret = lab_copy(fd, PUCK_LAB_BUGS_READ, false, LAB_VRAM_AT, here, 4096);
 	lab_policy(lab, WATCH);
 	if (ret >= 0)
 		ktap_note("a mapping failed, and the call says that all is well");
@@ -73,8 +50,7 @@ static void test_read(struct lab *lab, int fd)
 
 static void test_frame(struct lab *lab, int fd)
 {
-	lab_point(moves_often(lab, fd, PUCK_LAB_BUGS_FRAME, false, PUCK_LAB_FRAME, "a frame"),
-		  "frame");
+	lab_point(moves_often(lab, fd, PUCK_LAB_BUGS_FRAME, false, PUCK_LAB_FRAME), "frame");
 }
 
 static bool lists_move(struct lab *lab, int fd, const char *policy)
@@ -82,8 +58,8 @@ static bool lists_move(struct lab *lab, int fd, const char *policy)
 	bool good;
 
 	lab_policy(lab, policy);
-	good = moves_often(lab, fd, PUCK_LAB_BUGS_WRITE_LIST, true, LARGEST, "a list to VRAM");
-	return moves_often(lab, fd, PUCK_LAB_BUGS_READ_LIST, false, LARGEST, "a list from VRAM") &&
+	good = moves_often(lab, fd, PUCK_LAB_BUGS_WRITE_LIST, true, LARGEST);
+	return moves_often(lab, fd, PUCK_LAB_BUGS_READ_LIST, false, LARGEST) &&
 	       good;
 }
 
@@ -101,8 +77,8 @@ static void test_segments(struct lab *lab, int fd)
 static void test_list(struct lab *lab, int fd)
 {
 	uint64_t end = lab_read64(&lab->gpu, PUCK_GPU_VRAM_SIZE), live = lab_live(lab);
-	long to = move_bytes(fd, PUCK_LAB_BUGS_WRITE_LIST, true, end - 1, 9000);
-	long from = move_bytes(fd, PUCK_LAB_BUGS_READ_LIST, false, end - 1, 9000);
+	long to = lab_copy(fd, PUCK_LAB_BUGS_WRITE_LIST, true, end - 1, here, 9000);
+	long from = lab_copy(fd, PUCK_LAB_BUGS_READ_LIST, false, end - 1, here, 9000);
 
 	if (to >= 0 || from >= 0)
 		ktap_note("the device has stopped at an error, and the call says that all is well");

@@ -5,14 +5,13 @@
  * kernel's own layer does behind an IOMMU.
  */
 #include "lib/base/kernel_log.h"
-#include "lib/labs/bytes.h"
+#include "lib/labs/copies.h"
 #include "lib/labs/lab.h"
 #include "lib/labs/mapper.h"
 
 #define POLICY "sync=watch,reuse=quarantine:1024,"
 #define MERGED POLICY "merge=all,seed=4"
 #define ROUNDS 4
-#define VRAM_AT 0x10000
 /* What fits into one segment that the device takes, however it is joined, and what does not. */
 #define SMALL 30000
 #define LARGEST 200000
@@ -39,24 +38,19 @@ static bool did(long ret, const char *what)
 
 static long move_bytes(int fd, bool to_vram, uint64_t at, size_t len)
 {
-	uint64_t arg[PUCK_LAB_ARGS] = { at };
+	uint32_t op = to_vram ? PUCK_LAB_SG_WRITE : PUCK_LAB_SG_READ;
 
-	return to_vram ? lab_call(fd, PUCK_LAB_SG_WRITE, arg, here, len, NULL, 0) :
-			 lab_call(fd, PUCK_LAB_SG_READ, arg, NULL, 0, here, len);
+	return lab_copy(fd, op, to_vram, at, here, len);
 }
 
-/* One transfer of fresh bytes; they have to be on the other side afterwards. */
 static bool moves(struct lab *lab, int fd, bool to_vram, size_t len)
 {
-	volatile uint8_t *there = lab_vram(&lab->gpu) + VRAM_AT;
-	char what[64];
+	uint32_t op = to_vram ? PUCK_LAB_SG_WRITE : PUCK_LAB_SG_READ;
+	bool good = lab_copies(lab, fd, op, to_vram, here, len);
 
-	snprintf(what, sizeof(what), "%zu bytes %s VRAM", len, to_vram ? "to" : "from");
-	seed++;
-	lab_fill(to_vram ? here : there, len, seed);
-	lab_fill(to_vram ? there : here, len, ~seed);
-	return did(move_bytes(fd, to_vram, VRAM_AT, len), what) &&
-	       lab_same(to_vram ? there : here, len, seed, what);
+	if (!good)
+		note_device();
+	return good;
 }
 
 static bool both_ways(struct lab *lab, int fd, size_t len)
@@ -100,8 +94,8 @@ static void test_limit(struct lab *lab, int fd)
 
 static bool fetches(struct lab *lab, int fd)
 {
-	volatile uint8_t *there = lab_vram(&lab->gpu) + VRAM_AT;
-	uint64_t arg[PUCK_LAB_ARGS] = { VRAM_AT };
+	volatile uint8_t *there = lab_vram(&lab->gpu) + LAB_VRAM_AT;
+	uint64_t arg[PUCK_LAB_ARGS] = { LAB_VRAM_AT };
 	const size_t len = PUCK_LAB_SG_FRAME_BYTES;
 
 	lab_fill(there, len, ++seed);
@@ -126,7 +120,7 @@ static void test_errors(struct lab *lab, int fd)
 	bool good;
 
 	lab_policy(lab, MERGED ",fail=nth:1");
-	good = move_bytes(fd, true, VRAM_AT, SMALL) < 0;
+	good = move_bytes(fd, true, LAB_VRAM_AT, SMALL) < 0;
 	if (!good)
 		ktap_note("the mapping failed, and the call says that all is well");
 	lab_policy(lab, MERGED);

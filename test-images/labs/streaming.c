@@ -4,7 +4,7 @@
  * puck-dma keeps the device's copy of each mapping apart from the driver's pages, lets mappings
  * fail, and the device takes its time.
  */
-#include "lib/labs/bytes.h"
+#include "lib/labs/copies.h"
 #include "lib/labs/lab.h"
 #include "lib/labs/mapper.h"
 
@@ -13,7 +13,6 @@
 #define LATE_NS 40000000ull
 /* An address that was unmapped is not given again soon: a late access hits nothing else. */
 #define POLICY "sync=watch,reuse=quarantine:1024,seed=3"
-#define VRAM_AT 0x10000
 #define LARGEST 65536
 
 static const size_t sizes[] = { 1, 60, 4096, 5001, LARGEST };
@@ -22,24 +21,16 @@ static uint32_t seed;
 
 static long move_bytes(int fd, bool to_vram, uint64_t at, size_t len)
 {
-	uint64_t arg[PUCK_LAB_ARGS] = { at };
+	uint32_t op = to_vram ? PUCK_LAB_STREAM_WRITE : PUCK_LAB_STREAM_READ;
 
-	return to_vram ? lab_call(fd, PUCK_LAB_STREAM_WRITE, arg, here, len, NULL, 0) :
-			 lab_call(fd, PUCK_LAB_STREAM_READ, arg, NULL, 0, here, len);
+	return lab_copy(fd, op, to_vram, at, here, len);
 }
 
-/* One transfer of fresh bytes; they have to be on the other side afterwards. */
 static bool moves(struct lab *lab, int fd, bool to_vram, size_t len)
 {
-	volatile uint8_t *there = lab_vram(&lab->gpu) + VRAM_AT;
-	char what[64];
+	uint32_t op = to_vram ? PUCK_LAB_STREAM_WRITE : PUCK_LAB_STREAM_READ;
 
-	snprintf(what, sizeof(what), "%zu bytes %s VRAM", len, to_vram ? "to" : "from");
-	seed++;
-	lab_fill(to_vram ? here : there, len, seed);
-	lab_fill(to_vram ? there : here, len, ~seed);
-	return lab_did(move_bytes(fd, to_vram, VRAM_AT, len), what) &&
-	       lab_same(to_vram ? there : here, len, seed, what);
+	return lab_copies(lab, fd, op, to_vram, here, len);
 }
 
 static void test_sizes(struct lab *lab, int fd, bool to_vram, const char *id)
@@ -66,8 +57,8 @@ static void test_late(struct lab *lab, int fd)
 
 static bool fetches(struct lab *lab, int fd, size_t len)
 {
-	volatile uint8_t *there = lab_vram(&lab->gpu) + VRAM_AT;
-	uint64_t arg[PUCK_LAB_ARGS] = { VRAM_AT };
+	volatile uint8_t *there = lab_vram(&lab->gpu) + LAB_VRAM_AT;
+	uint64_t arg[PUCK_LAB_ARGS] = { LAB_VRAM_AT };
 
 	lab_fill(there, len, ++seed);
 	return lab_did(lab_call(fd, PUCK_LAB_STREAM_FRAME, arg, NULL, 0, here, len), "a frame") &&
@@ -87,8 +78,8 @@ static void test_frame(struct lab *lab, int fd)
 /* There and back: what arrives in VRAM, and what comes from another place there. */
 static bool mails(struct lab *lab, int fd, size_t len)
 {
-	volatile uint8_t *to = lab_vram(&lab->gpu) + VRAM_AT, *from = to + LARGEST;
-	uint64_t arg[PUCK_LAB_ARGS] = { VRAM_AT, VRAM_AT + LARGEST };
+	volatile uint8_t *to = lab_vram(&lab->gpu) + LAB_VRAM_AT, *from = to + LARGEST;
+	uint64_t arg[PUCK_LAB_ARGS] = { LAB_VRAM_AT, LAB_VRAM_AT + LARGEST };
 	static uint8_t back[PUCK_LAB_FRAME];
 
 	seed += 2;
@@ -117,7 +108,7 @@ static bool fails_well(struct lab *lab, int fd, bool to_vram)
 	long ret;
 
 	lab_policy(lab, POLICY ",fail=nth:1");
-	ret = move_bytes(fd, to_vram, VRAM_AT, 4096);
+	ret = move_bytes(fd, to_vram, LAB_VRAM_AT, 4096);
 	lab_policy(lab, POLICY);
 	if (ret >= 0)
 		ktap_note("the mapping failed, and the call says that all is well");
