@@ -46,7 +46,7 @@ static void tear_down(void)
 /* No frame ends until the rule goes. Its number, or 0 without puck-mischief.ko. */
 static unsigned long hold_frames(void)
 {
-	return access(CAM_RULES "add", W_OK) ? 0 : cam_rule("cam.frame hold");
+	return access(RULES "add", W_OK) ? 0 : cam_rule("cam.frame hold");
 }
 
 static void let_frames_go(unsigned long rule)

@@ -194,7 +194,7 @@ static void test_early(void)
 	ret = fence_result(fill(0, 0x31), FOREVER_MS);
 	before = all_are(0x30);
 	ktap_ok(ret == 1 && before, "early: the fence is there (%d), the data not", ret);
-	puck_rule_command("release", number);
+	rule_command("release", number);
 	puck_rule_done(number, 1);
 	works("early");
 	works("early, later");
@@ -224,7 +224,7 @@ static void test_early_full(void)
 	}
 	ktap_ok(ret == 1 && fence_wait(fences[JOBS - 1], FOREVER_MS) == 0,
 		"early, full: the last job is refused at once");
-	puck_rule_command("release", number);
+	rule_command("release", number);
 	for (i = 0; i < JOBS; i++) {
 		ret = fence_result(fences[i], FOREVER_MS);
 		good += ret == 1;

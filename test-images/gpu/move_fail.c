@@ -340,8 +340,8 @@ static void test_unbind(void)
 static void let_reset(unsigned long number)
 {
 	ktap_ok(puck_rule_hits(number) > 1, "wedged: neither ring nor device could be reset");
-	puck_rule_command("remove", number);
-	puck_rule_command("remove", number);
+	rule_command("remove", number);
+	rule_command("remove", number);
 	ktap_need(puck_rule_hits(number) < 0, "wedged: the rule is gone");
 }
 

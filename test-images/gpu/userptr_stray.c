@@ -65,8 +65,8 @@ static bool stray(const char **why)
 	munmap(mem, SIZE);
 	memset(canary, CANARY, SIZE);
 	*why = "no early fence";
-	if (ret != 1 || puck_rule_hits(rule) != 1 || puck_rule_command("release", rule) ||
-	    puck_rule_command("remove", rule))
+	if (ret != 1 || puck_rule_hits(rule) != 1 || rule_command("release", rule) ||
+	    rule_command("remove", rule))
 		return false;
 	*why = "the ring does not go on";
 	ret = drain() && !vm_bind_one(puck.fd, vm, bind_unmap(ADDR, SIZE));
@@ -101,14 +101,13 @@ static void run(unsigned int rounds, bool drop)
 /* For an IOMMU that does not flush: the rule says so, the log who came to grief. */
 static void run_without_flush(unsigned int rounds)
 {
+	unsigned long rule = rule_add("iommu.invalidate drop");
 	const char *why = "";
-	char text[32];
 	bool good;
 
-	ktap_need(!write_text(PUCK_RULES "add", "iommu.invalidate drop"), "rule");
-	read_text(PUCK_RULES "last-id", text, sizeof(text));
+	ktap_need(rule, "rule");
 	run(rounds, true);
-	ktap_need(!puck_rule_command("remove", strtoul(text, NULL, 10)), "rule removed");
+	ktap_need(!rule_command("remove", rule), "rule removed");
 	/* The flush of the next one drops what has become stale. */
 	good = stray(&why);
 	ktap_ok(good && bytes_are(canary, SIZE, CANARY), "with it none is%s%s", good ? "" : ": ",

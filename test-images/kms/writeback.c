@@ -390,13 +390,14 @@ static void test_refused(void)
 /* At the IOMMU's sites a device is known by its address. */
 static unsigned long requester_rule(const char *site, const char *rest)
 {
-	char rule[128], text[32];
+	unsigned long number;
+	char rule[128];
 
 	snprintf(rule, sizeof(rule), "%s requester=%s %s", site, strchr(screen.puck.pci, ':') + 1,
 		 rest);
-	ktap_need(!write_text(PUCK_RULES "add", rule), "rule: %s", rule);
-	read_text(PUCK_RULES "last-id", text, sizeof(text));
-	return strtoul(text, NULL, 10);
+	number = rule_add(rule);
+	ktap_need(number, "rule: %s", rule);
+	return number;
 }
 
 /* The device does not reach the memory; the IOMMU's driver says so. */

@@ -473,7 +473,7 @@ static void cell_camera(struct pair *pair)
 	}
 	camera_writes(pair);
 	/* Not the GPU that has to move the memory for the camera: that is held. */
-	if (access(CAM_RULES "add", W_OK) || other < 0) {
+	if (access(RULES "add", W_OK) || other < 0) {
 		ktap_skip("no puck-mischief, or no GPU", "order of fences");
 		return;
 	}

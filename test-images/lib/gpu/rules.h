@@ -8,31 +8,20 @@
 #include <string.h>
 
 #include "lib/base/ktap.h"
-#include "lib/base/text_file.h"
+#include "lib/base/rules.h"
 #include "lib/gpu/device.h"
-
-#define PUCK_RULES	"/sys/kernel/debug/puck-mischief/"
 
 /* Adds a rule for @puck; returns its number. */
 static inline unsigned long puck_rule(const struct puck *puck, const char *site, const char *rest)
 {
-	char rule[128], text[32];
+	unsigned long number;
+	char rule[128];
 
 	snprintf(rule, sizeof(rule), "%s device=%s %s", site,
 		 strncmp(puck->pci, "0000:00:", 8) ? "gpu0" : "gpu1", rest);
-	ktap_need(!write_text(PUCK_RULES "add", rule), "rule: %s", rule);
-	read_text(PUCK_RULES "last-id", text, sizeof(text));
-	return strtoul(text, NULL, 10);
-}
-
-/* "release" or "remove", what a rule holds. */
-static inline int puck_rule_command(const char *name, unsigned long number)
-{
-	char path[96], text[32];
-
-	snprintf(path, sizeof(path), PUCK_RULES "%s", name);
-	snprintf(text, sizeof(text), "%lu\n", number);
-	return write_text(path, text);
+	number = rule_add(rule);
+	ktap_need(number, "rule: %s", rule);
+	return number;
 }
 
 static inline long puck_rule_hits(unsigned long number)
@@ -40,7 +29,7 @@ static inline long puck_rule_hits(unsigned long number)
 	char text[8192], *line, *save = NULL;
 	unsigned long n, seen, hits;
 
-	read_text(PUCK_RULES "rules", text, sizeof(text));
+	read_text(RULES "rules", text, sizeof(text));
 	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
 		if (sscanf(line, "%lu %lu %lu ", &n, &seen, &hits) == 3 && n == number)
 			return (long)hits;
@@ -52,7 +41,7 @@ static inline void puck_rule_done(unsigned long number, long fired)
 {
 	long hits = puck_rule_hits(number);
 
-	ktap_ok((fired < 0 ? hits > 0 : hits == fired) && !puck_rule_command("remove", number),
+	ktap_ok((fired < 0 ? hits > 0 : hits == fired) && !rule_command("remove", number),
 		"rule %lu fired %ld times", number, hits);
 }
 

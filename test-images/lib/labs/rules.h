@@ -8,41 +8,32 @@
 #include <unistd.h>
 
 #include "lib/base/ktap.h"
-#include "lib/base/text_file.h"
-
-#define LAB_RULES	"/sys/kernel/debug/puck-mischief/"
+#include "lib/base/rules.h"
 
 /* What the grader cannot do without: it says nothing about the learner's module. */
 static inline void lab_need_rules(void)
 {
-	if (access(LAB_RULES "add", W_OK)) {
+	if (access(RULES "add", W_OK)) {
 		fprintf(stderr, "this machine has no rules: puck-mischief is not loaded\n");
 		exit(2);
 	}
 }
 
-/* Adds a rule (docs/specs/mischief.rst); returns its number, or 0. */
+/* Adds a rule; returns its number, or 0. */
 static inline unsigned long lab_rule(const char *text)
 {
-	char number[32];
+	unsigned long number = rule_add(text);
 
-	if (write_text(LAB_RULES "add", text)) {
+	if (!number)
 		ktap_note("the grader's rule \"%s\" was refused", text);
-		return 0;
-	}
-	read_text(LAB_RULES "last-id", number, sizeof(number));
-	return strtoul(number, NULL, 10);
+	return number;
 }
 
 /* "release" what a rule holds, or "remove" it. */
 static inline void lab_rule_command(const char *name, unsigned long number)
 {
-	char path[96], text[32];
-
-	snprintf(path, sizeof(path), LAB_RULES "%s", name);
-	snprintf(text, sizeof(text), "%lu\n", number);
 	if (number)
-		write_text(path, text);
+		rule_command(name, number);
 }
 
 /* Both: what it holds goes on, and it holds nothing more. */
