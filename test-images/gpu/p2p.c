@@ -79,29 +79,10 @@ static void share(uint64_t size, uint32_t placements)
 	ktap_need(!side_share(&one, &two, size, placements), "import");
 }
 
-/* What debugfs says of the exporter's VRAM behind a word. */
-static long long vram_says(const char *word)
-{
-	char path[192], line[128], *at;
-	long long bytes = -1;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/sys/kernel/debug/dri/%s/vram", one.puck.pci);
-	file = fopen(path, "r");
-	ktap_need(file, "%s", path);
-	while (fgets(line, sizeof(line), file)) {
-		at = strstr(line, word);
-		if (at && at[strlen(word)] == ':')
-			bytes = atoll(at + strlen(word) + 1);
-	}
-	fclose(file);
-	return bytes;
-}
-
 /* VRAM that BOs have left and importers have mapped. */
 static long long held(void)
 {
-	return vram_says("held");
+	return puck_vram_says(&one.puck, "held");
 }
 
 static bool held_becomes(long long bytes)
@@ -526,7 +507,7 @@ int main(int argc, char **argv)
 		  "two GPUs");
 	ktap_need(!region_get(one.puck.fd, DRM_PUCK_REGION_VRAM, &region), "VRAM");
 	all = region.size;
-	visible = vram_says("visible");
+	visible = puck_vram_says(&one.puck, "visible");
 	if (peer) {
 		test_place();
 		test_only_vram();

@@ -490,8 +490,8 @@ static void test_busy_until_taken_over(int importer, int dmabuf, uint64_t size)
 	ret = kms_commit(&screen.card, &atomic,
 			 DRM_MODE_ATOMIC_NONBLOCK | DRM_MODE_PAGE_FLIP_EVENT, 0);
 	/* Until it has been told, and whoever waits has looked for himself. */
-	while (!ret && puck_rule_hits(rule) < MISSED)
-		usleep(1000);
+	if (!ret)
+		puck_rule_await(rule, MISSED);
 	ret = ret ? ret : bo_import(importer, &theirs, dmabuf, size);
 	ktap_ok(ret == -EBUSY, "busy: nor until something else is shown (%d)", ret);
 	ret = kms_event(screen.card.fd, &event, 0);

@@ -134,7 +134,8 @@ static int puck_bo_place(struct puck_bo *bo, struct ttm_operation_ctx *ctx)
  *
  * Context: inside drm_dev_enter(), in a puck_lock_fn, with the BO's dma_resv lock held by the
  * ticket, as are those of the other BOs of the job: TTM locks by the same ticket whom it
- * drives out, and behind that the ticket takes no lock any more. Until the lock is let go of, or a fence is in there, the BO stays where it is.
+ * drives out, and behind that the ticket takes no lock any more. Until the lock is let go of, or a
+ * fence is in there, the BO stays where it is.
  * Return: 0; -ENOSPC if there is no room in VRAM; -ENOMEM; -E2BIG if it lies in too many
  * pieces to be moved; -ENODEV; -ERESTARTSYS.
  */

@@ -88,6 +88,25 @@ static inline bool puck_count_becomes(const struct puck *puck, const char *name,
 	return seen == count;
 }
 
+/* What debugfs says of the VRAM of a device behind a word; -1 if it does not have the word. */
+static inline long long puck_vram_says(const struct puck *puck, const char *word)
+{
+	const size_t length = strlen(word);
+	char path[192], line[256];
+	long long value = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/dri/%s/vram", puck->pci);
+	file = fopen(path, "r");
+	ktap_need(file, "%s", path);
+	while (fgets(line, sizeof(line), file))
+		if (!strncmp(line, "  ", 2) && !strncmp(line + 2, word, length) &&
+		    line[2 + length] == ':')
+			value = atoll(line + 2 + length + 1);
+	fclose(file);
+	return value;
+}
+
 /*
  * What debugfs says of all BOs of a device together behind a word: "mapped" are mappings by
  * importers, also of places that the BOs have left, "peer" those of VRAM among them.

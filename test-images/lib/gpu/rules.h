@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/base/ktap.h"
+#include "lib/base/patience.h"
 #include "lib/base/rules.h"
 #include "lib/gpu/device.h"
 
@@ -36,13 +37,26 @@ static inline long puck_rule_hits(unsigned long number)
 	return -1;
 }
 
-/* Removes a rule that has to have fired so often; -1: at least once. */
+/* Waits until a rule has fired so often. */
+static inline void puck_rule_await(unsigned long number, long fired)
+{
+	unsigned int looks = 0;
+
+	while (puck_rule_hits(number) < fired && patient(&looks))
+		;
+}
+
+/*
+ * Removes a rule that has to have fired so often; -1: at least once. Whether it has or not, the
+ * tests behind it are to be without.
+ */
 static inline void puck_rule_done(unsigned long number, long fired)
 {
 	long hits = puck_rule_hits(number);
+	int ret = rule_command("remove", number);
 
-	ktap_ok((fired < 0 ? hits > 0 : hits == fired) && !rule_command("remove", number),
-		"rule %lu fired %ld times", number, hits);
+	ktap_ok((fired < 0 ? hits > 0 : hits == fired) && !ret, "rule %lu fired %ld times (%d)",
+		number, hits, ret);
 }
 
 #endif /* LIB_GPU_RULES_H */
