@@ -17,6 +17,7 @@
 #include "lib/kms/screen.h"
 
 #include <errno.h>
+#include <pthread.h>
 
 #define WIDTH	SCREEN_WIDTH
 #define HEIGHT	SCREEN_HEIGHT
@@ -653,6 +654,46 @@ static void test_overtaken(void)
 	power_on(screen.puck.pci);
 }
 
+/* ---- a commit that comes while the head is about to be turned on ---- */
+
+static void *set_alpha(void *result)
+{
+	struct kms_atomic atomic = { 0 };
+
+	kms_set_plane(&atomic, screen.head, 0, "alpha", 0xffff);
+	*(int *)result = kms_commit(&screen.card, &atomic, 0, 0);
+	return NULL;
+}
+
+/*
+ * The head is turned on behind a fence that is late. Meanwhile another commit comes, which waits for
+ * the first one: the head has no timings yet by which the kernel could say when it is due.
+ */
+static void test_turning_on(void)
+{
+	uint32_t flags = DRM_MODE_ATOMIC_NONBLOCK | DRM_MODE_ATOMIC_ALLOW_MODESET;
+	struct kms_atomic atomic = { 0 };
+	int fence, ret, next = -1;
+	pthread_t thread;
+
+	puck_set(&screen.puck, 0, "timeout_ms", 600000);
+	ktap_need(!puck_set(&screen.puck, 0, "hold", 1), "turning on: hold fences");
+	fence = draw(&elsewhere, 0);
+	ktap_need(fence >= 0, "turning on: draw (%d)", fence);
+	kms_set_on(&atomic, screen.head, screen.mode);
+	kms_set_shown(&atomic, screen.head, 0, red.id, 0, 0, WIDTH, HEIGHT);
+	kms_set_plane(&atomic, screen.head, 0, "IN_FENCE_FD", fence);
+	ret = kms_commit(&screen.card, &atomic, flags, 0);
+	ktap_need(!ret && !pthread_create(&thread, NULL, set_alpha, &next),
+		  "turning on: behind a fence (%d)", ret);
+	usleep(IDLE_MS * 1000);
+	puck_set(&screen.puck, 0, "hold", 0);
+	pthread_join(thread, NULL);
+	close(fence);
+	ktap_ok(!next && shows_now(&red), "turning on: the next commit comes behind it (%d)", next);
+	ktap_ok(!screen_off(&screen), "turning on: and off again");
+}
+
 int main(void)
 {
 	ktap_begin();
@@ -680,6 +721,7 @@ int main(void)
 	test_removed();
 	test_off_watched();
 	test_overtaken();
+	test_turning_on();
 	screen_close(&screen);
 	return ktap_end();
 }

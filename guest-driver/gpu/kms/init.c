@@ -3,8 +3,10 @@
  * The display, from its beginning to its end, and the way of an atomic commit through it. A device
  * without heads has none of this, and is a renderer alone.
  */
+#include <linux/completion.h>
 #include <linux/dma-fence.h>
 
+#include <drm/drm_atomic.h>
 #include <drm/drm_atomic_helper.h>
 #include <drm/drm_drv.h>
 #include <drm/drm_managed.h>
@@ -35,13 +37,43 @@ static int puck_kms_atomic_check(struct drm_device *dev, struct puck_atomic_stat
 	return drm_atomic_helper_check(dev, state);
 }
 
+/*
+ * Waits until the device has what the commits before this one are about. drm_atomic_helper_commit() does
+ * so, too, but asks before that when the next blanking is, for the fences: a head that one of them has
+ * yet to turn on has no timings by which that could be said, and the kernel warns.
+ *
+ * Context: with the locks of the heads held, as drm_atomic_helper_swap_state() has them.
+ */
+static int puck_kms_wait_before(struct puck_atomic_state *state)
+{
+	struct drm_crtc_state *old_state;
+	struct drm_crtc *crtc;
+	int i, ret;
+
+	for_each_old_crtc_in_state(state, crtc, old_state, i) {
+		if (!old_state->commit)
+			continue;
+		ret = wait_for_completion_interruptible(&old_state->commit->hw_done);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
 /* Once it is taken, others are told of what it writes. */
 static int puck_kms_atomic_commit(struct drm_device *dev, struct puck_atomic_state *state,
 				  bool nonblock)
 {
 	struct puck_written written;
-	int ret = puck_written_get(state, &written);
+	int ret;
 
+	/* One that must not block is refused if it is too early. */
+	if (!nonblock) {
+		ret = puck_kms_wait_before(state);
+		if (ret)
+			return ret;
+	}
+	ret = puck_written_get(state, &written);
 	if (ret)
 		return ret;
 	/* Until the end of puck_kms_commit_tail(), which is in the way of fences. */
