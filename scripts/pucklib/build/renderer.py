@@ -15,11 +15,13 @@ from .qemu_stock import LIBRARIES, LOADER, Unpacked
 NAME = "puck-render3d"
 # The environment variable by which qtests know of it.
 VARIABLE = "PUCK_RENDERER"
-PACKAGES = ("libvirglrenderer1", "libvirglrenderer-dev", "libegl1")
+# The last four are for what it is compared with: scenes.py.
+PACKAGES = ("libvirglrenderer1", "libvirglrenderer-dev", "libegl1", "virgl-server", "libgles2", "libgles-dev", "libegl-dev")
 LIBRARY = "libvirglrenderer.so.1"
 VENDOR = "usr/share/glvnd/egl_vendor.d"
-HEADERS = "usr/include/virgl"
-WANTED = (f"{LIBRARIES}/{LIBRARY}", LOADER, LIBRARIES, VENDOR, HEADERS)
+HEADERS = tuple(f"usr/include/{name}" for name in ("virgl", "EGL", "GLES3", "KHR"))
+TEST_SERVER = "usr/bin/virgl_test_server"
+WANTED = (f"{LIBRARIES}/{LIBRARY}", LOADER, LIBRARIES, VENDOR, TEST_SERVER, *HEADERS)
 SOURCES = REPO / "renderer"
 # With the device it shares the wire, with the guest the numbers of commands.
 INCLUDES = (REPO / "include", REPO / "qemu-device/gpu/render3d")
@@ -32,27 +34,32 @@ ENVIRONMENT = {"EGL_PLATFORM": "surfaceless", "LIBGL_ALWAYS_SOFTWARE": "true", "
                "MESA_SHADER_CACHE_DISABLE": "true"}
 
 
-def wrapper(root, program):
+def wrapper(root, program, environment=ENVIRONMENT):
     """A program of one file that runs it."""
     lines = ["#!/bin/sh", f"root={shlex.quote(str(root))}", "unset LD_PRELOAD LD_LIBRARY_PATH",
-             *(f"export {name}={value}" for name, value in ENVIRONMENT.items()),
+             *(f"export {name}={value}" for name, value in environment.items()),
              f'export __EGL_VENDOR_LIBRARY_FILENAMES="$root/{VENDOR}/50_mesa.json"',
              f'export LIBGL_DRIVERS_PATH="$root/{LIBRARIES}/dri" GBM_BACKENDS_PATH="$root/{LIBRARIES}/gbm"',
              f'exec "$root/{LOADER}" --library-path "$root/{LIBRARIES}" {shlex.quote(str(program))} "$@"', ""]
     return "\n".join(lines)
 
 
-def compile_to(out, root, more):
+def packages():
+    """The folder that Debian 13's libraries lie in, and what belongs to them."""
+    return Unpacked("render3d-packages", "the renderer", PACKAGES, WANTED).ensure()
+
+
+def compile_to(out, sources, root, libraries, more):
     """The host's compiler, and Debian 13's libraries, which want a newer C library than the host may have."""
-    steps.output(["gcc", *CFLAGS, *more, *(f"-I{path}" for path in INCLUDES), f"-I{root / 'usr/include'}", "-o", out,
-                  *(SOURCES / rel for rel in tree_files(SOURCES, (".c",))), root / LIBRARIES / LIBRARY,
-                  "-Wl,--allow-shlib-undefined"])
+    steps.output(["gcc", *CFLAGS, *more, f"-I{root / 'usr/include'}", "-o", out,
+                  *(sources / rel for rel in tree_files(sources, (".c",))),
+                  *(root / LIBRARIES / name for name in libraries), "-Wl,--allow-shlib-undefined"])
 
 
 def ensure(sanitized=False):
     """The program; with sanitizers, if they are wanted: a report of them ends it."""
-    more = SANITIZERS if sanitized else []
-    root = Unpacked("render3d-packages", "the renderer", PACKAGES, WANTED).ensure()
+    more = [*(SANITIZERS if sanitized else []), *(f"-I{path}" for path in INCLUDES)]
+    root = packages()
     files = [folder / rel for folder, kinds in ((SOURCES, (".c", ".h")), *((path, (".h",)) for path in INCLUDES))
              for rel in tree_files(folder, kinds)]
     folder = cache("render3d", digest(str(root), CFLAGS, more, ENVIRONMENT, *files))
@@ -61,7 +68,7 @@ def ensure(sanitized=False):
             if not folder.exists():
                 prune_folders(folder.parent)
                 with steps.timed(f"build {NAME}"), fresh_dir(folder) as tmp:
-                    compile_to(tmp / f"{NAME}.bin", root, more)
+                    compile_to(tmp / f"{NAME}.bin", SOURCES, root, [LIBRARY], more)
                     (tmp / NAME).write_text(wrapper(root, folder / f"{NAME}.bin"))
                     (tmp / NAME).chmod(0o755)
     return folder / NAME
