@@ -84,6 +84,12 @@ class Requests(unittest.TestCase):
         self.requests.line('puck-host: screendump {"filename": "{renderer}"}')
         self.assertEqual(self.monitor.seen[-1], ("screendump", {"filename": "/a/renderer"}))
 
+    def test_answers_are_written_down(self):
+        """An event that comes before the answer is none."""
+        self.requests.line("puck-host: screendump {}")
+        answers = [line for line in (self.folder / "qmp.log").read_text().splitlines() if " screendump {} -> " in line]
+        self.assertEqual([line.rpartition(" -> ")[2] for line in answers], ['{"return": {}}'])
+
     def test_refused(self):
         for request in ("no-such-command", 'screendump {"filename"'):
             self.requests.line(f"puck-host: {request}")

@@ -55,10 +55,12 @@ class Qmp:
         self.stream.flush()
         while True:
             line = self.stream.readline()
-            self.log.write(f"{time.time():.3f} {command} {arguments} -> {line}")
-            self.log.flush()
             said = json.loads(line or "{}")
-            if not line or "return" in said or "error" in said:
+            answered = not line or "return" in said or "error" in said
+            what = f"{command} {arguments} ->" if answered else "meanwhile"
+            self.log.write(f"{time.time():.3f} {what} {line}")
+            self.log.flush()
+            if answered:
                 return said.get("return")
 
     def wake(self):
