@@ -16,7 +16,7 @@ static const char textured_fragment[] = HEAD
 	"in vec4 colour; in vec2 place; uniform sampler2D image; out vec4 pixel;"
 	"void main() { pixel = texture(image, place * 1.5) * 0.75 + colour * 0.25; }";
 
-static void plain(void)
+void canvas_plain(void)
 {
 	glUseProgram(program(plain_vertex, plain_fragment, NULL));
 }
@@ -49,14 +49,14 @@ static void cover(void)
 static void draw_triangles(const struct canvas *canvas, uint32_t frame)
 {
 	(void)canvas;
-	plain();
+	canvas_plain();
 	draw_some(GL_TRIANGLES, 30 + frame * 3);
 }
 
 static void draw_depth(const struct canvas *canvas, uint32_t frame)
 {
 	(void)canvas;
-	plain();
+	canvas_plain();
 	glEnable(GL_DEPTH_TEST);
 	glDepthFunc(frame & 1 ? GL_GREATER : GL_LEQUAL);
 	glClearDepthf(frame & 1 ? 0 : 1);
@@ -67,7 +67,7 @@ static void draw_depth(const struct canvas *canvas, uint32_t frame)
 static void draw_stencil(const struct canvas *canvas, uint32_t frame)
 {
 	(void)canvas;
-	plain();
+	canvas_plain();
 	glEnable(GL_STENCIL_TEST);
 	glStencilFunc(GL_ALWAYS, 1, 0xff);
 	glStencilOp(GL_KEEP, GL_KEEP, frame & 1 ? GL_INVERT : GL_INCR_WRAP);
@@ -88,7 +88,7 @@ static void draw_blend(const struct canvas *canvas, uint32_t frame)
 
 	(void)canvas;
 	(void)frame;
-	plain();
+	canvas_plain();
 	glEnable(GL_BLEND);
 	for (i = 0; i < 6; i++) {
 		glBlendFunc(factors[drawn(5)], factors[drawn(5)]);
@@ -156,7 +156,7 @@ static void draw_stream(const struct canvas *canvas, uint32_t frame)
 
 	(void)canvas;
 	(void)frame;
-	plain();
+	canvas_plain();
 	for (i = 0; i < 40; i++)
 		draw_some(GL_TRIANGLES, 3);
 }
@@ -167,7 +167,7 @@ static void draw_map(const struct canvas *canvas, uint32_t frame)
 	uint32_t i;
 
 	(void)canvas;
-	plain();
+	canvas_plain();
 	for (i = 0; i < 12; i++) {
 		vertices_map(0, 6, frame & 1 ? GL_MAP_INVALIDATE_RANGE_BIT : 0);
 		glDrawArrays(GL_TRIANGLES, 0, 6);
@@ -204,7 +204,7 @@ static void draw_samples(const struct canvas *canvas, uint32_t frame)
 	glGenFramebuffers(1, &onto);
 	glBindFramebuffer(GL_FRAMEBUFFER, onto);
 	glFramebufferRenderbuffer(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_RENDERBUFFER, buffer);
-	plain();
+	canvas_plain();
 	glClear(GL_COLOR_BUFFER_BIT);
 	draw_some(GL_TRIANGLES, 30);
 	glBindFramebuffer(GL_DRAW_FRAMEBUFFER, canvas->target);
@@ -285,7 +285,7 @@ static void draw_feedback(const struct canvas *canvas, uint32_t frame)
 	glEndTransformFeedback();
 	glDisable(GL_RASTERIZER_DISCARD);
 	glBindBufferBase(GL_TRANSFORM_FEEDBACK_BUFFER, 0, 0);
-	plain();
+	canvas_plain();
 	glBindBuffer(GL_ARRAY_BUFFER, buffer);
 	glVertexAttribPointer(0, 4, GL_FLOAT, GL_FALSE, 16, NULL);
 	glDrawArrays(GL_TRIANGLES, 0, count);
@@ -303,7 +303,7 @@ static void draw_readback(const struct canvas *canvas, uint32_t frame)
 
 	glGenBuffers(1, &buffer);
 	for (round = 0; round < 2 + frame; round++) {
-		plain();
+		canvas_plain();
 		draw_some(GL_TRIANGLES, 15);
 		glBindBuffer(GL_PIXEL_PACK_BUFFER, buffer);
 		glBufferData(GL_PIXEL_PACK_BUFFER, size, NULL, GL_STREAM_READ);
@@ -327,7 +327,7 @@ static void draw_scissors(const struct canvas *canvas, uint32_t frame)
 
 	(void)canvas;
 	(void)frame;
-	plain();
+	canvas_plain();
 	glEnable(GL_SCISSOR_TEST);
 	for (i = 0; i < 10; i++) {
 		glScissor(drawn(WIDTH), drawn(HEIGHT), drawn(100), drawn(100));
@@ -342,7 +342,7 @@ static void draw_scissors(const struct canvas *canvas, uint32_t frame)
 static void draw_lines(const struct canvas *canvas, uint32_t frame)
 {
 	(void)canvas;
-	plain();
+	canvas_plain();
 	draw_some(GL_LINES, 20 + 2 * frame);
 	draw_some(GL_LINE_LOOP, 12);
 	draw_some(GL_POINTS, 40);

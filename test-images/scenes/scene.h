@@ -44,5 +44,9 @@ void vertices_send(uint32_t first, uint32_t count);
 void vertices_map(uint32_t first, uint32_t count, GLbitfield how);
 void draw_some(GLenum mode, uint32_t count);
 void use(const struct canvas *on);
+/* A program that draws vertices as they are. */
+void canvas_plain(void);
+/* Prints what rate.c measures, for so many seconds each. */
+void rates(double length);
 
 #endif /* SCENES_SCENE_H */

@@ -3,22 +3,24 @@
  * Twenty small programs of OpenGL ES, whose pictures have to be the same whoever brings their commands
  * to the renderer:
  *
- *	gl_scenes [--seed N] [--renderer PREFIX] [NAME...]
+ *	gl_scenes [--seed N] [--renderer PREFIX] [--node FILE] [NAME...]
+ *	gl_scenes --rate SECONDS [--renderer PREFIX] [--node FILE]
  *
  * Each draws some frames that follow from the seed, and prints a line for each: its name, the frame,
  * and a hash of the pixels. It is run in the guest, by puck.ko, and on the host, by virglrenderer's own
  * test server; with the same Mesa on both sides and one renderer the lines are the same, bit by bit.
  * Nothing is computed by the CPU that two of them could round differently.
  *
+ * --rate: rate.c, instead of that. --node: a GPU's render node, where there are several.
+ *
  * It is linked with libEGL and libGLESv2, and lies in no package: see scripts/pucklib/build/scenes.py.
  */
-#include <EGL/egl.h>
-#include <EGL/eglext.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "display.h"
 #include "scene.h"
 
 static struct canvas canvas;
@@ -203,14 +205,11 @@ static void canvas_open(void)
 }
 
 /* A context of its own for each scene, and nothing that the one before has left. */
-static void scene_run(EGLDisplay display, EGLConfig config, const struct scene *scene, uint64_t seed)
+static void scene_run(const struct display *display, const struct scene *scene, uint64_t seed)
 {
-	const EGLint wanted[] = { EGL_CONTEXT_MAJOR_VERSION, 3, EGL_CONTEXT_MINOR_VERSION, 0, EGL_NONE };
-	EGLContext context = eglCreateContext(display, config, EGL_NO_CONTEXT, wanted);
+	EGLContext context = context_open(display);
 	uint32_t frame;
 
-	if (!context || !eglMakeCurrent(display, EGL_NO_SURFACE, EGL_NO_SURFACE, context))
-		die("no context");
 	state = seed ^ hashed(0xcbf29ce484222325ull, (const uint8_t *)scene->name, strlen(scene->name));
 	canvas_open();
 	vertices_buffer();
@@ -226,37 +225,7 @@ static void scene_run(EGLDisplay display, EGLConfig config, const struct scene *
 			die("an error of OpenGL");
 	}
 	fflush(stdout);
-	eglMakeCurrent(display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
-	eglDestroyContext(display, context);
-}
-
-static EGLDisplay display_open(EGLConfig *config)
-{
-	const EGLint wanted[] = { EGL_SURFACE_TYPE, 0, EGL_RENDERABLE_TYPE, EGL_OPENGL_ES3_BIT, EGL_NONE };
-	EGLDisplay display = eglGetPlatformDisplay(EGL_PLATFORM_SURFACELESS_MESA, EGL_DEFAULT_DISPLAY, NULL);
-	EGLint found = 0;
-
-	if (!display || !eglInitialize(display, NULL, NULL) || !eglBindAPI(EGL_OPENGL_ES_API) ||
-	    !eglChooseConfig(display, wanted, config, 1, &found) || !found)
-		die("no EGL without a surface");
-	return display;
-}
-
-/* Mesa draws with the CPU where it finds nothing else, and tells nobody. */
-static void renderer_check(EGLDisplay display, EGLConfig config, const char *prefix)
-{
-	const EGLint wanted[] = { EGL_CONTEXT_MAJOR_VERSION, 3, EGL_NONE };
-	EGLContext context = eglCreateContext(display, config, EGL_NO_CONTEXT, wanted);
-	const char *name;
-
-	if (!context || !eglMakeCurrent(display, EGL_NO_SURFACE, EGL_NO_SURFACE, context))
-		die("no context");
-	name = (const char *)glGetString(GL_RENDERER);
-	fprintf(stderr, "GL_RENDERER: %s\n", name);
-	if (strncmp(name, prefix, strlen(prefix)))
-		die("it is another one that draws");
-	eglMakeCurrent(display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
-	eglDestroyContext(display, context);
+	context_close(display, context);
 }
 
 static bool chosen(const char *name, char **names, int count)
@@ -269,19 +238,56 @@ static bool chosen(const char *name, char **names, int count)
 	return !count;
 }
 
+static void scenes_run(const struct display *display, uint64_t seed, char **names, int count)
+{
+	const struct scene *scene;
+	uint32_t ran = 0;
+
+	for (scene = scenes; scene->name; scene++)
+		if (chosen(scene->name, names, count)) {
+			scene_run(display, scene, seed);
+			ran++;
+		}
+	if (!ran)
+		die("no such scene");
+}
+
+static void rates_run(const struct display *display, double length)
+{
+	EGLContext context = context_open(display);
+
+	canvas_open();
+	vertices_buffer();
+	use(&canvas);
+	rates(length);
+	context_close(display, context);
+}
+
+/* Mesa draws with the CPU where it finds nothing else, and tells nobody. */
+static void renderer_check(const struct display *display, const char *prefix)
+{
+	EGLContext context = context_open(display);
+	const char *name = (const char *)glGetString(GL_RENDERER);
+
+	fprintf(stderr, "GL_RENDERER: %s\n", name);
+	if (strncmp(name, prefix, strlen(prefix)))
+		die("it is another one that draws");
+	context_close(display, context);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "seed", required_argument, NULL, 's' },
 		{ "renderer", required_argument, NULL, 'r' },
+		{ "node", required_argument, NULL, 'n' },
+		{ "rate", required_argument, NULL, 't' },
 		{ }
 	};
-	const char *prefix = "virgl";
-	const struct scene *scene;
-	EGLDisplay display;
+	const char *prefix = "virgl", *node = NULL;
+	struct display display;
 	uint64_t seed = 1;
-	EGLConfig config;
-	uint32_t ran = 0;
+	double length = 0;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -289,18 +295,19 @@ int main(int argc, char **argv)
 			seed = strtoull(optarg, NULL, 0);
 		else if (option == 'r')
 			prefix = optarg;
+		else if (option == 'n')
+			node = optarg;
+		else if (option == 't')
+			length = atof(optarg);
 		else
 			return 2;
 	}
-	display = display_open(&config);
-	renderer_check(display, config, prefix);
-	for (scene = scenes; scene->name; scene++)
-		if (chosen(scene->name, argv + optind, argc - optind)) {
-			scene_run(display, config, scene, seed);
-			ran++;
-		}
-	eglTerminate(display);
-	if (!ran)
-		die("no such scene");
+	display_open(&display, node);
+	renderer_check(&display, prefix);
+	if (length > 0)
+		rates_run(&display, length);
+	else
+		scenes_run(&display, seed, argv + optind, argc - optind);
+	eglTerminate(display.egl);
 	return 0;
 }

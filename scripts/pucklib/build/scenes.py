@@ -79,6 +79,11 @@ def wait_for(socket, server, log):
         time.sleep(0.05)
 
 
+def program():
+    """gl_scenes, for a guest."""
+    return build() / f"{NAME}.bin"
+
+
 def files(seed, rundir):
     """What a guest of a run is given: the program, and what it has to print there, behind a line with the seed."""
     folder, expected = build(), rundir / f"{NAME}.expected"

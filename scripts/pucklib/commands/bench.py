@@ -13,7 +13,7 @@ import time
 
 from ..base import children, steps
 from ..base.util import REPO, PuckError, cache, digest, say, sync_tree, write_if_changed, write_json
-from ..build import apt, kernel, qemu_module
+from ..build import apt, kernel, modules, qemu_module
 from ..build.qemu import Qemu
 from ..build.qemu_stock import from_source
 from ..report import verdict
@@ -22,7 +22,7 @@ from ..vm import accel, icount
 from ..vm.guest import Bench
 from ..vm.machine import Spec
 from ..vm.rundirs import new as new_rundir
-from . import bench_gpu, bench_screen
+from . import bench_gpu, bench_render, bench_screen
 
 NIC = "8086:10d3"       # e1000e: a device that nobody else binds
 MIB = 64
@@ -49,7 +49,8 @@ def benchmark_modules(target):
 class Runner:
     def __init__(self, args):
         self.args = args
-        self.bench = Bench(args, "stock", programs=PROGRAMS)
+        self.programs = [*PROGRAMS, *sorted(modules.mentioned(bench_render.COMMAND))]
+        self.bench = Bench(args, "stock", programs=self.programs)
         self.other = {}
         self.rundir = new_rundir("bench", args.run_dir)
         self.figures = Figures()
@@ -58,10 +59,11 @@ class Runner:
     def on(self, kernel_name):
         """For what the stock kernel cannot do: guests on another one."""
         if kernel_name not in self.other:
-            self.other[kernel_name] = Bench(self.args, kernel_name, programs=PROGRAMS)
+            self.other[kernel_name] = Bench(self.args, kernel_name, programs=self.programs)
         return self.other[kernel_name]
 
-    def boot(self, variant, spec, command, modules=(), timeout=180, turn=None, kernel_name=None, on_line=None):
+    def boot(self, variant, spec, command, modules=(), timeout=180, turn=None, kernel_name=None, on_line=None,
+             extra=None):
         start = time.monotonic()
         bench = self.on(kernel_name) if kernel_name else self.bench
         kept = bench.modules
@@ -73,7 +75,7 @@ class Runner:
             if on_line:
                 on_line(line)
 
-        result = bench.boot(self.rundir / name.replace(" ", "-"), spec, command, timeout, on_line=take)
+        result = bench.boot(self.rundir / name.replace(" ", "-"), spec, command, timeout, on_line=take, extra=extra)
         bench.modules = kept
         trouble = [result.problem()] if result.problem() else verdict.check_console(result.console)
         if not trouble and result.status:
@@ -495,7 +497,7 @@ def report_hold(runner, cases):
 
 
 PARTS = {"map": bench_map, "floor": bench_floor, "dma": bench_dma, "copy": bench_copy, "fence": bench_fence, "camera": bench_camera,
-         "hold": bench_hold, **bench_gpu.PARTS, **bench_screen.PARTS}
+         "hold": bench_hold, **bench_gpu.PARTS, **bench_screen.PARTS, **bench_render.PARTS}
 
 
 def cmd_bench(args):
