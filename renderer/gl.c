@@ -75,12 +75,36 @@ void gl_poll(void)
     virgl_renderer_poll();
 }
 
+/*
+ * virglrenderer does some things in whatever context of OpenGL's is the current
+ * one: it tries what it can do, and makes contexts and takes them apart, and
+ * behind that it may go on as if another one were. So a guest's context is not
+ * to be the current one before such calls, nor behind them (docs/findings.rst).
+ */
+static void leave_contexts(void)
+{
+    virgl_renderer_force_ctx_0();
+}
+
 static int create_context(const PuckWireRequest *req)
 {
+    int error;
+
+    leave_contexts();
     /* A context of either capset takes the same streams. */
-    return virgl_renderer_context_create_with_flags(
+    error = virgl_renderer_context_create_with_flags(
         req->ctx, PUCK_RENDER_CAPSET_VIRGL2,
         strnlen(req->name, sizeof(req->name)), req->name);
+    leave_contexts();
+    return error;
+}
+
+static void destroy_context(const PuckWireRequest *req)
+{
+    untyped_drop_everywhere(req->ctx);
+    leave_contexts();
+    virgl_renderer_context_destroy(req->ctx);
+    leave_contexts();
 }
 
 static int create_resource(const PuckWireRequest *req)
@@ -216,10 +240,6 @@ static int submit(const PuckWireRequest *req)
         req->ctx, 0, 0, (uint64_t)req->ring << 32 | req->serial);
 }
 
-/*
- * To find out what it can do virglrenderer tries it, in whatever context of
- * OpenGL's is the current one: not in one that a guest draws in.
- */
 static int write_capset(const PuckWireRequest *req, PuckWireReply *reply)
 {
     uint32_t version = 0, size = 0;
@@ -234,7 +254,7 @@ static int write_capset(const PuckWireRequest *req, PuckWireReply *reply)
     if (!caps) {
         return -ENOMEM;
     }
-    virgl_renderer_force_ctx_0();
+    leave_contexts();
     virgl_renderer_fill_caps(req->arg[0],
                              req->arg[1] < version ? req->arg[1] : version,
                              caps);
@@ -252,8 +272,7 @@ static int execute(const PuckWireRequest *req, PuckWireReply *reply)
     case PUCK_RENDER_CMD_CTX_CREATE:
         return create_context(req);
     case PUCK_RENDER_CMD_CTX_DESTROY:
-        untyped_drop_everywhere(req->ctx);
-        virgl_renderer_context_destroy(req->ctx);
+        destroy_context(req);
         return 0;
     case PUCK_RENDER_CMD_RES_CREATE:
         return create_resource(req);

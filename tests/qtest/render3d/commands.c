@@ -239,6 +239,50 @@ static void test_capsets(void)
     render_stop(&t);
 }
 
+/* A context that draws into a framebuffer of its own. */
+static void start_other(Render *t)
+{
+    static const uint8_t none[4];
+
+    render_run(t, render_create_ctx(2));
+    render_run(t, render_create_res(2));
+    render_run(t, render_cmd(PUCK_RENDER_CMD_CTX_ATTACH, 2, 2));
+    render_run(t, render_clear(t, 2, 2, none));
+}
+
+static void end_other(Render *t)
+{
+    render_run(t, render_cmd(PUCK_RENDER_CMD_CTX_DESTROY, 2, 0));
+    render_run(t, render_cmd(PUCK_RENDER_CMD_RES_DESTROY, 0, 2));
+}
+
+static void in_between(Render *t, unsigned what, uint64_t caps)
+{
+    switch (what) {
+    case 0:
+        capset(t, 2, caps, PAGE);
+        break;
+    case 1:
+        render_run(t, render_create_res(2));
+        render_run(t, render_cmd(PUCK_RENDER_CMD_RES_DESTROY, 0, 2));
+        break;
+    case 2:
+        render_run(t, render_create_ctx(2));
+        render_run(t, render_cmd(PUCK_RENDER_CMD_CTX_DESTROY, 2, 0));
+        break;
+    case 3:
+        start_other(t);
+        break;
+    default:
+        /* It is not the one that drew last, and another one comes. */
+        end_other(t);
+        render_run(t, render_create_ctx(2));
+        render_run(t, render_create_res(2));
+        render_run(t, render_cmd(PUCK_RENDER_CMD_CTX_ATTACH, 2, 2));
+        break;
+    }
+}
+
 /* What a context has set stays as it is, whatever is done in between. */
 static void test_between(void)
 {
@@ -255,21 +299,10 @@ static void test_between(void)
     }
     at = render_picture(&t);
     caps = puck_machine_pages(&t.e.m, 1);
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < 5; i++) {
+        g_test_message("in between: %u", i);
         render_run(&t, render_clear(&t, 1, 1, none));
-        switch (i) {
-        case 0:
-            capset(&t, 2, caps, PAGE);
-            break;
-        case 1:
-            render_run(&t, render_create_res(2));
-            render_run(&t, render_cmd(PUCK_RENDER_CMD_RES_DESTROY, 0, 2));
-            break;
-        default:
-            render_run(&t, render_create_ctx(2));
-            render_run(&t, render_cmd(PUCK_RENDER_CMD_CTX_DESTROY, 2, 0));
-            break;
-        }
+        in_between(&t, i, caps);
         render_emit(&t, RENDER_RING, render_stream(&t, 1, clear,
                                                    G_N_ELEMENTS(clear)));
         render_run(&t, render_transfer(PUCK_RENDER_CMD_FROM_HOST, 1, 1));
