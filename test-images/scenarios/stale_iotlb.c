@@ -7,12 +7,12 @@
  */
 #include "lib/base/iommu.h"
 #include "lib/base/pci.h"
+#include "lib/base/rules.h"
 #include "lib/base/scenario.h"
 
 #include <inttypes.h>
 
-#define MISCHIEF	"/sys/kernel/debug/puck-mischief/"
-#define RULE		"iommu.invalidate iova=0x5ca1ab1e0000-0x5ca1ab1e0fff drop"
+#define RULE	"iommu.invalidate iova=0x5ca1ab1e0000-0x5ca1ab1e0fff drop"
 
 static char gpu[64];
 
@@ -40,20 +40,18 @@ static void skipped(void)
 static void dropped(void)
 {
 	uint64_t uses = counter("stale_uses");
-	char id[32];
+	unsigned long number;
 	const char *seen;
-	int ret;
 
 	ktap_need(!system("modprobe puck-mischief"), "puck-mischief loads");
-	ret = write_text(MISCHIEF "add", RULE);
-	ktap_need(!ret, "rule: %s (%s)", RULE, strerror(-ret));
-	read_text(MISCHIEF "last-id", id, sizeof(id));
+	number = rule_add(RULE);
+	ktap_need(number, "rule: %s", RULE);
 	seen = scenario_play("stale_iotlb", "fixed", gpu);
 	ktap_ok(strstr(seen, "caught by canary"), "the flush is lost: %s", seen);
 	ktap_ok(counter("stale_uses") > uses, "%" PRIu64 " uses of stale entries",
 		counter("stale_uses") - uses);
 
-	ktap_ok(!write_text(MISCHIEF "remove", id), "the rule goes");
+	ktap_ok(!rule_command("remove", number), "the rule goes");
 	uses = counter("stale_uses");
 	seen = scenario_play("stale_iotlb", "fixed", gpu);
 	ktap_ok(!strcmp(seen, "silent"), "the flush arrives: %s", seen);

@@ -214,7 +214,7 @@ static int puck_render_expose_awake(struct puck_render *render, struct puck_bo *
 
 /**
  * puck_render_expose - a puck_expose_fn
- * @bo: a resource
+ * @bo: a resource, of memory of its own: what is imported is exposed as it is
  *
  * Context: process; no dma_resv lock is held. It waits for jobs that use the resource.
  * Return: 0; -EOPNOTSUPP if it does not lie in its memory row by row; -ENOMEM; -ENODEV; -EINTR;
@@ -225,9 +225,6 @@ int puck_render_expose(struct puck_bo *bo)
 	struct puck_render *render = bo->res->object.render;
 	int idx, ret;
 
-	/* The memory is what there is of it. */
-	if (bo->res->untyped)
-		return 0;
 	if (!bo->res->pitch)
 		return -EOPNOTSUPP;
 	/* It stays so: only who finds it otherwise has to look again. */
