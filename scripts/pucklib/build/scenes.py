@@ -6,12 +6,13 @@ test server: the same driver makes the same commands of them, the same renderer 
 pictures are the same, bit by bit, or Puck has lost or mixed up something on the way.
 """
 
+import contextlib
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 
-from ..base import steps
+from ..base import children, steps
 from ..base.util import REPO, PuckError, cache, digest, fresh_dir, lock, prune_folders, tree_files, write_if_changed
 from . import renderer
 
@@ -49,26 +50,33 @@ def script(path, text):
     path.chmod(0o755)
 
 
-def drawn_by_server(folder, seed):
-    """The lines of gl_scenes, whose commands the test server has executed."""
-    with tempfile.TemporaryDirectory(prefix="puck-scenes-") as tmp:
+@contextlib.contextmanager
+def test_server(program):
+    """(a folder, the socket) of virglrenderer's test server, for clients that come one after the other."""
+    with tempfile.TemporaryDirectory(prefix="puck-server-") as tmp:
         socket, log = Path(tmp) / "socket", Path(tmp) / "log"
         with open(log, "wb") as out:
-            # One client, and it ends with that.
-            server = subprocess.Popen([folder / "server", "--no-fork", "--use-egl-surfaceless", "--socket-path", socket],
-                                      stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+            server = children.start([program, "--use-egl-surfaceless", "--socket-path", socket],
+                                    stdin=subprocess.DEVNULL, stdout=out, stderr=out)
         try:
             wait_for(socket, server, log)
+            yield Path(tmp), socket
+        finally:
+            children.ended(server)
+            server.wait()
+
+
+def drawn_by_server(folder, seed):
+    """The lines of gl_scenes, whose commands the test server has executed."""
+    with test_server(folder / "server") as (_, socket):
+        try:
             done = subprocess.run(["env", f"VTEST_SOCKET_NAME={socket}", folder / NAME, "--seed", str(seed)],
                                   capture_output=True, text=True, timeout=PATIENCE, check=False)
         except subprocess.TimeoutExpired as err:
             raise PuckError(f"{NAME} by the test server did not end within {PATIENCE} s") from err
-        finally:
-            server.kill()
-            server.wait()
-        if done.returncode:
-            raise PuckError(f"{NAME} by the test server: {(done.stderr.splitlines() or ['it failed'])[-1]}")
-        return done.stdout
+    if done.returncode:
+        raise PuckError(f"{NAME} by the test server: {(done.stderr.splitlines() or ['it failed'])[-1]}")
+    return done.stdout
 
 
 def wait_for(socket, server, log):

@@ -6,7 +6,7 @@ import shlex
 from dataclasses import dataclass, field
 
 from ..base.util import REPO, PuckError, cpus, in_parallel, say
-from ..build import client_image, kselftests, modules, renderer, scenes
+from ..build import client_image, kselftests, modules, piglit, renderer, scenes
 from ..report import table, verdict
 from ..report.verdict import Case
 from ..vm import drivers, ending
@@ -87,6 +87,7 @@ class TestMachine:
     kselftests: bool = False
     render3d: bool = False
     scenes: bool = False
+    piglit: bool = False
     lean: bool = False
     group: str = ""
     options: dict = field(default_factory=dict)
@@ -144,7 +145,7 @@ def parse_machine(words, where):
             machine.drivers += value.split(",")
         elif key == "packages":
             machine.packages += client_image.names(value)
-        elif key in ("kselftests", "render3d", "scenes", "lean") and value in ("on", "off"):
+        elif key in ("kselftests", "render3d", "scenes", "piglit", "lean") and value in ("on", "off"):
             setattr(machine, key, value == "on")
         elif key in ("icount", "screen") and value in ("on", "off"):
             machine.options[key] = value == "on"
@@ -276,6 +277,7 @@ class Suite:
         extra = {machine.vmlinuz: bench.kernel.image} if machine.vmlinuz else {}
         extra |= kselftests.programs() if machine.kselftests else {}
         extra |= scenes.files(self.args.seed, self.rundir) if machine.scenes else {}
+        extra |= piglit.files(self.rundir) if machine.piglit else {}
         patience = limit(machine, tests)
         result = bench.boot(rundir, spec, script(machine, tests), patience,
                             on_line=lambda line: self.show_progress(machine.name, line),
