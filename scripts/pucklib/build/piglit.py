@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A thousand of piglit's tests of shaders, and how they end without a guest.
 
-piglit is Debian 13's, of whose two gigabytes a thousandth is unpacked: shader_runner, and the tests of
+piglit is Debian 13's, of whose two gigabytes a hundredth is unpacked: shader_runner, and the tests of
 some folders, which are text. As gl_scenes (scenes.py) they are run here by virglrenderer's own test server, and
 in the guest by puck.ko: each has to end alike.
 """
 
 import shutil
-import subprocess
 import tarfile
 from pathlib import Path
 
@@ -81,8 +80,7 @@ def by_server(folder):
     names = tests(folder)
     with scenes.test_server(folder / "server") as (tmp, socket):
         (tmp / "list").write_text("".join(f"{folder / OWN}/tests/{name}\n" for name in names))
-        done = subprocess.run(["env", f"VTEST_SOCKET_NAME={socket}", "sh", LOOP, tmp / "list", folder / "shader_runner"],
-                              capture_output=True, text=True, timeout=PATIENCE, check=False)
+        done = scenes.by_server("piglit", ["sh", LOOP, tmp / "list", folder / "shader_runner"], socket, PATIENCE)
     found = [line.split() for line in done.stdout.splitlines()]
     if len(found) != len(names):
         raise PuckError(f"of {len(names)} tests of piglit {len(found)} ended by the test server: {done.stderr[-200:]}")

@@ -33,7 +33,7 @@ def ensure(stock):
     own = qemu_stock.root_of(stock)
     if not own:
         raise PuckError("virtio-gpu-gl is compared with on Debian's QEMU alone: --qemu debian")
-    root = qemu_stock.Unpacked("qemu-gl-packages", "QEMU's", PACKAGES, WANTED).ensure()
+    root = qemu_stock.Unpacked("qemu-gl-packages", "QEMU", PACKAGES, WANTED).ensure()
     if qemu_stock.build_id(root / qemu_stock.BINARY) != qemu_stock.build_id(own / qemu_stock.BINARY):
         raise PuckError(f"the packages with virtio-gpu-gl are of another build than {own}")
     folder = cache("qemu-gl", digest(str(root), stock, ENVIRONMENT))

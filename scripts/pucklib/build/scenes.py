@@ -66,14 +66,19 @@ def test_server(program):
             server.wait()
 
 
+def by_server(what, command, socket, seconds):
+    """Run a client of the test server to its end."""
+    try:
+        return subprocess.run(["env", f"VTEST_SOCKET_NAME={socket}", *command], capture_output=True, text=True,
+                              timeout=seconds, check=False)
+    except subprocess.TimeoutExpired as err:
+        raise PuckError(f"{what} by the test server did not end within {seconds} s") from err
+
+
 def drawn_by_server(folder, seed):
     """The lines of gl_scenes, whose commands the test server has executed."""
     with test_server(folder / "server") as (_, socket):
-        try:
-            done = subprocess.run(["env", f"VTEST_SOCKET_NAME={socket}", folder / NAME, "--seed", str(seed)],
-                                  capture_output=True, text=True, timeout=PATIENCE, check=False)
-        except subprocess.TimeoutExpired as err:
-            raise PuckError(f"{NAME} by the test server did not end within {PATIENCE} s") from err
+        done = by_server(NAME, [folder / NAME, "--seed", str(seed)], socket, PATIENCE)
     if done.returncode:
         raise PuckError(f"{NAME} by the test server: {(done.stderr.splitlines() or ['it failed'])[-1]}")
     return done.stdout
