@@ -192,6 +192,17 @@ class Variants(unittest.TestCase):
         self.assertEqual(wrong("late", GOOD), ["does not lose mapped"])
         self.assertEqual(wrong("late", bad, SPLAT)[0], "loses clean")
 
+    def test_chance(self):
+        """Who has to meet another one by chance may lose nothing, but no other point either."""
+        lab = read(POINTS.replace("loses = mapped", "loses = mapped\nchance = yes"))
+
+        def wrong(output):
+            return suite.differences(lab, "late", grade.judge(lab.points, output, ""))
+
+        self.assertEqual(wrong(GOOD), [])
+        self.assertEqual(wrong(GOOD.replace("ok 2", "not ok 2")), [])
+        self.assertEqual(wrong(GOOD.replace("ok 1 first", "not ok 1 first")), ["loses first"])
+
     def test_patch_that_does_not_fit(self):
         with tempfile.TemporaryDirectory() as base:
             patch = Path(base) / "x.patch"

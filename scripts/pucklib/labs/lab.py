@@ -28,7 +28,7 @@ KEYS = {
                 "timeout": "60"},
     "point": {"worth": REQUIRED, "title": REQUIRED, "hint": REQUIRED, "finding": "", "console": "", "by": "guest"},
     "skeleton": {"loses": ""},
-    "wrong": {"what": REQUIRED, "loses": REQUIRED},
+    "wrong": {"what": REQUIRED, "loses": REQUIRED, "chance": "no"},
 }
 
 
@@ -50,6 +50,7 @@ class Wrong:
     what: str
     loses: tuple
     patch: Path
+    chance: bool = False        # threads have to meet for it: on an idle machine it may lose nothing
 
 
 @dataclass
@@ -149,7 +150,8 @@ def assemble(folder, known, where):
     lab.points = [read_point(id_, words_, where) for (kind, id_), words_ in known.items() if kind == "point"]
     if not lab.points or lab.points[-1].id != CLEAN:
         raise PuckError(f"{where}: the last point has to be [point {CLEAN}]")
-    lab.wrongs = [Wrong(id_, told["what"], words(told["loses"]), folder / "wrong" / f"{id_}.patch")
+    lab.wrongs = [Wrong(id_, told["what"], words(told["loses"]), folder / "wrong" / f"{id_}.patch",
+                        told["chance"] == "yes")
                   for (kind, id_), told in known.items() if kind == "wrong"]
     lab.skeleton_loses = (words(known.get(("skeleton", ""), {"loses": ""})["loses"])
                           or tuple(point.id for point in lab.points if point.id != CLEAN))

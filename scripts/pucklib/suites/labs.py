@@ -95,6 +95,8 @@ def expected(lab, variant):
 def differences(lab, variant, outcomes):
     """What is wrong with the points that a variant has lost."""
     wanted, lost = set(expected(lab, variant)), grade.lost(outcomes)
+    if any(wrong.id == variant and wrong.chance for wrong in lab.wrongs):
+        wanted &= set(lost)
     lines = []
     for outcome in outcomes:
         point = outcome.point.id
