@@ -49,4 +49,8 @@ void canvas_plain(void);
 /* Prints what rate.c measures, for so many seconds each. */
 void rates(double length);
 
+struct display;
+/* Prints what lost.c sees of a context that is lost while @file is there. */
+void lost(const struct display *display, const char *file);
+
 #endif /* SCENES_SCENE_H */

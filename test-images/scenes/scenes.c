@@ -263,6 +263,16 @@ static void rates_run(const struct display *display, double length)
 	context_close(display, context);
 }
 
+static void lost_run(const struct display *display, const char *file)
+{
+	EGLContext context = context_open(display);
+
+	canvas_open();
+	use(&canvas);
+	lost(display, file);
+	context_close(display, context);
+}
+
 /* Mesa draws with the CPU where it finds nothing else, and tells nobody. */
 static void renderer_check(const struct display *display, const char *prefix)
 {
@@ -282,9 +292,10 @@ int main(int argc, char **argv)
 		{ "renderer", required_argument, NULL, 'r' },
 		{ "node", required_argument, NULL, 'n' },
 		{ "rate", required_argument, NULL, 't' },
+		{ "lost", required_argument, NULL, 'l' },
 		{ }
 	};
-	const char *prefix = "virgl", *node = NULL;
+	const char *prefix = "virgl", *node = NULL, *file = NULL;
 	struct display display;
 	uint64_t seed = 1;
 	double length = 0;
@@ -299,11 +310,18 @@ int main(int argc, char **argv)
 			node = optarg;
 		else if (option == 't')
 			length = atof(optarg);
+		else if (option == 'l')
+			file = optarg;
 		else
 			return 2;
 	}
 	display_open(&display, node);
 	renderer_check(&display, prefix);
+	if (file) {
+		lost_run(&display, file);
+		eglTerminate(display.egl);
+		display_open(&display, node);
+	}
 	if (length > 0)
 		rates_run(&display, length);
 	else
