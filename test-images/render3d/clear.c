@@ -109,6 +109,36 @@ static void draws(void)
 	ktap_ok(!bo_close(puck.fd, &p.bo), "closed");
 }
 
+/* Short and long ones lie in other places, and are read to their end. */
+static void lengths(void)
+{
+	static const uint32_t counts[] = { 56, 57, 910, 911, (1 << 20) / 36 };
+	static uint32_t stream[1 << 18];
+	struct virtgpu_exec args;
+	struct picture p;
+	uint32_t i, k, bytes;
+	int ret;
+
+	if (!ktap_ok(!picture_create(puck.fd, &p, SIDE), "lengths: set up"))
+		return;
+	ret = fence_result(picture_clear(puck.fd, &p, true, blue), FOREVER_MS);
+	for (i = 0; i < sizeof(counts) / sizeof(*counts) && ret == 1; i++) {
+		for (k = 0, bytes = 0; k < counts[i]; k++)
+			bytes += virgl_clear_again(stream + bytes / 4,
+						   k + 1 < counts[i] ? red : i % 2 ? blue : odd);
+		args = exec_args(stream, bytes, &p);
+		args.flags = VIRTGPU_EXECBUF_FENCE_FD_OUT;
+		ret = puck_call(puck.fd, VIRTGPU_IOCTL_EXEC, &args);
+		/* It is the caller's again. */
+		memset(stream, 0xff, bytes);
+		ret = fence_result(ret ? ret : args.fence_fd, FOREVER_MS);
+		ktap_ok(ret == 1 && !picture_read(puck.fd, &p) &&
+			!picture_wrong(&p, i % 2 ? blue : odd), "lengths: %u bytes: %d", bytes, ret);
+	}
+	ktap_ok(i == sizeof(counts) / sizeof(*counts), "lengths: all of them");
+	bo_close(puck.fd, &p.bo);
+}
+
 /* Streams that wait for others, and say that they are over: by files, and by syncobjs. */
 static void fences(void)
 {
@@ -266,6 +296,7 @@ int main(void)
 	params();
 	capsets();
 	draws();
+	lengths();
 	fences();
 	shared();
 	many();

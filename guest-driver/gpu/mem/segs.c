@@ -68,6 +68,40 @@ int puck_segs_alloc(struct puck_device *puck, struct puck_segs *segs, u32 count)
 }
 
 /**
+ * puck_segs_alloc_data - make lists of bytes that lie behind them, in the same block
+ * @puck: the device, inside drm_dev_enter()
+ * @segs: the lists, zeroed
+ * @data: what the bytes are to be
+ * @length: how many
+ *
+ * For what is short and goes with the job: it takes no BO.
+ *
+ * Context: may sleep.
+ * Return: 0 with all entries written; -E2BIG if these are too many for one list; -ENOMEM.
+ */
+int puck_segs_alloc_data(struct puck_device *puck, struct puck_segs *segs, const void *data,
+			 u32 length)
+{
+	u32 count = DIV_ROUND_UP(length, puck->seg_len_max), at = 0;
+	dma_addr_t addr;
+	int ret;
+
+	if (count > puck->segs_max)
+		return -E2BIG;
+	ret = puck_segs_alloc(puck, segs, count + DIV_ROUND_UP(length, sizeof(*segs->list)));
+	if (ret)
+		return ret;
+	memcpy(&segs->list[count], data, length);
+	addr = segs->dma + count * sizeof(*segs->list);
+	for (; at < length; at += min(length - at, puck->seg_len_max))
+		segs->list[segs->used++] = (struct puck_gpu_seg) {
+			.addr = cpu_to_le64(addr + at),
+			.len = cpu_to_le32(min(length - at, puck->seg_len_max)),
+		};
+	return 0;
+}
+
+/**
  * puck_segs_free - give the memory of the lists back
  * @puck: the device
  * @segs: the lists; may be free already

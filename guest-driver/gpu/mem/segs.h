@@ -18,7 +18,7 @@ struct sg_table;
 #define PUCK_SEGS_PER_JOB	(256 * 1024)
 
 /**
- * struct puck_segs - the segment lists of one job, in one block of memory
+ * struct puck_segs - the segment lists of one job, in one block of memory; there may be bytes behind
  * @list: the entries
  * @dma: DMA address of @list
  * @used: entries filled
@@ -47,6 +47,8 @@ struct puck_where {
 int puck_segs_init(struct puck_device *puck);
 void puck_segs_fini(struct puck_device *puck);
 int puck_segs_alloc(struct puck_device *puck, struct puck_segs *segs, u32 count);
+int puck_segs_alloc_data(struct puck_device *puck, struct puck_segs *segs, const void *data,
+			 u32 length);
 void puck_segs_free(struct puck_device *puck, struct puck_segs *segs);
 u32 puck_segs_count(struct puck_device *puck, struct sg_table *sgt, u64 offset, u64 length);
 void puck_segs_add(struct puck_device *puck, struct puck_segs *segs, struct puck_where where,

@@ -19,6 +19,7 @@
 #include "core/awake.h"
 #include "core/device.h"
 #include "mem/bo.h"
+#include "mem/segs.h"
 #include "render3d/context.h"
 #include "render3d/expose.h"
 #include "render3d/ioctl.h"
@@ -29,6 +30,8 @@
 #define PUCK_RENDER_EXEC_FLAGS	(VIRTGPU_EXECBUF_FENCE_FD_IN | VIRTGPU_EXECBUF_FENCE_FD_OUT)
 /* One is for the stream. */
 #define PUCK_RENDER_BOS_MAX	(PUCK_JOB_BOS_MAX - 1)
+/* Streams so long lie behind the job's segment list: a BO costs more than most of them do. */
+#define PUCK_RENDER_SHORT	SZ_32K
 /* Of resources that others see; each is a command, beside the stream's. */
 #define PUCK_RENDER_COPIES_MAX	(DRM_PUCK_SUBMIT_CMDS_MAX - 1)
 
@@ -42,7 +45,7 @@
  * @nbos: entries in @bos
  * @resets: syncobjs to be waited for, as the caller has them
  * @syncs: all syncobjs, those of @resets first
- * @buffer: memory for the device to read the stream from; a reference
+ * @buffer: memory for the device to read the stream from, a reference; NULL if it is short
  * @ctx: of the caller; the lock is held
  * @before: commands of its job before the stream
  * @out: what will have the job's fence
@@ -205,6 +208,16 @@ static void puck_exec_write_stream(const struct puck_render_exec *exec)
 	puck_bo_sync(exec->buffer, false, true);
 }
 
+/* Says where the stream is, and puts it there. */
+static int puck_exec_list_stream(const struct puck_render_exec *exec, struct puck_job *job,
+				 struct puck_render_io *io)
+{
+	if (!exec->buffer)
+		return puck_render_job_data(job, exec->stream, exec->args->size, io);
+	puck_exec_write_stream(exec);
+	return puck_render_job_list(job, exec->buffer, exec->args->size, io);
+}
+
 /* A puck_render_push.build. A stream may use the memory of any of its resources. */
 static int puck_exec_build(struct puck_job *job, void *data)
 {
@@ -214,11 +227,10 @@ static int puck_exec_build(struct puck_job *job, void *data)
 
 	for (i = 0; i < exec->nbos; i++)
 		puck_bo_sync(exec->bos[i], false, true);
-	puck_exec_write_stream(exec);
 	puck_render_add_copies(job, exec->bos, exec->nbos);
 	cmd->opcode = cpu_to_le16(PUCK_RENDER_CMD_SUBMIT);
 	cmd->ctx = cpu_to_le32(exec->ctx->object.id);
-	return puck_render_job_list(job, exec->buffer, exec->args->size, &cmd->io);
+	return puck_exec_list_stream(exec, job, &cmd->io);
 }
 
 /* A puck_render_push.commit: those that are to have no fence any more have none. */
@@ -268,7 +280,8 @@ static int puck_exec_queue(struct puck_render_exec *exec, struct puck_job *job)
 
 	for (i = 0; i < exec->nbos; i++)
 		puck_render_job_add_bo(job, exec->bos[i], true);
-	puck_render_job_add_bo(job, exec->buffer, false);
+	if (exec->buffer)
+		puck_render_job_add_bo(job, exec->buffer, false);
 	ret = puck_exec_prepare_syncs(exec, job);
 	if (ret) {
 		puck_job_discard(job);
@@ -296,7 +309,7 @@ static int puck_exec_make_job(struct puck_render_exec *exec)
 	return IS_ERR(job) ? PTR_ERR(job) : puck_exec_queue(exec, job);
 }
 
-/* With the context's lock, and the buffer. */
+/* With the context's lock, and the buffer, if it takes one. */
 static int puck_exec_run(struct puck_render_exec *exec)
 {
 	int ret = 0;
@@ -324,15 +337,11 @@ static int puck_exec_run_locked(struct puck_render_exec *exec)
 	return ret;
 }
 
-/* Inside puck_awake_enter(). */
-static int puck_exec_try(struct puck_render_exec *exec)
+static int puck_exec_run_long(struct puck_render_exec *exec)
 {
 	struct puck_device *puck = exec->render->puck;
 	int ret;
 
-	exec->ctx = puck_render_context_of(exec->render, exec->file);
-	if (IS_ERR(exec->ctx))
-		return PTR_ERR(exec->ctx);
 	exec->buffer = puck_gem_create(puck, exec->args->size, BIT(DRM_PUCK_REGION_SYSTEM), 0,
 				       DRM_PUCK_CACHING_WB, NULL);
 	if (IS_ERR(exec->buffer))
@@ -340,6 +349,17 @@ static int puck_exec_try(struct puck_render_exec *exec)
 	ret = puck_exec_run_locked(exec);
 	drm_gem_object_put(&exec->buffer->ttm.base);
 	return ret;
+}
+
+/* Inside puck_awake_enter(). */
+static int puck_exec_try(struct puck_render_exec *exec)
+{
+	exec->ctx = puck_render_context_of(exec->render, exec->file);
+	if (IS_ERR(exec->ctx))
+		return PTR_ERR(exec->ctx);
+	if (exec->args->size <= PUCK_RENDER_SHORT)
+		return puck_exec_run_locked(exec);
+	return puck_exec_run_long(exec);
 }
 
 /**

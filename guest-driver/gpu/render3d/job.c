@@ -104,6 +104,14 @@ void puck_render_job_add_bo(struct puck_job *job, struct puck_bo *bo, bool write
 	job->bos[job->nbos++] = &bo->ttm.base;
 }
 
+/* The list is the job's only one. */
+static void puck_render_fill_io(const struct puck_job *job, u64 length, struct puck_render_io *io)
+{
+	io->length = cpu_to_le64(length);
+	io->list = cpu_to_le64(job->segs.dma);
+	io->nsegs = cpu_to_le32(job->segs.used);
+}
+
 /**
  * puck_render_job_list - say where the beginning of a BO is
  * @job: whose only list it is to be
@@ -127,10 +135,28 @@ int puck_render_job_list(struct puck_job *job, struct puck_bo *bo, u64 length,
 	if (ret)
 		return ret;
 	puck_segs_add(job->puck, &job->segs, where, 0, length);
-	io->length = cpu_to_le64(length);
-	io->list = cpu_to_le64(job->segs.dma);
-	io->nsegs = cpu_to_le32(job->segs.used);
+	puck_render_fill_io(job, length, io);
 	return 0;
+}
+
+/**
+ * puck_render_job_data - have the device read bytes that go with the job
+ * @job: whose only list it is to be
+ * @data: the bytes, which are copied
+ * @length: how many; a few pages
+ * @io: filled in
+ *
+ * Context: may sleep; in puck_render_push.build.
+ * Return: as puck_render_job_list().
+ */
+int puck_render_job_data(struct puck_job *job, const void *data, u32 length,
+			 struct puck_render_io *io)
+{
+	int ret = puck_segs_alloc_data(job->puck, &job->segs, data, length);
+
+	if (!ret)
+		puck_render_fill_io(job, length, io);
+	return ret;
 }
 
 /* With the BOs locked: all that can fail, and then what cannot. */

@@ -47,6 +47,8 @@ int puck_render_job_enter(struct puck_job *job);
 void puck_render_job_add_bo(struct puck_job *job, struct puck_bo *bo, bool write);
 int puck_render_job_list(struct puck_job *job, struct puck_bo *bo, u64 length,
 			 struct puck_render_io *io);
+int puck_render_job_data(struct puck_job *job, const void *data, u32 length,
+			 struct puck_render_io *io);
 struct dma_fence *puck_render_job_push(const struct puck_render_push *push);
 int puck_render_job_run(struct puck_render_context *ctx, const struct puck_render_push *push);
 int puck_render_attach(struct puck_render_context *ctx, struct puck_bo *bo, u64 client_id);
