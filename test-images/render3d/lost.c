@@ -5,6 +5,7 @@
  * files that are opened then draw.
  */
 #include "lib/base/ktap.h"
+#include "lib/gpu/coredump.h"
 #include "lib/gpu/debugfs.h"
 #include "lib/gpu/device.h"
 #include "lib/gpu/fence.h"
@@ -52,6 +53,22 @@ static void side_close(struct side *side)
 static struct puck puck;
 static struct side guilty, other, late;
 
+/* What it was is in the device's coredump. */
+static void is_dumped(void)
+{
+	static struct coredump dump;
+
+	if (!coredump_known()) {
+		ktap_skip("the kernel has no device coredumps", "coredump");
+		return;
+	}
+	ktap_need(coredump_comes(&dump, &puck), "there is a dump");
+	ktap_ok(coredump_says(&dump, "\nring 2: kind 3 ") &&
+		coredump_says(&dump, "\n  command 0: opcode 42 (SUBMIT) ctx ") &&
+		coredump_says(&dump, "\n  command 1: opcode 5 "), "of a stream");
+	ktap_ok(coredump_drop(&puck), "it goes when it was read");
+}
+
 /* Its fence never comes, and behind it are a context and a picture that nobody has made yet. */
 static void loses(void)
 {
@@ -65,6 +82,7 @@ static void loses(void)
 	ktap_ok(!ret && fence >= 0 && drawn >= 0, "queued: %d", ret);
 	ret = fence_result(fence, PATIENCE_MS);
 	ktap_ok(ret == -ETIME, "it is too late: %d", ret);
+	is_dumped();
 	puck_rule_done(rule, 1);
 	puck_set(&puck, 2, "timeout_ms", 10000);
 	ret = fence_result(drawn, PATIENCE_MS);

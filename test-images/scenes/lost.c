@@ -4,6 +4,7 @@
  * whatever it opens anew; and where EGL says that it can be told of resets, it has to be.
  */
 #include <EGL/egl.h>
+#include <GLES3/gl32.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -34,11 +35,9 @@ static unsigned int grey_seen(uint8_t grey)
 	return pixel[0];
 }
 
-typedef GLenum status_fn(void);
-
 void lost(const struct display *display, const char *file)
 {
-	status_fn *status = (status_fn *)eglGetProcAddress("glGetGraphicsResetStatusEXT");
+	PFNGLGETGRAPHICSRESETSTATUSPROC status = (void *)eglGetProcAddress("glGetGraphicsResetStatusEXT");
 	const char *extensions = eglQueryString(display->egl, EGL_EXTENSIONS);
 	unsigned int seen;
 

@@ -18,6 +18,7 @@
 #include <drm/puck_drm.h>
 
 #include "abi/puck_gpu.h"
+#include "abi/puck_render3d.h"
 #include "core/device.h"
 #include "sched/dump.h"
 #include "sched/irq.h"
@@ -131,6 +132,50 @@ static void puck_dump_print_cmd(struct drm_printer *p, u32 index, const struct p
 	drm_printf(p, "\n");
 }
 
+/* What a 3D ring takes beside NOP and FENCE; spec render3d, section "Commands". */
+static const char * const puck_dump_render_names[] = {
+	"CTX_CREATE", "CTX_DESTROY", "RES_CREATE", "RES_DESTROY", "ATTACH", "DETACH", "CTX_ATTACH",
+	"CTX_DETACH", "TO_HOST", "FROM_HOST", "SUBMIT", "CAPSET", "RES_UNTYPED",
+};
+
+static const char *puck_dump_render_name(u32 kind, const struct puck_gpu_cmd *cmd)
+{
+	u32 index = le16_to_cpu(cmd->opcode) - PUCK_RENDER_CMD_CTX_CREATE;
+
+	if (kind != PUCK_GPU_KIND_RENDER3D || index >= ARRAY_SIZE(puck_dump_render_names))
+		return NULL;
+	return puck_dump_render_names[index];
+}
+
+static void puck_dump_print_render(struct drm_printer *p, u32 index, const char *name,
+				   const struct puck_gpu_cmd *raw)
+{
+	const struct puck_render_cmd *cmd = (const struct puck_render_cmd *)raw;
+	const __le32 *more = (const __le32 *)&cmd->io;
+	u32 i;
+
+	drm_printf(p, "  command %u: opcode %u (%s) ctx %u resource %u:", index,
+		   le16_to_cpu(cmd->opcode), name, le32_to_cpu(cmd->ctx),
+		   le32_to_cpu(cmd->resource));
+	for (i = 0; i < sizeof(cmd->io) / sizeof(*more); i++)
+		drm_printf(p, " %08x", le32_to_cpu(more[i]));
+	drm_printf(p, "\n");
+}
+
+static void puck_dump_print_cmds(struct drm_printer *p, const struct puck_dump *dump)
+{
+	const char *name;
+	u32 i;
+
+	for (i = 0; i < dump->guilty.ncmds; i++) {
+		name = puck_dump_render_name(dump->kind, &dump->cmds[i]);
+		if (name)
+			puck_dump_print_render(p, i, name, &dump->cmds[i]);
+		else
+			puck_dump_print_cmd(p, i, &dump->cmds[i]);
+	}
+}
+
 static void puck_dump_print(struct drm_printer *p, const struct puck_dump *dump)
 {
 	u32 i;
@@ -144,8 +189,7 @@ static void puck_dump_print(struct drm_printer *p, const struct puck_dump *dump)
 		drm_printf(p, "to blame: ");
 		puck_dump_print_job(p, &dump->guilty);
 	}
-	for (i = 0; i < dump->guilty.ncmds; i++)
-		puck_dump_print_cmd(p, i, &dump->cmds[i]);
+	puck_dump_print_cmds(p, dump);
 	drm_printf(p, "in flight: %u\n", dump->num_jobs);
 	for (i = 0; i < min(dump->num_jobs, PUCK_DUMP_JOBS); i++)
 		puck_dump_print_job(p, &dump->jobs[i]);
