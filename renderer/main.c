@@ -18,6 +18,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 #include "renderer.h"
 
@@ -35,9 +36,18 @@ static void reply(const PuckWireReply *reply)
     }
 }
 
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000000000ull + now.tv_nsec;
+}
+
 void fence_signalled(uint64_t cookie)
 {
-    reply(&(PuckWireReply) { .ring = cookie >> 32, .serial = cookie });
+    reply(&(PuckWireReply) { .ring = cookie >> 32, .serial = cookie,
+                             .when_ns = now_ns() });
 }
 
 static uint64_t number(const char *word)
@@ -96,6 +106,7 @@ static void serve(const struct memory *memory)
     answer.ring = request.ring;
     answer.serial = request.serial;
     if (gl_execute(&request, &answer)) {
+        answer.when_ns = now_ns();
         reply(&answer);
     }
 }

@@ -387,7 +387,8 @@ void puck_render_job_replied(PuckRenderJob *job, const PuckWireReply *reply)
     PuckGpu *s = job->render->gpu;
 
     trace_puck_gpu_render(puck_gpu_name(s), puck_render_first(s) + job->ring,
-                          job->seqno, opcode_of(job), reply->error);
+                          job->seqno, opcode_of(job), reply->error,
+                          get_clock() - reply->when_ns);
     job->render->asked[job->ring] = NULL;
     job->phase = PUCK_RENDER_DONE;
     if (reply->error) {

@@ -48,6 +48,7 @@ typedef struct PuckWireReply {
     int32_t error;              /* an errno; 0: it is done */
     uint32_t version;           /* CAPSET */
     uint32_t size;              /* CAPSET: bytes, of which @length are there */
+    uint64_t when_ns;           /* it was done, by the host's CLOCK_MONOTONIC */
 } PuckWireReply;
 
 #endif /* PUCK_GPU_RENDER3D_WIRE_H */
