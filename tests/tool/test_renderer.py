@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The renderer as the tool builds it: how it is started, and that all else goes without it."""
 
+import contextlib
 import os
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import unittest.mock
 from pathlib import Path
@@ -37,6 +39,23 @@ class Renderer(unittest.TestCase):
                               env={**os.environ, "LD_PRELOAD": "", "GALLIUM_DRIVER": "softpipe"}).stdout.splitlines()
         self.assertEqual(said, ["--library-path", f"{self.folder}/{renderer.LIBRARIES}", "/the program", "1", "2 3",
                                 "llvmpipe", "none", f"{self.folder}/{renderer.VENDOR}/50_mesa.json"])
+
+    def test_what_guests_run_is_kept(self):
+        """A guest starts it anew whenever it has ended: what was asked for lately stays, whatever is built."""
+        for number in range(8):
+            folder = self.folder / "render3d" / str(number)
+            folder.mkdir(parents=True)
+            # The last two are of runs that are over, the others of six clones.
+            os.utime(folder, (time.time() - (60 if number < 6 else 5 * 3600),) * 2)
+        with unittest.mock.patch.multiple(renderer, cache=lambda *parts: self.folder.joinpath(*parts),
+                                          lock=contextlib.nullcontext, packages=lambda: Path("/packages"),
+                                          compile_to=unittest.mock.DEFAULT):
+            program = renderer.ensure()
+            os.utime(program.parent, (0, 0))
+            self.assertEqual(renderer.ensure(), program)
+        self.assertGreater(program.parent.stat().st_mtime, time.time() - 60)
+        left = {path.name for path in (self.folder / "render3d").iterdir()}
+        self.assertEqual(left, {*"012345", program.parent.name})
 
     def test_without(self):
         """What cannot be had is no error: qtests are not told of it, and skip."""

@@ -258,6 +258,9 @@ def prune(folder, days=2):
                 path.unlink()
 
 
+LONGEST_RUN = 4 * 3600   # s; until then guests use what they have been started with, whatever other clones build
+
+
 def prune_folders(folder, keep=4, spare=0):
     """Remove all but the newest of what is made anew whenever its source changes, and what was used in the
     last `spare` seconds."""

@@ -15,12 +15,11 @@ import shutil
 from pathlib import Path
 
 from ..base import steps
-from ..base.util import (REPO, PuckError, cache, cpus, digest, fresh_dir, lock, prune_folders, tree_files,
-                         write_if_changed, write_json)
+from ..base.util import (LONGEST_RUN, REPO, PuckError, cache, cpus, digest, fresh_dir, lock, prune_folders,
+                         tree_files, write_if_changed, write_json)
 from .qemu_stock import FACTS, MODULE, PROGRAM, Source, choose
 
 KEEP = 8
-LONGEST_RUN = 4 * 3600   # s; guests boot with it until then, whatever other clones build
 # Of the module: what QEMU calls, and what is made wrongly for the tests.
 ENTRY = REPO / "qemu-device/module/module.c"
 OTHER_BUILD, OTHER_LAYOUT, NO_BUILD = "other-build.so", "other-layout.so", 40 * "0"

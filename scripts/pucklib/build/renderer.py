@@ -9,7 +9,7 @@ into the cache and run by their own dynamic loader.
 import shlex
 
 from ..base import steps
-from ..base.util import REPO, PuckError, cache, digest, fresh_dir, lock, prune_folders, say, tree_files
+from ..base.util import LONGEST_RUN, REPO, PuckError, cache, digest, fresh_dir, lock, prune_folders, say, tree_files
 from .qemu_stock import LIBRARIES, LOADER, Unpacked
 
 NAME = "puck-render3d"
@@ -66,11 +66,13 @@ def ensure(sanitized=False):
     if not folder.exists():
         with lock("render3d"):
             if not folder.exists():
-                prune_folders(folder.parent)
+                prune_folders(folder.parent, spare=LONGEST_RUN)
                 with steps.timed(f"build {NAME}"), fresh_dir(folder) as tmp:
                     compile_to(tmp / f"{NAME}.bin", SOURCES, root, [LIBRARY], more)
                     (tmp / NAME).write_text(wrapper(root, folder / f"{NAME}.bin"))
                     (tmp / NAME).chmod(0o755)
+    # A guest starts it anew whenever it has ended.
+    folder.touch()
     return folder / NAME
 
 
