@@ -329,7 +329,7 @@ def add_bench(sub):
     common(p)
     p.add_argument("--runs", type=int, default=5, metavar="N", help="runs per figure, of camera 12 s each (default 5)")
     p.add_argument("parts", nargs="*", metavar="PART", help="map, floor, dma, copy, fence, camera, hold, evict, "
-                                                            "submit, bind, object, p2p, display, render (default: all; docs/bench.rst)")
+                                                            "submit, bind, object, p2p, display, render, wake (default: all; docs/bench.rst)")
 
 
 class ShowVersion(argparse.Action):

@@ -23,6 +23,7 @@
 #include "lib/base/clock.h"
 #include "lib/gpu/bo.h"
 #include "lib/gpu/device.h"
+#include "lib/gpu/driver.h"
 #include "lib/gpu/fence.h"
 #include "lib/gpu/job.h"
 #include "virtgpu_drm.h"
@@ -65,27 +66,6 @@ static void report(const char *key, int count)
 }
 
 /* --- round trips --- */
-
-static int virtio_open(void)
-{
-	char name[16], path[32];
-	struct drm_version version;
-	int fd;
-
-	for (int minor = 128; minor < 192; minor++) {
-		snprintf(path, sizeof(path), "/dev/dri/renderD%d", minor);
-		fd = open(path, O_RDWR | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		memset(name, 0, sizeof(name));
-		version = (struct drm_version){ .name = name, .name_len = sizeof(name) - 1 };
-		if (!puck_call(fd, DRM_IOCTL_VERSION, &version) && !strcmp(name, "virtio_gpu"))
-			return fd;
-		close(fd);
-	}
-	die("no virtio-gpu", -ENODEV);
-	return -1;
-}
 
 /* Microseconds of one round trip; what it takes to clean up is not counted. */
 static double virtio_object(int fd)
@@ -266,7 +246,9 @@ int main(int argc, char **argv)
 	if (puck_open(&puck, true))
 		die("no GPU behind an IOMMU", -ENODEV);
 	queue = puck.queue[0];
-	virtio = virtio_open();
+	virtio = driver_open("virtio_gpu", "renderD", 128);
+	if (virtio < 0)
+		die("no virtio-gpu", virtio);
 	tracing("trace_clock", "mono");
 	tracing("buffer_size_kb", "4096");
 

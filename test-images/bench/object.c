@@ -18,6 +18,7 @@
 #include "lib/base/span.h"
 #include "lib/gpu/bo.h"
 #include "lib/gpu/device.h"
+#include "lib/gpu/driver.h"
 #include "lib/gpu/job.h"
 #include "virtgpu_drm.h"
 
@@ -26,28 +27,6 @@
 #define TARGET_2D	2
 
 static uint32_t queue;
-
-/* A node of a driver: /dev/dri/<kind><number>, of which there are 64 from @first on. */
-static int open_driver(const char *driver, const char *kind, int first)
-{
-	char name[16], path[32];
-	struct drm_version version;
-	int fd, minor;
-
-	for (minor = first; minor < first + 64; minor++) {
-		snprintf(path, sizeof(path), "/dev/dri/%s%d", kind, minor);
-		fd = open(path, O_RDWR | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		memset(name, 0, sizeof(name));
-		version = (struct drm_version){ .name = name, .name_len = sizeof(name) - 1 };
-		if (!puck_call(fd, DRM_IOCTL_VERSION, &version) && !strcmp(name, driver))
-			return fd;
-		close(fd);
-	}
-	need(-ENODEV, driver);
-	return -1;
-}
 
 /* ---- fenced: they return the object's handle ---- */
 
@@ -167,8 +146,10 @@ int main(int argc, char **argv)
 	need(puck_open(&puck, true), "a GPU behind an IOMMU");
 	queue = puck.queue[0];
 	sides[0].fd = sides[2].fd = puck.fd;
-	sides[1].fd = open_driver("virtio_gpu", "renderD", 128);
-	sides[3].fd = open_driver("vgem", "card", 0);
+	sides[1].fd = driver_open("virtio_gpu", "renderD", 128);
+	need(sides[1].fd, "virtio_gpu");
+	sides[3].fd = driver_open("vgem", "card", 0);
+	need(sides[3].fd, "vgem");
 	runs = atoi(argv[1]);
 	/* One ahead does not count. */
 	for (run = 0; run <= runs; run++)

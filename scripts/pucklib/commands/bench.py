@@ -6,6 +6,7 @@ comparison take turns, round by round, on one guest kernel without debugging,
 so that what else the host does falls on all of them alike.
 """
 
+import contextlib
 import ctypes
 import os
 import subprocess
@@ -22,14 +23,14 @@ from ..vm import accel, icount
 from ..vm.guest import Bench
 from ..vm.machine import Spec
 from ..vm.rundirs import new as new_rundir
-from . import bench_gpu, bench_render, bench_screen
+from . import bench_gpu, bench_render, bench_screen, bench_wake
 
 NIC = "8086:10d3"       # e1000e: a device that nobody else binds
 MIB = 64
 COPIES = 10             # of them in each turn
 PAGES = (1, 64)
 PROGRAMS = ["bench-map", "bench-copy", "bench-fence", "bench-camera", "puck-mirror", *bench_gpu.PROGRAMS,
-            bench_screen.PROGRAM]
+            bench_screen.PROGRAM, bench_wake.PROGRAM]
 BENCHMARKS = ("puck-map-benchmark", "puck-live-benchmark", "puck-count-benchmark", "puck-floor")
 
 
@@ -61,6 +62,15 @@ class Runner:
         if kernel_name not in self.other:
             self.other[kernel_name] = Bench(self.args, kernel_name, programs=self.programs)
         return self.other[kernel_name]
+
+    @contextlib.contextmanager
+    def by(self, qemu):
+        """Guests meanwhile are of another QEMU."""
+        kept, self.bench.qemu = self.bench.qemu, qemu
+        try:
+            yield
+        finally:
+            self.bench.qemu = kept
 
     def boot(self, variant, spec, command, modules=(), timeout=180, turn=None, kernel_name=None, on_line=None,
              extra=None):
@@ -497,7 +507,7 @@ def report_hold(runner, cases):
 
 
 PARTS = {"map": bench_map, "floor": bench_floor, "dma": bench_dma, "copy": bench_copy, "fence": bench_fence, "camera": bench_camera,
-         "hold": bench_hold, **bench_gpu.PARTS, **bench_screen.PARTS, **bench_render.PARTS}
+         "hold": bench_hold, **bench_gpu.PARTS, **bench_screen.PARTS, **bench_render.PARTS, **bench_wake.PARTS}
 
 
 def cmd_bench(args):

@@ -38,12 +38,9 @@ def bench_render(runner):
 
 def boot(runner, qemu, turn, name, spec):
     spec.trace, spec.memory = False, "2G"
-    kept, runner.bench.qemu = runner.bench.qemu, qemu
-    try:
+    with runner.by(qemu):
         runner.boot(f"render {name}", spec, f"{COMMAND} {name} {' '.join(GLMARK)}\n", timeout=LIMIT, turn=turn,
                     extra={scenes.PROGRAM: scenes.program()})
-    finally:
-        runner.bench.qemu = kept
 
 
 def report(figures):

@@ -58,6 +58,7 @@ class Spec:
     qemu_args: list = field(default_factory=list)   # {run} is the run folder
     trace: bool = True              # record the devices' events
     trace_all: bool = False
+    events: list = field(default_factory=list)      # these of the devices' alone
     guest_trace: bool = False       # record what the guest's kernel does, too
     shell: bool = False
 
@@ -215,6 +216,8 @@ class Machine:
         return ["-plugin", ",".join([f"file={quoted(module)}", *(f"trace={pattern}" for pattern in patterns)])]
 
     def trace_patterns(self):
+        if self.spec.events:
+            return self.spec.events
         known = (REPO / "qemu-device/trace-events").read_text()
         if self.spec.trace_all or TOO_MANY not in known:
             return TRACE
