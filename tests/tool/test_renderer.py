@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
-from pucklib.base.util import PuckError  # noqa: E402
+from pucklib.base.util import REPO, PuckError  # noqa: E402
 from pucklib.build import qemu_stock, renderer  # noqa: E402
 from pucklib.suites import guesttests  # noqa: E402
 from pucklib.vm import machine  # noqa: E402
@@ -24,6 +24,8 @@ class Renderer(unittest.TestCase):
         folder = tempfile.TemporaryDirectory(prefix="puck's $ ")
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
+        renderer.asked.clear()
+        self.addCleanup(renderer.asked.clear)
 
     def test_wrapper(self):
         """It runs the program by the loader of its packages, with their libraries, and hides the host's."""
@@ -59,11 +61,23 @@ class Renderer(unittest.TestCase):
 
     def test_without(self):
         """What cannot be had is no error: qtests are not told of it, and skip."""
-        with unittest.mock.patch.object(renderer, "ensure", side_effect=PuckError("no network")):
+        with unittest.mock.patch.object(renderer, "packages", side_effect=PuckError("no network\nwhole log")) as packages:
             self.assertIsNone(renderer.find())
             self.assertEqual(renderer.environment({"A": "b"}), {"A": "b"})
-        with unittest.mock.patch.object(renderer, "ensure", return_value=Path("/r")):
+            self.assertEqual(renderer.why_not(), "no network")
+        packages.assert_called_once()
+        renderer.asked.clear()
+        with unittest.mock.patch.object(renderer, "packages"), \
+                unittest.mock.patch.object(renderer, "ensure", return_value=Path("/r")):
             self.assertEqual(renderer.environment({"A": "b"}), {"A": "b", renderer.VARIABLE: "/r"})
+
+    def test_bad_sources_are_no_reason_to_skip(self):
+        """With the packages it has to compile."""
+        with unittest.mock.patch.object(renderer, "packages"), \
+                unittest.mock.patch.object(renderer, "ensure", side_effect=PuckError("main.c:1: error")):
+            self.assertEqual(renderer.why_not(), "")
+            with self.assertRaisesRegex(PuckError, "main.c"):
+                renderer.environment({})
 
     def test_machine(self):
         """A machine with 3D has its memory in a file, and both GPUs the program; others have neither."""
@@ -83,9 +97,32 @@ class Renderer(unittest.TestCase):
         self.assertFalse(guesttests.parse_machine(["machine", "m"], "here").render3d)
         suite = guesttests.Suite(None, self.folder, "guest", [found])
         test = guesttests.Test("t", "m", "true")
-        with unittest.mock.patch.object(renderer, "find", return_value=None):
+        with unittest.mock.patch.object(renderer, "packages", side_effect=PuckError("no network")):
             cases = suite.run_able(found, [test])
-        self.assertEqual([(case.name, case.result) for case in cases], [("t", "skipped")])
+        self.assertEqual([(case.name, case.result, case.detail) for case in cases],
+                         [("t", "skipped", "no renderer for 3D: no network")])
+
+    def test_as_if_without(self):
+        """A user may have it so: nothing is asked of apt, nor taken out of the cache, and each 3D machine of each list
+        is skipped, before anything is made for it."""
+        with unittest.mock.patch.dict(os.environ, {renderer.WITHOUT: "1"}), \
+                unittest.mock.patch.object(renderer, "Unpacked") as unpacked:
+            with self.assertRaisesRegex(PuckError, renderer.WITHOUT):
+                renderer.ensure()
+            self.assertEqual(renderer.environment({}), {})
+            for name in ("tests.list", "long.list", "clients.list"):
+                machines = [m for m in guesttests.parse_list(REPO / "test-images" / name) if m.render3d]
+                self.assertTrue(machines, name)
+                suite = guesttests.Suite(None, self.folder, "guest", machines)
+                for machine in machines:
+                    cases = suite.run_able(machine, machine.tests)
+                    self.assertEqual({case.result for case in cases}, {"skipped"})
+                    self.assertEqual(len(cases), len(machine.tests))
+        unpacked.assert_not_called()
+        with unittest.mock.patch.dict(os.environ, {renderer.WITHOUT: ""}), \
+                unittest.mock.patch.object(renderer, "Unpacked") as unpacked:
+            renderer.packages()
+        unpacked.assert_called_once()
 
     def test_packages_of_its_own(self):
         """They are looked for beside QEMU's, and are complete if their first part is there."""

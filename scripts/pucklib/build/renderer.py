@@ -6,7 +6,9 @@ they are Debian 13's, virglrenderer and Mesa, on any system and beside any QEMU,
 into the cache and run by their own dynamic loader.
 """
 
+import os
 import shlex
+import threading
 
 from ..base import steps
 from ..base.util import LONGEST_RUN, REPO, PuckError, cache, digest, fresh_dir, lock, prune_folders, say, tree_files
@@ -15,6 +17,8 @@ from .qemu_stock import LIBRARIES, LOADER, Unpacked
 NAME = "puck-render3d"
 # The environment variable by which qtests know of it.
 VARIABLE = "PUCK_RENDERER"
+# The one by which a user has the tool behave as on a host where the packages cannot be had.
+WITHOUT = "PUCK_WITHOUT_3D"
 # The last four are for what it is compared with: scenes.py.
 PACKAGES = ("libvirglrenderer1", "libvirglrenderer-dev", "libegl1", "virgl-server", "libgles2", "libgles-dev", "libegl-dev")
 LIBRARY = "libvirglrenderer.so.1"
@@ -32,6 +36,8 @@ SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno
 # llvmpipe, whatever the host has, so that frames are the same on each; and nothing is left in a home folder.
 ENVIRONMENT = {"EGL_PLATFORM": "surfaceless", "LIBGL_ALWAYS_SOFTWARE": "true", "GALLIUM_DRIVER": "llvmpipe",
                "MESA_SHADER_CACHE_DISABLE": "true"}
+# What why_not() has found out.
+ASKING, asked = threading.Lock(), []
 
 
 def wrapper(root, program, environment=ENVIRONMENT):
@@ -46,6 +52,8 @@ def wrapper(root, program, environment=ENVIRONMENT):
 
 def packages():
     """The folder that Debian 13's libraries lie in, and what belongs to them."""
+    if os.environ.get(WITHOUT):
+        raise PuckError(f"{WITHOUT} is set: as if the renderer's packages could not be had")
     return Unpacked("render3d-packages", "the renderer", PACKAGES, WANTED).ensure()
 
 
@@ -76,13 +84,23 @@ def ensure(sanitized=False):
     return folder / NAME
 
 
+def why_not():
+    """Why its packages cannot be had, or "": without them there is no 3D, and all else works. Where the network is
+    what lacks it takes apt some time to find that out, so it is asked once, whoever else wants to know."""
+    with ASKING:
+        if not asked:
+            try:
+                packages()
+                asked.append("")
+            except PuckError as err:
+                asked.append(str(err).splitlines()[0])
+                say(f"no 3D: {asked[0]}")
+        return asked[0]
+
+
 def find(sanitized=False):
-    """The program, or None where it cannot be had: then there is no 3D, and all else works."""
-    try:
-        return ensure(sanitized)
-    except PuckError as err:
-        say(f"no 3D: {str(err).splitlines()[0]}")
-        return None
+    """The program, or None where its packages cannot be had. That it does not compile is an error."""
+    return None if why_not() else ensure(sanitized)
 
 
 def environment(env, sanitized=False):

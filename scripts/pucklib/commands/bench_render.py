@@ -26,7 +26,7 @@ LIMIT = 300             # seconds
 def bench_render(runner):
     """Fences and frames of OpenGL, of puck-gpu and of virtio-gpu-gl."""
     packages = next(machine.packages for machine in guesttests.parse_list(LIST) if machine.name == MACHINE)
-    image, program = client_image.ensure(packages), renderer.ensure()
+    program, image = renderer.ensure(), client_image.ensure(packages)
     own, other = runner.bench.qemu, qemu_gl.ensure(runner.bench.qemu)
     with qemu_gl.screen():
         for turn in range(runner.args.runs):

@@ -24,8 +24,8 @@ FILE, EVENTS = "wakes.json", "events.log"
 
 def bench_wake(runner):
     """From the callback of a fence to the program that waits for it, of puck-gpu and of virtio-gpu-gl."""
-    own, other = runner.bench.qemu, qemu_gl.ensure(runner.bench.qemu)
     program = str(renderer.ensure())
+    own, other = runner.bench.qemu, qemu_gl.ensure(runner.bench.qemu)
     found = {name: [] for name in NAMES}
     with qemu_gl.screen():
         for turn in range(runner.args.runs):

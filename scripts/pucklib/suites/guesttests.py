@@ -241,8 +241,10 @@ class Suite:
 
     def run_able(self, machine, tests):
         """Without those for which the kernel lacks something; they are skipped, and it is said what."""
-        if machine.render3d and not renderer.find():
-            return [Case(f"{self.name}.{machine.name}", test.name, "skipped", "no renderer for 3D") for test in tests]
+        why = renderer.why_not() if machine.render3d else ""
+        if why:
+            return [Case(f"{self.name}.{machine.name}", test.name, "skipped", f"no renderer for 3D: {why}")
+                    for test in tests]
         options = self.benches[machine.kernel].kernel.options()
         lacks = {test.name: lacking(machine, test, options) for test in tests}
         cases = [Case(f"{self.name}.{machine.name}", name, "skipped", f"not with this kernel: {', '.join(names)}")

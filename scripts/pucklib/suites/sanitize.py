@@ -76,7 +76,8 @@ def run_renderer_fuzzer(seconds, seed, rundir):
     """Where there is a renderer."""
     program = renderer.find(sanitized=True)
     if not program:
-        return [Case("sanitize.fuzz", RendererFuzzer.NAME, "skipped", "no renderer for 3D")]
+        return [Case("sanitize.fuzz", RendererFuzzer.NAME, "skipped",
+                     f"no renderer for 3D: {renderer.why_not()}")]
     return [RendererFuzzer(program, seconds, seed, rundir).run()]
 
 
