@@ -67,6 +67,10 @@ class Trace(unittest.TestCase):
         found = self.told(wakes.read(lines))
         self.assertEqual((found["callback to device"], found["device to interrupt sent"], found["callback to program awake"]),
                          ([0.0], [10.0], [200.0]))
+        # A thread that took the first stamp of a line has waited for a millisecond, and took the second one then.
+        late = stamped(2000, "puck_cam_reg_read mark: addr 0x20 size 4 value 0x0")
+        late = late.replace(str(NS + 2000_000), str(NS + 3000_000))
+        self.assertEqual(self.told(wakes.read([late, *lines])), found)
 
     def test_bad_what_is_not_whole_does_not_count(self):
         broken = [turn(0, reply=done(300, 50_000, error=5)), turn(0, sent=done(340, 0)), turn(0, reply="nonsense\n"),

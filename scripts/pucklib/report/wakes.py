@@ -48,29 +48,33 @@ WHOLE = "callback to program awake"
 TURN = "submission to program awake"
 
 
+def stamps(lines):
+    """(when, event, the rest) of each line, when by the virtual clock.
+
+    A line's time of the day is taken first, and a thread may have to wait before it takes the other one: so
+    the least distance of the two clocks is the true one.
+    """
+    found = [line for line in map(LINE.fullmatch, (text.rstrip("\n") for text in lines)) if line]
+    apart = min((int(line["ns"]) - day_of(line) for line in found if line["ns"] and line["s"]), default=None)
+    for line in found:
+        if line["ns"]:
+            yield int(line["ns"]), line["event"], line["rest"]
+        elif line["s"] and apart is not None:
+            yield day_of(line) + apart, line["event"], line["rest"]
+
+
+def day_of(line):
+    return int(line["s"] + line["us"]) * 1000
+
+
 class Reader:
-    """Takes the lines of a trace, and has the fences that are whole."""
+    """Takes the events of a trace, and has the fences that are whole."""
 
     def __init__(self):
         self.wakes, self.left_out, self.early = [], 0, 0
         self.now = None         # the fence in work
-        self.offset = 0         # of the virtual clock, to that of the day
 
-    def line(self, text):
-        found = LINE.fullmatch(text.rstrip("\n"))
-        if not found:
-            return
-        day = int(found["s"] + found["us"]) * 1000 if found["s"] else None
-        if found["ns"]:
-            stamp = int(found["ns"])
-            self.offset = stamp - day if day is not None else 0
-        elif day is None:
-            return
-        else:
-            stamp = day + self.offset
-        self.event(found["event"], found["rest"], stamp)
-
-    def event(self, name, rest, stamp):
+    def event(self, stamp, name, rest):
         mark = MARK.match(rest) if name == "puck_cam_reg_read" else None
         wake = self.now
         if mark:
@@ -112,8 +116,8 @@ class Reader:
 
 def read(lines):
     reader = Reader()
-    for line in lines:
-        reader.line(line)
+    for one in stamps(lines):
+        reader.event(*one)
     return reader
 
 
