@@ -53,6 +53,14 @@ static void side_close(struct side *side)
 static struct puck puck;
 static struct side guilty, other, late;
 
+/*
+ * How long a job may take is set when one enters the ring, and when the ring goes on: so the last one of
+ * these has it run out soon, and what goes on has all the time that a new renderer takes to be there.
+ */
+#define LATE_MS		2000
+/* The stream, and of the other file: its context, its picture, that it may use it, a stream. */
+#define JOBS		5
+
 /* What it was is in the device's coredump. */
 static void is_dumped(void)
 {
@@ -75,11 +83,14 @@ static void loses(void)
 	unsigned long rule = puck_rule(&puck, "fence.complete", "ring=2 nth=1 never");
 	int fence, drawn, ret;
 
-	puck_set(&puck, 2, "timeout_ms", 2000);
+	puck_set(&puck, 2, "timeout_ms", PATIENCE_MS);
 	fence = side_clear(&guilty, false, blue);
 	ret = side_open(&late, &puck);
+	puck_set(&puck, 2, "timeout_ms", LATE_MS);
 	drawn = side_clear(&late, true, blue);
 	ktap_ok(!ret && fence >= 0 && drawn >= 0, "queued: %d", ret);
+	ktap_ok(puck_count_becomes(&puck, "fences", "ring", JOBS), "all are in the ring");
+	puck_set(&puck, 2, "timeout_ms", PATIENCE_MS);
 	ret = fence_result(fence, PATIENCE_MS);
 	ktap_ok(ret == -ETIME, "it is too late: %d", ret);
 	is_dumped();
