@@ -44,16 +44,17 @@ def turn(us, reply=None, sent=None):
 
 class Trace(unittest.TestCase):
     def told(self, reader):
-        return {name: wakes.spans(reader.wakes, start, end) for name, start, end in wakes.STAGES}
+        found = {name: wakes.spans(reader.wakes, start, end) for name, start, end in wakes.STAGES}
+        return {**found, wakes.TURN: wakes.turns(reader)}
 
     def test_puck(self):
         """The device says how old its reply is; interrupts of others, and later ones, are none of the fence's."""
         lines = [irq(0), *turn(1000)[:2], done(1150, 10, opcode=40), irq(1160), *turn(1000)[2:4], irq(1400), *turn(1000)[4:]]
         reader = wakes.read(lines)
-        self.assertEqual((len(reader.wakes), reader.early, reader.left_out), (1, 0, 0))
+        self.assertEqual((len(reader.wakes), len(reader.early), reader.left_out), (1, 0, 0))
         self.assertEqual(self.told(reader), {
             "callback to device": [50.0], "device to interrupt sent": [40.0], "interrupt sent to program awake": [160.0],
-            "callback to program awake": [250.0], "a mark": [4.0], "submission to program awake": [500.0]})
+            "callback to program awake": [250.0], "a mark": [4.0], wakes.TURN: [500.0]})
 
     def test_without_the_time_of_the_day(self):
         lines = [re.sub(r"77@\S+:", "", line) for line in turn(1000)]
@@ -77,13 +78,14 @@ class Trace(unittest.TestCase):
                   turn(0, reply=done(300, -50_000)), turn(0)[:1] + turn(0)[2:]]
         for lines in broken:
             reader = wakes.read([*lines, *turn(1000)])
-            self.assertEqual((len(reader.wakes), reader.early, reader.left_out), (1, 0, 1), lines)
+            self.assertEqual((len(reader.wakes), len(reader.early), reader.left_out), (1, 0, 1), lines)
         reader = wakes.read([*turn(0)[:4], *turn(1000)])
         self.assertEqual((len(reader.wakes), reader.left_out), (1, 1))
 
-    def test_bad_what_nobody_slept_for_does_not_count(self):
+    def test_bad_what_nobody_slept_for_counts_as_a_turn_alone(self):
         reader = wakes.read([*turn(0, reply=done(300, 250_000)), *turn(1000)])
-        self.assertEqual((len(reader.wakes), reader.early, reader.left_out), (1, 1, 0))
+        self.assertEqual((len(reader.wakes), len(reader.early), reader.left_out), (1, 1, 0))
+        self.assertEqual(wakes.turns(reader), [500.0, 500.0])
 
     def test_marks_and_commands_are_those_of_the_headers(self):
         header = (REPO / "include/abi/puck_cam.h").read_text()
@@ -116,11 +118,12 @@ class Arithmetic(unittest.TestCase):
         self.assertEqual([line.split()[:4] for line in lines], [["2", "to", "4", "us"], ["4", "to", "8", "us"], ["8", "to", "16", "us"]])
 
     def test_table(self):
-        rows = wakes.table(wakes.read([*turn(0), *turn(1000)]).wakes)
-        self.assertEqual(len(rows), 1 + len(wakes.STAGES))
+        rows = wakes.table(wakes.read([*turn(0), *turn(1000)]).wakes, [7.0, 8.0, 9.0])
+        self.assertEqual(len(rows), 2 + len(wakes.STAGES))
         self.assertEqual(rows[1].split()[-5:], ["2", "50.0", "50.0", "50.0", "50.0"])
+        self.assertEqual(rows[-1].split()[-5:], ["3", "8.0", "9.0", "9.0", "9.0"])
         at_once = [wakes.Wake(1, 2, 3, 3, 4, 5, 6)]
-        self.assertEqual(len(wakes.table(at_once)), len(wakes.STAGES))
+        self.assertEqual(len(wakes.table(at_once, [1.0])), 1 + len(wakes.STAGES))
 
 
 class Part(unittest.TestCase):
@@ -128,9 +131,8 @@ class Part(unittest.TestCase):
         """Both are shown; the goal is of the medians of the turns."""
         runner = mock.Mock(rundir=Path("/run"), figures=Figures())
         found = {"puck": [wakes.read(turn(0))], "virtio": [wakes.read(turn(0))]}
-        key = wakes.TURN.replace(" ", "_")
         for name, value in (("puck", 10), ("puck", 30), ("virtio", 80)):
-            runner.figures.take(f"wake {name}", f"bench: {name}_{key}_us {value}")
+            runner.figures.take(f"wake {name}", f"bench: {bench_wake.key_of(name, wakes.TURN)} {value}")
         with mock.patch("builtins.print") as said:
             goal, = bench_wake.report(runner, found)
         self.assertEqual(goal.value, 0.25)

@@ -6,6 +6,7 @@ QEMU's own virtio-gpu-gl has stands beside it: its fences are called back about 
 so the whole turn is what can be compared.
 """
 
+import re
 import statistics
 
 from ..base.util import PuckError, say, write_json
@@ -51,28 +52,29 @@ def boot(runner, qemu, turn, name, spec):
     with open(path, errors="replace") as lines:
         reader = wakes.read(lines)
     if not reader.wakes:
-        raise PuckError(f"{path} has no fence that is whole: {reader.left_out} are not, {reader.early} were early")
-    for key, (_, start, end) in KEYS.items():
-        runner.figures.take(variant, f"bench: {name}_{key}_us {statistics.median(wakes.spans(reader.wakes, start, end))}")
+        raise PuckError(f"{path} has no fence that is whole: {reader.left_out} are not, {len(reader.early)} were early")
+    told = {stage: wakes.spans(reader.wakes, start, end) for stage, start, end in wakes.STAGES}
+    for stage, values in {**told, wakes.TURN: wakes.turns(reader)}.items():
+        runner.figures.take(variant, f"bench: {key_of(name, stage)} {statistics.median(values)}")
     return reader
 
 
-# Of bench.json: medians of the turns.
-KEYS = {name.replace(" ", "_"): (name, start, end) for name, start, end in wakes.STAGES}
+def key_of(name, stage):
+    """Of bench.json, which has the median of each run."""
+    return f"{name}_{re.sub('[^a-z]+', '_', stage)}_us"
 
 
 def report(runner, found):
     for name, readers in found.items():
         fences = [wake for reader in readers for wake in reader.wakes]
-        early, lost = (sum(getattr(reader, key) for reader in readers) for key in ("early", "left_out"))
+        early, lost = sum(len(reader.early) for reader in readers), sum(reader.left_out for reader in readers)
         print(f"\n{NAMES[name]}: fences of 3D, {len(fences)} of them (more: {early} that nobody slept for, {lost} not whole); "
               "microseconds")
-        print("\n".join(wakes.table(fences)))
+        print("\n".join(wakes.table(fences, [value for reader in readers for value in wakes.turns(reader)])))
         print(f"{NAMES[name]}: {wakes.WHOLE}")
         print("\n".join(wakes.show(wakes.spans(fences, "callback", "awake"))))
     print(f"all stamps: {runner.rundir / FILE}")
-    key = wakes.TURN.replace(" ", "_")
-    mine, other = (runner.figures.median(f"wake {name}", f"{name}_{key}_us") for name in NAMES)
+    mine, other = (runner.figures.median(f"wake {name}", key_of(name, wakes.TURN)) for name in NAMES)
     return [Goal(f"{wakes.TURN}: puck / virtio-gpu-gl", mine / other, 0.5, True)]
 
 

@@ -43,9 +43,10 @@ class Wake:
 # What is told of each: its name, from where to where.
 STAGES = [("callback to device", "callback", "device"), ("device to interrupt sent", "device", "sent"),
           ("interrupt sent to program awake", "sent", "awake"), ("callback to program awake", "callback", "awake"),
-          ("a mark", "awake", "again"), ("submission to program awake", "begin", "awake")]
+          ("a mark", "awake", "again")]
 WHOLE = "callback to program awake"
-TURN = "submission to program awake"
+# And of all turns, of those as well that nobody slept in.
+TURN = "submission to end, all turns"
 
 
 def stamps(lines):
@@ -71,7 +72,7 @@ class Reader:
     """Takes the events of a trace, and has the fences that are whole."""
 
     def __init__(self):
-        self.wakes, self.left_out, self.early = [], 0, 0
+        self.wakes, self.early, self.left_out = [], [], 0
         self.now = None         # the fence in work
 
     def event(self, stamp, name, rest):
@@ -109,7 +110,7 @@ class Reader:
             self.left_out += 1
         elif wake.callback < wake.poll:
             # The program was not asleep.
-            self.early += 1
+            self.early.append(wake)
         else:
             self.wakes.append(wake)
 
@@ -124,6 +125,11 @@ def read(lines):
 def spans(wakes, start, end):
     """Microseconds, in the fences' order."""
     return [(getattr(wake, end) - getattr(wake, start)) / 1000 for wake in wakes]
+
+
+def turns(reader):
+    """What they took, microseconds."""
+    return spans([*reader.wakes, *reader.early], "begin", "awake")
 
 
 def percentile(values, part):
@@ -153,11 +159,11 @@ def show(values):
     return [f"  {least:7} to {end:7} us {count:6} {'#' * -(-count * BAR // most)}".rstrip() for least, end, count in rows]
 
 
-def table(wakes):
-    """A row for each stage, microseconds; of virtio-gpu-gl the first one is none."""
-    lines = [f"  {'':34} {'count':>6} {'median':>9} {'95 %':>9} {'99 %':>9} {'most':>9}"]
-    for name, start, end in STAGES:
-        values = spans(wakes, start, end)
+def table(wakes, whole):
+    """A row for each stage, microseconds, and one for what whole turns took. Of virtio-gpu-gl the first stage is none."""
+    rows = [(name, spans(wakes, start, end)) for name, start, end in STAGES]
+    lines = [f"  {'':34} {'count':>6} {'median':>9} {'p95':>9} {'p99':>9} {'max':>9}"]
+    for name, values in [*rows, (TURN, whole)]:
         if not any(values):
             continue
         cells = [statistics.median(values), percentile(values, 95), percentile(values, 99), max(values)]
@@ -167,4 +173,5 @@ def table(wakes):
 
 def raw(reader):
     """All stamps, for other programs."""
-    return {"fences": [asdict(wake) for wake in reader.wakes], "early": reader.early, "left_out": reader.left_out}
+    return {"fences": [asdict(wake) for wake in reader.wakes], "early": [asdict(wake) for wake in reader.early],
+            "left_out": reader.left_out}
