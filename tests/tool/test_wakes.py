@@ -127,6 +127,14 @@ class Arithmetic(unittest.TestCase):
 
 
 class Part(unittest.TestCase):
+    def test_mean_turn(self):
+        """Stages by their medians, and turns by their mean."""
+        figures, reader = Figures(), wakes.read(turn(0))
+        reader.early = [wakes.Wake(0, awake=1_500_000)]
+        bench_wake.take(figures, "puck", reader)
+        self.assertEqual(figures.median("wake puck", "puck_submission_to_end_all_turns_us"), 1000.0)
+        self.assertEqual(figures.median("wake puck", "puck_callback_to_device_us"), 50.0)
+
     def test_report(self):
         """Both are shown; the goal is of the medians of the turns."""
         runner = mock.Mock(rundir=Path("/run"), figures=Figures())
