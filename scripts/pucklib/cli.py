@@ -253,6 +253,8 @@ def add_test(sub):
     p.add_argument("--seed", type=int, default=1, metavar="N", help="seed of all randomness (default 1)")
     p.add_argument("--minutes", type=float, metavar="N", help="sanitize: how long the fuzzers run (default 10)")
     p.add_argument("--case", metavar="FILE", help="sanitize: run one input that a fuzzer has kept, and nothing else")
+    p.add_argument("--only", metavar="PART", help="sanitize: found, qtests, fuzzers, render3d or render3d-device, and "
+                                                  "nothing else")
 
 
 def add_clients(sub):

@@ -22,7 +22,7 @@ def chosen(on, wanted=""):
 
 
 def args(kernel_name, *names):
-    return SimpleNamespace(kernel=kernel_name, suites=list(names), minutes=None, case=None)
+    return SimpleNamespace(kernel=kernel_name, suites=list(names), minutes=None, case=None, only=None)
 
 
 class Fragments(unittest.TestCase):

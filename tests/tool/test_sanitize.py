@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What `puck test sanitize` reads out of the fuzzers' logs, and which calls it refuses."""
 
+import contextlib
 import sys
 import tempfile
 import unittest
@@ -30,8 +31,8 @@ stat::number_of_executed_units: 5321
 """
 
 
-def options(minutes=None, case=None, names=None):
-    return SimpleNamespace(minutes=minutes, case=case, suites=names, kernel=None)
+def options(minutes=None, case=None, names=None, only=None):
+    return SimpleNamespace(minutes=minutes, case=case, only=only, suites=names, kernel=None)
 
 
 class Logs(unittest.TestCase):
@@ -78,6 +79,22 @@ class Calls(unittest.TestCase):
         with self.assertRaises(util.PuckError):
             sanitize.check(options(case="/nowhere/puck-native.crash"))
 
+    def test_part_has_to_be_one(self):
+        for part in sanitize.PARTS:
+            sanitize.check(options(only=part))
+        for bad in (options(only="render"), options(only="found", minutes=3),
+                    options(only="render3d", case=__file__)):
+            with self.assertRaises(util.PuckError):
+                sanitize.check(bad)
+
+    def test_steps_of_3d_are_a_case(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, taken in (("render3d-device.ended-1", True), ("render3d.ended-1", False)):
+                path = Path(folder) / name
+                path.write_bytes(b"")
+                with self.subTest(name), contextlib.nullcontext() if taken else self.assertRaises(util.PuckError):
+                    sanitize.check(options(case=str(path)))
+
     def test_name_says_the_target(self):
         self.assertEqual(fuzzers.target_of(Path("/x/puck-amd.crash-12.3")), "puck-amd")
         with self.assertRaises(util.PuckError):
@@ -86,6 +103,8 @@ class Calls(unittest.TestCase):
     def test_options_of_no_other_suite(self):
         with self.assertRaises(util.PuckError):
             test.chosen_suites(options(minutes=3, names=["unit"]))
+        with self.assertRaises(util.PuckError):
+            test.chosen_suites(options(only="render3d", names=["unit"]))
 
     def test_not_among_those_that_run_without_a_name(self):
         for name in ("sanitize", "matrix", "long"):

@@ -8,6 +8,7 @@ into the cache and run by their own dynamic loader.
 
 import os
 import shlex
+import shutil
 import threading
 
 from ..base import steps
@@ -82,6 +83,19 @@ def ensure(sanitized=False):
     # A guest starts it anew whenever it has ended.
     folder.touch()
     return folder / NAME
+
+
+def for_fuzzers(folder, sanitized=False):
+    """A copy of the program, in this folder, that keeps what it compiles: else fuzzers wait for that alone."""
+    built = ensure(sanitized)
+    name = f"{NAME}-sanitized" if sanitized else NAME
+    binary, program = folder / f"{name}.bin", folder / name
+    shutil.copy2(built.with_name(f"{NAME}.bin"), binary)
+    environment = {**ENVIRONMENT, "MESA_SHADER_CACHE_DISABLE": "false",
+                   "MESA_SHADER_CACHE_DIR": shlex.quote(str(folder / "shaders")), "LP_NUM_THREADS": "0"}
+    program.write_text(wrapper(packages(), binary, environment))
+    program.chmod(0o755)
+    return program
 
 
 def why_not():

@@ -93,8 +93,8 @@ def chosen_suites(args):
     if "sanitize" in names:
         from ..suites import sanitize
         sanitize.check(args)
-    elif args.minutes is not None or args.case:
-        raise PuckError("--minutes and --case are options of the suite sanitize")
+    elif args.minutes is not None or args.case or args.only:
+        raise PuckError("--minutes, --case and --only are options of the suite sanitize")
     return names
 
 

@@ -9,8 +9,8 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from ..base import children, steps
-from ..base.util import REPO, PuckError, cache, read_json, say, tree_files, write_json
+from ..base import children
+from ..base.util import REPO, PuckError, cache, read_json, say, write_json
 from ..build.sanitizers import FUZZER
 from ..report.verdict import Case
 
@@ -185,50 +185,6 @@ class Tally:
         print(f"all: {count} executions in {seconds / 60:.1f} minutes, {self.crashes} crashes; "
               f"ever: {sum(n for _, n in before.values())} executions in "
               f"{sum(s for s, _ in before.values()) / 60:.0f} CPU minutes")
-
-
-class RendererFuzzer:
-    """puck-render3d with sanitizers, and a program that sends it requests (tests/fuzz/render3d)."""
-
-    SOURCES = REPO / "tests/fuzz/render3d"
-    INCLUDES = (REPO / "include", REPO / "qemu-device/gpu/render3d")
-    REQUESTS = 200000
-    NAME = "render3d"
-    FIGURES = re.compile(r"^(?:all|so far): (\d+) requests.*$", re.M)
-
-    def __init__(self, program, seconds, seed, rundir):
-        self.program, self.seconds, self.seed, self.rundir = program, seconds, seed, rundir
-
-    def compile(self):
-        out = self.rundir / "fuzz-render3d"
-        sources = [self.SOURCES / rel for rel in tree_files(self.SOURCES, (".c",))]
-        steps.output(["gcc", "-std=gnu11", "-O2", "-g", "-Wall", "-Wextra", "-Werror",
-                      *(f"-I{path}" for path in self.INCLUDES), "-o", out, *sources])
-        return out
-
-    def run(self):
-        """One case: so many requests, or as many as there is time for."""
-        log, begun = self.rundir / "fuzz-render3d.log", time.monotonic()
-        say(f"fuzzing puck-render3d for {self.seconds:.0f} s, or {self.REQUESTS} requests")
-        env = child_environment(self.rundir, "render3d-%p")
-        with open(log, "wb") as out:
-            proc = start([self.compile(), self.program, self.seed, self.REQUESTS, max(1, int(self.seconds)),
-                          self.rundir], env=env, stdout=out, stderr=out)
-            while proc.poll() is None and not children.STOPPED.wait(PROGRESS_SECONDS):
-                say(f"  {self.figures(log)}")
-            proc.wait()
-        children.ended(proc)
-        text = log.read_text(errors="replace")
-        print(self.figures(log))
-        result = "failed" if proc.returncode else "passed"
-        return Case("sanitize.fuzz", self.NAME, result, text[-2000:] if proc.returncode else "",
-                    time.monotonic() - begun)
-
-    def figures(self, log):
-        found = None
-        for found in self.FIGURES.finditer(log.read_text(errors="replace")):
-            pass
-        return f"{self.NAME}: {found.group()}" if found else f"{self.NAME}: none yet"
 
 
 class Fuzzer:

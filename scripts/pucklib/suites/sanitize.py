@@ -2,7 +2,7 @@
 """`puck test sanitize`: qtests and fuzzers on a QEMU with sanitizers.
 
 First the inputs that once broke something, then all qtests, then for as many
-minutes as asked for the fuzzers, one process on each CPU.
+minutes as asked for the fuzzers, one process on each CPU, and those of 3D.
 """
 
 import time
@@ -13,12 +13,16 @@ from ..build import apt, renderer, sanitizers
 from ..build.qemu import TARGET
 from ..report.verdict import Case
 from . import coverage, host
-from .fuzzers import TARGETS, Fuzzer, RendererFuzzer, Tally, child_environment, run_case, target_of
+from .fuzzers import TARGETS, Fuzzer, Tally, child_environment, run_case, target_of
+from .fuzzers3d import DeviceFuzzer, RendererFuzzer
 
 QTEST_LIMIT = 1800
 QTEST_JOBS = 2
-# Of the time that the fuzzers have, as much again for the renderer's.
-RENDERER_SHARE = 0.2
+# Of the time that the fuzzers have, as much again for each of those of 3D.
+SHARE_3D = 0.2
+FUZZERS_3D = {fuzzer.NAME: fuzzer for fuzzer in (RendererFuzzer, DeviceFuzzer)}
+# What --only takes.
+PARTS = ("found", "qtests", "fuzzers", *FUZZERS_3D)
 FOUND = REPO / "tests/fuzz/found"
 
 
@@ -31,29 +35,51 @@ def check(args):
     if args.case:
         if not Path(args.case).is_file():
             raise PuckError(f"--case: there is no file {args.case}")
-        target_of(Path(args.case))
+        if not DeviceFuzzer.has_case(Path(args.case)):
+            target_of(Path(args.case))
+    if args.only and args.only not in PARTS:
+        raise PuckError(f"--only {args.only}: " + ", ".join(PARTS))
+    if args.minutes is not None and (args.case or args.only in ("found", "qtests")):
+        raise PuckError(f"--minutes has no effect with --{'case' if args.case else 'only ' + args.only}")
+    if args.case and args.only:
+        raise PuckError("--only has no effect with --case")
 
 
 def run(args, rundir):
-    """The suite. Its cases: qtests, found inputs, one for each fuzzer."""
+    """The suite, or a part of it. Its cases: qtests, found inputs, one for each fuzzer."""
     check(args)
     minutes = 10 if args.minutes is None else args.minutes
     qemu, binaries = sanitizers.ensure(args.qemu_src)
     profiles = rundir / "profiles"
     profiles.mkdir(exist_ok=True)
     if args.case:
-        return [run_case(binaries, Path(args.case).resolve(), rundir, show=True)]
-    cases = [run_case(binaries, path, rundir) for path in found_cases()]
-    cases += run_qtests(qemu, binaries, args, rundir)
-    cases += run_fuzzers(binaries, 60 * minutes, rundir)
-    cases += run_renderer_fuzzer(60 * minutes * RENDERER_SHARE, args.seed, rundir)
+        return [one_case(binaries, Path(args.case).resolve(), args, rundir, show=True)]
+    cases = [case for part in ([args.only] if args.only else PARTS)
+             for case in run_part(part, qemu, binaries, args, rundir, 60 * minutes)]
     coverage.report(binaries, profiles, rundir)
     return cases
 
 
+def run_part(part, qemu, binaries, args, rundir, seconds):
+    """The cases of one of PARTS. Alone, a fuzzer of 3D has all the time."""
+    if part == "found":
+        return [one_case(binaries, path, args, rundir) for path in found_cases()]
+    if part == "qtests":
+        return run_qtests(qemu, binaries, args, rundir)
+    if part == "fuzzers":
+        return run_fuzzers(binaries, seconds, rundir)
+    return [FUZZERS_3D[part](rundir, args, binaries).run(seconds * (1 if args.only else SHARE_3D))]
+
+
+def one_case(binaries, path, args, rundir, show=False):
+    if DeviceFuzzer.has_case(path):
+        return DeviceFuzzer(rundir, args, binaries).run_case(path)
+    return run_case(binaries, path, rundir, show)
+
+
 def found_cases():
     """Each has a line about it in the README beside it."""
-    return sorted(p for p in FOUND.glob("*") if p.name.startswith(tuple(TARGETS)))
+    return sorted(p for p in FOUND.glob("*") if p.name.startswith((*TARGETS, DeviceFuzzer.NAME)))
 
 
 def run_qtests(qemu, binaries, args, rundir):
@@ -70,15 +96,6 @@ def run_qtests(qemu, binaries, args, rundir):
     for case in cases:
         case.suite = case.suite.replace("qtest.", "sanitize.qtest.")
     return cases
-
-
-def run_renderer_fuzzer(seconds, seed, rundir):
-    """Where there is a renderer."""
-    program = renderer.find(sanitized=True)
-    if not program:
-        return [Case("sanitize.fuzz", RendererFuzzer.NAME, "skipped",
-                     f"no renderer for 3D: {renderer.why_not()}")]
-    return [RendererFuzzer(program, seconds, seed, rundir).run()]
 
 
 def run_fuzzers(binaries, seconds, rundir):

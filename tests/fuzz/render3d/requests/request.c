@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A fuzzer of puck-render3d: requests. The device lets no other through than
+ * What the fuzzers of 3D share: requests. The device lets no other through than
  * those about a context, or a resource, that is there, or is not there yet; so
  * do these. All else in them is for the renderer to judge.
  */
 
 #include <string.h>
-#include "fuzz.h"
+#include "requests.h"
 
 /* Of virgl: what is drawn to, sampled, read as vertices. */
 #define BINDS   (1 << 1 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6)
@@ -101,10 +101,14 @@ static void make_context(Rng *r, PuckWireRequest *q)
     }
 }
 
-static void make_submit(Rng *r, Model *m, PuckWireRequest *q, uint8_t *area)
+static bool make_submit(Rng *r, Model *m, PuckWireRequest *q, uint8_t *area)
 {
+    bool changed = false;
+
     q->op = PUCK_RENDER_CMD_SUBMIT;
-    q->length = stream_make(r, &m->made[q->ctx - 1], (uint32_t *)area);
+    q->length = stream_make(r, &m->made[q->ctx - 1], (uint32_t *)area,
+                            &changed);
+    return changed;
 }
 
 static void make_end(Rng *r, PuckWireRequest *q)
@@ -125,12 +129,13 @@ static void make_capset(Rng *r, PuckWireRequest *q)
     q->length = PUCK_RENDER_CAPSET_LENGTH_MAX;
 }
 
-void request_make(Rng *r, Model *m, PuckWireRequest *q, uint8_t *area)
+bool request_make(Rng *r, Model *m, PuckWireRequest *q, uint8_t *area)
 {
     uint32_t new_context = pick(r, m->context, CONTEXTS, false);
     uint32_t new_resource = pick(r, m->resource, RESOURCES, false);
     uint32_t bare = pick(r, m->backed, RESOURCES, false);
     uint32_t what = rng_below(r, 100);
+    bool changed = false;
 
     q->ctx = pick(r, m->context, CONTEXTS, true);
     q->resource = pick(r, m->resource, RESOURCES, true);
@@ -152,12 +157,13 @@ void request_make(Rng *r, Model *m, PuckWireRequest *q, uint8_t *area)
     } else if (what < 37) {
         make_capset(r, q);
     } else {
-        make_submit(r, m, q, area);
+        changed = make_submit(r, m, q, area);
     }
     /* The device refuses it: there is no backing. */
     if (q->op == PUCK_RENDER_CMD_DETACH && !m->backed[q->resource - 1]) {
         q->op = PUCK_RENDER_CMD_CTX_DETACH;
     }
+    return changed;
 }
 
 static void forget(Model *m, uint32_t context, uint32_t resource)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A fuzzer of puck-render3d: streams. Commands are built as Mesa does, about
+ * What the fuzzers of 3D share: streams. Commands are built as Mesa does, about
  * a few objects and all resources; then some dwords are changed.
  */
 
 #include <string.h>
-#include "fuzz.h"
+#include "requests.h"
 
 /* virgl's numbers of commands and objects. */
 enum {
@@ -25,6 +25,7 @@ enum {
 
 #define OBJECTS     6       /* numbers of each kind */
 #define ASTRAY      60      /* of so many numbers one is of anything */
+#define NEW_SHADERS 6       /* of so many draws one brings its own */
 
 typedef struct Writer {
     Rng *r;
@@ -238,10 +239,14 @@ static void put_draw(Writer *w)
     if (!has_target(w)) {
         return;
     }
-    for (uint32_t i = 0; i < 2; i++) {
-        put_shader_of(w, i);
+    /* Each new pair of shaders is compiled, which takes most of the time. */
+    if (!w->made->can_draw || rng_once_in(w->r, NEW_SHADERS)) {
+        for (uint32_t i = 0; i < 2; i++) {
+            put_shader_of(w, i);
+        }
+        put_vertices(w);
+        w->made->can_draw = true;
     }
-    put_vertices(w);
     head(w, DRAW_VBO, 0, 12);
     put(w, rng_once_in(w->r, 8) ? rng_next(w->r) : 0);
     put(w, rng_once_in(w->r, 8) ? rng_below(w->r, 100000) : 3);
@@ -413,28 +418,19 @@ static void (*const kinds[])(Writer *w) = {
     put_sub_context, put_constants, put_destroy, put_any,
 };
 
-static uint32_t odd_number(Rng *r)
-{
-    static const uint32_t odd[] = {
-        0, 1, 2, 0x7fffffff, 0x80000000, 0xffffffff, 0xffff, 0x10000, 64, 4096,
-    };
-
-    return rng_once_in(r, 3) ? rng_next(r) : odd[rng_below(r, 10)];
-}
-
 static void mutate(Rng *r, uint32_t *stream, uint32_t dwords)
 {
     uint32_t at = rng_below(r, dwords);
 
     if (rng_once_in(r, 2)) {
-        stream[at] = odd_number(r);
+        stream[at] = rng_odd(r);
     } else {
         stream[at] ^= 1u << rng_below(r, 32);
     }
 }
 
 /* Two thirds are as they should be: a bad one is the last of its context. */
-uint32_t stream_make(Rng *r, Made *made, uint32_t *stream)
+uint32_t stream_make(Rng *r, Made *made, uint32_t *stream, bool *changed)
 {
     Writer w = { .r = r, .made = made, .stream = stream };
     uint32_t commands = 1 + rng_below(r, 10);
@@ -447,8 +443,10 @@ uint32_t stream_make(Rng *r, Made *made, uint32_t *stream)
     }
     while (rng_once_in(r, 3)) {
         mutate(r, stream, w.used);
+        *changed = true;
     }
     if (rng_once_in(r, 30)) {
+        *changed = true;
         w.used = 1 + rng_below(r, w.used);
     }
     return 4 * w.used;

@@ -5,12 +5,12 @@
  *     fuzz-render3d PROGRAM SEED REQUESTS SECONDS FOLDER
  *
  * REQUESTS are sent, or as many as can be in SECONDS. Each has to be answered,
- * but that a stream may ask for a billion triangles: behind a minute of that
- * the renderer is ended, as a driver would. One that ends by itself, as a fault
- * of virglrenderer's may have it, is followed by another one, and what it was
- * asked for last is kept in FOLDER; but none may end by a report of a sanitizer
- * on puck-render3d itself. Its memory has a bound, so it may also end for want
- * of that.
+ * but that a stream may ask for a billion triangles: behind some seconds of
+ * that the renderer is ended, as a driver would. One that ends by itself, as a
+ * fault of virglrenderer's may have it, is followed by another one, and what it
+ * was asked for last is kept in FOLDER; but none may end by a report of a
+ * sanitizer on puck-render3d itself. Its memory has a bound, so it may also end
+ * for want of that.
  */
 
 #define _GNU_SOURCE
@@ -21,7 +21,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
-#include "fuzz.h"
+#include "child.h"
 
 #define PROGRESS_SECONDS    5
 /* Of so many contexts that take no stream any more one is asked again. */
@@ -30,25 +30,6 @@
 typedef struct Counts {
     unsigned long requests, streams, drawn, refused, ended, hung, reports;
 } Counts;
-
-uint64_t rng_next(Rng *r)
-{
-    uint64_t z = r->state += 0x9e3779b97f4a7c15ull;
-
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebull;
-    return z ^ z >> 31;
-}
-
-uint32_t rng_below(Rng *r, uint32_t n)
-{
-    return rng_next(r) % n;
-}
-
-bool rng_once_in(Rng *r, uint32_t n)
-{
-    return !rng_below(r, n);
-}
 
 static unsigned long number(const char *word)
 {
@@ -60,24 +41,6 @@ static unsigned long number(const char *word)
         exit(2);
     }
     return value;
-}
-
-/* Whether a sanitizer has said something of a file of puck-render3d's. */
-static bool has_report(const char *log)
-{
-    FILE *file = fopen(log, "r");
-    bool begun = false, ours = false;
-    char line[1024];
-
-    while (file && fgets(line, sizeof(line), file)) {
-        begun |= strstr(line, "ERROR: AddressSanitizer") ||
-                 strstr(line, "runtime error:");
-        ours |= begun && strstr(line, "/renderer/");
-    }
-    if (file) {
-        fclose(file);
-    }
-    return begun && ours;
 }
 
 /* What it was asked for when it ended, to be looked at. */
@@ -105,7 +68,7 @@ static void has_ended(Child *child, Answer answer, const PuckWireRequest *q,
         [BAD_ANSWER] = "answers nonsense",
     };
     int status = child_end(child);
-    bool report = has_report(child->log);
+    bool report = report_of_renderer(child->log, 0);
 
     counts->ended += answer != LATE_ANSWER;
     counts->hung += answer == LATE_ANSWER;
