@@ -59,6 +59,20 @@ class Renderer(unittest.TestCase):
         left = {path.name for path in (self.folder / "render3d").iterdir()}
         self.assertEqual(left, {*"012345", program.parent.name})
 
+    def test_sanitized(self):
+        """With sanitizers it is run by itself, by the loader that it was linked for."""
+        program = self.folder / "program"
+        program.write_text('#!/bin/sh\nprintf "%s\\n" "$0" "$@" "$GALLIUM_DRIVER"\n')
+        start = self.folder / "start"
+        start.write_text(renderer.wrapper(self.folder, program, loader=False))
+        for path in (program, start):
+            path.chmod(0o755)
+        said = subprocess.run([start, "1", "2 3"], capture_output=True, text=True, check=True).stdout.splitlines()
+        self.assertEqual(said, [str(program), "1", "2 3", "llvmpipe"])
+        options = renderer.linked_for(Path("/root folder"))
+        self.assertIn(f"-Wl,--dynamic-linker=/root folder/{renderer.LOADER}", options)
+        self.assertIn(f"-Wl,-rpath=/root folder/{renderer.LIBRARIES}", options)
+
     def test_without(self):
         """What cannot be had is no error: qtests are not told of it, and skip."""
         with unittest.mock.patch.object(renderer, "packages", side_effect=PuckError("no network\nwhole log")) as packages:

@@ -41,14 +41,21 @@ ENVIRONMENT = {"EGL_PLATFORM": "surfaceless", "LIBGL_ALWAYS_SOFTWARE": "true", "
 ASKING, asked = threading.Lock(), []
 
 
-def wrapper(root, program, environment=ENVIRONMENT):
-    """A program of one file that runs it."""
+def wrapper(root, program, environment=ENVIRONMENT, loader=True):
+    """A program of one file that runs it: by the packages' loader, or as what it is linked for."""
+    by = f'"$root/{LOADER}" --library-path "$root/{LIBRARIES}" ' if loader else ""
     lines = ["#!/bin/sh", f"root={shlex.quote(str(root))}", "unset LD_PRELOAD LD_LIBRARY_PATH",
              *(f"export {name}={value}" for name, value in environment.items()),
              f'export __EGL_VENDOR_LIBRARY_FILENAMES="$root/{VENDOR}/50_mesa.json"',
              f'export LIBGL_DRIVERS_PATH="$root/{LIBRARIES}/dri" GBM_BACKENDS_PATH="$root/{LIBRARIES}/gbm"',
-             f'exec "$root/{LOADER}" --library-path "$root/{LIBRARIES}" {shlex.quote(str(program))} "$@"', ""]
+             f'exec {by}{shlex.quote(str(program))} "$@"', ""]
     return "\n".join(lines)
+
+
+def linked_for(root):
+    """Options by which a program finds loader and libraries itself, wherever they lie: where the kernel is told to
+    run the loader, sanitizers take that for the program, and name no line of it."""
+    return [f"-Wl,--dynamic-linker={root / LOADER}", "-Wl,--disable-new-dtags", f"-Wl,-rpath={root / LIBRARIES}"]
 
 
 def packages():
@@ -67,8 +74,8 @@ def compile_to(out, sources, root, libraries, more):
 
 def ensure(sanitized=False):
     """The program; with sanitizers, if they are wanted: a report of them ends it."""
-    more = [*(SANITIZERS if sanitized else []), *(f"-I{path}" for path in INCLUDES)]
     root = packages()
+    more = [*([*SANITIZERS, *linked_for(root)] if sanitized else []), *(f"-I{path}" for path in INCLUDES)]
     files = [folder / rel for folder, kinds in ((SOURCES, (".c", ".h")), *((path, (".h",)) for path in INCLUDES))
              for rel in tree_files(folder, kinds)]
     folder = cache("render3d", digest(str(root), CFLAGS, more, ENVIRONMENT, *files))
@@ -78,7 +85,7 @@ def ensure(sanitized=False):
                 prune_folders(folder.parent, spare=LONGEST_RUN)
                 with steps.timed(f"build {NAME}"), fresh_dir(folder) as tmp:
                     compile_to(tmp / f"{NAME}.bin", SOURCES, root, [LIBRARY], more)
-                    (tmp / NAME).write_text(wrapper(root, folder / f"{NAME}.bin"))
+                    (tmp / NAME).write_text(wrapper(root, folder / f"{NAME}.bin", loader=not sanitized))
                     (tmp / NAME).chmod(0o755)
     # A guest starts it anew whenever it has ended.
     folder.touch()
@@ -93,7 +100,7 @@ def for_fuzzers(folder, sanitized=False):
     shutil.copy2(built.with_name(f"{NAME}.bin"), binary)
     environment = {**ENVIRONMENT, "MESA_SHADER_CACHE_DISABLE": "false",
                    "MESA_SHADER_CACHE_DIR": shlex.quote(str(folder / "shaders")), "LP_NUM_THREADS": "0"}
-    program.write_text(wrapper(packages(), binary, environment))
+    program.write_text(wrapper(packages(), binary, environment, not sanitized))
     program.chmod(0o755)
     return program
 

@@ -50,6 +50,8 @@ class Fuzzer3d:
 
     def watched(self, words):
         env = child_environment(self.rundir, f"{self.NAME}-%p")
+        # A stream may ask for gigabytes, and goes on without them.
+        env["ASAN_OPTIONS"] += ":allocator_may_return_null=1:handle_abort=1"
         with open(self.log, "wb") as out:
             proc = start([self.compile(), *words], env=env, stdout=out, stderr=out)
             while proc.poll() is None and not children.STOPPED.wait(PROGRESS_SECONDS):

@@ -32,7 +32,7 @@
 #define LOOK_EVERY          32      /* steps */
 #define LOG_TAIL            4000
 /* Of QEMU's memory, with what sanitizers make of it. */
-#define QEMU_KIB_MAX        (1024ul << 10)
+#define QEMU_KIB_MAX        (256ul << 10)
 /* Of a renderer's, beyond what it may allocate. */
 #define RENDERER_KIB_MORE   (128ul << 10)
 #define FILES_MAX           200
