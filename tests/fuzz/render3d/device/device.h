@@ -32,6 +32,8 @@
 #define RESOURCES_MAX   40
 #define BYTES_MAX       "64M"
 #define MEMORY_MIB      512
+/* Sanitizers in the renderer take more than the renderer. */
+#define CASE_MEMORY_MIB 4096
 
 /* A number of a context, and of a resource, that requests do not have. */
 #define GOOD_NUMBER     900
@@ -84,13 +86,16 @@ typedef struct Machine {
     int sock;
     uint8_t *ram;
     const char *log;
-    size_t have;            /* bytes of an answer */
+    int64_t longest_ms;     /* that an answer took */
+    size_t have;            /* bytes of one */
     char answer[256];
 } Machine;
 
+/* What the renderer may take is @mib. */
 void qemu_start(Machine *q, const char *program, const char *renderer,
-                const char *folder);
+                const char *folder, unsigned mib);
 void qemu_stop(Machine *q);
+int64_t now_ms(void);
 /* An order of the qtest protocol, and the number that is its answer, if any. */
 uint64_t qemu_ask(Machine *q, const char *order, ...)
     __attribute__((format(printf, 2, 3)));

@@ -9,7 +9,6 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include "device.h"
 
@@ -35,14 +34,6 @@ static bool may_say(uint32_t reason)
     default:
         return false;
     }
-}
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
 }
 
 static uint32_t device_read(Guest *g, uint64_t reg)

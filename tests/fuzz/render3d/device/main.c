@@ -88,8 +88,9 @@ static void show_more(void)
            run.counts.steps[STEP_RESET_FUNCTION],
            run.counts.steps[STEP_MASTER], run.counts.steps[STEP_POWER]);
     printf("good jobs beside bad ones: %lu right, %lu refused, %lu wrong; "
-           "files of QEMU's at most: %u\n", run.good[GOOD_RIGHT],
-           run.good[GOOD_REFUSED], run.good[GOOD_WRONG], run.files);
+           "files of QEMU's at most: %u; an access took %ld ms at most\n",
+           run.good[GOOD_RIGHT], run.good[GOOD_REFUSED], run.good[GOOD_WRONG],
+           run.files, (long)run.qemu.longest_ms);
 }
 
 void broken(const char *format, ...)
@@ -372,7 +373,7 @@ static void reduce(const char *path)
     free(steps);
 }
 
-static void start(char **argv)
+static void start(char **argv, unsigned mib)
 {
     static char log[600];
 
@@ -381,7 +382,7 @@ static void start(char **argv)
     run.qemu.log = log;
     run.guest.q = &run.qemu;
     run.round = round_new(&run.guest, &run.counts);
-    qemu_start(&run.qemu, argv[1], argv[2], run.folder);
+    qemu_start(&run.qemu, argv[1], argv[2], run.folder, mib);
     guest_start(&run.guest);
     do_a_good_job(0, "at the start");
 }
@@ -392,13 +393,13 @@ int main(int argc, char **argv)
     if (argc == 7) {
         run.requests = number(argv[5]);
         run.end = time(NULL) + number(argv[6]);
-        start(argv);
+        start(argv, MEMORY_MIB);
         fuzz(number(argv[4]));
     } else if (argc == 6 && !strcmp(argv[4], "case")) {
-        start(argv);
+        start(argv, CASE_MEMORY_MIB);
         run_case(argv[5]);
     } else if (argc == 6 && !strcmp(argv[4], "reduce")) {
-        start(argv);
+        start(argv, MEMORY_MIB);
         reduce(argv[5]);
     } else {
         fprintf(stderr, "usage: %s QEMU RENDERER FOLDER SEED REQUESTS SECONDS\n"

@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include "device.h"
 
@@ -31,6 +32,14 @@ static void die(const char *what)
 {
     perror(what);
     exit(2);
+}
+
+int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
 }
 
 static int listen_at(const char *path)
@@ -70,7 +79,7 @@ static void run(const char *program, char *line, const char *log)
 }
 
 static void launch(Machine *q, const char *program, const char *renderer,
-                   const char *path, int ram)
+                   const char *path, int ram, unsigned mib)
 {
     char line[4096];
 
@@ -82,8 +91,7 @@ static void launch(Machine *q, const char *program, const char *renderer,
              "vram-size=1M,renderer=%s,render-rings=%u,render-contexts=%u,"
              "render-resources=%u,render-bytes=%s,render-memory=%uM",
              RAM_BYTES >> 20, path, RAM_BYTES, getpid(), ram, FIRST_RING,
-             renderer, RINGS, CONTEXTS_MAX, RESOURCES_MAX, BYTES_MAX,
-             MEMORY_MIB);
+             renderer, RINGS, CONTEXTS_MAX, RESOURCES_MAX, BYTES_MAX, mib);
     q->pid = fork();
     if (q->pid < 0) {
         die("fork");
@@ -107,7 +115,7 @@ static int accept_from(int sock, pid_t qemu)
 }
 
 void qemu_start(Machine *q, const char *program, const char *renderer,
-                const char *folder)
+                const char *folder, unsigned mib)
 {
     int ram = memfd_create("guest", MFD_CLOEXEC);
     char path[600];
@@ -122,7 +130,7 @@ void qemu_start(Machine *q, const char *program, const char *renderer,
     }
     snprintf(path, sizeof(path), "%s/qtest.sock", folder);
     sock = listen_at(path);
-    launch(q, program, renderer, path, ram);
+    launch(q, program, renderer, path, ram, mib);
     q->sock = accept_from(sock, q->pid);
     close(sock);
     unlink(path);
@@ -178,6 +186,7 @@ static char *line_of(Machine *q)
 uint64_t qemu_ask(Machine *q, const char *order, ...)
 {
     char line[128];
+    int64_t begun = now_ms();
     uint64_t value = 0;
     va_list args;
     char *end;
@@ -190,6 +199,8 @@ uint64_t qemu_ask(Machine *q, const char *order, ...)
         broken("QEMU has ended");
     }
     end = line_of(q);
+    begun = now_ms() - begun;
+    q->longest_ms = begun > q->longest_ms ? begun : q->longest_ms;
     if (strncmp(q->answer, "OK", 2)) {
         broken("QEMU says %s", q->answer);
     }
