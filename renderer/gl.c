@@ -5,6 +5,8 @@
 
 #define _GNU_SOURCE
 #include <errno.h>
+#include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +18,12 @@
 /* A guest decides how many there are. */
 #define MESSAGES_MAX    100
 
+/* How long a context's end waits for what threads of virglrenderer's do. */
+#define LOOK_MS         1
+
 static const struct memory *memory;
+/* Fences that are not signalled yet: one for each ring at most. */
+static atomic_uint fences;
 
 /* From a thread of virglrenderer's. */
 static void write_context_fence(void *opaque, uint32_t ctx, uint32_t ring,
@@ -24,6 +31,7 @@ static void write_context_fence(void *opaque, uint32_t ctx, uint32_t ring,
 {
     (void)opaque, (void)ctx, (void)ring;
     fence_signalled(cookie);
+    fences--;
 }
 
 /* Fences of no context: none is ever made. */
@@ -99,8 +107,26 @@ static int create_context(const PuckWireRequest *req)
     return error;
 }
 
+/*
+ * A context takes its fences along, and others of which virglrenderer's thread
+ * has not made sure yet whose they are: nobody would ever be told of these. And
+ * that thread calls a context by whose fence it is, gone or not. So all fences
+ * of other rings are waited for; they may in turn wait for gl_poll().
+ */
+static void await_fences(void)
+{
+    struct pollfd wait = { gl_poll_fd(), POLLIN, 0 };
+
+    while (fences) {
+        if (poll(&wait, 1, LOOK_MS) > 0) {
+            gl_poll();
+        }
+    }
+}
+
 static void destroy_context(const PuckWireRequest *req)
 {
+    await_fences();
     untyped_drop_everywhere(req->ctx);
     leave_contexts();
     virgl_renderer_context_destroy(req->ctx);
@@ -236,8 +262,13 @@ static int submit(const PuckWireRequest *req)
     if (error) {
         return error;
     }
-    return virgl_renderer_context_create_fence(
+    fences++;
+    error = virgl_renderer_context_create_fence(
         req->ctx, 0, 0, (uint64_t)req->ring << 32 | req->serial);
+    if (error) {
+        fences--;
+    }
+    return error;
 }
 
 static int write_capset(const PuckWireRequest *req, PuckWireReply *reply)

@@ -12,6 +12,9 @@
 static const uint8_t red[4] = { 0, 0, 255, 255 };
 static const uint8_t blue[4] = { 255, 0, 0, 255 };
 
+/* How often it is tried: who is first is up to the host. */
+#define TRIES   200
+
 typedef struct Fences {
     Render r;
     char *log;
@@ -177,6 +180,41 @@ static void test_held(void)
     fences_stop(&t);
 }
 
+/* Both are asked of the renderer before it does any of them. */
+static void draw_and_destroy(Render *t, unsigned drawer, unsigned destroyer)
+{
+    uint32_t drawn, destroyed;
+
+    g_assert_cmpint(kill(render_pid(t), SIGSTOP), ==, 0);
+    render_emit(t, drawer, render_clear(t, 2, 1, blue));
+    drawn = gpu_fence(&t->e, drawer, PUCK_GPU_FENCE_IRQ);
+    gpu_doorbell(&t->e, drawer);
+    render_emit(t, destroyer, render_cmd(PUCK_RENDER_CMD_CTX_DESTROY, 2, 0));
+    destroyed = gpu_fence(&t->e, destroyer, PUCK_GPU_FENCE_IRQ);
+    gpu_doorbell(&t->e, destroyer);
+    g_assert_cmpint(kill(render_pid(t), SIGCONT), ==, 0);
+    render_wait(t, drawer, drawn);
+    render_wait(t, destroyer, destroyed);
+}
+
+/* One ring ends a context in which another one is drawing: both get an end. */
+static void test_bad_destroyed(void)
+{
+    Render t;
+
+    if (!render_start(&t, ",render-rings=2", "")) {
+        return;
+    }
+    render_picture(&t);
+    for (unsigned i = 0; i < TRIES; i++) {
+        render_emit(&t, RENDER_RING, render_create_ctx(2));
+        render_run(&t, render_cmd(PUCK_RENDER_CMD_CTX_ATTACH, 2, 1));
+        draw_and_destroy(&t, RENDER_RING, RENDER_RING + 1);
+    }
+    render_alive(&t);
+    render_stop(&t);
+}
+
 void add_render_fence_tests(void)
 {
     qtest_add_func("/puck-render3d/fences/late", test_late);
@@ -184,4 +222,5 @@ void add_render_fence_tests(void)
     qtest_add_func("/puck-render3d/fences/never", test_never);
     qtest_add_func("/puck-render3d/fences/reordered", test_reordered);
     qtest_add_func("/puck-render3d/fences/held", test_held);
+    qtest_add_func("/puck-render3d/fences/bad_destroyed", test_bad_destroyed);
 }
