@@ -30,7 +30,8 @@
 /* What the device has room for, so that limits are met. */
 #define CONTEXTS_MAX    10
 #define RESOURCES_MAX   40
-#define BYTES_MAX       "64M"
+#define BYTES_MAX       "4G"
+/* What a renderer may take: a greedy round asks for more than that. */
 #define MEMORY_MIB      512
 /* Sanitizers in the renderer take more than the renderer. */
 #define CASE_MEMORY_MIB 4096

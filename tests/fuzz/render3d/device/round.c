@@ -19,6 +19,9 @@
 /* Of so many contexts that take no stream any more one is asked again. */
 #define ASKED_AGAIN_IN  8
 #define STRAYS          8
+/* Of so many rounds one is greedy. */
+#define GREEDY_IN       8
+#define GREEDY_SIDE     4096
 
 struct Round {
     Rng rng;
@@ -26,6 +29,7 @@ struct Round {
     Model model;
     Counts *counts;
     uint32_t serial;
+    bool greedy;
     PuckWireRequest next;           /* if it has an opcode */
     /* Made by chance, with numbers that requests do not have: to be ended. */
     PuckWireRequest strays[STRAYS];
@@ -144,6 +148,7 @@ void round_begin(Round *round, uint64_t seed)
     round->rng.state = rng_next(&seeds);
     round->arena.used = 0;
     round->serial = 0;
+    round->greedy = rng_once_in(&round->rng, GREEDY_IN);
 }
 
 bool round_is_request(const Step *step)
@@ -153,6 +158,16 @@ bool round_is_request(const Step *step)
     return step->head.kind == STEP_COMMAND &&
            opcode >= PUCK_RENDER_CMD_CTX_CREATE &&
            opcode <= PUCK_RENDER_CMD_RES_UNTYPED;
+}
+
+/* 64 MiB of the renderer's; as resources are counted, four times that. */
+static void be_greedy(Round *round, PuckWireRequest *q)
+{
+    if (round->greedy && q->op == PUCK_RENDER_CMD_RES_CREATE &&
+        rng_once_in(&round->rng, 2)) {
+        q->arg[3] = GREEDY_SIDE;
+        q->arg[4] = q->arg[0] ? GREEDY_SIDE : 1;
+    }
 }
 
 static void draw_command(Round *round, Step *step)
@@ -167,6 +182,7 @@ static void draw_command(Round *round, Step *step)
     }
     if (!q.op) {
         changed = request_make(r, &round->model, &q, round->area);
+        be_greedy(round, &q);
     }
     q.serial = ++round->serial;
     step_of_request(r, &round->arena, &q, round->area, step);
