@@ -46,7 +46,7 @@ class Fuzzer3d:
             return Case("sanitize.fuzz", self.NAME, "skipped", f"no renderer for 3D: {renderer.why_not()}")
         say(f"fuzzing {self.NAME} for {seconds:.0f} s, or {REQUESTS} requests")
         status = self.watched(self.command(program, max(1, int(seconds))))
-        return self.case("sanitize.fuzz", self.NAME, status, begun)
+        return self.case("sanitize.fuzz", self.NAME, status, begun, self.figures())
 
     def watched(self, words):
         env = child_environment(self.rundir, f"{self.NAME}-%p")
@@ -60,9 +60,9 @@ class Fuzzer3d:
         children.ended(proc)
         return proc.returncode
 
-    def case(self, suite, name, status, begun):
+    def case(self, suite, name, status, begun, said):
         text = self.log.read_text(errors="replace")
-        print(self.figures())
+        print(said)
         return Case(suite, name, "failed" if status else "passed", text[-4000:] if status else "",
                     time.monotonic() - begun)
 
@@ -98,8 +98,7 @@ class DeviceFuzzer(Fuzzer3d):
             return Case("sanitize.case", path.name, "skipped", f"no renderer for 3D: {renderer.why_not()}")
         say(f"case {path.name}")
         status = self.watched([self.binaries / TARGET, program, self.rundir, "case", path])
-        print(self.log.read_text(errors="replace"))
-        return self.case("sanitize.case", path.name, status, begun)
+        return self.case("sanitize.case", path.name, status, begun, self.log.read_text(errors="replace"))
 
     @classmethod
     def has_case(cls, path):
