@@ -156,6 +156,11 @@ typedef enum Good {
 } Good;
 /* A texture is cleared, and read back: on ring @ring. */
 Good guest_good_job(Guest *g, unsigned ring);
+/*
+ * Lists, streams and backings are zero from here on, as they are when QEMU
+ * starts: what is kept of the steps from here on is all that they depend on.
+ */
+void guest_forget(Guest *g);
 /* Behind a reset with nothing under way: there is nothing any more. */
 void guest_check_empty(Guest *g);
 

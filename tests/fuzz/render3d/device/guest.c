@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #include "device.h"
 
@@ -254,6 +255,12 @@ bool guest_settle(Guest *g)
         settle_ring(g, i);
     }
     return is_as_before(g);
+}
+
+void guest_forget(Guest *g)
+{
+    madvise(g->q->ram + ARENA_AT, ARENA_BYTES, MADV_REMOVE);
+    madvise(g->q->ram + BACKINGS_AT, GUEST_BYTES, MADV_REMOVE);
 }
 
 static void put(Guest *g, unsigned ring, const struct puck_render_cmd *cmd)

@@ -181,6 +181,7 @@ static void keep(const char *what, unsigned long n)
 static void begin_anew(void)
 {
     record_clear();
+    guest_forget(&run.guest);
     round_lost(run.round);
     run.guest.lost = false;
     run.log_from = log_bytes(&run.qemu);
@@ -338,6 +339,7 @@ static bool leave_out(const Step *steps, unsigned count, bool *wanted,
         wanted[i] = false;
     }
     guest_reset(&run.guest, STEP_RESET_DEVICE, 0);
+    guest_forget(&run.guest);
     if (any && take_all(steps, count, wanted) >= 0) {
         return true;
     }
