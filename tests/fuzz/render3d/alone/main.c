@@ -31,18 +31,6 @@ typedef struct Counts {
     unsigned long requests, streams, drawn, refused, ended, hung, reports;
 } Counts;
 
-static unsigned long number(const char *word)
-{
-    unsigned long value;
-    char more;
-
-    if (sscanf(word, "%lu%c", &value, &more) != 1) {
-        fprintf(stderr, "fuzz-render3d: '%s' is no number\n", word);
-        exit(2);
-    }
-    return value;
-}
-
 /* What it was asked for when it ended, to be looked at. */
 static void keep(const char *folder, const Child *child,
                  const PuckWireRequest *q, unsigned long at)
@@ -171,9 +159,9 @@ int main(int argc, char **argv)
     snprintf(log, sizeof(log), "%s/render3d.log", argv[5]);
     child.program = argv[1];
     child.log = log;
-    rng.state = number(argv[2]);
+    rng.state = argument(argv[2]);
     plan = (Plan) {
-        .requests = number(argv[3]), .end = time(NULL) + number(argv[4]),
+        .requests = argument(argv[3]), .end = time(NULL) + argument(argv[4]),
         .folder = argv[5],
     };
     run(&child, &rng, &plan, &counts);

@@ -112,18 +112,6 @@ void broken(const char *format, ...)
     exit(1);
 }
 
-static unsigned long number(const char *word)
-{
-    unsigned long value;
-    char more;
-
-    if (sscanf(word, "%lu%c", &value, &more) != 1) {
-        fprintf(stderr, "fuzz-render3d-device: '%s' is no number\n", word);
-        exit(2);
-    }
-    return value;
-}
-
 static void look_at_memory(void)
 {
     unsigned long qemu = memory_of(run.qemu.pid);
@@ -393,10 +381,10 @@ int main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN);
     if (argc == 7) {
-        run.requests = number(argv[5]);
-        run.end = time(NULL) + number(argv[6]);
+        run.requests = argument(argv[5]);
+        run.end = time(NULL) + argument(argv[6]);
         start(argv, MEMORY_MIB);
-        fuzz(number(argv[4]));
+        fuzz(argument(argv[4]));
     } else if (argc == 6 && !strcmp(argv[4], "case")) {
         start(argv, CASE_MEMORY_MIB);
         run_case(argv[5]);

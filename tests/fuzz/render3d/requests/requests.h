@@ -70,4 +70,7 @@ uint32_t stream_make(Rng *r, Made *made, uint32_t *stream, bool *changed);
  */
 bool report_of_renderer(const char *log, long from);
 
+/* argument.c: of the command line. The program ends if it is no number. */
+unsigned long argument(const char *word);
+
 #endif /* PUCK_FUZZ_RENDER3D_REQUESTS_H */
