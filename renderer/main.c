@@ -94,6 +94,22 @@ static void confine(uint64_t bytes)
     }
 }
 
+/*
+ * With sanitizers it is they who write files, and fork. Mesa writes some, too,
+ * where somebody has turned its cache of shaders on: fuzzers.
+ */
+static void close_sandbox(void)
+{
+#ifndef __SANITIZE_ADDRESS__
+    const char *off = getenv("MESA_SHADER_CACHE_DISABLE");
+
+    if (!sandbox_enter(off && !strcmp(off, "false"))) {
+        fprintf(stderr, "puck-render3d: this kernel has no filter for calls: "
+                "%s\n", strerror(errno));
+    }
+#endif
+}
+
 static void serve(const struct memory *memory)
 {
     PuckWireReply answer = { };
@@ -123,6 +139,7 @@ int main(int argc, char **argv)
     confine(number(argv[2]));
     memory_init(&memory, number(argv[1]), number(argv[3]));
     gl_init(&memory);
+    close_sandbox();
     wait[0] = (struct pollfd) { PUCK_WIRE_SOCKET, POLLIN, 0 };
     wait[1] = (struct pollfd) { gl_poll_fd(), POLLIN, 0 };
     for (;;) {

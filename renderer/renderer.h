@@ -76,6 +76,13 @@ int untyped_transfer(const Untyped *u, bool to_host);
 /* Types that @stream gives, and what it draws to. It is as it was then. */
 void untyped_look(uint32_t ctx, const uint32_t *stream, uint32_t dwords);
 
+/*
+ * sandbox.c: from here on the process, with all of its threads, starts nobody,
+ * talks to nobody else, and changes no file, unless @writes. False: the kernel
+ * has no such thing.
+ */
+bool sandbox_enter(bool writes);
+
 /* main.c, from any thread: what @cookie stands for is drawn. */
 void fence_signalled(uint64_t cookie);
 /* Says why, and ends the process. */

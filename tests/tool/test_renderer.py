@@ -84,6 +84,8 @@ class Renderer(unittest.TestCase):
         with unittest.mock.patch.object(renderer, "packages"), \
                 unittest.mock.patch.object(renderer, "ensure", return_value=Path("/r")):
             self.assertEqual(renderer.environment({"A": "b"}), {"A": "b", renderer.VARIABLE: "/r"})
+            self.assertEqual(renderer.environment({}, sanitized=True),
+                             {renderer.VARIABLE: "/r", renderer.SANITIZED: "1"})
 
     def test_bad_sources_are_no_reason_to_skip(self):
         """With the packages it has to compile."""

@@ -17,7 +17,7 @@ from .qemu_stock import LIBRARIES, LOADER, Unpacked
 
 NAME = "puck-render3d"
 # The environment variable by which qtests know of it.
-VARIABLE = "PUCK_RENDERER"
+VARIABLE, SANITIZED = "PUCK_RENDERER", "PUCK_RENDERER_SANITIZED"
 # The one by which a user has the tool behave as on a host where the packages cannot be had.
 WITHOUT = "PUCK_WITHOUT_3D"
 # The last four are for what it is compared with: scenes.py.
@@ -127,4 +127,5 @@ def find(sanitized=False):
 def environment(env, sanitized=False):
     """What tells qtests where it is, if it can be had: those of 3D are skipped without."""
     program = find(sanitized)
-    return dict(env, **{VARIABLE: str(program)} if program else {})
+    told = {VARIABLE: str(program), **({SANITIZED: "1"} if sanitized else {})}
+    return dict(env, **told if program else {})

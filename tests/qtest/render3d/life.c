@@ -446,6 +446,44 @@ static void test_reset_asleep(void)
     render_stop(&t);
 }
 
+/* What /proc says of the renderer behind @key; NULL if it does not have it. */
+static char *status_of(Render *t, const char *key)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/status", render_pid(t));
+    g_autofree char *text = NULL;
+    g_auto(GStrv) lines = NULL;
+
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    lines = g_strsplit(text, "\n", -1);
+    for (unsigned i = 0; lines[i]; i++) {
+        if (g_str_has_prefix(lines[i], key)) {
+            return g_strdup(g_strstrip(lines[i] + strlen(key)));
+        }
+    }
+    return NULL;
+}
+
+/* Before a stream reaches it a filter is on it; see renderer/sandbox.c. */
+static void test_sandbox(void)
+{
+    g_autofree char *filter = NULL, *none = NULL;
+    Render t;
+
+    if (!render_start(&t, "", "")) {
+        return;
+    }
+    render_picture(&t);
+    filter = status_of(&t, "Seccomp:");
+    none = status_of(&t, "NoNewPrivs:");
+    g_assert_cmpstr(none, ==, "1");
+    if (!filter || getenv("PUCK_RENDERER_SANITIZED")) {
+        g_test_skip("no seccomp in this kernel, or sanitizers in the renderer");
+    } else {
+        g_assert_cmpstr(filter, ==, "2");
+    }
+    render_stop(&t);
+}
+
 void add_render_life_tests(void)
 {
     qtest_add_data_func("/puck-render3d/life/reset-ring", reset_ring,
@@ -458,6 +496,7 @@ void add_render_life_tests(void)
                         test_reset);
     qtest_add_func("/puck-render3d/life/reset-start", test_reset_start);
     qtest_add_func("/puck-render3d/life/other-ring", test_other_ring);
+    qtest_add_func("/puck-render3d/life/sandbox", test_sandbox);
     qtest_add_func("/puck-render3d/life/killed", test_killed);
     qtest_add_func("/puck-render3d/life/unplugged", test_unplugged);
     qtest_add_func("/puck-render3d/life/bad_migration", test_bad_migration);
