@@ -9,6 +9,7 @@
 #include "env.h"
 
 #define NOWHERE     0xf0000000ull       /* no memory */
+#define ANSWER_US   100000              /* what is late */
 
 static uint64_t redraws(Display *d, unsigned h)
 {
@@ -20,6 +21,51 @@ static uint64_t redraws(Display *d, unsigned h)
 
     qobject_unref(rsp);
     return count;
+}
+
+typedef struct Frames {
+    Display *d;
+    GMutex lock;
+    GCond cond;
+    bool over;
+} Frames;
+
+/* One more whenever there has been no answer for a while. */
+static gpointer frames_go_on(gpointer opaque)
+{
+    Frames *f = opaque;
+
+    g_mutex_lock(&f->lock);
+    while (!f->over) {
+        if (!g_cond_wait_until(&f->cond, &f->lock,
+                               g_get_monotonic_time() + ANSWER_US)) {
+            display_step(f->d, MODE_PERIOD);
+        }
+    }
+    g_mutex_unlock(&f->lock);
+    return NULL;
+}
+
+/*
+ * The answer to a command that waits for a blanking. On a busy host QEMU may
+ * hear of it later than of the blankings that were meant for it.
+ */
+static QDict *answer(Display *d)
+{
+    Frames f = { .d = d };
+    GThread *thread;
+    QDict *rsp;
+
+    g_mutex_init(&f.lock);
+    g_cond_init(&f.cond);
+    thread = g_thread_new("frames", frames_go_on, &f);
+    rsp = qtest_qmp_receive(d->e.m.qts);
+    g_mutex_lock(&f.lock);
+    f.over = true;
+    g_cond_signal(&f.cond);
+    g_mutex_unlock(&f.lock);
+    g_thread_join(thread);
+    return rsp;
 }
 
 /* The picture that the console shows, as bytes R, G, B, at a blanking. */
@@ -36,11 +82,11 @@ static uint8_t *screendump(Display *d, unsigned h, unsigned width,
     qtest_qmp_send(d->e.m.qts, "{ 'execute': 'screendump', 'arguments': "
                    "{ 'filename': %s, 'device': 'gpu0', 'head': %u } }", path,
                    h);
-    /* Not before it has been asked for. */
+    /* Not before it has been asked for, as a rule. */
     g_usleep(20000);
     display_step(d, 0);
     display_step(d, MODE_PERIOD);
-    rsp = qtest_qmp_receive(d->e.m.qts);
+    rsp = answer(d);
     g_assert_true(qdict_haskey(rsp, "return"));
     qobject_unref(rsp);
     g_assert_true(g_file_get_contents(path, &file, &len, NULL));
