@@ -52,6 +52,16 @@ class Parts(unittest.TestCase):
             self.assertTrue((REPO / "test-images/bench" / f"{name.removeprefix('bench-')}.c").exists(), name)
 
 
+class Spread(unittest.TestCase):
+    def test_whole_digits(self):
+        """No number is told in powers of ten."""
+        found = Figures()
+        for value in ("10147.26", "0.123456", "12.3456"):
+            found.take("v", f"bench: key {value}")
+        self.assertEqual(found.spread("v", "key"), "0.1235..10147, n=3")
+        self.assertEqual(found.spread("v", "none"), "not measured")
+
+
 class Goals(unittest.TestCase):
     def test_sides(self):
         self.assertTrue(Goal("", 0.8, 0.8, at_most=False).met() and Goal("", 0.8, 0.8, at_most=True).met())

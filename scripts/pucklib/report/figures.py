@@ -21,6 +21,11 @@ class Goal:
         return f"  {self.what:62} {self.value:6.2f}   goal {word} {self.limit:.2f}   {'met' if self.met() else 'MISSED'}"
 
 
+def short(value):
+    """Four digits, or all that are whole ones."""
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
 class Figures:
     """Values of each key per machine variant."""
 
@@ -42,4 +47,4 @@ class Figures:
 
     def spread(self, variant, key):
         values = self.values.get((variant, key), [])
-        return f"{min(values):.4g}..{max(values):.4g}, n={len(values)}" if values else "not measured"
+        return f"{short(min(values))}..{short(max(values))}, n={len(values)}" if values else "not measured"
