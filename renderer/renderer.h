@@ -78,8 +78,9 @@ void untyped_look(uint32_t ctx, const uint32_t *stream, uint32_t dwords);
 
 /*
  * sandbox.c: from here on the process, with all of its threads, starts nobody,
- * talks to nobody else, and changes no file, unless @writes. False: the kernel
- * has no such thing.
+ * talks to nobody else, and changes no file, unless @writes. The caller has
+ * given up new privileges (PR_SET_NO_NEW_PRIVS). False: the kernel has no such
+ * thing.
  */
 bool sandbox_enter(bool writes);
 

@@ -19,7 +19,6 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "renderer.h"
@@ -114,23 +113,16 @@ static void refuse(Filter *f, const int *calls, size_t count, int error)
     }
 }
 
-/* Refuses @call if its argument has any of these bits, or has none of them. */
-static void refuse_bits(Filter *f, int call, unsigned arg, uint32_t bits,
-                        bool any)
+/*
+ * Refuses @call unless @test, BPF_JEQ or BPF_JSET, of its argument and @value
+ * comes to @allowed.
+ */
+static void refuse_unless(Filter *f, int call, unsigned arg,
+                          unsigned short test, uint32_t value, bool allowed)
 {
     add(f, BPF_JMP | BPF_JEQ | BPF_K, call, 0, 4);
     load_arg(f, arg);
-    add(f, BPF_JMP | BPF_JSET | BPF_K, bits, !any, any);
-    end_with(f, SECCOMP_RET_ERRNO | EPERM);
-    end_with(f, SECCOMP_RET_ALLOW);
-}
-
-/* Refuses @call if its argument is not @value. */
-static void refuse_but(Filter *f, int call, unsigned arg, uint32_t value)
-{
-    add(f, BPF_JMP | BPF_JEQ | BPF_K, call, 0, 4);
-    load_arg(f, arg);
-    add(f, BPF_JMP | BPF_JEQ | BPF_K, value, 1, 0);
+    add(f, BPF_JMP | test | BPF_K, value, allowed, !allowed);
     end_with(f, SECCOMP_RET_ERRNO | EPERM);
     end_with(f, SECCOMP_RET_ALLOW);
 }
@@ -143,13 +135,13 @@ static void build(Filter *f, bool writes)
     begin(f);
     REFUSE(f, refused, EPERM);
     REFUSE(f, unknown, ENOSYS);
-    refuse_bits(f, SYS_clone, 0, CLONE_THREAD, false);
-    refuse_but(f, SYS_kill, 0, getpid());
-    refuse_but(f, SYS_tgkill, 0, getpid());
+    refuse_unless(f, SYS_clone, 0, BPF_JSET, CLONE_THREAD, true);
+    refuse_unless(f, SYS_kill, 0, BPF_JEQ, getpid(), true);
+    refuse_unless(f, SYS_tgkill, 0, BPF_JEQ, getpid(), true);
     if (!writes) {
         REFUSE(f, refused_writes, EPERM);
-        refuse_bits(f, SYS_open, 1, WRITE_FLAGS, true);
-        refuse_bits(f, SYS_openat, 2, WRITE_FLAGS, true);
+        refuse_unless(f, SYS_open, 1, BPF_JSET, WRITE_FLAGS, false);
+        refuse_unless(f, SYS_openat, 2, BPF_JSET, WRITE_FLAGS, false);
     }
     end_with(f, SECCOMP_RET_ALLOW);
 }
@@ -161,7 +153,6 @@ bool sandbox_enter(bool writes)
 
     build(&filter, writes);
     prog.len = filter.len;
-    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     return !syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
                     SECCOMP_FILTER_FLAG_TSYNC, &prog);
 }

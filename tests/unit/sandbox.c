@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -141,6 +142,7 @@ static void child(bool (*holds)(void), bool writes, bool elsewhere)
                       pthread_create(&thread, NULL, check, folder))) {
         _exit(2);
     }
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     if (!sandbox_enter(writes)) {
         _exit(NO_FILTER);
     }
