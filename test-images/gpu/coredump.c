@@ -23,6 +23,11 @@ static struct puck puck;
 static struct bo bo;
 static struct coredump dump;
 
+static bool says(const char *what)
+{
+	return coredump_says(&dump, what);
+}
+
 /* Returns the job's number; the fence goes to @fence. */
 static unsigned long long fill(int *fence, uint32_t value)
 {
@@ -56,15 +61,15 @@ static void test_late(void)
 
 	ktap_need(coredump_comes(&dump, &puck), "late: there is a dump");
 	snprintf(job, sizeof(job), "to blame: job %llu: ", number);
-	ktap_ok(coredump_says(&dump, "puck coredump, version 1\nring 0: ") && coredump_says(&dump, "RING_STATUS 0x"),
+	ktap_ok(says("puck coredump, version 1\nring 0: ") && says("RING_STATUS 0x"),
 		"late: the ring and its registers");
-	ktap_ok(coredump_says(&dump, job) && coredump_says(&dump, "ncmds 2 error -62\n"), "late: the job to blame");
-	ktap_ok(coredump_says(&dump, "  command 0: opcode 1 ") && coredump_says(&dump, " length 65536: 12345678 ") &&
-		coredump_says(&dump, "  command 1: opcode 5 "), "late: its commands");
-	ktap_ok(coredump_says(&dump, "in flight: 1\njob "), "late: what was in flight");
+	ktap_ok(says(job) && says("ncmds 2 error -62\n"), "late: the job to blame");
+	ktap_ok(says("  command 0: opcode 1 ") && says(" length 65536: 12345678 ") &&
+		says("  command 1: opcode 5 "), "late: its commands");
+	ktap_ok(says("in flight: 1\njob "), "late: what was in flight");
 
 	late_job(0x9abcdef0);
-	ktap_ok(coredump_comes(&dump, &puck) && coredump_says(&dump, job), "late: a second one does not replace it");
+	ktap_ok(coredump_comes(&dump, &puck) && says(job), "late: a second one does not replace it");
 	ktap_ok(coredump_drop(&puck), "late: it goes when it was read");
 }
 
@@ -86,8 +91,8 @@ static void test_error(void)
 	puck_rule_done(rule, 1);
 	ktap_need(coredump_comes(&dump, &puck), "error: there is a dump");
 	snprintf(job, sizeof(job), "to blame: job %llu: ", number);
-	ktap_ok(coredump_says(&dump, job) && coredump_says(&dump, "error -5\n"), "error: the job to blame");
-	ktap_ok(coredump_says(&dump, "error: reason 18 (error by a rule) "), "error: the device's record");
+	ktap_ok(says(job) && says("error -5\n"), "error: the job to blame");
+	ktap_ok(says("error: reason 18 (error by a rule) "), "error: the device's record");
 	ktap_ok(coredump_drop(&puck), "error: it goes when it was read");
 }
 

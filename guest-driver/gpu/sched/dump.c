@@ -138,6 +138,9 @@ static const char * const puck_dump_render_names[] = {
 	"CTX_DETACH", "TO_HOST", "FROM_HOST", "SUBMIT", "CAPSET", "RES_UNTYPED",
 };
 
+static_assert(ARRAY_SIZE(puck_dump_render_names) ==
+	      PUCK_RENDER_CMD_RES_UNTYPED - PUCK_RENDER_CMD_CTX_CREATE + 1);
+
 static const char *puck_dump_render_name(u32 kind, const struct puck_gpu_cmd *cmd)
 {
 	u32 index = le16_to_cpu(cmd->opcode) - PUCK_RENDER_CMD_CTX_CREATE;
